@@ -1,0 +1,221 @@
+"""The multimedia message in domain words: what an originator hands in, and what the engine keeps and hands out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+from mmsc.domain.address import Address
+from mmsc.domain.instant import Instant
+from mmsc.domain.states import Cause, RecipientState
+
+MmId = NewType("MmId", int)
+RecipientId = NewType("RecipientId", int)
+TaskId = NewType("TaskId", int)
+ContentId = NewType("ContentId", int)
+
+
+class Interface(StrEnum):
+    """Where an MM came in."""
+
+    MM1 = "mm1"
+    MM3 = "mm3"
+    MM4 = "mm4"
+    MM7 = "mm7"
+    REST = "rest"
+
+
+class Role(StrEnum):
+    """How a recipient was addressed. Bcc is served and never shown."""
+
+    TO = "to"
+    CC = "cc"
+    BCC = "bcc"
+
+
+class Priority(IntEnum):
+    """X-Mms-Priority, ordered so that a higher number is served first."""
+
+    LOW = 0
+    NORMAL = 1
+    HIGH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The interface and the neighbour's configured name (VASP, peer); on MM1 the subscriber's address."""
+
+    interface: Interface
+    neighbour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the content: what it is called and where its octets lie in the body."""
+
+    content_type: str  # MIME text with parameters
+    content_id: str  # without angle brackets
+    content_location: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The content, encoded once: `body` is a WSP multipart (WAP-230-WSP 8.5), `content_type` its type as MIME text
+    (`application/vnd.wap.multipart.related; type=...; start=...`)."""
+
+    content_type: str
+    body: bytes
+    parts: tuple[Part, ...]
+
+    def octets_of(self, part: Part) -> bytes:
+        """The part's own octets, untouched."""
+        return self.body[part.offset : part.offset + part.length]
+
+
+@dataclass(frozen=True, slots=True)
+class RecipientSpec:
+    """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7)."""
+
+    text: str
+    role: Role = Role.TO
+    display_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A time given as seconds from reception."""
+
+    seconds: float
+
+
+When = Instant | Relative
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a gateway hands to the engine.
+
+    `repeat_key` names the request: a digest of neighbour, operation, identifier and content; the same key again within
+    the repeat window gets the first answer. `details` are interface facts that only the gateway reads back (namespace,
+    version, service code, originator system ...): strings, stored with the MM.
+    """
+
+    origin: Origin
+    sender: str
+    recipients: tuple[RecipientSpec, ...]
+    content: Content | None
+    repeat_key: bytes | None = None
+    subject: str = ""
+    message_class: str = ""
+    priority: Priority = Priority.NORMAL
+    delivery_report: bool = False
+    read_report: bool = False
+    sender_hidden: bool = False
+    adaptation_allowed: bool = True
+    date: Instant | None = None
+    deliver_at: When | None = None
+    expires: When | None = None
+    foreign_id: str | None = None
+    forward_counter: int = 0
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecipient:
+    """A recipient that could not be taken while others were."""
+
+    text: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mm:
+    """A stored multimedia message without its body. It does not change after it was accepted."""
+
+    id: MmId
+    message_id: str  # as told to the originator
+    origin: Origin
+    sender: Address
+    subject: str
+    message_class: str
+    priority: Priority
+    delivery_report: bool
+    read_report: bool
+    sender_hidden: bool
+    adaptation_allowed: bool
+    shown_to: tuple[tuple[Role, str], ...]  # To and Cc as written; Bcc never
+    submitted_at: Instant
+    deliver_at: Instant | None
+    expires_at: Instant
+    foreign_id: str | None
+    forward_counter: int
+    content_id: ContentId
+    content_type: str
+    size: int
+    details: Mapping[str, str]
+
+
+class Route(StrEnum):
+    """How a recipient is reached."""
+
+    SUBSCRIBER = "subscriber"  # notification over an SMSC; `target` is the SMSC's name
+    PEER = "peer"  # MM4; `target` is the peer's name
+    VASP = "vasp"  # MM7 DeliverReq; `target` is the VASP's name
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One recipient of one MM, as it stood when it was read."""
+
+    id: RecipientId
+    mm_id: MmId
+    address: Address
+    role: Role
+    route: Route
+    target: str
+    state: RecipientState
+    state_at: Instant
+    cause: Cause = Cause.NONE
+    transaction_id: str = ""  # of the notification (mm1_transaction_id)
+    token: str = ""  # of the Content-Location
+    link_token: str = ""  # of the web link
+    fetched_at: Instant | None = None
+    pushes: int = 0
+
+
+class TaskKind(StrEnum):
+    """What we still have to do."""
+
+    NOTIFY = "notify"  # bring a subscriber the MM: notification, again, fallback, expiry
+    LINK = "link"  # the SMS with the web link, and the wait for its view
+    FORWARD = "forward"  # MM4_forward.REQ, and the wait for its RES
+    WATCH = "watch"  # relayed recipients: indeterminate at expiry and grace
+    REPORT_MM7 = "report_mm7"  # DeliveryReportReq
+    REPORT_MM1 = "report_mm1"  # m-delivery-ind
+    REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
+    RES_MM4 = "res_mm4"  # MM4_forward.RES or MM4_delivery_report.RES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A task in a courier's hands: everything it needs but the body. `payload` is the task's own JSON object.
+
+    `mm` is None only for an answer about a message that was never stored (RES_MM4 of a refused one)."""
+
+    task_id: TaskId
+    kind: TaskKind
+    lane: str
+    attempt: int
+    due_at: Instant
+    mm: Mm | None
+    recipients: tuple[Recipient, ...]
+    payload: Mapping[str, str]
+
+    @property
+    def stored_mm(self) -> Mm:
+        """The MM, for the kinds that always have one."""
+        assert self.mm is not None, f"{self.kind} task {self.task_id} has no MM"
+        return self.mm

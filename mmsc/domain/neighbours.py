@@ -1,0 +1,127 @@
+"""The neighbours as the engine and the gateways know them. They live in the store; the config file's are upserted at
+start. Names are unique within a kind and appear in lanes (`vasp:NAME`, `peer:NAME`, `smsc:NAME`)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmsc.domain.address import Address, Rewrite
+from mmsc.domain.instant import Instant
+
+
+class Repeats(StrEnum):
+    """What makes a request the same request again, for one neighbour."""
+
+    CONTENT = "content"  # identifier and content (default)
+    IDENTIFIER = "identifier"
+    OFF = "off"
+
+
+class FallbackReport(StrEnum):
+    """When a message that went out as a web link counts as delivered."""
+
+    VIEWED = "viewed"  # Retrieved at the first view, Expired when nobody looked
+    SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vasp:
+    """A value-added service provider on MM7."""
+
+    name: str
+    vasp_id: str = ""  # "" accepts any
+    vas_ids: tuple[str, ...] = ()  # empty accepts any
+    username: str = ""  # "" asks for no credentials
+    password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it
+    report_url: str = ""  # "" sends no reports
+    short_codes: tuple[str, ...] = ()
+    sender: str = ""  # used when a SubmitReq names none
+    namespace: str = ""  # what we originate; "" follows the VASP's last request
+    mm7_version: str = ""
+    errors: str = "auto"  # rsp | fault | auto
+    fault_http_status: int = 500
+    deferred_reports: bool = False
+    repeats: Repeats = Repeats.CONTENT
+    fallback_report: FallbackReport = FallbackReport.VIEWED
+    rewrites: tuple[Rewrite, ...] = ()
+    maximum_octets: int = 0  # 0: the server's own limit
+    concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """A foreign MMSC on MM4."""
+
+    name: str
+    domain: str  # its part after the @
+    host: str
+    port: int = 25
+    prefixes: tuple[str, ...] = ()  # numbers that live there, in normalised form (`+1666`)
+    addresses: tuple[str, ...] = ()  # IP addresses or networks it sends from; empty: any, recognised by domain
+    ack_request: bool = True
+    mm4_version: str = "6.10.0"
+    maximum_octets: int = 300 * 1024
+    repeats: Repeats = Repeats.CONTENT
+    unknown_recipient: str = "rcpt"  # rcpt: 550 at RCPT; res: 250 and a RES
+    rewrites: tuple[Rewrite, ...] = ()
+    concurrency: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Smsc:
+    """An SMSC we bind to as an ESME."""
+
+    name: str
+    host: str = "127.0.0.1"
+    port: int = 2775
+    system_id: str = "mmsc"
+    password: str = ""
+    system_type: str = ""
+    bind: str = "transceiver"  # transceiver | transmitter
+    source: str = ""  # source_addr of pushes and link SMS
+    source_ton: int = 0
+    source_npi: int = 0
+    window: int = 10
+    sessions: int = 1
+    push_form: str = "udh"  # udh | sar | payload | payload_udh (OMA push over SMPP has several spellings)
+    data_coding: int = 0xF5
+    receipts: bool = False  # ask for receipts of pushes; a link SMS asks when its report depends on it
+    rate: float = 0.0  # submit_sm a second; 0: no limit of ours
+
+
+class MmsFlag(StrEnum):
+    """What the operator's database says about a subscriber."""
+
+    ON = "on"
+    OFF = "off"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A number of ours: the operator's flag and what its MM1 requests showed."""
+
+    address: Address
+    mms: MmsFlag = MmsFlag.UNKNOWN
+    smsc: str = ""  # "" is the default SMSC
+    ip: str = ""  # static identity for labs without an enriching gateway
+    user_agent: str = ""
+    profile_url: str = ""
+    mms_version: int = 0  # of its last PDU, 0x12 for 1.2; 0: never spoke
+    seen_at: Instant | None = None
+
+
+class Verdict(StrEnum):
+    """Whether a subscriber can take an MM."""
+
+    CAPABLE = "capable"  # notify
+    INCAPABLE = "incapable"  # SMS with a link at once
+    UNKNOWN = "unknown"  # notify, fall back after a timer
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """The verdict and its evidence, strongest first: what decided, in words."""
+
+    verdict: Verdict
+    evidence: tuple[str, ...]
+    mms_version: int = 0x12

@@ -1,0 +1,36 @@
+"""Why a submission is refused, in domain words; each gateway has one table from these to its own status."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class RefusalReason(StrEnum):
+    """The reasons; the comment says what the submitter should do."""
+
+    NO_RECIPIENTS = "no_recipients"  # name somebody
+    ADDRESS_MALFORMED = "address_malformed"  # every recipient named is no address
+    RECIPIENT_UNKNOWN = "recipient_unknown"  # no route, or not a subscriber
+    TOO_MANY_RECIPIENTS = "too_many_recipients"
+    SENDER_NOT_ALLOWED = "sender_not_allowed"
+    SENDER_UNRESOLVED = "sender_unresolved"
+    TOO_LARGE = "too_large"
+    CONTENT_REFUSED = "content_refused"
+    CONTENT_CORRUPT = "content_corrupt"
+    EXPIRY_PAST = "expiry_past"
+    FORWARDED_TOO_OFTEN = "forwarded_too_often"  # a loop (TS 23.140 8.4.1.4, X-Mms-Forward-Counter)
+    BUSY = "busy"  # later
+    STORE_UNAVAILABLE = "store_unavailable"  # later
+
+    @property
+    def is_transient(self) -> bool:
+        """True when the same request may succeed later."""
+        return self in (RefusalReason.BUSY, RefusalReason.STORE_UNAVAILABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was kept. `because` is for people; `address` is the recipient at fault, if one is."""
+
+    reason: RefusalReason
+    because: str
+    address: str = ""

@@ -1,0 +1,87 @@
+"""What each state becomes in a delivery report, on each interface: one table, one test per cell.
+
+MM1: OMA-TS-MMS_ENC 7.3.54 (older clients know no Unreachable, and 1.0 no Forwarded). MM4: TS 23.140 8.4.2.
+MM7: TS 23.140 8.7, REL-6 with MMStatusExtension, REL-5 with its five words.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from mmsc.domain.states import FINAL, Cause, RecipientState
+
+S = RecipientState
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A state told to an originator: the word on each interface, "" where nothing is sent there."""
+
+    mm1: str
+    mm1_older: str
+    mm4: str
+    mm7: str
+    mm7_rel5: str
+    mm4_extension: str = ""
+    mm7_extension: str = ""
+    text: str = ""
+
+
+def _same(word: str, **changes: str) -> Status:
+    words = {"mm1": word, "mm1_older": word, "mm4": word, "mm7": word, "mm7_rel5": word, **changes}
+    return Status(**words)
+
+
+SILENT: Final = Status("", "", "", "", "")
+
+TABLE: Final[Mapping[tuple[RecipientState, Cause], Status]] = MappingProxyType(
+    {
+        (S.RETRIEVED, Cause.NONE): _same("Retrieved"),
+        (S.REJECTED, Cause.RECIPIENT): _same(
+            "Rejected", mm4_extension="Rejection-By-MMS-Recipient", mm7_extension="RejectionByMMSRecipient"
+        ),
+        (S.REJECTED, Cause.OTHER_RS): _same(
+            "Rejected",
+            mm1="Unreachable",
+            mm1_older="Indeterminate",
+            mm4_extension="Rejection-by-Other-RS",
+            mm7_extension="RejectionByOtherRS",
+        ),
+        (S.UNREACHABLE, Cause.US): _same("Rejected", mm1="Unreachable", mm1_older="Indeterminate"),
+        (S.CONDITION_NOT_MET, Cause.NONE): Status("", "", "", "DeliveryConditionNotMet", "Rejected"),
+        (S.UNRECOGNISED, Cause.NONE): _same(
+            "Unrecognised", mm1="Indeterminate", mm1_older="Indeterminate", mm7_rel5="Indeterminate"
+        ),
+        (S.EXPIRED, Cause.NONE): _same("Expired"),
+        (S.FORWARDED, Cause.NONE): _same("Forwarded", mm1_older="Indeterminate"),
+        (S.INDETERMINATE, Cause.NONE): _same("Indeterminate"),
+        (S.INDETERMINATE, Cause.WEB_LINK): _same("Indeterminate", text="web link sent by SMS"),
+        (S.DEFERRED, Cause.NONE): _same("Deferred", mm7_rel5=""),
+        (S.LINK_VIEWED, Cause.WEB_LINK): _same("Retrieved", text="web link"),
+    }
+)
+
+
+def status_of(state: RecipientState, cause: Cause = Cause.NONE) -> Status:
+    """The row for a state and its cause; `SILENT` where nothing is ever reported."""
+    row = TABLE.get((state, cause))
+    if row is not None:
+        return row
+    for (listed, _), status in TABLE.items():
+        if listed is state:
+            return status
+    return SILENT
+
+
+def report_is_due(
+    state: RecipientState, *, asked: bool, message_class: str, report_allowed: bool, deferred_too: bool
+) -> bool:
+    """Whether this state is told to the originator at all.
+
+    None for class Auto (OMA-TS-MMS_ENC 7.3.27: no reports for automatic messages), none when the recipient forbade it
+    (X-Mms-Report-Allowed), none for states that are not final, except Deferred where the originator's profile asks.
+    """
+    if not asked or not report_allowed or message_class.lower() == "auto" or state is S.CANCELLED:
+        return False
+    return state in FINAL or (state is S.DEFERRED and deferred_too)

@@ -1,0 +1,291 @@
+"""The engine's ports: what it asks of gateways (couriers), and what it offers them.
+
+Outbound, a courier gets a `Job` and answers with an `Outcome`: ordinary outcomes are values, "busy, ask later" is not a
+failed attempt. Inbound, gateways call `Submit.accept`, `Retrieval`, `Links`, `PeerReports` and `Receipts`; each returns
+only after the commit, so the caller may answer positively.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import (
+    Content,
+    ContentId,
+    Job,
+    Mm,
+    MmId,
+    Recipient,
+    RecipientId,
+    RefusedRecipient,
+    Route,
+    Submission,
+)
+from mmsc.domain.neighbours import Capability, Peer, Smsc, Subscriber, Vasp
+from mmsc.domain.refusal import Refused
+from mmsc.domain.states import Happening
+
+
+# --- outbound: what a courier answers -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The neighbour took it. `remote_ids` are its names for it (SMPP message_ids, one a segment);
+    `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES."""
+
+    remote_ids: tuple[str, ...] = ()
+    receipt_expected: bool = False
+    answer_expected: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The neighbour asks to wait (throttled, 4006, 4yz): not a failed attempt."""
+
+    seconds: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """This attempt failed and another may succeed. `neighbour_down` says that nothing else on this lane would fare
+    better (connection refused, not bound): the lane pauses, the attempt is not counted."""
+
+    because: str
+    neighbour_down: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
+
+    because: str
+    happening: Happening = Happening.UNDELIVERABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Recipients of one forward that fared differently."""
+
+    outcomes: Mapping[RecipientId, "Delivered | Later | Retry | Failed"]
+
+
+Outcome = Delivered | Later | Retry | Failed | Mixed
+
+
+class Courier(Protocol):
+    """Takes jobs of one interface out of the house. Many run at once; none may raise for what a neighbour does."""
+
+    async def deliver(self, job: Job) -> Outcome:
+        """Carry out the job, within the courier's own time-outs."""
+        ...
+
+
+class Contents(Protocol):
+    """Where bodies are read."""
+
+    async def content(self, content_id: ContentId) -> Content | None:
+        """The content, or None when retention took it."""
+        ...
+
+
+class CapabilityPort(Protocol):
+    """Says what a subscriber can take."""
+
+    def decide(self, subscriber: Subscriber) -> Capability:
+        """The verdict and the evidence for it."""
+        ...
+
+
+# --- inbound: what gateways may ask ---------------------------------------------------------------------------------
+
+
+def _nothing() -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The MM is durable. `refused` lists recipients that were not taken (partial success); `repeat` says that this is
+    the stored answer to an earlier request. The gateway calls `answered()` exactly once, after its answer was handed
+    to the socket (or could not be): delivery begins then, so no report overtakes the answer."""
+
+    mm_id: MmId
+    message_id: str
+    refused: tuple[RefusedRecipient, ...] = ()
+    repeat: bool = False
+    answered: Callable[[], None] = field(default=_nothing, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ResMm4:
+    """A MM4 RES to send, stored as a task in the unit that it answers for. `payload` is the courier's own."""
+
+    peer: str
+    payload: Mapping[str, str]
+
+
+class Submit(Protocol):
+    """The one door for new MMs."""
+
+    async def accept(self, submission: Submission, *, res: ResMm4 | None = None) -> Accepted | Refused:
+        """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat)."""
+        ...
+
+    async def answer_refused(self, res: ResMm4) -> None:
+        """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
+
+    user_agent: str = ""
+    profile_url: str = ""
+    mms_version: int = 0
+
+
+class GoneBecause(StrEnum):
+    """Why there is nothing to fetch."""
+
+    UNKNOWN = "unknown"  # no such token; also what another subscriber's identity gets
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    ENDED = "ended"  # retrieved and past the grace, rejected, forwarded ...
+    NO_CONTENT = "no_content"  # retention took the body
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Nothing to fetch."""
+
+    because: GoneBecause
+
+
+@dataclass(frozen=True, slots=True)
+class Retrievable:
+    """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf."""
+
+    mm: Mm
+    recipient: Recipient
+    content: Content
+    transaction_id: str
+
+
+class Retrieval(Protocol):
+    """The recipient's side of MM1."""
+
+    async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
+        """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        ...
+
+    async def fetched(self, retrievable: Retrievable) -> None:
+        """All octets of the m-retrieve-conf were written; returns after the commit."""
+        ...
+
+    async def answer(
+        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+    ) -> bool:
+        """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
+
+        Returns after the commit; False when nothing was waiting for it (unknown, late or repeated: not an error)."""
+        ...
+
+
+class Links(Protocol):
+    """The web page's side."""
+
+    async def open(self, link_token: str) -> Retrievable | Gone:
+        """The MM behind a web link; looking does not count as viewing."""
+        ...
+
+    async def viewed(self, retrievable: Retrievable) -> None:
+        """Somebody looked; returns after the commit."""
+        ...
+
+
+class PeerReports(Protocol):
+    """What a foreign MMSC says about MMs we forwarded to it."""
+
+    async def forward_answered(
+        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
+    ) -> bool:
+        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
+        ...
+
+    async def delivery_report(
+        self,
+        peer: str,
+        message_id: str,
+        recipient: str,
+        happening: Happening,
+        *,
+        date: Instant,
+        to_originator: bool,
+        text: str = "",
+        res: Callable[[bool], ResMm4] | None = None,
+    ) -> bool:
+        """A MM4_delivery_report.REQ, matched by message id and normalised recipient.
+
+        `res(found)` makes the RES that is stored in the same unit. False: not found (RES Error-message-not-found)."""
+        ...
+
+
+class ReceiptState(StrEnum):
+    """What an SMSC receipt says, reduced to what we do about it."""
+
+    DELIVERED = "delivered"
+    ENROUTE = "enroute"
+    FAILED = "failed"
+
+
+class Receipts(Protocol):
+    """Receipts for SMS that we sent."""
+
+    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+        ...
+
+
+class Numbers(Protocol):
+    """Number plan and routing, for gateways that must know at once (RCPT TO, From)."""
+
+    def normalise(self, text: str, neighbour: str = "") -> Normalised | NotAnAddress:
+        """The address that a neighbour (`vasp:NAME`, `peer:NAME`, "" for a subscriber) means by `text`."""
+        ...
+
+    def route(self, address: Address) -> tuple[Route, str, str]:
+        """(route, target, why)."""
+        ...
+
+
+class Directory(Protocol):
+    """The neighbours, as configured now."""
+
+    @property
+    def vasps(self) -> Mapping[str, Vasp]:
+        """By name."""
+        ...
+
+    @property
+    def peers(self) -> Mapping[str, Peer]:
+        """By name."""
+        ...
+
+    @property
+    def smscs(self) -> Mapping[str, Smsc]:
+        """By name."""
+        ...
+
+    def subscriber(self, address: Address) -> Subscriber:
+        """The subscriber, a blank one when nothing is known of the number."""
+        ...
+
+    def subscriber_at(self, ip: str) -> Subscriber | None:
+        """The subscriber with this static IP address."""
+        ...
