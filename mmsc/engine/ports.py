@@ -28,7 +28,6 @@ from mmsc.domain.neighbours import Capability, Peer, Smsc, Subscriber, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.domain.states import Happening
 
-
 # --- outbound: what a courier answers -------------------------------------------------------------------------------
 
 
