@@ -1,0 +1,70 @@
+"""The limits a submission is held against, and the times it may ask for."""
+
+from dataclasses import dataclass
+
+from mmsc.domain.instant import DAY, Instant, later
+from mmsc.domain.message import Relative, Submission, When
+from mmsc.domain.refusal import Refused, RefusalReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Named limits; each is a setting."""
+
+    maximum_octets: int = 1024 * 1024  # of the encoded content
+    maximum_recipients: int = 1000
+    maximum_parts: int = 100
+    maximum_subject_characters: int = 512
+    maximum_forward_counter: int = 5  # a loop between MMSCs (TS 23.140 8.4.1.4)
+    default_validity: int = 3 * DAY
+    maximum_validity: int = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When an MM may leave, and until when it is worth leaving."""
+
+    deliver_at: Instant | None
+    expires_at: Instant
+
+
+def absolute(when: When, now: Instant) -> Instant:
+    """A relative time counts from reception (TS 23.140 8.1.3.2, 8.4.1.4, 8.7)."""
+    return later(now, when.seconds) if isinstance(when, Relative) else when
+
+
+def check(submission: Submission, limits: Limits, now: Instant) -> Times | Refused:
+    """The submission's times, or why it is too much."""
+    content = submission.content
+    if content is not None and len(content.body) > limits.maximum_octets:
+        why = f"content of {len(content.body)} octets, the limit is {limits.maximum_octets}"
+        return Refused(RefusalReason.TOO_LARGE, why)
+    if content is not None and len(content.parts) > limits.maximum_parts:
+        why = f"{len(content.parts)} parts, the limit is {limits.maximum_parts}"
+        return Refused(RefusalReason.CONTENT_REFUSED, why)
+    if len(submission.recipients) > limits.maximum_recipients:
+        why = f"{len(submission.recipients)} recipients, the limit is {limits.maximum_recipients}"
+        return Refused(RefusalReason.TOO_MANY_RECIPIENTS, why)
+    if len(submission.subject) > limits.maximum_subject_characters:
+        why = f"subject of {len(submission.subject)} characters, the limit is {limits.maximum_subject_characters}"
+        return Refused(RefusalReason.CONTENT_REFUSED, why)
+    if submission.forward_counter > limits.maximum_forward_counter:
+        return Refused(RefusalReason.FORWARDED_TOO_OFTEN, f"forwarded {submission.forward_counter} times")
+    return _times(submission, limits, now)
+
+
+def _times(submission: Submission, limits: Limits, now: Instant) -> Times | Refused:
+    deliver_at = None if submission.deliver_at is None else absolute(submission.deliver_at, now)
+    if deliver_at is not None and deliver_at <= now:
+        deliver_at = None
+    ceiling = Instant(now + limits.maximum_validity)
+    if submission.expires is None:
+        expires_at = Instant((deliver_at or now) + limits.default_validity)
+    else:
+        expires_at = absolute(submission.expires, now)
+        if expires_at <= now:
+            return Refused(RefusalReason.EXPIRY_PAST, "the expiry lies in the past")
+    expires_at = min(expires_at, ceiling)
+    if deliver_at is not None and expires_at <= deliver_at:
+        return Refused(RefusalReason.EXPIRY_PAST, "the expiry lies before the delivery time")
+    return Times(deliver_at, expires_at)

@@ -1,0 +1,108 @@
+"""The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from mmsc.clock import Clock
+from mmsc.domain.address import Address
+from mmsc.domain.neighbours import Peer, Smsc, Subscriber, Vasp
+from mmsc.store import neighbours as sql
+from mmsc.store.core import Lost, Store, Unit
+
+Neighbour = Vasp | Peer | Smsc | Subscriber
+_TYPES: Final[Mapping[str, type[Neighbour]]] = {"vasp": Vasp, "peer": Peer, "smsc": Smsc, "subscriber": Subscriber}
+_KINDS: Final = {cls: kind for kind, cls in _TYPES.items()}
+
+
+def _name(neighbour: Neighbour) -> str:
+    return neighbour.address.value if isinstance(neighbour, Subscriber) else neighbour.name
+
+
+class Neighbours:
+    """Implements `ports.Directory`."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self.vasps: dict[str, Vasp] = {}
+        self.peers: dict[str, Peer] = {}
+        self.smscs: dict[str, Smsc] = {}
+        self.short_codes: dict[str, str] = {}
+        self._subscribers: dict[Address, Subscriber] = {}
+        self._listed: set[Address] = set()
+        self._by_ip: dict[str, Subscriber] = {}
+        self._prefixes: dict[str, str] = {}
+
+    async def load(self, configured: tuple[Neighbour, ...]) -> None:
+        """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
+        now = self._clock.real_now()
+        for neighbour in configured:
+            data = msgspec.json.encode(neighbour).decode()
+            statement = sql.upsert(_KINDS[type(neighbour)], _name(neighbour), "config", data, now)
+            await self._store.commit(Unit(None, (statement,)))
+        for kind in _TYPES:
+            await self._store.commit(Unit(None, (sql.drop_stale(kind, now),)))
+        rows = await sql.all_of(self._store)
+        learned: list[Subscriber] = []
+        for kind, _, _, data in rows:
+            assert isinstance(data, str)
+            if kind == "learned":
+                learned.append(msgspec.json.decode(data, type=Subscriber))
+            elif kind in _TYPES:
+                self._keep(msgspec.json.decode(data, type=_TYPES[str(kind)]))
+        for subscriber in learned:
+            self._remember(subscriber)
+
+    def subscriber(self, address: Address) -> Subscriber:
+        """The subscriber, a blank one when nothing is known of the number."""
+        return self._subscribers.get(address) or Subscriber(address=address)
+
+    def subscriber_at(self, ip: str) -> Subscriber | None:
+        """The subscriber with this static IP address."""
+        return self._by_ip.get(ip)
+
+    def is_listed(self, address: Address) -> bool:
+        """Whether the number is a configured subscriber."""
+        return address in self._listed
+
+    def peer_for(self, number: str) -> tuple[str, str]:
+        """(peer, its longest prefix of this number), both "" when there is none."""
+        prefix = max((known for known in self._prefixes if number.startswith(known)), key=len, default="")
+        return self._prefixes.get(prefix, ""), prefix
+
+    async def learn(self, subscriber: Subscriber) -> bool:
+        """Keep what MM1 requests showed of a handset; returns after the commit."""
+        data = msgspec.json.encode(subscriber).decode()
+        statement = sql.upsert("learned", subscriber.address.value, "learned", data, self._clock.real_now())
+        outcome = await self._store.commit(Unit(None, (statement,)))
+        self._remember(subscriber)
+        return not isinstance(outcome, Lost)
+
+    def _keep(self, neighbour: Neighbour) -> None:
+        match neighbour:
+            case Vasp():
+                self.vasps[neighbour.name] = neighbour
+                self.short_codes.update(dict.fromkeys(neighbour.short_codes, neighbour.name))
+            case Peer():
+                self.peers[neighbour.name] = neighbour
+                self._prefixes.update(dict.fromkeys(neighbour.prefixes, neighbour.name))
+            case Smsc():
+                self.smscs[neighbour.name] = neighbour
+            case Subscriber():
+                self._listed.add(neighbour.address)
+                self._subscribers[neighbour.address] = neighbour
+                if neighbour.ip:
+                    self._by_ip[neighbour.ip] = neighbour
+
+    def _remember(self, learned: Subscriber) -> None:
+        configured = self.subscriber(learned.address)
+        self._subscribers[learned.address] = replace(
+            configured,
+            user_agent=learned.user_agent or configured.user_agent,
+            profile_url=learned.profile_url or configured.profile_url,
+            mms_version=learned.mms_version or configured.mms_version,
+            seen_at=learned.seen_at,
+        )

@@ -1,0 +1,82 @@
+"""Where a number lives: own prefixes, peers' prefixes (the longest wins), short codes; and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.message import Route
+from mmsc.domain.neighbours import MmsFlag
+from mmsc.engine.directory import Neighbours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingPolicy:
+    """Which numbers are ours, and who takes what nobody else does. `default_peer` may be a hub."""
+
+    own_prefixes: tuple[str, ...] = ("+",)
+    own_domains: tuple[str, ...] = ("mms.example",)
+    unknown_subscribers_served: bool = True
+    default_peer: str = ""
+    default_smsc: str = ""
+    rewrites: Mapping[str, tuple[Rewrite, ...]] = field(default_factory=dict)
+
+
+class Routing:
+    """Implements `ports.Numbers`."""
+
+    def __init__(self, plan: NumberPlan, policy: RoutingPolicy, neighbours: Neighbours) -> None:
+        self._plan = plan
+        self._policy = policy
+        self._neighbours = neighbours
+
+    def normalise(self, text: str, neighbour: str = "") -> Normalised | NotAnAddress:
+        """The address that a neighbour (`vasp:NAME`, `peer:NAME`, "" for a subscriber) means by `text`."""
+        found = self._plan.normalise(self._without_own_domain(text), self._rewrites(neighbour))
+        if isinstance(found, Normalised) and found.address.value in self._neighbours.short_codes:
+            return Normalised(Address(AddressKind.SHORT_CODE, found.address.value), found.steps)
+        return found
+
+    def route(self, address: Address) -> tuple[Route, str, str]:
+        """(route, target, why)."""
+        if address.kind is AddressKind.SHORT_CODE:
+            vasp = self._neighbours.short_codes.get(address.value)
+            if vasp is None:
+                return Route.NONE, "", f"no VASP has the short code {address}"
+            return Route.VASP, vasp, f"short code of VASP {vasp}"
+        if address.kind is AddressKind.PHONE:
+            return self._route_number(address)
+        return Route.NONE, "", f"nothing here takes {address.kind.value} addresses"
+
+    def _route_number(self, address: Address) -> tuple[Route, str, str]:
+        subscriber = self._neighbours.subscriber(address)
+        own = _longest(address.value, self._policy.own_prefixes)
+        peer, theirs = self._neighbours.peer_for(address.value)
+        listed = subscriber.mms is not MmsFlag.UNKNOWN or self._neighbours.is_listed(address)
+        if listed or (own and len(own) >= len(theirs)):
+            if not listed and not self._policy.unknown_subscribers_served:
+                return Route.NONE, "", f"{address} has our prefix {own} and is no subscriber"
+            smsc = subscriber.smsc or self._policy.default_smsc
+            if not smsc:
+                return Route.NONE, "", "no SMSC is configured"
+            return Route.SUBSCRIBER, smsc, "listed subscriber" if listed else f"own prefix {own}"
+        if peer:
+            return Route.PEER, peer, f"prefix {theirs} of peer {peer}"
+        if self._policy.default_peer:
+            return Route.PEER, self._policy.default_peer, "default peer"
+        return Route.NONE, "", f"no prefix matches {address}"
+
+    def _rewrites(self, neighbour: str) -> tuple[Rewrite, ...]:
+        kind, _, name = neighbour.partition(":")
+        if kind == "vasp" and name in self._neighbours.vasps:
+            return self._neighbours.vasps[name].rewrites
+        if kind == "peer" and name in self._neighbours.peers:
+            return self._neighbours.peers[name].rewrites
+        return self._policy.rewrites.get(neighbour, ())
+
+    def _without_own_domain(self, text: str) -> str:
+        local, at, domain = text.rpartition("@")
+        return local if at and domain.lower().rstrip(">") in self._policy.own_domains else text
+
+
+def _longest(number: str, prefixes: tuple[str, ...]) -> str:
+    return max((prefix for prefix in prefixes if number.startswith(prefix)), key=len, default="")

@@ -1,0 +1,22 @@
+"""SQL of the event table."""
+
+from mmsc.store.core import Row, Statement, Store
+from mmsc.trace.events import Event
+
+_INSERT = (
+    "INSERT INTO event (id, mm_id, recipient_id, task_id, at_service, at_real, kind, data)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+)
+
+
+def insert(event: Event) -> Statement:
+    """Write one event."""
+    return Statement(_INSERT, event.row())
+
+
+async def of_mm(store: Store, mm_id: int) -> list[Row]:
+    """All events of an MM in order: (id, recipient_id, task_id, at_service, at_real, kind, data)."""
+    return await store.fetch(
+        "SELECT id, recipient_id, task_id, at_service, at_real, kind, data FROM event WHERE mm_id = $1 ORDER BY id",
+        mm_id,
+    )

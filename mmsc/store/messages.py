@@ -1,0 +1,244 @@
+"""SQL of MMs and their recipients, and the rows' way to domain values and back."""
+
+from typing import Final
+
+import msgspec
+
+from mmsc.domain.address import Address
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import ContentId, Interface, Mm, MmId, Origin, Priority, Recipient, RecipientId, Role, Route
+from mmsc.domain.states import Cause, Happening, RecipientState, move, sources
+from mmsc.store.core import Row, SqlValue, Statement, Store
+
+
+class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The column `mm.details`: what is stored with an MM and never searched for."""
+
+    message_id: str
+    content_type: str
+    size: int
+    subject: str = ""
+    message_class: str = ""
+    delivery_report: bool = False
+    read_report: bool = False
+    sender_hidden: bool = False
+    adaptation_allowed: bool = True
+    forward_counter: int = 0
+    shown_to: tuple[tuple[Role, str], ...] = ()
+    details: dict[str, str] = {}
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(_Details).decode
+
+_INSERT_MM = (
+    "INSERT INTO mm (id, origin, neighbour, sender, repeat_key, foreign_id, content_id, submitted_at, deliver_at,"
+    " expires_at, priority, details, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    " ON CONFLICT (repeat_key) DO NOTHING RETURNING id"
+)
+_MM = (
+    "mm.id, mm.origin, mm.neighbour, mm.sender, mm.foreign_id, mm.content_id, mm.submitted_at, mm.deliver_at,"
+    " mm.expires_at, mm.priority, mm.details"
+)
+_MM_WIDTH = 11
+_INSERT_RECIPIENT = (
+    "INSERT INTO recipient (id, mm_id, address, role, route, target, state, state_at, transaction_id, token,"
+    " link_token, fetched_at, pushes, cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+)
+_RECIPIENT = (
+    "recipient.id, recipient.mm_id, recipient.address, recipient.role, recipient.route, recipient.target,"
+    " recipient.state, recipient.state_at, recipient.cause, recipient.transaction_id, recipient.token,"
+    " recipient.link_token, recipient.fetched_at, recipient.pushes"
+)
+_BOTH = f"SELECT {_MM}, {_RECIPIENT} FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE "
+
+
+def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statement:
+    """Write an MM: a guard, lost when the repeat key is there already. `answer` is what a repeat is told (JSON)."""
+    details = _Details(
+        message_id=mm.message_id,
+        content_type=mm.content_type,
+        size=mm.size,
+        subject=mm.subject,
+        message_class=mm.message_class,
+        delivery_report=mm.delivery_report,
+        read_report=mm.read_report,
+        sender_hidden=mm.sender_hidden,
+        adaptation_allowed=mm.adaptation_allowed,
+        forward_counter=mm.forward_counter,
+        shown_to=mm.shown_to,
+        details=dict(mm.details),
+    )
+    params: tuple[SqlValue, ...] = (
+        mm.id,
+        mm.origin.interface.value,
+        mm.origin.neighbour,
+        mm.sender.value,
+        repeat_key,
+        mm.foreign_id,
+        mm.content_id,
+        mm.submitted_at,
+        mm.deliver_at,
+        mm.expires_at,
+        int(mm.priority),
+        _encode(details).decode(),
+        answer,
+    )
+    return Statement(_INSERT_MM, params)
+
+
+def insert_recipient(recipient: Recipient) -> Statement:
+    """Write a recipient."""
+    params: tuple[SqlValue, ...] = (
+        recipient.id,
+        recipient.mm_id,
+        recipient.address.value,
+        recipient.role.value,
+        recipient.route.value,
+        recipient.target,
+        recipient.state.value,
+        recipient.state_at,
+        recipient.transaction_id or None,
+        recipient.token or None,
+        recipient.link_token or None,
+        recipient.fetched_at,
+        recipient.pushes,
+        recipient.cause.value or None,
+    )
+    return Statement(_INSERT_RECIPIENT, params)
+
+
+def _guarded(happening: Happening) -> str:
+    """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads."""
+    branches: dict[str, list[str]] = {}
+    for source in sources(happening):
+        target = move(source, happening)
+        assert target is not None, f"{source} lists {happening} and leads nowhere"
+        branches.setdefault(target.value, []).append(f"'{source.value}'")
+    listed = ", ".join(name for names in branches.values() for name in names)
+    if len(branches) == 1:
+        state = f"'{next(iter(branches))}'"
+    else:
+        whens = " ".join(f"WHEN state IN ({', '.join(names)}) THEN '{to}'" for to, names in branches.items())
+        state = f"CASE {whens} END"
+    pushed = ", pushes = pushes + 1" if happening in (Happening.PUSHED, Happening.LINK_SENT) else ""
+    fetched = ", fetched_at = $2" if happening is Happening.FETCHED else ""
+    return (
+        f"UPDATE recipient SET state = {state}, state_at = $2, cause = $3{pushed}{fetched}"
+        f" WHERE id = $1 AND state IN ({listed}) RETURNING id, state"
+    )
+
+
+_MOVE: Final = {happening: _guarded(happening) for happening in Happening}
+
+
+def move_recipient(recipient_id: RecipientId, happening: Happening, at: Instant, cause: Cause) -> Statement:
+    """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect."""
+    return Statement(_MOVE[happening], (recipient_id, at, cause.value or None))
+
+
+async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
+    """What a repeat is told: (mm id, submitted_at, details, answer)."""
+    return await store.fetch_one("SELECT id, submitted_at, details, answer FROM mm WHERE repeat_key = $1", repeat_key)
+
+
+def message_id_of(details: str) -> str:
+    """The Message-ID in a `details` column."""
+    return _decode(details).message_id
+
+
+async def by_token(store: Store, token: str) -> tuple[Mm, Recipient] | None:
+    """The recipient behind a Content-Location."""
+    return _both(await store.fetch_one(_BOTH + "recipient.token = $1", token))
+
+
+async def by_link_token(store: Store, link_token: str) -> tuple[Mm, Recipient] | None:
+    """The recipient behind a web link."""
+    return _both(await store.fetch_one(_BOTH + "recipient.link_token = $1", link_token))
+
+
+async def by_transaction_id(store: Store, transaction_id: str) -> tuple[Mm, Recipient] | None:
+    """The recipient whose notification had this X-Mms-Transaction-ID."""
+    return _both(await store.fetch_one(_BOTH + "recipient.transaction_id = $1", transaction_id))
+
+
+async def by_recipient(store: Store, recipient_id: int) -> tuple[Mm, Recipient] | None:
+    """A recipient and its MM."""
+    return _both(await store.fetch_one(_BOTH + "recipient.id = $1", recipient_id))
+
+
+async def with_recipients(store: Store, mm_id: int) -> tuple[Mm, tuple[Recipient, ...]] | None:
+    """An MM and all its recipients."""
+    rows = await store.fetch(_BOTH + "mm.id = $1 ORDER BY recipient.id", mm_id)
+    if not rows:
+        return None
+    return _mm(rows[0]), tuple(_recipient(row[_MM_WIDTH:]) for row in rows)
+
+
+async def by_foreign_id(store: Store, foreign_id: str) -> list[MmId]:
+    """MMs that came in with this X-Mms-Message-ID, newest first."""
+    rows = await store.fetch("SELECT id FROM mm WHERE foreign_id = $1 ORDER BY id DESC LIMIT 20", foreign_id)
+    return [MmId(_integer(row[0])) for row in rows]
+
+
+def _integer(value: SqlValue) -> int:
+    assert isinstance(value, int), f"an integer column holds {value!r}"
+    return value
+
+
+def _text(value: SqlValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _moment(value: SqlValue) -> Instant | None:
+    return Instant(value) if isinstance(value, int) else None
+
+
+def _mm(row: Row) -> Mm:
+    details = _decode(_text(row[10]))
+    return Mm(
+        id=MmId(_integer(row[0])),
+        message_id=details.message_id,
+        origin=Origin(Interface(_text(row[1])), _text(row[2])),
+        sender=Address.of(_text(row[3])),
+        subject=details.subject,
+        message_class=details.message_class,
+        priority=Priority(_integer(row[9])),
+        delivery_report=details.delivery_report,
+        read_report=details.read_report,
+        sender_hidden=details.sender_hidden,
+        adaptation_allowed=details.adaptation_allowed,
+        shown_to=details.shown_to,
+        submitted_at=Instant(_integer(row[6])),
+        deliver_at=_moment(row[7]),
+        expires_at=Instant(_integer(row[8])),
+        foreign_id=_text(row[4]) or None,
+        forward_counter=details.forward_counter,
+        content_id=ContentId(_integer(row[5])),
+        content_type=details.content_type,
+        size=details.size,
+        details=details.details,
+    )
+
+
+def _recipient(row: Row) -> Recipient:
+    return Recipient(
+        id=RecipientId(_integer(row[0])),
+        mm_id=MmId(_integer(row[1])),
+        address=Address.of(_text(row[2])),
+        role=Role(_text(row[3])),
+        route=Route(_text(row[4])),
+        target=_text(row[5]),
+        state=RecipientState(_text(row[6])),
+        state_at=Instant(_integer(row[7])),
+        cause=Cause(_text(row[8])),
+        transaction_id=_text(row[9]),
+        token=_text(row[10]),
+        link_token=_text(row[11]),
+        fetched_at=_moment(row[12]),
+        pushes=_integer(row[13]),
+    )
+
+
+def _both(row: Row | None) -> tuple[Mm, Recipient] | None:
+    return None if row is None else (_mm(row), _recipient(row[_MM_WIDTH:]))

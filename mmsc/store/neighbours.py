@@ -1,0 +1,26 @@
+"""SQL of the neighbours (VASPs, peers, SMSCs, subscribers): one row each, their data as JSON."""
+
+from mmsc.domain.instant import Instant
+from mmsc.store.core import Row, Statement, Store
+
+
+def upsert(kind: str, name: str, origin: str, data: str, at: Instant) -> Statement:
+    """Write a neighbour; `origin` is config, console or learned."""
+    return Statement(
+        "INSERT INTO config (kind, name, origin, data, changed_at) VALUES ($1, $2, $3, $4, $5)"
+        " ON CONFLICT (kind, name) DO UPDATE SET origin = excluded.origin, data = excluded.data,"
+        " changed_at = excluded.changed_at RETURNING name",
+        (kind, name, origin, data, at),
+    )
+
+
+def drop_stale(kind: str, at: Instant) -> Statement:
+    """Entries that the file no longer names go: those of origin config that this start did not write."""
+    return Statement(
+        "DELETE FROM config WHERE kind = $1 AND origin = 'config' AND changed_at < $2 RETURNING name", (kind, at)
+    )
+
+
+async def all_of(store: Store) -> list[Row]:
+    """(kind, name, origin, data) of every neighbour."""
+    return await store.fetch("SELECT kind, name, origin, data FROM config ORDER BY kind, name")

@@ -1,0 +1,191 @@
+"""SQL of the tasks: our work, leased to one node at a time.
+
+A claim is a lease: `state`, `attempt`, `node` and `start_no` must still be ours when the outcome is written, else
+somebody else was first and the outcome is only recorded.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import MmId, RecipientId, TaskId, TaskKind
+from mmsc.store.core import Row, Statement, Store
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(dict[str, str]).decode
+
+_INSERT = (
+    "INSERT INTO task (id, mm_id, recipient_id, kind, lane, state, due_at, expires_at, priority, attempt, node,"
+    " start_no, lease_until, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+)
+_HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A node and which of its starts: what a lease is held by."""
+
+    node: str
+    start_no: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRow:
+    """A task as stored. `lease_until` is real time (µs), everything else service time."""
+
+    id: TaskId
+    mm_id: MmId | None
+    recipient_id: RecipientId | None
+    kind: TaskKind
+    lane: str
+    due_at: Instant
+    priority: int
+    attempt: int = 0
+    payload: Mapping[str, str]
+
+
+def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None = None) -> Statement:
+    """Write a task: leased to `holder` when it has a seat, ready for whoever claims it otherwise."""
+    state = "leased" if holder else "ready"
+    node, start_no = (holder.node, holder.start_no) if holder else (None, None)
+    payload = _encode(dict(task.payload)).decode() if task.payload else None
+    return Statement(
+        _INSERT,
+        (
+            task.id,
+            task.mm_id,
+            task.recipient_id,
+            task.kind.value,
+            task.lane,
+            state,
+            task.due_at,
+            None,
+            task.priority,
+            task.attempt,
+            node,
+            start_no,
+            lease_until if holder else None,
+            payload,
+        ),
+    )
+
+
+def finish(task_id: TaskId, attempt: int, holder: Holder) -> Statement:
+    """A guard: the task is done and goes, if it is still ours."""
+    return Statement(f"DELETE FROM task WHERE {_HELD} RETURNING id", (task_id, attempt, holder.node, holder.start_no))
+
+
+def put_back(
+    task_id: TaskId, attempt: int, holder: Holder, *, due_at: Instant, next_attempt: int, kind: TaskKind, lane: str
+) -> Statement:
+    """A guard: the task waits until `due_at`, perhaps as another kind, if it is still ours."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $5,"
+        f" attempt = $6, kind = $7, lane = $8 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, due_at, next_attempt, kind.value, lane),
+    )
+
+
+def drop_delivery(recipient_id: RecipientId) -> Statement:
+    """The recipient ended: nothing more is pushed to it, whoever holds the task."""
+    return Statement("DELETE FROM task WHERE recipient_id = $1 AND kind IN ('notify', 'link')", (recipient_id,))
+
+
+def postpone_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
+    """The recipient asked for time: its waiting task sleeps until then."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE recipient_id = $1 AND kind = 'notify' AND state = 'ready'",
+        (recipient_id, due_at),
+    )
+
+
+def hasten_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
+    """The recipient's waiting task is due at `due_at`, with another payload."""
+    return Statement(
+        "UPDATE task SET due_at = $2, payload = $3 WHERE recipient_id = $1 AND kind = 'notify' AND state = 'ready'",
+        (recipient_id, due_at, _encode(dict(payload)).decode()),
+    )
+
+
+def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
+    """A guard: the RES came, so the forward only waits for reports until `due_at`."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, kind = 'watch',"
+        " due_at = $3 WHERE mm_id = $1 AND lane = $2 AND kind IN ('forward', 'watch') RETURNING id",
+        (mm_id, lane, due_at),
+    )
+
+
+def resume_lane(lane: str, now: Instant) -> Statement:
+    """A neighbour is back: what only waits for another attempt is due at once."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4') RETURNING id",
+        (lane, now),
+    )
+
+
+def hold_longer(holder: Holder, lease_until: int) -> Statement:
+    """All leases of this start of the node last longer (the node's heartbeat)."""
+    return Statement(
+        "UPDATE task SET lease_until = $3 WHERE node = $1 AND start_no = $2 AND state = 'leased' RETURNING id",
+        (holder.node, holder.start_no, lease_until),
+    )
+
+
+def hand_back(holder: Holder) -> Statement:
+    """The node stops: what it holds is ready for others."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL"
+        " WHERE node = $1 AND start_no = $2 AND state = 'leased' RETURNING id",
+        (holder.node, holder.start_no),
+    )
+
+
+async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
+    """When the earliest waiting task of these lanes is due."""
+    earliest: int | None = None
+    for lane in lanes:
+        row = await store.fetch_one("SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1", lane)
+        if row is not None and isinstance(row[0], int) and (earliest is None or row[0] < earliest):
+            earliest = row[0]
+    return None if earliest is None else Instant(earliest)
+
+
+async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> bool:
+    """Whether an earlier report about this recipient still waits: reports about one recipient leave in order."""
+    row = await store.fetch_one(
+        "SELECT id FROM task WHERE recipient_id = $1 AND id < $2"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4') LIMIT 1",
+        recipient_id,
+        task_id,
+    )
+    return row is not None
+
+
+async def lanes_in_use(store: Store) -> list[str]:
+    """Every lane that has a task."""
+    return [str(row[0]) for row in await store.fetch("SELECT DISTINCT lane FROM task")]
+
+
+def read(row: Row) -> TaskRow:
+    """A claimed row: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
+    task_id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload = row
+    assert isinstance(task_id, int)
+    assert isinstance(due_at, int)
+    assert isinstance(priority, int)
+    assert isinstance(attempt, int)
+    return TaskRow(
+        id=TaskId(task_id),
+        mm_id=MmId(mm_id) if isinstance(mm_id, int) else None,
+        recipient_id=RecipientId(recipient_id) if isinstance(recipient_id, int) else None,
+        kind=TaskKind(str(kind)),
+        lane=str(lane),
+        due_at=Instant(due_at),
+        priority=priority,
+        attempt=attempt,
+        payload=_decode(payload) if isinstance(payload, str) else {},
+    )

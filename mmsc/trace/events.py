@@ -1,0 +1,274 @@
+"""The events: what happened, in the order in which it became durable. This is their only definition.
+
+An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
+changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Final, NamedTuple
+
+import msgspec
+
+
+class Data(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one kind of event carries. `kind` is its name for ever."""
+
+    kind: ClassVar[str] = ""
+
+
+class MmAccepted(Data, frozen=True, omit_defaults=True):
+    """An MM was stored and its submission may be answered positively."""
+
+    kind: ClassVar[str] = "mm.accepted"
+    interface: str
+    neighbour: str
+    message_id: str
+    sender: str
+    recipients: int
+    size_octets: int
+    subject: str = ""
+    transaction_id: str = ""
+
+
+class SubmissionRepeated(Data, frozen=True, omit_defaults=True):
+    """The same request came again and got the stored answer."""
+
+    kind: ClassVar[str] = "submission.repeated"
+    interface: str
+    neighbour: str
+    message_id: str
+
+
+class SubmissionRefused(Data, frozen=True, omit_defaults=True):
+    """A submission was refused; nothing of it was kept."""
+
+    kind: ClassVar[str] = "submission.refused"
+    interface: str
+    neighbour: str
+    reason: str
+    because: str
+    address: str = ""
+
+
+class RouteChosen(Data, frozen=True, omit_defaults=True):
+    """How a recipient will be reached, and why."""
+
+    kind: ClassVar[str] = "route.chosen"
+    address: str
+    route: str
+    target: str
+    why: str
+
+
+class CapabilityDecided(Data, frozen=True, omit_defaults=True):
+    """Whether the recipient's handset can take an MM, and the evidence, strongest first."""
+
+    kind: ClassVar[str] = "capability.decided"
+    address: str
+    verdict: str
+    evidence: tuple[str, ...]
+
+
+class NotificationPushed(Data, frozen=True, omit_defaults=True):
+    """The SMSC took all segments of an m-notification-ind."""
+
+    kind: ClassVar[str] = "notification.pushed"
+    smsc: str
+    push: int
+    remote_ids: tuple[str, ...]
+    verdict: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class MmFetched(Data, frozen=True, omit_defaults=True):
+    """All octets of an m-retrieve-conf were written to the handset's connection."""
+
+    kind: ClassVar[str] = "mm.fetched"
+    user_agent: str = ""
+
+
+class RecipientMoved(Data, frozen=True, omit_defaults=True):
+    """A recipient changed its state."""
+
+    kind: ClassVar[str] = "recipient.moved"
+    before: str
+    after: str
+    happening: str
+    because: str = ""
+    report: str = ""  # the lane of the report this owes, "" for none
+    no_report: str = ""  # why none is owed
+
+
+class AnswerIgnored(Data, frozen=True, omit_defaults=True):
+    """An answer or report came that changes nothing: late, repeated or out of turn."""
+
+    kind: ClassVar[str] = "answer.ignored"
+    happening: str
+    state: str
+    source: str = ""
+
+
+class ForwardSent(Data, frozen=True, omit_defaults=True):
+    """A peer took a MM4_forward.REQ."""
+
+    kind: ClassVar[str] = "forward.sent"
+    peer: str
+    attempt: int
+    recipients: tuple[str, ...]
+    answer_expected: bool = False
+    note: str = ""
+
+
+class ForwardAnswered(Data, frozen=True, omit_defaults=True):
+    """A MM4_forward.RES came."""
+
+    kind: ClassVar[str] = "forward.answered"
+    peer: str
+    ok: bool
+    because: str = ""
+
+
+class LinkSent(Data, frozen=True, omit_defaults=True):
+    """The SMSC took the SMS with the web link."""
+
+    kind: ClassVar[str] = "link.sent"
+    smsc: str
+    remote_ids: tuple[str, ...]
+    verdict: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+class SmsReceipt(Data, frozen=True, omit_defaults=True):
+    """The SMSC said what became of an SMS of ours. It tells about the SMS, never about the MM."""
+
+    kind: ClassVar[str] = "sms.receipt"
+    smsc: str
+    message_id: str
+    purpose: str
+    state: str
+    text: str = ""
+
+
+class ReportDelivered(Data, frozen=True, omit_defaults=True):
+    """The originator (or its MMSC or SMSC) took a report."""
+
+    kind: ClassVar[str] = "report.delivered"
+    lane: str
+    state: str
+    attempt: int
+    note: str = ""
+
+
+class AttemptFailed(Data, frozen=True, omit_defaults=True):
+    """An attempt at a task failed; the next one is planned."""
+
+    kind: ClassVar[str] = "attempt.failed"
+    task: str
+    lane: str
+    attempt: int
+    because: str
+    next_at: int
+
+
+class AttemptPostponed(Data, frozen=True, omit_defaults=True):
+    """A neighbour asked to wait; this is no failed attempt."""
+
+    kind: ClassVar[str] = "attempt.postponed"
+    task: str
+    lane: str
+    because: str
+    next_at: int
+
+
+class TaskGivenUp(Data, frozen=True, omit_defaults=True):
+    """A task ended without success."""
+
+    kind: ClassVar[str] = "task.given_up"
+    task: str
+    lane: str
+    attempt: int
+    because: str
+
+
+class TaskOvertaken(Data, frozen=True, omit_defaults=True):
+    """The outcome of an attempt came after its task had ended otherwise (a fast handset answers before the SMSC)."""
+
+    kind: ClassVar[str] = "task.overtaken"
+    task: str
+    lane: str
+    outcome: str
+
+
+class FindingNoted(Data, frozen=True, omit_defaults=True):
+    """A neighbour broke a rule and was forgiven."""
+
+    kind: ClassVar[str] = "finding.noted"
+    source: str
+    rule: str
+    clause: str
+    offset: int
+    remark: str
+
+
+class LanePaused(Data, frozen=True, omit_defaults=True):
+    """A neighbour is down: its lane waits."""
+
+    kind: ClassVar[str] = "lane.paused"
+    lane: str
+    because: str
+    seconds: float
+
+
+class LaneResumed(Data, frozen=True, omit_defaults=True):
+    """A neighbour is back: what waited is due at once."""
+
+    kind: ClassVar[str] = "lane.resumed"
+    lane: str
+
+
+class SubscriberLearned(Data, frozen=True, omit_defaults=True):
+    """An MM1 request showed something new about a handset."""
+
+    kind: ClassVar[str] = "subscriber.learned"
+    address: str
+    user_agent: str = ""
+    profile_url: str = ""
+    mms_version: int = 0
+
+
+KINDS: Final[Mapping[str, type[Data]]] = MappingProxyType({cls.kind: cls for cls in Data.__subclasses__()})
+
+_encoder: Final = msgspec.json.Encoder()
+
+
+class Event(NamedTuple):
+    """One event. Times are integer microseconds UTC: `at_service` by the clock the lab may step, `at_real` by the
+    host's."""
+
+    id: int
+    mm_id: int | None
+    recipient_id: int | None
+    task_id: int | None
+    at_service: int
+    at_real: int
+    data: Data
+
+    @property
+    def kind(self) -> str:
+        """The event's kind."""
+        return self.data.kind
+
+    def row(self) -> tuple[int, int | None, int | None, int | None, int, int, str, str]:
+        """The columns of the event table."""
+        text = _encoder.encode(self.data).decode()
+        return (self.id, self.mm_id, self.recipient_id, self.task_id, self.at_service, self.at_real, self.kind, text)
+
+
+def read_data(kind: str, text: str) -> Data | dict[str, object]:
+    """The Struct of a stored event, or its raw JSON object when this version does not know the kind."""
+    cls = KINDS.get(kind)
+    if cls is None:
+        raw: dict[str, object] = msgspec.json.decode(text)
+        return raw
+    return msgspec.json.decode(text, type=cls)
