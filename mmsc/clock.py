@@ -1,0 +1,139 @@
+"""Service time and real time. The one place, beside `net/` and the scheduler, that looks at a clock.
+
+Service time (expiry, retry, deferred delivery, notification timers, retention) is read from a `Clock` that the lab can
+pause, step and speed up. Real time (leases, network time-outs, rate windows) is the host's. What the lab did is a
+`ClockState` that is handed to `save` at every change, so that a restart goes on from there and never back.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mmsc.domain.instant import SECOND, Instant
+
+MAXIMUM_SPEED: Final = 1_000_000.0  # a day in 86 ms; beyond that a scheduler only spins
+VIRTUAL_START: Final = Instant(1_700_000_000 * SECOND)  # 14 November 2023: any moment does
+
+
+def host_now() -> Instant:
+    """The host's wall clock: microseconds UTC since 1970."""
+    return Instant(time.time_ns() // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class ClockState:
+    """Service time as a line over real time: it was `service` at `real` and gains `speed` seconds a second since."""
+
+    service: Instant
+    real: Instant
+    speed: float = 1.0
+    paused: bool = False
+
+    def at(self, real: Instant) -> Instant:
+        """Service time when the host's clock shows `real`."""
+        if self.paused:
+            return self.service
+        gone = real - self.real
+        return Instant(self.service + (gone if self.speed == 1.0 else round(gone * self.speed)))
+
+
+class Clock:
+    """The service clock. Not thread-safe: it belongs to the event loop's thread, which alone changes it."""
+
+    def __init__(
+        self,
+        *,
+        state: ClockState | None = None,
+        save: Callable[[ClockState], None] | None = None,
+        real: Callable[[], Instant] = host_now,
+    ) -> None:
+        """`state` is what `save` was given before the restart; without one, service time is real time."""
+        self._real = real
+        self._save = save
+        self._watchers: list[Callable[[], None]] = []
+        now = real()
+        self._state = state or ClockState(now, now)
+
+    @property
+    def state(self) -> ClockState:
+        """How service time runs now."""
+        return self._state
+
+    def now(self) -> Instant:
+        """Service time, microseconds UTC."""
+        return self._state.at(self._real())
+
+    def real_now(self) -> Instant:
+        """Real time, microseconds UTC."""
+        return self._real()
+
+    def offset_seconds(self) -> float:
+        """How far service time is ahead of real time now."""
+        real = self._real()
+        return (self._state.at(real) - real) / SECOND
+
+    def real_seconds_until(self, instant: Instant) -> float | None:
+        """Real seconds until service time reaches `instant`: 0 when it is past, None while the clock is paused."""
+        waiting = instant - self.now()
+        if waiting <= 0:
+            return 0.0
+        if self._state.paused:
+            return None
+        return waiting / SECOND / self._state.speed
+
+    def watch(self, on_change: Callable[[], None]) -> Callable[[], None]:
+        """Call `on_change` after every pause, step, resume or change of speed; returns the way to stop that.
+
+        A scheduler that sleeps until a service time re-arms itself here.
+        """
+        self._watchers.append(on_change)
+        return lambda: self._watchers.remove(on_change) if on_change in self._watchers else None
+
+    def pause(self) -> None:
+        """Service time stands still."""
+        self._change(replace(self._rebased(), paused=True))
+
+    def resume(self) -> None:
+        """Service time goes on from where it stands."""
+        self._change(replace(self._rebased(), paused=False))
+
+    def step(self, seconds: float) -> None:
+        """Service time jumps ahead. Backwards is refused with ValueError: what was due stays due."""
+        if seconds < 0:
+            raise ValueError(f"service time only goes forward, not by {seconds} s")
+        base = self._rebased()
+        self._change(replace(base, service=Instant(base.service + round(seconds * SECOND))))
+
+    def set_speed(self, speed: float) -> None:
+        """Service seconds per real second, above 0 (`pause` stops it) and at most `MAXIMUM_SPEED`; else ValueError."""
+        if not 0 < speed <= MAXIMUM_SPEED:
+            raise ValueError(f"speed must be above 0 and at most {MAXIMUM_SPEED:.0f}, not {speed}")
+        self._change(replace(self._rebased(), speed=float(speed)))
+
+    def _rebased(self) -> ClockState:
+        real = self._real()
+        return replace(self._state, service=self._state.at(real), real=real)
+
+    def _change(self, state: ClockState) -> None:
+        self._state = state
+        if self._save is not None:
+            self._save(state)
+        for on_change in tuple(self._watchers):
+            on_change()
+
+
+class VirtualClock(Clock):
+    """A clock whose real time, too, moves only by `advance`: a week of retries in a millisecond."""
+
+    def __init__(self, start: Instant = VIRTUAL_START) -> None:
+        self._virtual = start
+        super().__init__(real=lambda: self._virtual)
+
+    def advance(self, seconds: float) -> None:
+        """Real time passes, and service time with it; watchers are told, as after a step."""
+        if seconds < 0:
+            raise ValueError(f"time only goes forward, not by {seconds} s")
+        self._virtual = Instant(self._virtual + round(seconds * SECOND))
+        for on_change in tuple(self._watchers):
+            on_change()
