@@ -1,0 +1,33 @@
+"""What every section of the settings is made of."""
+
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+_APPLY: Final = "apply"
+
+# A running server that reads its file again takes a new value of a live key; every other key waits for a restart.
+Live = Annotated[T, msgspec.Meta(extra={_APPLY: "live"})]
+
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed at start
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Octets = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Hours = Annotated[float, msgspec.Meta(gt=0)]
+Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]
+Prefix = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]*$")]  # "+" is every number
+Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+.*)?$")]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file. Its keys are its fields; `config/mmsc.toml` says what each means."""
+
+
+def is_live(annotated: Any) -> bool:
+    """Whether a field's type says that a running server may take a new value."""
+    return any(
+        isinstance(item, msgspec.Meta) and (item.extra or {}).get(_APPLY) == "live"
+        for item in getattr(annotated, "__metadata__", ())
+    )

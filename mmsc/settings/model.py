@@ -1,0 +1,188 @@
+"""The settings of a server: frozen, checked, complete with defaults. `config/mmsc.toml` is the same, as a manual.
+
+Units are in the names; an empty text means "not set". A nested value replaces its whole section, never merges.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import field
+
+from mmsc.settings.base import Count, Hours, Live, Name, Octets, Port, Prefix, Seconds, Section, Url, Waits
+from mmsc.settings.neighbours import Delivery, Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp
+
+KILO = 1024
+MEGA = 1024 * 1024
+
+
+class Node(Section, frozen=True, kw_only=True):
+    """This node, beside others on the same database."""
+
+    name: Name = "mmsc"
+    number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
+    domain: str = "mms.example"
+
+
+class StoreSettings(Section, frozen=True, kw_only=True):
+    """Where state is kept. `postgres` wins over `path`."""
+
+    path: str = ""
+    postgres: str = ""
+    schema: Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]*$")] = "mmsc"
+
+
+class Trace(Section, frozen=True, kw_only=True):
+    """What is remembered for looking at."""
+
+    captures: bool = True
+    captures_path: str = ""
+    captures_maximum_octets: Octets = 256 * MEGA
+    captures_maximum_hours: Hours = 168.0
+    events_in_memory: Count = 10_000
+
+
+class Listener(Section, frozen=True, kw_only=True):
+    """What every interface that takes connections has."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 0
+    maximum_connections: Count = 1000
+
+
+class HttpListener(Listener, frozen=True, kw_only=True):
+    """An interface over HTTP."""
+
+    public_url: Url = ""
+    maximum_body_octets: Octets = 4 * MEGA
+    maximum_header_octets: Octets = 32 * KILO
+    request_seconds: Seconds = 60.0
+    idle_seconds: Seconds = 75.0
+
+
+class Mm1(HttpListener, frozen=True, kw_only=True):
+    """User agents."""
+
+    port: Port = 8801
+    maximum_body_octets: Octets = 2 * MEGA
+    identity_headers: Live[tuple[str, ...]] = ("X-MSISDN", "X-Nokia-MSISDN", "X-WAP-MSISDN", "X-Up-Calling-Line-ID")
+    identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
+    require_identity: Live[bool] = False
+    retrieve_grace_seconds: Live[Seconds] = 600.0
+
+
+class Mm4(Listener, frozen=True, kw_only=True):
+    """Foreign MMSCs."""
+
+    port: Port = 8804
+    maximum_connections: Count = 200
+    hostname: str = ""
+    maximum_octets: Octets = 2 * MEGA
+    maximum_recipients: Count = 100
+    command_seconds: Seconds = 300.0
+    unknown_peers: Live[bool] = False
+    resend_after_seconds: Live[Waits] = (60.0, 300.0, 1800.0)
+    report_grace_hours: Live[Hours] = 24.0
+
+
+class Mm7(HttpListener, frozen=True, kw_only=True):
+    """VASPs."""
+
+    port: Port = 8807
+    realm: str = "MM7"
+
+
+class WebLink(HttpListener, frozen=True, kw_only=True):
+    """The page behind a fallback SMS."""
+
+    port: Port = 8802
+    maximum_body_octets: Octets = 64 * KILO
+    view_needs_tap: Live[bool] = False
+
+
+class BuiltInSmsc(Listener, frozen=True, kw_only=True):
+    """An SMSC to play with, inside this process; `smsc` tables bind to it like to any other."""
+
+    enabled: bool = False
+    port: Port = 2775
+    maximum_connections: Count = 50
+
+
+class LimitSettings(Section, frozen=True, kw_only=True):
+    """What one MM may cost."""
+
+    maximum_octets: Live[Octets] = MEGA
+    maximum_recipients: Live[Count] = 1000
+    maximum_parts: Live[Count] = 100
+    maximum_subject_characters: Live[Count] = 512
+    maximum_forward_counter: Live[Count] = 5
+    default_validity_hours: Live[Hours] = 72.0
+    maximum_validity_hours: Live[Hours] = 720.0
+    repeat_window_hours: Live[Hours] = 24.0
+
+
+class NumberSettings(Section, frozen=True, kw_only=True):
+    """The number plan, and which numbers are ours."""
+
+    country_code: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,2}$")] = "1"
+    national_prefix: Annotated[str, msgspec.Meta(pattern=r"^[0-9]*$")] = ""
+    national_length: Annotated[int, msgspec.Meta(ge=0, le=15)] = 10
+    international_prefixes: tuple[str, ...] = ("00", "011")
+    short_code_maximum_digits: Annotated[int, msgspec.Meta(ge=0, le=15)] = 6
+    own_prefixes: Live[tuple[Prefix, ...]] = ("+",)
+    unknown_subscribers_served: Live[bool] = True
+    default_peer: Live[str] = ""
+    default_smsc: Live[str] = ""
+
+
+class Notification(Section, frozen=True, kw_only=True):
+    """When a handset is told again."""
+
+    renotify_after_seconds: Live[Waits] = (300.0, 900.0, 3600.0, 14400.0, 86400.0)
+    unacknowledged_after_seconds: Live[Seconds] = 300.0
+
+
+class Fallback(Section, frozen=True, kw_only=True):
+    """The SMS with a web link, for handsets that cannot take an MM."""
+
+    enabled: Live[bool] = True
+    after_seconds: Live[Seconds] = 3600.0
+    link_lifetime_hours: Live[Hours] = 72.0
+    template: Live[str] = "You have a picture message: {url}"
+
+
+class Deliveries(Section, frozen=True, kw_only=True):
+    """How each kind of neighbour is tried again."""
+
+    smsc: SmscDelivery = SmscDelivery()
+    peer: PeerDelivery = PeerDelivery()
+    vasp: Delivery = Delivery()
+
+
+class Log(Section, frozen=True, kw_only=True):
+    """What is written to standard error. History is in the trace, not here."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    node: Node = Node()
+    log: Log = Log()
+    store: StoreSettings = StoreSettings()
+    trace: Trace = Trace()
+    limits: LimitSettings = LimitSettings()
+    numbers: NumberSettings = NumberSettings()
+    notification: Notification = Notification()
+    fallback: Fallback = Fallback()
+    delivery: Deliveries = Deliveries()
+    mm1: Mm1 = Mm1()
+    mm4: Mm4 = Mm4()
+    mm7: Mm7 = Mm7()
+    weblink: WebLink = WebLink()
+    builtin_smsc: BuiltInSmsc = BuiltInSmsc()
+    vasp: dict[str, Vasp] = field(default_factory=dict)
+    peer: dict[str, Peer] = field(default_factory=dict)
+    smsc: dict[str, Smsc] = field(default_factory=dict)
+    subscriber: dict[str, Subscriber] = field(default_factory=dict)

@@ -1,0 +1,109 @@
+"""The neighbours as the file names them: `[vasp.NAME]`, `[peer.NAME]`, `[smsc.NAME]`, `[subscriber."+NUMBER"]`."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from mmsc.settings.base import Count, Hours, Live, Octets, Port, Prefix, Seconds, Section, Url, Waits
+
+Repeats = Literal["content", "identifier", "off"]
+ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Rewrite(Section, frozen=True, kw_only=True):
+    """Numbers a neighbour writes with `prefix` start with `becomes` here."""
+
+    prefix: str
+    becomes: str
+
+
+class Vasp(Section, frozen=True, kw_only=True):
+    """A value-added service provider on MM7."""
+
+    vasp_id: Live[str] = ""
+    vas_ids: Live[tuple[str, ...]] = ()
+    username: Live[str] = ""
+    password: Live[str] = ""
+    password_hash: Live[str] = ""
+    report_url: Live[Url] = ""
+    short_codes: Live[tuple[str, ...]] = ()
+    sender: Live[str] = ""
+    namespace: Live[str] = ""
+    mm7_version: Live[str] = ""
+    errors: Live[Literal["auto", "rsp", "fault"]] = "auto"
+    fault_http_status: Live[Literal[200, 400, 500]] = 500
+    deferred_reports: Live[bool] = False
+    repeats: Live[Repeats] = "content"
+    fallback_report: Live[Literal["viewed", "sms_delivered"]] = "viewed"
+    rewrites: Live[tuple[Rewrite, ...]] = ()
+    maximum_octets: Live[ZeroOrOctets] = 0
+    concurrency: Live[Count] = 4
+
+
+class Peer(Section, frozen=True, kw_only=True):
+    """A foreign MMSC on MM4."""
+
+    domain: Live[str]
+    host: Live[str]
+    port: Live[Port] = 25
+    prefixes: Live[tuple[Prefix, ...]] = ()
+    addresses: Live[tuple[str, ...]] = ()
+    ack_request: Live[bool] = True
+    mm4_version: Live[str] = "6.10.0"
+    maximum_octets: Live[Octets] = 300 * 1024
+    repeats: Live[Repeats] = "content"
+    unknown_recipient: Live[Literal["rcpt", "res"]] = "rcpt"
+    rewrites: Live[tuple[Rewrite, ...]] = ()
+    concurrency: Live[Count] = 4
+
+
+class Smsc(Section, frozen=True, kw_only=True):
+    """An SMSC we bind to as an ESME."""
+
+    host: Live[str] = "127.0.0.1"
+    port: Live[Port] = 2775
+    system_id: Live[Annotated[str, msgspec.Meta(max_length=15)]] = "mmsc"  # SMPP v3.4 5.2.1
+    password: Live[Annotated[str, msgspec.Meta(max_length=8)]] = ""  # SMPP v3.4 5.2.2
+    system_type: Live[Annotated[str, msgspec.Meta(max_length=12)]] = ""  # SMPP v3.4 5.2.3
+    bind: Live[Literal["transceiver", "transmitter"]] = "transceiver"
+    source: Live[str] = ""
+    source_ton: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
+    source_npi: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
+    window: Live[Count] = 10
+    sessions: Live[Count] = 1
+    push_form: Live[Literal["udh", "sar", "payload", "payload_udh"]] = "udh"
+    data_coding: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0xF5
+    receipts: Live[bool] = False
+    rate: Live[Annotated[float, msgspec.Meta(ge=0)]] = 0.0
+
+
+class Subscriber(Section, frozen=True, kw_only=True):
+    """A number of ours."""
+
+    mms: Live[Literal["on", "off", "unknown"]] = "unknown"
+    smsc: Live[str] = ""
+    ip: Live[str] = ""
+
+
+class Delivery(Section, frozen=True, kw_only=True):
+    """How a kind of neighbour is tried again."""
+
+    waits_seconds: Live[Waits] = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
+    lifetime_hours: Live[Hours] = 72.0
+    timeout_seconds: Live[Seconds] = 30.0
+    backlog: Live[Count] = 100
+    first_pause_seconds: Live[Seconds] = 1.0
+    longest_pause_seconds: Live[Seconds] = 60.0
+
+
+class SmscDelivery(Delivery, frozen=True, kw_only=True):
+    """An SMSC that does not answer a submit_sm in ten seconds is gone."""
+
+    timeout_seconds: Live[Seconds] = 10.0
+
+
+class PeerDelivery(Delivery, frozen=True, kw_only=True):
+    """Mail systems take their time and dislike haste."""
+
+    waits_seconds: Live[Waits] = (30.0, 60.0, 300.0, 900.0, 3600.0)
+    timeout_seconds: Live[Seconds] = 60.0

@@ -1,0 +1,125 @@
+"""What no single key can say: settings that contradict each other, and settings that are probably not meant."""
+
+import ipaddress
+from collections.abc import Collection, Iterator
+from urllib.parse import urlsplit
+
+from mmsc.settings.model import HttpListener, Listener, Settings
+
+
+def contradictions(settings: Settings) -> Iterator[str]:
+    """Sentences about settings that cannot all be true; a server with one does not start."""
+    yield from _names(settings)
+    yield from _twice(settings)
+    yield from _ports(settings)
+    yield from _networks(settings)
+    limits = settings.limits
+    if limits.default_validity_hours > limits.maximum_validity_hours:
+        yield "limits.default_validity_hours is above limits.maximum_validity_hours"
+    if settings.fallback.enabled and "{url}" not in settings.fallback.template:
+        yield "fallback.template has no {url}: nobody could open the page"
+    for name, vasp in settings.vasp.items():
+        if vasp.password and vasp.password_hash:
+            yield f"vasp.{name} has both password and password_hash"
+        if (vasp.password or vasp.password_hash) and not vasp.username:
+            yield f"vasp.{name} has a password and no username"
+
+
+def remarks(settings: Settings) -> Iterator[str]:
+    """Sentences about settings that work and are probably not meant; `check-config` shows them."""
+    for name, listener in _listeners(settings):
+        if isinstance(listener, HttpListener) and _told_loopback(listener) and _has_foreign_neighbour(settings):
+            yield f"{name}.public_url: neighbours off this host would be told {_told(listener)}"
+        if not is_loopback(listener.host):
+            yield f"{name}.host: {listener.host} is reachable from outside"
+    if not settings.smsc:
+        yield "no smsc: no handset can be notified"
+    for name, vasp in settings.vasp.items():
+        if not vasp.username:
+            yield f"vasp.{name} has no username: anybody may submit in its name"
+        if not vasp.report_url:
+            yield f"vasp.{name} has no report_url: it gets no delivery reports"
+    for name, peer in settings.peer.items():
+        if not peer.prefixes and settings.numbers.default_peer != name:
+            yield f"peer.{name} has no prefixes: nothing is routed to it"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this host can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listeners(settings: Settings) -> Iterator[tuple[str, Listener]]:
+    for name in ("mm1", "mm4", "mm7", "weblink", "builtin_smsc"):
+        listener: Listener = getattr(settings, name)
+        if listener.enabled:
+            yield name, listener
+
+
+def _told(listener: HttpListener) -> str:
+    return listener.public_url or f"http://{listener.host}:{listener.port}"
+
+
+def _told_loopback(listener: HttpListener) -> bool:
+    host = urlsplit(_told(listener)).hostname or ""
+    return is_loopback(host) or host in ("0.0.0.0", "::")
+
+
+def _has_foreign_neighbour(settings: Settings) -> bool:
+    hosts = [peer.host for peer in settings.peer.values()] + [smsc.host for smsc in settings.smsc.values()]
+    hosts += [urlsplit(vasp.report_url).hostname or "localhost" for vasp in settings.vasp.values()]
+    return any(not is_loopback(host) for host in hosts)
+
+
+def _names(settings: Settings) -> Iterator[str]:
+    known: dict[str, tuple[str, Collection[str]]] = {}
+    known["numbers.default_peer"] = (settings.numbers.default_peer, settings.peer)
+    known["numbers.default_smsc"] = (settings.numbers.default_smsc, settings.smsc)
+    for number, subscriber in settings.subscriber.items():
+        known[f'subscriber."{number}".smsc'] = (subscriber.smsc, settings.smsc)
+    for key, (name, tables) in known.items():
+        if name and name not in tables:
+            yield f"{key} = {name!r}, but no such table is in the file"
+
+
+def _twice(settings: Settings) -> Iterator[str]:
+    taken: dict[str, str] = {}
+    for name, values in _unique(settings):
+        for value in values:
+            if value in taken:
+                yield f"{name} and {taken[value]} both claim {value.partition(' ')[2]}"
+            taken[value] = name
+
+
+def _unique(settings: Settings) -> Iterator[tuple[str, list[str]]]:
+    for name, vasp in settings.vasp.items():
+        yield f"vasp.{name}", [f"code {code}" for code in vasp.short_codes]
+        if vasp.username:
+            yield f"vasp.{name}", [f"username {vasp.username}"]
+    for name, peer in settings.peer.items():
+        yield f"peer.{name}", [f"prefix {prefix}" for prefix in peer.prefixes] + [f"domain {peer.domain.lower()}"]
+    for number, subscriber in settings.subscriber.items():
+        yield f'subscriber."{number}"', [f"ip {subscriber.ip}"] if subscriber.ip else []
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    taken: dict[tuple[str, int], str] = {}
+    for name, listener in _listeners(settings):
+        place = (listener.host, listener.port)
+        if listener.port and place in taken:
+            yield f"{name}.port and {taken[place]}.port are both {listener.port} on {listener.host}"
+        taken[place] = name
+
+
+def _networks(settings: Settings) -> Iterator[str]:
+    lists: list[tuple[str, tuple[str, ...]]] = [("mm1.identity_gateways", settings.mm1.identity_gateways)]
+    lists += [(f"peer.{name}.addresses", peer.addresses) for name, peer in settings.peer.items()]
+    for key, networks in lists:
+        for network in networks:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                yield f"{key}: {network!r} is neither an IP address nor a network"

@@ -1,0 +1,201 @@
+"""The settings: strict, named, and explained in one file that is the manual."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mmsc.settings import Settings, SettingsError, bare, changes, load, remarks, state_folder, store_path
+from mmsc.settings.base import Section, is_live
+from mmsc.settings.neighbours import Peer, Subscriber
+
+MANUAL = Path(__file__).parents[2] / "config" / "mmsc.toml"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "mmsc.toml"
+    path.write_text(text)
+    return path
+
+
+def refused(folder: Path, text: str, **environment: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        load(written(folder, text), environment)
+    return str(caught.value)
+
+
+def test_the_manual_is_the_bare_start_key_by_key() -> None:
+    assert load(MANUAL, {}) == bare() == load(None, {})
+
+
+def _sections(section: type[Section], where: str) -> list[tuple[str, type[Section]]]:
+    found = [(where, section)]
+    for field in msgspec.structs.fields(section):
+        if isinstance(field.type, type) and issubclass(field.type, Section):
+            found += _sections(field.type, f"{where}.{field.name}".strip("."))
+    return found
+
+
+NEIGHBOURS = {"vasp.demo": "vasp", "smsc.builtin": "smsc", 'subscriber."+15550000001"': "subscriber"}
+
+
+def _documented() -> dict[str, dict[str, str]]:
+    """Table -> key -> the comment above it."""
+    tables: dict[str, dict[str, str]] = {}
+    here, comment = "", ""
+    lines = MANUAL.read_text().splitlines()
+    peer = lines.index("# [peer.other]")
+    for line in lines[:peer] + [text.removeprefix("# ") for text in lines[peer:]]:
+        if table := re.fullmatch(r"\[(.+)\]", line):
+            here = table[1]
+        elif key := re.match(r"([a-z0-9_]+) = ", line):
+            tables.setdefault(here, {})[key[1]] = comment
+        comment = line if line.startswith("#") else ""
+    return tables
+
+
+def test_every_key_is_in_the_manual_with_a_comment_and_says_when_it_applies() -> None:
+    documented = _documented()
+    sections = _sections(Settings, "")
+    sections += [("vasp.demo", type(bare().vasp["demo"])), ("smsc.builtin", type(bare().smsc["builtin"]))]
+    sections += [('subscriber."+15550000001"', Subscriber), ("peer.other", Peer)]
+    for where, section in sections:
+        for field in msgspec.structs.fields(section):
+            if (isinstance(field.type, type) and issubclass(field.type, Section)) or where == "":
+                continue
+            comment = documented[where].get(field.name)
+            assert comment, f"{where}.{field.name} has no comment in {MANUAL.name}"
+            if where not in NEIGHBOURS and where != "peer.other":
+                assert comment.startswith("# (live)") == is_live(field.type), f"{where}.{field.name}: {comment}"
+
+
+def test_an_unknown_key_is_told_with_file_path_and_nearest_known(tmp_path: Path) -> None:
+    said = refused(tmp_path, "[mm7]\nprot = 1\n")
+    assert "mmsc.toml: mm7.prot is no key; the nearest is mm7.port" in said
+
+
+def test_an_unknown_table_and_a_key_like_no_other_are_told(tmp_path: Path) -> None:
+    said = refused(tmp_path, "[mm8]\nport = 1\n[log]\nzzzz = 1\n")
+    assert "mm8 is no key; the nearest is mm1" in said or "the nearest is mm" in said
+    assert "log.zzzz is no key; known here: level" in said
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
+    said = refused(
+        tmp_path,
+        "[mm7]\nport = 'x'\n[mm1]\nport = 70000\n"
+        "[vasp.a]\nerrors = 'maybe'\nrewrites = [{prefix = '0'}]\n[peer.b]\nhost = 'h'\n",
+    )
+    lines = said.splitlines()
+    assert len(lines) == 5
+    assert any("mm7.port = 'x': Expected `int`, got `str`" in line for line in lines)
+    assert any("mm1.port = 70000: Expected `int` <= 65535" in line for line in lines)
+    assert any("vasp.a.errors = 'maybe': Invalid enum value" in line for line in lines)
+    assert any("vasp.a.rewrites[0]" in line and "becomes" in line for line in lines)
+    assert any("peer.b.domain is missing" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("mm7 = 3", "mm7 is a table, not 3"),
+        ("vasp = 3", "vasp holds tables [vasp.NAME], not 3"),
+        ("mm7 =", "not TOML"),
+        ("[limits]\ndefault_validity_hours = 1000", "limits.default_validity_hours is above"),
+        ("[fallback]\ntemplate = 'look'", "no {url}"),
+        ("[vasp.a]\nusername = 'u'\npassword = 'p'\npassword_hash = 'h'", "both password and password_hash"),
+        ("[vasp.a]\npassword = 'p'", "a password and no username"),
+        ("[numbers]\ndefault_peer = 'x'", "numbers.default_peer = 'x', but no such table"),
+        ("[vasp.a]\nshort_codes = ['77']\n[vasp.b]\nshort_codes = ['77']", "vasp.b and vasp.a both claim 77"),
+        ("[mm1]\nport = 9\n[mm7]\nport = 9", "mm7.port and mm1.port are both 9"),
+        ("[mm1]\nidentity_gateways = ['here']", "'here' is neither an IP address nor a network"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    assert why in refused(tmp_path, text)
+
+
+def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        load(tmp_path / "none.toml", {})
+    (tmp_path / "octets.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="not UTF-8 at octet 0"):
+        load(tmp_path / "octets.toml", {})
+
+
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "[mm7]\nport = 1\n")
+    settings = load(
+        path,
+        {
+            "MMSC_MM7__PORT": "2",
+            "MMSC_STORE__PATH": "/tmp/x.db",
+            "MMSC_NODE__NAME": "42",
+            "MMSC_MM4__RESEND_AFTER_SECONDS": "[1, 2]",
+            "MMSC_DELIVERY__VASP__BACKLOG": "7",
+            "MMSC_CONFIG": "ignored",
+        },
+    )
+    assert settings.mm7.port == 2
+    assert settings.store.path == "/tmp/x.db"
+    assert settings.node.name == "42"
+    assert settings.mm4.resend_after_seconds == (1.0, 2.0)
+    assert settings.delivery.vasp.backlog == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("MMSC_MM7__PROT", "MMSC_MM7__PROT in the environment: mm7.prot is no key; the nearest is mm7.port"),
+        ("MMSC_MM7", "mm7 is a table; name a key of it"),
+        ("MMSC_VASP__A", "cannot be set here, only in the file"),
+        ("MMSC_MM7__PORT", "MMSC_MM7__PORT in the environment: port = 'x': Expected `int`"),
+    ],
+)
+def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, name: str, why: str) -> None:
+    assert why in refused(tmp_path, "", **{name: "x"})
+
+
+def test_changes_are_told_apart_by_what_a_running_server_can_take() -> None:
+    old = bare()
+    new = msgspec.structs.replace(
+        old,
+        mm7=msgspec.structs.replace(old.mm7, port=1),
+        limits=msgspec.structs.replace(old.limits, maximum_parts=3),
+        subscriber={},
+    )
+    live, restart = changes(old, new)
+    assert restart == ("mm7.port",)
+    assert "limits.maximum_parts" in live
+    assert 'subscriber."+15550000001"' in live
+    assert changes(old, old) == ((), ())
+
+
+def test_advice_names_what_is_probably_not_meant(tmp_path: Path) -> None:
+    text = "[vasp.a]\nreport_url = 'http://vasp.example/'\n[mm7]\nhost = '0.0.0.0'\n"
+    text += "[peer.b]\ndomain='b.example'\nhost='b'\n"
+    said = "\n".join(remarks(load(written(tmp_path, text), {})))
+    assert "mm1.public_url: neighbours off this host would be told http://127.0.0.1:8801" in said
+    assert "mm7.host: 0.0.0.0 is reachable from outside" in said
+    assert "vasp.a has no username" in said
+    assert "peer.b has no prefixes" in said
+    assert "no smsc" in said
+
+
+def test_the_bare_start_needs_no_advice() -> None:
+    assert list(remarks(bare())) == []
+
+
+def test_state_is_kept_in_the_users_state_folder(tmp_path: Path) -> None:
+    assert state_folder({"XDG_STATE_HOME": str(tmp_path)}) == tmp_path / "mmsc"
+    assert state_folder({}) == Path.home() / ".local" / "state" / "mmsc"
+    given = msgspec.structs.replace(bare(), store=msgspec.structs.replace(bare().store, path="/tmp/a.db"))
+    assert store_path(given) == Path("/tmp/a.db")
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(AttributeError):
+        bare().node.name = "other"  # type: ignore[misc]
+    assert tomllib.loads(MANUAL.read_text())["node"]["name"] == "mmsc"
