@@ -1,0 +1,66 @@
+"""The listeners of the driver, put together for one run against one server."""
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+
+from benching.handset import Handsets
+from benching.http1 import ServerConnection
+from benching.load import ACCEPT, Figures, Load, Plan, Usage
+from benching.servers import Ports, Server
+from benching.smsc import Smsc
+
+_BIND_SECONDS = 15.0
+
+
+class Neighbours:
+    """VASP, report listener, SMSC and handsets on the ports that the server was told. An async context manager."""
+
+    def __init__(self, plan: Plan, ports: Ports, notify_path: str) -> None:
+        self._plan = plan
+        self._ports = ports
+        self._handsets = Handsets(notify_path, self._fail)
+        self._smsc = Smsc(self._handsets.pushed, held=plan.case == ACCEPT)
+        self._load: Load | None = None
+        self._listeners: list[asyncio.Server] = []
+
+    async def __aenter__(self) -> "Neighbours":
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._crashed)
+        host = "127.0.0.1"
+        self._listeners = [
+            await loop.create_server(self._smsc.connection, host, self._ports.smsc),
+            await loop.create_server(lambda: ServerConnection(self._report), host, self._ports.report),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._handsets.close()
+        for listener in self._listeners:
+            listener.close()
+        asyncio.get_running_loop().set_exception_handler(None)
+
+    async def run(self, server: Server, progress: Callable[[int], None]) -> Figures:
+        """Wait for the bind, then play the plan."""
+        if self._plan.case != ACCEPT:
+            await asyncio.wait_for(self._smsc.bound.wait(), _BIND_SECONDS)
+
+        def usage() -> Usage:
+            return server.usage()
+
+        self._load = Load(self._plan, self._ports.mm7, usage, progress)
+        return await self._load.run()
+
+    def _report(self, head: bytes, body: bytes) -> bytes:
+        assert self._load is not None, "a report before the first submission"
+        return self._load.report(head, body)
+
+    def _fail(self, error: Exception) -> None:
+        if self._load is not None:
+            self._load.fail(error)
+
+    def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        error = context.get("exception")
+        self._fail(error if isinstance(error, Exception) else RuntimeError(str(context.get("message"))))
