@@ -1,0 +1,69 @@
+# Makes .venv from a hashed lock. Sourced by the scripts beside it, from the top of the project:
+#
+#   environment run     what `mmsc` needs (scripts/lock-run.txt)
+#   environment test    that, and what the tests need (scripts/lock-test.txt)
+#
+# Only Python 3.11 or later with its venv module is needed; uv is used when it is on PATH, because it is faster. A stamp
+# in .venv says what is installed there, so the second start costs nothing.
+
+say() {
+    printf '%s\n' "$*" >&2
+}
+
+die() {
+    say "$@"
+    exit 1
+}
+
+find_python() { # prints the first Python that is new enough
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            command -v "$candidate"
+            return 0
+        fi
+    done
+    return 1
+}
+
+make_venv() {
+    if command -v uv >/dev/null 2>&1; then
+        uv venv --quiet --clear --python "$(find_python || echo '>=3.11')" .venv || die "uv could not make .venv"
+        return 0
+    fi
+    python=$(find_python) || die "Python 3.11 or later is needed, and not on PATH$(
+        command -v python3 >/dev/null 2>&1 && printf ' (python3 is %s)' "$(python3 -V 2>&1)"
+    )."
+    "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 || die \
+        "$python has no venv module. On Debian and Ubuntu: apt-get install python3-venv. Or put uv on PATH."
+    "$python" -m venv --clear .venv || die "$python could not make .venv"
+}
+
+install() { # install ARGUMENT... : as pip install takes them
+    if command -v uv >/dev/null 2>&1; then
+        VIRTUAL_ENV="$PWD/.venv" uv pip install $quiet "$@"
+    else
+        .venv/bin/python -m pip install $quiet --disable-pip-version-check --no-input "$@"
+    fi
+}
+
+environment() {
+    lock=scripts/lock-$1.txt
+    stamp=.venv/stamp-$1
+    want=$(cat pyproject.toml "$lock" | cksum)
+    if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+        return 0
+    fi
+    quiet=--quiet
+    [ -t 2 ] && quiet=
+    say "making .venv from $lock (once; a minute or so) ..."
+    if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+        make_venv
+    fi
+    rm -f .venv/stamp-*
+    # The locked packages first, each file checked against its hash; then the project itself, built with what was
+    # locked, so that nothing comes from an index unchecked.
+    install --require-hashes -r "$lock" || die "the packages of $lock could not be installed"
+    install --no-deps --no-build-isolation -e . || die "the project could not be installed into .venv"
+    [ "$1" = test ] && cat pyproject.toml scripts/lock-run.txt | cksum >.venv/stamp-run
+    printf '%s\n' "$want" >"$stamp"
+}
