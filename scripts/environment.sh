@@ -38,6 +38,16 @@ make_venv() {
     "$python" -m venv --clear .venv || die "$python could not make .venv"
 }
 
+# The system's certificates know the proxy of a company's network; uv's and pip's own do not.
+trust_the_system() {
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
+    bundle=/etc/ssl/certs/ca-certificates.crt
+    if ! command -v uv >/dev/null 2>&1 && [ -z "${PIP_CERT:-}" ] && [ -f "$bundle" ] &&
+        ! .venv/bin/python -m pip config list 2>/dev/null | grep -q 'cert='; then
+        export PIP_CERT="$bundle"
+    fi
+}
+
 install() { # install ARGUMENT... : as pip install takes them
     if command -v uv >/dev/null 2>&1; then
         VIRTUAL_ENV="$PWD/.venv" uv pip install $quiet "$@"
@@ -60,6 +70,7 @@ environment() {
         make_venv
     fi
     rm -f .venv/stamp-*
+    trust_the_system
     # The locked packages first, each file checked against its hash; then the project itself, built with what was
     # locked, so that nothing comes from an index unchecked.
     install --require-hashes -r "$lock" || die "the packages of $lock could not be installed"

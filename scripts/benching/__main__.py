@@ -31,7 +31,7 @@ class Options:
     in_flight: tuple[int, ...]
     messages: int | None
     rounds: int
-    store: str
+    postgres: str
     servers: tuple[str, ...]
     profile: Path | None
 
@@ -47,7 +47,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--in-flight", action="append", type=int, help="messages in flight; may be repeated (1 32 64)")
     parser.add_argument("--messages", type=int, help="messages counted per run, after the warm-up")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server (3)")
-    parser.add_argument("--store", choices=("sqlite",), default="sqlite", help="the product's store")
+    parser.add_argument("--postgres", default="", metavar="URL", help="the product's store: this database, not SQLite")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--no-floor", action="store_true", help="the product alone, without a ratio")
     only.add_argument("--only-floor", action="store_true", help="the floor alone")
@@ -59,7 +59,7 @@ def parse(arguments: Sequence[str]) -> Options:
         in_flight=tuple(given.in_flight or _MESSAGES),
         messages=given.messages,
         rounds=given.rounds,
-        store=given.store,
+        postgres=given.postgres,
         servers=servers,
         profile=given.profile,
     )
@@ -67,14 +67,14 @@ def parse(arguments: Sequence[str]) -> Options:
 
 async def one_run(which: str, plan: Plan, options: Options) -> Figures:
     """Start the server and the neighbours afresh, play the plan once, and throw everything away."""
-    mm1, mm7, smsc, report, *others = free_ports(8)
-    ports = Ports(mm1=mm1, mm7=mm7, smsc=smsc, report=report, others=tuple(others))
+    mm1, mm7, smsc, report = free_ports(4)
+    ports = Ports(mm1=mm1, mm7=mm7, smsc=smsc, report=report)
     with tempfile.TemporaryDirectory(prefix="mmsc-bench-") as name:
         folder = Path(name)
         if which == FLOOR:
             command = floor_command(ports, folder, case=plan.case)
         else:
-            command = product_command(ports, folder, profile=options.profile)
+            command = product_command(ports, folder, postgres=options.postgres, profile=options.profile)
         async with Neighbours(plan, ports, NOTIFY_PATH) as neighbours:
             server = await Server.start(command, folder, ports.mm7)
             try:

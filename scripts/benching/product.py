@@ -1,13 +1,60 @@
-"""How the product is configured and started for the bench."""
+"""How the product is configured and started for the bench: everything durable, trace on, limits as delivered."""
 
+import sys
 from pathlib import Path
 from typing import Final
 
+from benching import octets
 from benching.servers import Ports
 
 NOTIFY_PATH: Final = "/mms"
 
+_CONFIGURATION: Final = """
+[store]
+path = "{folder}/mmsc.db"
+postgres = "{postgres}"
+schema = "{schema}"
+[numbers]
+own_prefixes = ["+1555"]
+[mm1]
+port = {ports.mm1}
+[mm7]
+port = {ports.mm7}
+[mm4]
+enabled = false
+[weblink]
+enabled = false
+[fallback]
+enabled = false
+[builtin_smsc]
+enabled = false
+[vasp.{name}]
+vasp_id = "{name}"
+username = "{name}"
+password = "{password}"
+short_codes = ["4488"]
+report_url = "http://127.0.0.1:{ports.report}/mm7"
+concurrency = 32
+[smsc.bench]
+port = {ports.smsc}
+source = "4488"
+window = 64
+"""
 
-def product_command(ports: Ports, folder: Path, *, profile: Path | None) -> list[str]:
-    """Write the configuration and return how `mmsc serve` is started."""
-    raise SystemExit("pending")
+
+def product_command(ports: Ports, folder: Path, *, postgres: str, profile: Path | None) -> list[str]:
+    """Write the configuration and return how `mmsc serve` is started; `profile` gets a cProfile of its main thread."""
+    text = _CONFIGURATION.format(
+        folder=folder,
+        ports=ports,
+        name=octets.VASP_NAME,
+        password=octets.VASP_PASSWORD,
+        postgres=postgres,
+        schema=f"bench_{ports.mm7}",
+    )
+    subscribers = (octets.number_of(index).decode() for index in range(octets.SUBSCRIBERS))
+    text += "".join(f'[subscriber."{number}"]\nmms = "on"\n' for number in subscribers)
+    file = folder / "mmsc.toml"
+    file.write_text(text)
+    profiler = ["-m", "cProfile", "-o", str(profile.resolve())] if profile else []
+    return [sys.executable, *profiler, "-m", "mmsc", "serve", "--config", str(file)]

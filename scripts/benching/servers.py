@@ -27,7 +27,6 @@ class Ports:
     mm7: int
     smsc: int
     report: int
-    others: tuple[int, ...] = ()  # for what else the product listens on
 
 
 class ServerFailed(Exception):
