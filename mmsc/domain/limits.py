@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mmsc.domain.instant import DAY, Instant, later
 from mmsc.domain.message import Relative, Submission, When
-from mmsc.domain.refusal import Refused, RefusalReason
+from mmsc.domain.refusal import RefusalReason, Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

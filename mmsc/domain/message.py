@@ -146,7 +146,8 @@ class Mm:
     sender_hidden: bool
     adaptation_allowed: bool
     shown_to: tuple[tuple[Role, str], ...]  # To and Cc as written; Bcc never
-    submitted_at: Instant
+    submitted_at: Instant  # when it reached us
+    date: Instant  # as the originator dated it, else the same
     deliver_at: Instant | None
     expires_at: Instant
     foreign_id: str | None

@@ -24,9 +24,10 @@ def _name(neighbour: Neighbour) -> str:
 class Neighbours:
     """Implements `ports.Directory`."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, default_smsc: str = "") -> None:
         self._store = store
         self._clock = clock
+        self._default_smsc = default_smsc
         self.vasps: dict[str, Vasp] = {}
         self.peers: dict[str, Peer] = {}
         self.smscs: dict[str, Smsc] = {}
@@ -47,12 +48,14 @@ class Neighbours:
             await self._store.commit(Unit(None, (sql.drop_stale(kind, now),)))
         rows = await sql.all_of(self._store)
         learned: list[Subscriber] = []
-        for kind, _, _, data in rows:
+        for row in rows:
+            kind, data = row[0], row[3]
             assert isinstance(data, str)
+            assert isinstance(kind, str)
             if kind == "learned":
                 learned.append(msgspec.json.decode(data, type=Subscriber))
             elif kind in _TYPES:
-                self._keep(msgspec.json.decode(data, type=_TYPES[str(kind)]))
+                self._keep(msgspec.json.decode(data, type=_TYPES[kind]))
         for subscriber in learned:
             self._remember(subscriber)
 
@@ -67,6 +70,10 @@ class Neighbours:
     def is_listed(self, address: Address) -> bool:
         """Whether the number is a configured subscriber."""
         return address in self._listed
+
+    def smsc_of(self, address: Address) -> str:
+        """The SMSC that reaches this subscriber, "" when none is configured."""
+        return self.subscriber(address).smsc or self._default_smsc or next(iter(self.smscs), "")
 
     def peer_for(self, number: str) -> tuple[str, str]:
         """(peer, its longest prefix of this number), both "" when there is none."""

@@ -17,7 +17,6 @@ class RoutingPolicy:
     own_domains: tuple[str, ...] = ("mms.example",)
     unknown_subscribers_served: bool = True
     default_peer: str = ""
-    default_smsc: str = ""
     rewrites: Mapping[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
 
@@ -55,7 +54,7 @@ class Routing:
         if listed or (own and len(own) >= len(theirs)):
             if not listed and not self._policy.unknown_subscribers_served:
                 return Route.NONE, "", f"{address} has our prefix {own} and is no subscriber"
-            smsc = subscriber.smsc or self._policy.default_smsc
+            smsc = self._neighbours.smsc_of(address)
             if not smsc:
                 return Route.NONE, "", "no SMSC is configured"
             return Route.SUBSCRIBER, smsc, "listed subscriber" if listed else f"own prefix {own}"

@@ -17,6 +17,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str
     content_type: str
     size: int
+    date: int
     subject: str = ""
     message_class: str = ""
     delivery_report: bool = False
@@ -59,6 +60,7 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         message_id=mm.message_id,
         content_type=mm.content_type,
         size=mm.size,
+        date=mm.date,
         subject=mm.subject,
         message_class=mm.message_class,
         delivery_report=mm.delivery_report,
@@ -210,6 +212,7 @@ def _mm(row: Row) -> Mm:
         adaptation_allowed=details.adaptation_allowed,
         shown_to=details.shown_to,
         submitted_at=Instant(_integer(row[6])),
+        date=Instant(details.date),
         deliver_at=_moment(row[7]),
         expires_at=Instant(_integer(row[8])),
         foreign_id=_text(row[4]) or None,

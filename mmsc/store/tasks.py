@@ -24,6 +24,10 @@ _INSERT = (
 _HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
 
 
+def _payload(payload: Mapping[str, str]) -> str | None:
+    return _encode(dict(payload)).decode() if payload else None
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """A node and which of its starts: what a lease is held by."""
@@ -51,7 +55,6 @@ def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None 
     """Write a task: leased to `holder` when it has a seat, ready for whoever claims it otherwise."""
     state = "leased" if holder else "ready"
     node, start_no = (holder.node, holder.start_no) if holder else (None, None)
-    payload = _encode(dict(task.payload)).decode() if task.payload else None
     return Statement(
         _INSERT,
         (
@@ -68,7 +71,7 @@ def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None 
             node,
             start_no,
             lease_until if holder else None,
-            payload,
+            _payload(task.payload),
         ),
     )
 
@@ -79,13 +82,20 @@ def finish(task_id: TaskId, attempt: int, holder: Holder) -> Statement:
 
 
 def put_back(
-    task_id: TaskId, attempt: int, holder: Holder, *, due_at: Instant, next_attempt: int, kind: TaskKind, lane: str
+    task_id: TaskId,
+    attempt: int,
+    holder: Holder,
+    *,
+    due_at: Instant,
+    next_attempt: int,
+    kind: TaskKind,
+    payload: Mapping[str, str],
 ) -> Statement:
     """A guard: the task waits until `due_at`, perhaps as another kind, if it is still ours."""
     return Statement(
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $5,"
-        f" attempt = $6, kind = $7, lane = $8 WHERE {_HELD} RETURNING id",
-        (task_id, attempt, holder.node, holder.start_no, due_at, next_attempt, kind.value, lane),
+        f" attempt = $6, kind = $7, payload = $8 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, due_at, next_attempt, kind.value, _payload(payload)),
     )
 
 
@@ -102,12 +112,21 @@ def postpone_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
     )
 
 
-def hasten_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
-    """The recipient's waiting task is due at `due_at`, with another payload."""
+def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
+    """A guard: the recipient's task is due again with another payload, whoever holds it now."""
     return Statement(
-        "UPDATE task SET due_at = $2, payload = $3 WHERE recipient_id = $1 AND kind = 'notify' AND state = 'ready'",
-        (recipient_id, due_at, _encode(dict(payload)).decode()),
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $2, payload = $3"
+        " WHERE recipient_id = $1 AND kind = 'notify' RETURNING id",
+        (recipient_id, due_at, _payload(payload)),
     )
+
+
+async def payload_of_delivery(store: Store, recipient_id: RecipientId) -> Mapping[str, str] | None:
+    """The payload of the recipient's waiting task; None when it has none."""
+    row = await store.fetch_one("SELECT payload FROM task WHERE recipient_id = $1 AND kind = 'notify'", recipient_id)
+    if row is None:
+        return None
+    return _decode(row[0]) if isinstance(row[0], str) else {}
 
 
 def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:

@@ -1,0 +1,46 @@
+"""Makes events and the units they travel in: an event is durable exactly when what it tells is."""
+
+from collections.abc import Callable, Sequence
+
+from mmsc.clock import Clock
+from mmsc.ids import Ids
+from mmsc.store import events as sql
+from mmsc.store.core import Statement, Unit
+from mmsc.trace.events import Data, Event
+
+
+class Chronicle:
+    """Numbers events, puts them into units, and publishes them once their unit is durable."""
+
+    def __init__(self, clock: Clock, ids: Ids, publish: Callable[[Event], None]) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._publish = publish
+
+    def event(
+        self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None, task_id: int | None = None
+    ) -> Event:
+        """An event of now."""
+        at_real = self._clock.real_now()
+        return Event(self._ids.new_id(), mm_id, recipient_id, task_id, self._clock.now(), at_real, data)
+
+    def unit(
+        self,
+        guard: Statement | None,
+        effects: Sequence[Statement],
+        events: Sequence[Event],
+        then: Callable[[], None] | None = None,
+    ) -> Unit:
+        """A unit that writes `events` with `effects`; after the commit they are published, then `then` is called."""
+
+        def after() -> None:
+            for event in events:
+                self._publish(event)
+            if then is not None:
+                then()
+
+        return Unit(guard, (*effects, *(sql.insert(event) for event in events)), after)
+
+    def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
+        """A unit that only records."""
+        return self.unit(None, (), (self.event(data, mm_id=mm_id, recipient_id=recipient_id),))

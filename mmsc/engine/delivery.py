@@ -1,0 +1,267 @@
+"""Carries tasks out: asks the pure rules for the next step, hands the job to its courier, writes what came of it.
+
+Each outcome is one unit whose guard is the lease: who no longer holds the task only records what it saw.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mmsc.clock import Clock
+from mmsc.domain.instant import HOUR, Instant, later
+from mmsc.domain.message import Job, Recipient, TaskKind
+from mmsc.domain.notification import NotificationPolicy
+from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
+from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.lanes import Lane, Lanes
+from mmsc.engine.pause import real_pause
+from mmsc.engine.ports import Courier, Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.engine.recent import Recent
+from mmsc.engine.transitions import Transitions
+from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
+from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.tasks import Holder, TaskRow
+from mmsc.trace import events as trace
+
+_log = logging.getLogger(__name__)
+_PATIENCE_WITH_STORE_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicy:
+    """Back-off per kind of work, and the waits of MM4 (seconds, µs)."""
+
+    notification: NotificationPolicy = field(default_factory=NotificationPolicy)
+    push_retry: RetryPolicy = field(default_factory=RetryPolicy)
+    forward_retry: RetryPolicy = field(default_factory=RetryPolicy)
+    report_retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(lifetime=72 * HOUR))
+    resend_after: tuple[float, ...] = (60, 300, 1800)  # no MM4 RES: the same request again
+    report_grace: int = 24 * HOUR  # relayed and silent: indeterminate this long after expiry
+
+
+Runner = Callable[[Job], Coroutine[Any, Any, None]]
+
+
+class Desk:
+    """What every kind of work shares: couriers, the lease's guards, and what to do about each outcome."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        lanes: Lanes,
+        recent: Recent,
+        chronicle: Chronicle,
+        holder: Holder,
+        transitions: Transitions,
+        couriers: Mapping[TaskKind, Courier],
+        policy: DeliveryPolicy,
+        planned: Callable[[Instant], None],
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.lanes = lanes
+        self.recent = recent
+        self.chronicle = chronicle
+        self.holder = holder
+        self.transitions = transitions
+        self.couriers = couriers
+        self.policy = policy
+        self.planned = planned
+
+    async def call(self, job: Job) -> Outcome:
+        """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
+        courier = self.couriers.get(job.kind)
+        if courier is None:
+            return Failed(f"nothing here carries out {job.kind.value}")
+        try:
+            outcome = await courier.deliver(job)
+        except Exception as error:
+            _log.exception("courier for %s failed", job.kind.value)
+            return Retry(f"internal error: {type(error).__name__}: {error}")
+        lane = self.lanes.get(job.lane)
+        if isinstance(outcome, Retry) and outcome.neighbour_down:
+            await self.pause(lane, outcome.because)
+        elif not isinstance(outcome, Retry) and self.lanes.resume(lane):
+            await self.resumed(lane)
+        return outcome
+
+    async def pause(self, lane: Lane, because: str) -> None:
+        """The neighbour is down."""
+        seconds = self.lanes.pause(lane)
+        if seconds:
+            await self.store.commit(self.chronicle.note(trace.LanePaused(lane.name, because, seconds)))
+
+    async def resumed(self, lane: Lane) -> None:
+        """The neighbour is back: what waits for another attempt is due at once."""
+        event = self.chronicle.event(trace.LaneResumed(lane.name))
+        now = self.clock.now()
+        await self.store.commit(
+            self.chronicle.unit(None, (task_sql.resume_lane(lane.name, now),), (event,), lambda: self.planned(now))
+        )
+
+    async def write(self, unit: Unit) -> bool:
+        """Commit, however long the store is away; False when the guard was lost."""
+        while True:
+            try:
+                return not isinstance(await self.store.commit(unit), Lost)
+            except (StoreBusy, StoreUnavailable):
+                await real_pause(_PATIENCE_WITH_STORE_SECONDS)
+
+    def event(self, job: Job, data: trace.Data, recipient: Recipient | None = None) -> trace.Event:
+        """An event about a job."""
+        mm_id = None if job.mm is None else job.mm.id
+        one = recipient or (job.recipients[0] if len(job.recipients) == 1 else None)
+        return self.chronicle.event(data, mm_id=mm_id, recipient_id=one.id if one else None, task_id=job.task_id)
+
+    async def finish(self, job: Job, data: Sequence[trace.Data], effects: Sequence[Statement] = ()) -> bool:
+        """The task is done."""
+        guard = task_sql.finish(job.task_id, job.attempt, self.holder)
+        return await self.write(self.chronicle.unit(guard, effects, [self.event(job, one) for one in data]))
+
+    async def put_back(
+        self,
+        job: Job,
+        due_at: Instant,
+        data: Sequence[trace.Data],
+        *,
+        effects: Sequence[Statement] = (),
+        events: Sequence[trace.Event] = (),
+        failed: bool = False,
+        kind: TaskKind | None = None,
+        payload: Mapping[str, str] | None = None,
+        then: Callable[[], None] | None = None,
+    ) -> bool:
+        """The task waits until `due_at`. `failed` counts the attempt."""
+        guard = task_sql.put_back(
+            job.task_id,
+            job.attempt,
+            self.holder,
+            due_at=due_at,
+            next_attempt=job.attempt + (1 if failed else 0),
+            kind=kind or job.kind,
+            payload=job.payload if payload is None else payload,
+        )
+
+        def after() -> None:
+            if then is not None:
+                then()
+            self.planned(due_at)
+
+        all_events = [*(self.event(job, one) for one in data), *events]
+        return await self.write(self.chronicle.unit(guard, effects, all_events, after))
+
+    async def overtaken(self, job: Job, outcome: str) -> None:
+        """The outcome came too late to matter; it is recorded."""
+        event = self.event(job, trace.TaskOvertaken(job.kind.value, job.lane, outcome))
+        await self.write(self.chronicle.unit(None, (), (event,)))
+
+    async def again(self, job: Job, outcome: Later | Retry, policy: RetryPolicy, born: Instant, end: Instant) -> str:
+        """Plan the next attempt, no later than `end`; the reason when there is none ("" when there is)."""
+        now = self.clock.now()
+        kind = job.kind.value
+        if isinstance(outcome, Later):
+            due_at = min(later(now, outcome.seconds), end)
+            await self.put_back(job, due_at, [trace.AttemptPostponed(kind, job.lane, outcome.because, due_at)])
+            return ""
+        if outcome.neighbour_down:
+            await self.put_back(job, now, [trace.AttemptPostponed(kind, job.lane, outcome.because, now)])
+            return ""
+        attempt = job.attempt + 1
+        at = next_attempt(policy, attempt, born, now)
+        if isinstance(at, GiveUp):
+            return f"{outcome.because}; {at.because}"
+        at = min(at, end) if end > now else at
+        failed = trace.AttemptFailed(kind, job.lane, attempt, outcome.because, at)
+        await self.put_back(job, at, [failed], failed=True)
+        return ""
+
+
+class ReportWork:
+    """Reports and RES: tell it, tell it again, or give up visibly."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self, job: Job) -> None:
+        """One attempt."""
+        desk = self._desk
+        if job.payload.get("in_order") and await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id):
+            wait = Later(1.0, "an earlier report about this recipient waits")
+            await desk.again(job, wait, desk.policy.report_retry, job.due_at, _FAR)
+            return
+        outcome = await desk.call(job)
+        state = job.payload.get("state", "")
+        match outcome:
+            case Delivered():
+                note = outcome.note or ", ".join(outcome.remote_ids)
+                if not await desk.finish(job, [trace.ReportDelivered(job.lane, state, job.attempt + 1, note)]):
+                    await desk.overtaken(job, "delivered")
+            case Later() | Retry():
+                born = Instant(int(job.payload.get("date", job.due_at)))
+                why = await desk.again(job, outcome, desk.policy.report_retry, born, _FAR)
+                if why:
+                    await self._give_up(job, why)
+            case Failed():
+                await self._give_up(job, outcome.because)
+            case Mixed():
+                await self._give_up(job, "a report has one recipient")
+
+    async def _give_up(self, job: Job, because: str) -> None:
+        await self._desk.finish(job, [trace.TaskGivenUp(job.kind.value, job.lane, job.attempt + 1, because)])
+
+
+_FAR: Final = Instant(1 << 62)
+
+
+class Delivery:
+    """The lanes' workers."""
+
+    def __init__(self, desk: Desk, runners: Mapping[TaskKind, Runner], spawn: Callable[..., object]) -> None:
+        self._desk = desk
+        self._runners = runners
+        self._spawn = spawn
+
+    def start(self, lane: Lane) -> None:
+        """Start the workers of a new lane."""
+        for number in range(lane.limits.concurrency):
+            self._spawn(self._work(lane), name=f"{lane.name}#{number}")
+
+    async def _work(self, lane: Lane) -> None:
+        while True:
+            job = await lane.jobs.get()
+            try:
+                await self._runners[job.kind](job)
+            except asyncio.CancelledError:
+                raise
+            finally:
+                self._desk.lanes.leave(lane)
+
+    async def load(self, row: TaskRow) -> Job | None:
+        """The job of a claimed task; None when what it was about is gone (the task goes too)."""
+        recipients: tuple[Recipient, ...] = ()
+        mm = None
+        if row.recipient_id is not None:
+            record = await self._desk.recent.by_id(row.recipient_id)
+            if record is None:
+                return None
+            mm, recipients = record.mm, (record.recipient,)
+        elif row.mm_id is not None:
+            found = await sql.with_recipients(self._desk.store, row.mm_id)
+            if found is None:
+                return None
+            peer = row.lane.removeprefix("peer:")
+            mm, recipients = found[0], tuple(one for one in found[1] if one.target == peer)
+        return Job(
+            task_id=row.id,
+            kind=row.kind,
+            lane=row.lane,
+            attempt=row.attempt,
+            due_at=row.due_at,
+            mm=mm,
+            recipients=recipients,
+            payload=row.payload,
+        )

@@ -1,0 +1,180 @@
+"""The engine put together: what goes between a store and the gateways."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mmsc.clock import Clock
+from mmsc.domain.address import NumberPlan
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import Subscriber
+from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
+from mmsc.engine.directory import Neighbour, Neighbours
+from mmsc.engine.forwarding import ForwardWork, PeerNews
+from mmsc.engine.lanes import LaneLimits, Lanes
+from mmsc.engine.notification import NotificationWork
+from mmsc.engine.ports import CapabilityPort, Courier, Evidence
+from mmsc.engine.recent import Recent
+from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
+from mmsc.engine.routing import Routing, RoutingPolicy
+from mmsc.engine.submit import SubmitPolicy, Submitter
+from mmsc.engine.timetable import Timetable
+from mmsc.engine.transitions import Transitions
+from mmsc.ids import Ids
+from mmsc.store import nodes
+from mmsc.store import tasks as task_sql
+from mmsc.store.core import Store, Unit
+from mmsc.store.tasks import Holder
+from mmsc.trace.events import Event
+
+Learn = Callable[[Subscriber, Evidence, Instant], Subscriber | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnginePolicy:
+    """All that can be set about the engine."""
+
+    plan: NumberPlan = field(default_factory=NumberPlan)
+    routing: RoutingPolicy = field(default_factory=RoutingPolicy)
+    submit: SubmitPolicy = field(default_factory=SubmitPolicy)
+    delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
+    retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
+    lane: LaneLimits = field(default_factory=LaneLimits)
+    default_smsc: str = ""
+    recent_recipients: int = 20_000
+    recent_octets: int = 64 << 20
+
+
+class Engine:
+    """Built, then given its couriers, then `begin`, then `run` until cancelled, then `end`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        *,
+        node: str,
+        policy: EnginePolicy,
+        capability: CapabilityPort,
+        learn: Learn,
+        publish: Callable[[Event], None],
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.ids = ids
+        self.policy = policy
+        self.couriers: dict[TaskKind, Courier] = {}
+        self._node = node
+        self._capability = capability
+        self._learn = learn
+        self.chronicle = Chronicle(clock, ids, publish)
+        self.recent = Recent(store, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets)
+        self.neighbours = Neighbours(store, clock, policy.default_smsc)
+        self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
+        self.lanes = Lanes(clock, self._limits_of)
+
+    async def begin(self, configured: tuple[Neighbour, ...]) -> None:
+        """Take the node's next start number, load the neighbours, and put the parts together."""
+        start_no = await nodes.start(self.store, self._node, self.clock.real_now())
+        holder = Holder(self._node, start_no)
+        await self.neighbours.load(configured)
+        self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
+        planned = self._timetable.planned
+        self.transitions = Transitions(
+            self.store,
+            self.clock,
+            self.ids,
+            self.neighbours,
+            self.lanes,
+            self.recent,
+            self.chronicle,
+            holder,
+            planned,
+            self.policy.submit.lease,
+        )
+        self.desk = Desk(
+            self.store,
+            self.clock,
+            self.lanes,
+            self.recent,
+            self.chronicle,
+            holder,
+            self.transitions,
+            self.couriers,
+            self.policy.delivery,
+            planned,
+        )
+        self.submit = Submitter(
+            self.store,
+            self.clock,
+            self.ids,
+            self.numbers,
+            self.lanes,
+            self.recent,
+            self.chronicle,
+            holder,
+            self.policy.submit,
+            planned,
+        )
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
+        self.links = WebLinks(self.desk, self.policy.retrieval)
+        self.receipts = SmsReceipts(self.desk)
+        self.peer_reports = PeerNews(self.desk, self.numbers, self.ids)
+        self._holder = holder
+
+    async def run(self) -> None:
+        """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
+        reports = ReportWork(self.desk)
+        forwards = ForwardWork(self.desk)
+        notifications = NotificationWork(self.desk, self.neighbours, self._capability)
+        runners = {
+            TaskKind.NOTIFY: notifications.run,
+            TaskKind.LINK: notifications.run,
+            TaskKind.FORWARD: forwards.run,
+            TaskKind.WATCH: forwards.run,
+            TaskKind.REPORT_MM7: reports.run,
+            TaskKind.REPORT_MM1: reports.run,
+            TaskKind.REPORT_MM4: reports.run,
+            TaskKind.RES_MM4: reports.run,
+        }
+        async with asyncio.TaskGroup() as group:
+            delivery = Delivery(self.desk, runners, group.create_task)
+            self.lanes.watch(delivery.start, self._timetable.wake)
+            group.create_task(self._timetable.run(delivery), name="timetable")
+            group.create_task(self._timetable.keep_leases(), name="leases")
+
+    async def end(self) -> None:
+        """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
+        await self.store.commit(Unit(None, (task_sql.hand_back(self._holder),)))
+
+    def lane_is_up(self, lane: str) -> None:
+        """A gateway says that its neighbour answers again (an SMSC bind came up)."""
+        if self.lanes.resume(self.lanes.get(lane)):
+            self._timetable.wake()
+
+    def hold(self, *, held: bool) -> None:
+        """The lab holds all lanes (nothing leaves) or lets them go."""
+        self.lanes.held = held
+        self._timetable.wake()
+
+    def _limits_of(self, lane: str) -> LaneLimits:
+        """A lane's limits: the neighbour's own concurrency where it has one."""
+        kind, _, name = lane.partition(":")
+        general = self.policy.lane
+        concurrency = general.concurrency
+        if kind == "smsc" and name in self.neighbours.smscs:
+            smsc = self.neighbours.smscs[name]
+            concurrency = smsc.window * smsc.sessions
+        elif kind == "vasp" and name in self.neighbours.vasps:
+            concurrency = self.neighbours.vasps[name].concurrency
+        elif kind == "peer" and name in self.neighbours.peers:
+            concurrency = self.neighbours.peers[name].concurrency
+        return LaneLimits(
+            concurrency=concurrency,
+            backlog=general.backlog,
+            first_pause=general.first_pause,
+            longest_pause=general.longest_pause,
+        )

@@ -1,0 +1,257 @@
+"""Takes MMs to foreign MMSCs, and hears what they say about them (MM4)."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from mmsc.domain.address import Normalised
+from mmsc.domain.instant import Instant, later
+from mmsc.domain.message import Job, Mm, MmId, Priority, Recipient, Route, TaskId, TaskKind
+from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
+from mmsc.engine.delivery import Desk
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Numbers, ResMm4, Retry
+from mmsc.engine.transitions import Circumstances
+from mmsc.ids import Ids, from_text
+from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
+from mmsc.store.core import Statement
+from mmsc.store.tasks import TaskRow
+from mmsc.trace import events as trace
+
+_BEGUN: Final = Circumstances(because="the delivery time came")
+_TAKEN: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
+
+
+class ForwardWork:
+    """FORWARD and WATCH tasks: one for all of an MM's recipients at one peer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def run(self, job: Job) -> None:
+        """One step for the recipients at one peer."""
+        mm, recipients = await self._as_they_stand(job)
+        open_ones = [one for one in recipients if one.state not in FINAL]
+        waiting = [one for one in open_ones if one.state in _TAKEN]
+        now = self._desk.clock.now()
+        if not open_ones:
+            await self._desk.finish(job, [])
+        elif job.kind is TaskKind.WATCH and not waiting:
+            await self._silence(job, mm, open_ones)
+        elif waiting and now >= mm.expires_at:
+            await self._end_all(mm, waiting, Happening.EXPIRED, "no peer took it in time")
+            await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
+        else:
+            await self._forward(job, mm, waiting or open_ones, resent=not waiting)
+
+    async def _as_they_stand(self, job: Job) -> tuple[Mm, Sequence[Recipient]]:
+        if job.attempt == 0 and job.kind is TaskKind.FORWARD and "sent" not in job.payload and job.recipients:
+            return job.stored_mm, await self._begin(job.stored_mm, job.recipients)
+        found = await sql.with_recipients(self._desk.store, job.stored_mm.id)
+        peer = job.lane.removeprefix("peer:")
+        return job.stored_mm, await self._begin(job.stored_mm, [] if found is None else _at(peer, found[1]))
+
+    async def _begin(self, mm: Mm, recipients: Sequence[Recipient]) -> Sequence[Recipient]:
+        """Recipients whose delivery time came count as accepted."""
+        begun: list[Recipient] = []
+        for one in recipients:
+            due = one.state is RecipientState.SCHEDULED
+            if due and await self._desk.transitions.apply(mm, one, Happening.DUE, _BEGUN):
+                begun.append(replace(one, state=RecipientState.ACCEPTED))
+            else:
+                begun.append(one)
+        return begun
+
+    def _watch_until(self, mm: Mm) -> Instant:
+        return Instant(mm.expires_at + self._desk.policy.report_grace)
+
+    async def _silence(self, job: Job, mm: Mm, recipients: Sequence[Recipient]) -> None:
+        until = self._watch_until(mm)
+        if self._desk.clock.now() < until:
+            await self._desk.put_back(job, until, [])
+            return
+        await self._end_all(mm, recipients, Happening.SILENCE, "the peer never reported")
+        await self._desk.finish(job, [])
+
+    async def _end_all(self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, because: str) -> None:
+        for one in recipients:
+            how = Circumstances(because=because, text=because)
+            await self._desk.transitions.apply(mm, one, happening, how)
+
+    async def _forward(self, job: Job, mm: Mm, recipients: Sequence[Recipient], *, resent: bool) -> None:
+        sends = int(job.payload.get("sent", "0"))
+        if resent and sends > len(self._desk.policy.resend_after):
+            remark = trace.FindingNoted(job.lane, "MM4-R001", "TS 23.140 8.4.1.2", -1, "the peer never sent its RES")
+            await self._desk.put_back(job, self._watch_until(mm), [remark], kind=TaskKind.WATCH)
+            return
+        outcome = await self._desk.call(replace(job, recipients=tuple(recipients)))
+        match outcome:
+            case Delivered():
+                await self._taken(job, mm, recipients, outcome, [])
+            case Later() | Retry():
+                await self._again(job, mm, outcome)
+            case Failed():
+                await self._end_all(mm, recipients, outcome.happening, outcome.because)
+                await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
+            case Mixed():
+                await self._mixed(job, mm, recipients, outcome)
+
+    async def _again(self, job: Job, mm: Mm, outcome: Later | Retry) -> None:
+        attempts = replace(self._desk.policy.forward_retry, lifetime=1 << 62)
+        await self._desk.again(job, outcome, attempts, mm.submitted_at, mm.expires_at)
+
+    async def _mixed(self, job: Job, mm: Mm, recipients: Sequence[Recipient], outcome: Mixed) -> None:
+        """Recipients of one forward fared differently: each goes its own way, the task serves who is left."""
+        taken: list[Recipient] = []
+        left: list[Later | Retry] = []
+        receipt = Delivered()
+        for one in recipients:
+            match outcome.outcomes.get(one.id, Retry("the peer said nothing about this recipient")):
+                case Delivered() as delivered:
+                    taken.append(one)
+                    receipt = delivered
+                case Failed() as failed:
+                    await self._end_all(mm, [one], failed.happening, failed.because)
+                case Later() | Retry() as again:
+                    left.append(again)
+        if taken:
+            await self._taken(job, mm, taken, receipt, left)
+        elif left:
+            await self._again(job, mm, left[0])
+        else:
+            await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
+
+    async def _taken(
+        self, job: Job, mm: Mm, recipients: Sequence[Recipient], outcome: Delivered, left: Sequence[Later | Retry]
+    ) -> None:
+        now = self._desk.clock.now()
+        effects: list[Statement] = []
+        events: list[trace.Event] = []
+        for one in recipients:
+            if one.state is RecipientState.ACCEPTED:
+                effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
+                moved = trace.RecipientMoved(one.state.value, RecipientState.RELAYED.value, Happening.RELAYED.value)
+                events.append(self._desk.event(job, moved, one))
+        peer = job.lane.removeprefix("peer:")
+        addresses = tuple(one.address.value for one in recipients)
+        sent = trace.ForwardSent(peer, job.attempt + 1, addresses, outcome.answer_expected, outcome.note)
+        sends = int(job.payload.get("sent", "0")) + 1
+        payload = {**job.payload, "sent": str(sends)}
+        kind, due_at = TaskKind.WATCH, self._watch_until(mm)
+        if left:
+            wait = left[0].seconds if isinstance(left[0], Later) else self._desk.policy.forward_retry.wait_after(1)
+            kind, due_at = TaskKind.FORWARD, later(now, wait)
+        elif outcome.answer_expected:
+            waits = self._desk.policy.resend_after
+            kind, due_at = TaskKind.FORWARD, later(now, waits[min(sends, len(waits)) - 1])
+        done = await self._desk.put_back(
+            job, due_at, [sent], effects=effects, events=events, kind=kind, payload=payload, failed=True
+        )
+        if not done:
+            await self._desk.overtaken(job, "forwarded")
+
+
+def _at(peer: str, recipients: Sequence[Recipient]) -> list[Recipient]:
+    return [one for one in recipients if one.route is Route.PEER and one.target == peer]
+
+
+class PeerNews:
+    """Implements `ports.PeerReports`."""
+
+    def __init__(self, desk: Desk, numbers: Numbers, ids: Ids) -> None:
+        self._desk = desk
+        self._numbers = numbers
+        self._ids = ids
+
+    async def forward_answered(
+        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
+    ) -> bool:
+        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
+        found = await self._forwarded(peer, message_id)
+        if found is None:
+            return False
+        mm, ours = found
+        named = self._named(peer, recipients)
+        about = [one for one in ours if not named or one.address.value in named]
+        event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=mm.id)
+        if not ok:
+            await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
+            for one in about:
+                how = Circumstances(because=because, text=because, source=f"peer:{peer}")
+                await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
+            return True
+        now = self._desk.clock.now()
+        due_at = Instant(mm.expires_at + self._desk.policy.report_grace)
+        effects = [task_sql.watch_forward(mm.id, f"peer:{peer}", due_at)]
+        effects += [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
+        planned = self._desk.planned
+        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (event,), lambda: planned(due_at)))
+        return True
+
+    async def delivery_report(
+        self,
+        peer: str,
+        message_id: str,
+        recipient: str,
+        happening: Happening,
+        *,
+        date: Instant,
+        to_originator: bool,
+        text: str = "",
+        res: Callable[[bool], ResMm4] | None = None,
+    ) -> bool:
+        """A MM4_delivery_report.REQ, matched by message id and normalised recipient."""
+        found = await self._forwarded(peer, message_id)
+        named = self._named(peer, (recipient,))
+        about = [] if found is None else [one for one in found[1] if one.address.value in named]
+        answer = None if res is None else res(bool(about))
+        task = None if answer is None else self._res_task(answer, None if found is None else found[0].id)
+        effects = () if task is None else (task_sql.insert(task),)
+        planned = self._desk.planned
+        now = self._desk.clock.now()
+        if found is None or not about:
+            await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
+            return False
+        how = Circumstances(
+            because=text,
+            text=text,
+            at=date,
+            report_allowed=to_originator,
+            source=f"peer:{peer}",
+            effects=effects,
+            then=lambda: planned(now),
+        )
+        await self._desk.transitions.apply(found[0], about[0], happening, how)
+        return True
+
+    def _named(self, peer: str, texts: Sequence[str]) -> set[str]:
+        found = (self._numbers.normalise(text, f"peer:{peer}") for text in texts)
+        return {one.address.value for one in found if isinstance(one, Normalised)}
+
+    async def _forwarded(self, peer: str, message_id: str) -> tuple[Mm, list[Recipient]] | None:
+        """The MM with this X-Mms-Message-ID and its recipients at this peer; None when there are none."""
+        candidates: list[MmId] = []
+        with suppress(ValueError):  # not one that we made
+            candidates.append(MmId(from_text(message_id.partition("@")[0])))
+        candidates += await sql.by_foreign_id(self._desk.store, message_id)
+        for mm_id in candidates:
+            found = await sql.with_recipients(self._desk.store, mm_id)
+            if found is None or found[0].message_id != message_id:
+                continue
+            ours = _at(peer, found[1])
+            if ours:
+                return found[0], ours
+        return None
+
+    def _res_task(self, res: ResMm4, mm_id: MmId | None) -> TaskRow:
+        return TaskRow(
+            id=TaskId(self._ids.new_id()),
+            mm_id=mm_id,
+            recipient_id=None,
+            kind=TaskKind.RES_MM4,
+            lane=f"peer:{res.peer}",
+            due_at=self._desk.clock.now(),
+            priority=int(Priority.HIGH),
+            payload=dict(res.payload),
+        )

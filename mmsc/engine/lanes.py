@@ -1,0 +1,122 @@
+"""Each neighbour has its own lane: its own concurrency, backlog, pause and back-off. A dead one delays nobody else.
+
+A lane has seats: whoever wants to hand over a job takes one first. Without a seat a task is written ready and claimed
+later, so an outage fills the store and never memory.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mmsc.clock import Clock
+from mmsc.domain.instant import SECOND
+from mmsc.domain.message import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLimits:
+    """Jobs carried out at once, jobs waiting in memory, and the pause (seconds) when the neighbour is down."""
+
+    concurrency: int = 4
+    backlog: int = 100
+    first_pause: float = 1.0
+    longest_pause: float = 60.0
+
+
+class Lane:
+    """One neighbour's queue in memory. `probing`: one job at a time until the neighbour proved to be back."""
+
+    def __init__(self, name: str, limits: LaneLimits) -> None:
+        self.name = name
+        self.limits = limits
+        self.jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self.taken = 0
+        self.more = True  # the store may hold tasks that are due
+        self.paused_until = 0  # real time, µs
+        self.probing = False
+        self.pause_seconds = limits.first_pause
+
+    def free_seats(self, real_now: int) -> int:
+        """How many jobs may be handed over now."""
+        if real_now < self.paused_until:
+            return 0
+        seats = 1 if self.probing else self.limits.concurrency + self.limits.backlog
+        return max(0, seats - self.taken)
+
+
+class Lanes:
+    """All lanes of this node."""
+
+    def __init__(self, clock: Clock, limits_of: Callable[[str], LaneLimits]) -> None:
+        self._clock = clock
+        self._limits_of = limits_of
+        self._lanes: dict[str, Lane] = {}
+        self._on_new: Callable[[Lane], None] = lambda lane: None
+        self._on_seat: Callable[[], None] = lambda: None
+        self.held = False  # the lab holds all lanes: nothing leaves
+
+    def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
+        """Who starts a new lane's workers, and who wants to know that a wanted seat became free."""
+        self._on_new = on_new
+        self._on_seat = on_seat
+        for lane in self._lanes.values():
+            on_new(lane)
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
+
+    def get(self, name: str) -> Lane:
+        """The lane with this name, made when first asked for."""
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = Lane(name, self._limits_of(name))
+            self._on_new(lane)
+        return lane
+
+    def take_seat(self, name: str) -> bool:
+        """Take a seat, to be given back by `leave`; False: write the task ready instead."""
+        lane = self.get(name)
+        if self.held or lane.free_seats(self._clock.real_now()) < 1:
+            lane.more = True
+            return False
+        lane.taken += 1
+        return True
+
+    def hand_over(self, job: Job) -> None:
+        """Give a job to the lane, on a seat that was taken before."""
+        self.get(job.lane).jobs.put_nowait(job)
+
+    def leave(self, lane: Lane) -> None:
+        """A job ended, or a taken seat was not used."""
+        lane.taken -= 1
+        if lane.more:
+            self._on_seat()
+
+    def pause(self, lane: Lane) -> float:
+        """The neighbour is down: nothing leaves for a while. Returns the seconds, 0 when it is paused already."""
+        now = self._clock.real_now()
+        if now < lane.paused_until:
+            return 0.0
+        seconds = lane.pause_seconds
+        lane.paused_until = now + round(seconds * SECOND)
+        lane.pause_seconds = min(seconds * 2, lane.limits.longest_pause)
+        lane.probing = True
+        lane.more = True
+        self._on_seat()
+        return seconds
+
+    def resume(self, lane: Lane) -> bool:
+        """The neighbour answers: the lane is wide open. True when it was not before."""
+        was_down = lane.probing or lane.paused_until > 0
+        lane.paused_until = 0
+        lane.probing = False
+        lane.pause_seconds = lane.limits.first_pause
+        if was_down:
+            lane.more = True
+            self._on_seat()
+        return was_down
+
+    def next_pause_end(self) -> int | None:
+        """When the earliest pause ends (real time, µs)."""
+        ends = [lane.paused_until for lane in self._lanes.values() if lane.paused_until > self._clock.real_now()]
+        return min(ends, default=None)

@@ -1,0 +1,168 @@
+"""Brings subscribers their MMs: the notification, again if need be, the SMS with a link, and expiry."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.message import Job, Mm, Recipient, TaskKind
+from mmsc.domain.neighbours import Capability, FallbackReport
+from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
+from mmsc.domain.states import Cause, Happening, RecipientState, move
+from mmsc.engine.delivery import Desk
+from mmsc.engine.directory import Neighbours
+from mmsc.engine.ports import CapabilityPort, Delivered, Failed, Later, Mixed, Retry
+from mmsc.engine.transitions import Circumstances
+from mmsc.store import messages as sql
+from mmsc.store import sms as sms_sql
+from mmsc.store.core import Statement
+from mmsc.trace import events as trace
+
+
+class NotificationWork:
+    """NOTIFY and LINK tasks."""
+
+    def __init__(self, desk: Desk, neighbours: Neighbours, capability: CapabilityPort) -> None:
+        self._desk = desk
+        self._neighbours = neighbours
+        self._capability = capability
+
+    async def run(self, job: Job) -> None:
+        """One step for one recipient."""
+        mm, recipient = await self._as_it_stands(job)
+        capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
+        policy = self._desk.policy.notification
+        now = self._desk.clock.now()
+        step = next_step(mm, recipient, capability.verdict, policy, now)
+        if isinstance(step, Begin):
+            begun = Circumstances(because="the delivery time came")
+            if await self._desk.transitions.apply(mm, recipient, Happening.DUE, begun):
+                recipient = replace(recipient, state=RecipientState.ACCEPTED, state_at=now)
+            step = next_step(mm, recipient, capability.verdict, policy, now)
+        if job.payload.get("link") and isinstance(step, Push):
+            step = SendLink("the handset understood neither notification")
+        match step:
+            case Drop():
+                await self._desk.finish(job, [])
+            case Wait():
+                await self._desk.put_back(job, step.until, [])
+            case End():
+                await self._desk.transitions.apply(mm, recipient, step.happening, Circumstances(because=step.because))
+                await self._desk.finish(job, [])
+            case Push():
+                await self._push(job, mm, recipient, capability, step.next_at)
+            case SendLink():
+                await self._send_link(job, mm, recipient, capability, step.because)
+            case Begin():
+                await self._desk.put_back(job, now, [])
+
+    async def _as_it_stands(self, job: Job) -> tuple[Mm, Recipient]:
+        record = await self._desk.recent.by_id(job.recipients[0].id)
+        return (job.stored_mm, job.recipients[0]) if record is None else (record.mm, record.recipient)
+
+    async def _push(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant) -> None:
+        now = self._desk.clock.now()
+        payload = {**job.payload, "validity_seconds": str(max(1, (next_at - now) // SECOND))}
+        outcome = await self._desk.call(replace(job, recipients=(recipient,), payload=payload))
+        match outcome:
+            case Delivered():
+                await self._pushed(job, mm, recipient, capability, next_at, outcome)
+            case Later() | Retry():
+                retry = self._desk.policy.push_retry
+                attempts = replace(retry, lifetime=mm.expires_at - mm.submitted_at)
+                if await self._desk.again(job, outcome, attempts, mm.submitted_at, mm.expires_at):
+                    await self._desk.put_back(job, mm.expires_at, [], failed=True)
+            case Failed():
+                await self._undeliverable(job, mm, recipient, outcome)
+            case Mixed():
+                await self._undeliverable(job, mm, recipient, Failed("a push has one recipient"))
+
+    async def _pushed(
+        self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant, outcome: Delivered
+    ) -> None:
+        now = self._desk.clock.now()
+        effects = [sql.move_recipient(recipient.id, Happening.PUSHED, now, Cause.NONE)]
+        effects += self._awaited(job, mm, recipient, outcome, "notification")
+        pushed = trace.NotificationPushed(
+            job.lane.removeprefix("smsc:"),
+            recipient.pushes + 1,
+            outcome.remote_ids,
+            capability.verdict.value,
+            capability.evidence,
+        )
+        state = move(recipient.state, Happening.PUSHED) or recipient.state
+        after = replace(recipient, state=state, state_at=now, pushes=recipient.pushes + 1)
+        done = await self._desk.put_back(
+            job,
+            next_at,
+            [pushed, *_moved(recipient, after, Happening.PUSHED)],
+            effects=effects,
+            then=lambda: self._keep(mm, recipient, after),
+        )
+        if not done:
+            await self._desk.overtaken(job, "pushed")
+
+    def _keep(self, mm: Mm, before: Recipient, after: Recipient) -> None:
+        """Remember the outcome, unless the handset's GET was noted while the SMSC was answering."""
+        record = self._desk.recent.peek(before.id)
+        if record is None or record.recipient == before:
+            self._desk.recent.keep(mm, after)
+        else:
+            known = record.recipient
+            state = move(known.state, Happening.PUSHED) or known.state
+            self._desk.recent.keep(mm, replace(known, state=state, pushes=after.pushes))
+
+    async def _send_link(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str) -> None:
+        vasp = self._neighbours.vasps.get(mm.origin.neighbour)
+        by_receipt = vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED
+        payload = {"receipt": "1"} if by_receipt else {}
+        link = replace(job, kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
+        outcome = await self._desk.call(link)
+        match outcome:
+            case Delivered():
+                await self._link_sent(job, mm, recipient, capability, because, outcome)
+            case Later() | Retry():
+                retry = self._desk.policy.push_retry
+                attempts = replace(retry, lifetime=mm.expires_at - mm.submitted_at)
+                if await self._desk.again(job, outcome, attempts, mm.submitted_at, mm.expires_at):
+                    await self._desk.put_back(job, mm.expires_at, [], failed=True)
+            case Failed():
+                await self._undeliverable(job, mm, recipient, outcome)
+            case Mixed():
+                await self._undeliverable(job, mm, recipient, Failed("an SMS has one recipient"))
+
+    async def _link_sent(
+        self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str, outcome: Delivered
+    ) -> None:
+        now = self._desk.clock.now()
+        effects = [sql.move_recipient(recipient.id, Happening.LINK_SENT, now, Cause.NONE)]
+        effects += self._awaited(job, mm, recipient, outcome, "link")
+        sent = trace.LinkSent(
+            job.lane.removeprefix("smsc:"), outcome.remote_ids, capability.verdict.value, capability.evidence
+        )
+        after = replace(recipient, state=RecipientState.LINK_SENT, state_at=now, pushes=recipient.pushes + 1)
+        done = await self._desk.put_back(
+            job,
+            mm.expires_at,
+            [sent, *_moved(recipient, after, Happening.LINK_SENT, because)],
+            effects=effects,
+            then=lambda: self._desk.recent.forget(recipient.id),
+        )
+        if not done:
+            await self._desk.overtaken(job, "link sent")
+
+    async def _undeliverable(self, job: Job, mm: Mm, recipient: Recipient, outcome: Failed) -> None:
+        how = Circumstances(because=outcome.because, text=outcome.because)
+        await self._desk.transitions.apply(mm, recipient, outcome.happening, how)
+        await self._desk.finish(job, [])
+
+    def _awaited(self, job: Job, mm: Mm, recipient: Recipient, outcome: Delivered, purpose: str) -> Sequence[Statement]:
+        if not outcome.receipt_expected:
+            return ()
+        now = self._desk.clock.now()
+        return [sms_sql.insert(job.lane, one, mm.id, recipient.id, purpose, now) for one in outcome.remote_ids]
+
+
+def _moved(before: Recipient, after: Recipient, happening: Happening, because: str = "") -> list[trace.Data]:
+    if before.state is after.state:
+        return []
+    return [trace.RecipientMoved(before.state.value, after.state.value, happening.value, because)]

@@ -1,0 +1,101 @@
+"""What was stored or read lately, so that the fast path reads nothing back.
+
+MMs and bodies never change, so remembering them is always right. A recipient's state may be older than the store's:
+every transition is guarded there, and who loses a guard forgets and reads anew.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from mmsc.domain.message import Content, ContentId, Mm, Recipient, RecipientId
+from mmsc.store import content as content_sql
+from mmsc.store import messages as sql
+from mmsc.store.core import Store
+
+
+@dataclass(slots=True)
+class Record:
+    """A recipient as last seen, and its MM."""
+
+    mm: Mm
+    recipient: Recipient
+
+
+class Recent:
+    """Bounded memory of recipients (by count) and bodies (by octets). Implements `ports.Contents`."""
+
+    def __init__(self, store: Store, *, maximum_recipients: int = 20_000, maximum_octets: int = 64 << 20) -> None:
+        self._store = store
+        self._maximum_recipients = maximum_recipients
+        self._maximum_octets = maximum_octets
+        self._records: OrderedDict[RecipientId, Record] = OrderedDict()
+        self._by_token: dict[str, RecipientId] = {}
+        self._by_transaction: dict[str, RecipientId] = {}
+        self._bodies: OrderedDict[ContentId, Content] = OrderedDict()
+        self._octets = 0
+
+    def keep(self, mm: Mm, recipient: Recipient) -> Record:
+        """Remember a recipient as it is now."""
+        record = self._records.get(recipient.id)
+        if record is not None:
+            record.recipient = recipient
+            return record
+        record = Record(mm, recipient)
+        self._records[recipient.id] = record
+        if recipient.token:
+            self._by_token[recipient.token] = recipient.id
+            self._by_transaction[recipient.transaction_id] = recipient.id
+        while len(self._records) > self._maximum_recipients:
+            self.forget(next(iter(self._records)))
+        return record
+
+    def peek(self, recipient_id: RecipientId) -> Record | None:
+        """A recipient if it is remembered."""
+        return self._records.get(recipient_id)
+
+    def forget(self, recipient_id: RecipientId) -> None:
+        """The store knows better."""
+        record = self._records.pop(recipient_id, None)
+        if record is not None:
+            self._by_token.pop(record.recipient.token, None)
+            self._by_transaction.pop(record.recipient.transaction_id, None)
+
+    def keep_body(self, content_id: ContentId, content: Content) -> None:
+        """Remember a body."""
+        if content_id in self._bodies or len(content.body) > self._maximum_octets // 4:
+            return
+        self._bodies[content_id] = content
+        self._octets += len(content.body)
+        while self._octets > self._maximum_octets:
+            _, oldest = self._bodies.popitem(last=False)
+            self._octets -= len(oldest.body)
+
+    async def content(self, content_id: ContentId) -> Content | None:
+        """A body, or None when retention took it."""
+        content = self._bodies.get(content_id)
+        if content is None:
+            content = await content_sql.read(self._store, content_id)
+            if content is not None:
+                self.keep_body(content_id, content)
+        return content
+
+    async def by_id(self, recipient_id: RecipientId) -> Record | None:
+        """A recipient, as remembered or else as stored."""
+        return self._records.get(recipient_id) or self._read(await sql.by_recipient(self._store, recipient_id))
+
+    async def by_token(self, token: str) -> Record | None:
+        """The recipient behind a Content-Location."""
+        known = self._by_token.get(token)
+        return self._records[known] if known else self._read(await sql.by_token(self._store, token))
+
+    async def by_transaction_id(self, transaction_id: str) -> Record | None:
+        """The recipient whose notification had this X-Mms-Transaction-ID."""
+        known = self._by_transaction.get(transaction_id)
+        return self._records[known] if known else self._read(await sql.by_transaction_id(self._store, transaction_id))
+
+    async def by_link_token(self, link_token: str) -> Record | None:
+        """The recipient behind a web link."""
+        return self._read(await sql.by_link_token(self._store, link_token))
+
+    def _read(self, found: tuple[Mm, Recipient] | None) -> Record | None:
+        return None if found is None else self.keep(*found)

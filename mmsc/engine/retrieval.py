@@ -1,0 +1,209 @@
+"""The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mmsc.domain.address import Address
+from mmsc.domain.instant import MINUTE, Instant
+from mmsc.domain.message import Mm, Recipient
+from mmsc.domain.neighbours import Subscriber
+from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
+from mmsc.engine.delivery import Desk
+from mmsc.engine.directory import Neighbours
+from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retrievable
+from mmsc.engine.recent import Record
+from mmsc.engine.transitions import Circumstances
+from mmsc.store import messages as sql
+from mmsc.store import sms as sms_sql
+from mmsc.store import tasks as task_sql
+from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
+from mmsc.trace import events as trace
+
+S = RecipientState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalPolicy:
+    """`retrieve_grace` (µs): how long the content can be fetched again after it was retrieved."""
+
+    retrieve_grace: int = 10 * MINUTE
+    require_identity: bool = False
+    fallback: bool = True
+
+
+def _gone(mm: Mm, recipient: Recipient, policy: RetrievalPolicy, now: Instant) -> Gone | None:
+    """Why the content is not to be had, None when it is."""
+    match recipient.state:
+        case S.CANCELLED:
+            return Gone(GoneBecause.CANCELLED)
+        case S.EXPIRED:
+            return Gone(GoneBecause.EXPIRED)
+        case S.RETRIEVED | S.LINK_VIEWED | S.INDETERMINATE:
+            fresh = now < recipient.state_at + policy.retrieve_grace
+            still_open = recipient.state is not S.RETRIEVED and now < mm.expires_at
+            return None if fresh or still_open else Gone(GoneBecause.ENDED)
+        case state if state in FINAL or state is S.SCHEDULED:
+            return Gone(GoneBecause.ENDED if state in FINAL else GoneBecause.UNKNOWN)
+    return Gone(GoneBecause.EXPIRED) if now >= mm.expires_at else None
+
+
+class Fetching:
+    """Implements `ports.Retrieval`."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        neighbours: Neighbours,
+        learn: Callable[[Subscriber, Evidence, Instant], Subscriber | None],
+        policy: RetrievalPolicy,
+    ) -> None:
+        """`learn` says what a request teaches about a subscriber (None: nothing new)."""
+        self._desk = desk
+        self._neighbours = neighbours
+        self._learn = learn
+        self._policy = policy
+
+    async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
+        """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        record = await self._desk.recent.by_token(token)
+        if record is None or not self._may(record.recipient, identity):
+            return Gone(GoneBecause.UNKNOWN)
+        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        if gone is not None:
+            return gone
+        content = await self._desk.recent.content(record.mm.content_id)
+        if content is None:
+            return Gone(GoneBecause.NO_CONTENT)
+        await self._learn_from(record.recipient.address, evidence)
+        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
+
+    def _may(self, recipient: Recipient, identity: Address | None) -> bool:
+        """The token alone suffices unless identities are required; a different identity gets nothing."""
+        if identity is None:
+            return not self._policy.require_identity
+        return identity == recipient.address
+
+    async def fetched(self, retrievable: Retrievable) -> None:
+        """All octets of the m-retrieve-conf were written; returns after the commit."""
+        mm, desk = retrievable.mm, self._desk
+        record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
+        recipient = record.recipient
+        event = desk.chronicle.event(trace.MmFetched(), mm_id=mm.id, recipient_id=recipient.id)
+        if recipient.fetched_at is not None and recipient.state not in FINAL:
+            how = Circumstances(because="fetched a second time")  # which proves that the first one arrived
+            await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+            await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)
+            return
+        if move(recipient.state, Happening.FETCHED) is None:
+            await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+            return
+        now = desk.clock.now()
+        after = replace(recipient, fetched_at=now)
+        guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
+        unit = desk.chronicle.unit(guard, (), (event,), lambda: self._keep_fetched(after))
+        if isinstance(await desk.store.commit(unit), Lost):
+            desk.recent.forget(recipient.id)
+            await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+
+    def _keep_fetched(self, after: Recipient) -> None:
+        record = self._desk.recent.peek(after.id)
+        if record is not None:
+            self._desk.recent.keep(record.mm, replace(record.recipient, fetched_at=after.fetched_at))
+
+    async def answer(
+        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+    ) -> bool:
+        """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
+        record = await self._desk.recent.by_transaction_id(transaction_id)
+        if record is None:
+            return False
+        mm, recipient = record.mm, record.recipient
+        await self._learn_from(recipient.address, evidence)
+        if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
+            return True
+        how = Circumstances(report_allowed=report_allowed, source="mm1")
+        return await self._desk.transitions.apply(mm, recipient, happening, how)
+
+    async def _tried_again(self, mm: Mm, recipient: Recipient) -> bool:
+        """Unrecognised: one more push in 1.0 form, then the fallback; False when both were tried."""
+        payload = await task_sql.payload_of_delivery(self._desk.store, recipient.id)
+        if payload is None or payload.get("link") or (payload.get("plain") and not self._policy.fallback):
+            return False
+        redo = {**payload, "link": "1"} if payload.get("plain") else {**payload, "plain": "1"}
+        now = self._desk.clock.now()
+        why = "the notification was not understood"
+        remark = trace.FindingNoted("mm1", "MM1-H900", "OMA-TS-MMS_ENC 7.3.54", -1, why)
+        event = self._desk.chronicle.event(remark, mm_id=mm.id, recipient_id=recipient.id)
+        guard = task_sql.redo_delivery(recipient.id, now, redo)
+        planned = self._desk.planned
+        unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
+        return not isinstance(await self._desk.store.commit(unit), Lost)
+
+    async def _learn_from(self, address: Address, evidence: Evidence) -> None:
+        known = self._neighbours.subscriber(address)
+        learned = self._learn(known, evidence, self._desk.clock.now())
+        if learned is not None:
+            try:
+                await self._neighbours.learn(learned)
+            except (StoreBusy, StoreUnavailable):
+                return  # the next request teaches it again
+
+
+class WebLinks:
+    """Implements `ports.Links`."""
+
+    def __init__(self, desk: Desk, policy: RetrievalPolicy) -> None:
+        self._desk = desk
+        self._policy = policy
+
+    async def open(self, link_token: str) -> Retrievable | Gone:
+        """The MM behind a web link; looking does not count as viewing."""
+        record = await self._desk.recent.by_link_token(link_token)
+        if record is None:
+            return Gone(GoneBecause.UNKNOWN)
+        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        if gone is not None:
+            return gone
+        content = await self._desk.recent.content(record.mm.content_id)
+        if content is None:
+            return Gone(GoneBecause.NO_CONTENT)
+        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
+
+    async def viewed(self, retrievable: Retrievable) -> None:
+        """Somebody looked; returns after the commit."""
+        recipient = retrievable.recipient
+        if recipient.state in FINAL:
+            return  # seen again within the grace
+        how = Circumstances(because="the web page was viewed", text="web link", source="web link")
+        await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+
+
+class SmsReceipts:
+    """Implements `ports.Receipts`."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+        desk = self._desk
+        row = await sms_sql.find(desk.store, f"smsc:{smsc}", message_id)
+        if row is None:
+            return False
+        mm_id, recipient_id, purpose = row
+        assert isinstance(mm_id, int)
+        assert isinstance(recipient_id, int)
+        told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
+        event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
+        await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+        found = await sql.by_recipient(desk.store, recipient_id)
+        if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
+            return True
+        mm, recipient = found
+        if state is ReceiptState.FAILED:
+            how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")
+            await desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
+        else:
+            how = Circumstances(because="the SMSC delivered the link", text="web link sent by SMS")
+            await desk.transitions.apply(mm, recipient, Happening.LINK_SMS_DELIVERED, how)
+        return True

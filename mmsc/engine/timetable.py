@@ -1,0 +1,141 @@
+"""The one scheduler: it sleeps on service time, claims what is due for lanes with free seats, and keeps our leases.
+
+It wakes when something is planned earlier than it sleeps, when a wanted seat becomes free, when a paused lane may try
+again, when another node made work, and when somebody turns the clock.
+"""
+
+import asyncio
+from typing import Final
+
+from mmsc.clock import Clock
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.message import TaskId
+from mmsc.engine.delivery import Delivery
+from mmsc.engine.lanes import Lanes
+from mmsc.store import tasks as sql
+from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.tasks import Holder
+
+CLAIM_AT_ONCE: Final = 50
+LONGEST_SLEEP_SECONDS: Final = 30.0
+LEASE_SECONDS: Final = 60.0
+_HEARTBEAT_SECONDS: Final = 20.0
+_PATIENCE_SECONDS: Final = 1.0
+
+
+class Timetable:
+    """Claims due tasks and hands them to their lanes."""
+
+    def __init__(self, store: Store, clock: Clock, lanes: Lanes, holder: Holder) -> None:
+        self._store = store
+        self._clock = clock
+        self._lanes = lanes
+        self._holder = holder
+        self._delivery: Delivery | None = None
+        self._wake = asyncio.Event()
+        self._sleeping_until: int = 0
+
+    def planned(self, due_at: Instant) -> None:
+        """A task is ready for `due_at`; wakes the scheduler if that is earlier than it meant to wake."""
+        if due_at < self._sleeping_until:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._wake.set()
+
+    async def run(self, delivery: Delivery) -> None:
+        """Until cancelled."""
+        self._delivery = delivery
+        unwatch = self._clock.watch(self.wake)
+        self._store.on_wake(lambda lane: self.wake())
+        try:
+            for name in await sql.lanes_in_use(self._store):
+                self._lanes.get(name)
+            while True:
+                self._wake.clear()
+                self._sleeping_until = 1 << 62
+                try:
+                    claimed = await self._claim()
+                    if claimed:
+                        continue
+                    await self._sleep(await self._until_next())
+                except (StoreBusy, StoreUnavailable):
+                    await self._sleep(_PATIENCE_SECONDS)
+        finally:
+            unwatch()
+
+    async def keep_leases(self) -> None:
+        """The node's heartbeat, until cancelled."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT_SECONDS)
+            lease_until = self._clock.real_now() + round(LEASE_SECONDS * SECOND)
+            try:
+                await self._store.commit(Unit(None, (sql.hold_longer(self._holder, lease_until),)))
+            except (StoreBusy, StoreUnavailable):
+                continue  # the next beat comes before the lease ends
+
+    async def _claim(self) -> int:
+        """Claim what is due; how many tasks that were."""
+        if self._lanes.held:
+            return 0
+        real_now = self._clock.real_now()
+        wanted: list[tuple[str, int]] = []
+        for lane in self._lanes:
+            seats = min(lane.free_seats(real_now), CLAIM_AT_ONCE)
+            if seats:
+                lane.taken += seats  # held while the claim is under way
+                wanted.append((lane.name, seats))
+        if not wanted:
+            return 0
+        holder = self._holder
+        left = dict(wanted)
+        count = 0
+        try:
+            rows = await self._store.claim(
+                wanted, node=holder.node, start=holder.start_no, now=self._clock.now(), lease_seconds=LEASE_SECONDS
+            )
+            for row in rows:
+                task = sql.read(row)
+                count += 1
+                left[task.lane] -= 1
+                await self._hand_over(task)
+        finally:
+            for name, seats in left.items():
+                lane = self._lanes.get(name)
+                lane.more = seats == 0
+                lane.taken -= seats
+        return count
+
+    async def _hand_over(self, task: sql.TaskRow) -> None:
+        assert self._delivery is not None
+        job = await self._delivery.load(task)
+        if job is None:
+            self._lanes.leave(self._lanes.get(task.lane))
+            await self._store.commit(Unit(sql.finish(TaskId(task.id), task.attempt, self._holder), ()))
+            return
+        self._lanes.hand_over(job)
+
+    async def _until_next(self) -> float:
+        """Real seconds until the next task is due or the next pause ends."""
+        real_now = self._clock.real_now()
+        open_lanes = [lane for lane in self._lanes if lane.free_seats(real_now)]
+        seconds = LONGEST_SLEEP_SECONDS
+        if not self._lanes.held:
+            due_at = await sql.next_due(self._store, [lane.name for lane in open_lanes])
+            self._sleeping_until = self._clock.now() + round(seconds * SECOND)
+            if due_at is not None:
+                self._sleeping_until = due_at
+                waiting = self._clock.real_seconds_until(due_at)
+                seconds = seconds if waiting is None else min(seconds, waiting)
+        pause_end = self._lanes.next_pause_end()
+        if pause_end is not None:
+            seconds = min(seconds, max(0.0, (pause_end - real_now) / SECOND))
+        return seconds
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return

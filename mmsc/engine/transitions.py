@@ -1,0 +1,215 @@
+"""Moves recipients from state to state: one guarded unit with the report it owes and the events that tell it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mmsc.clock import Clock
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import Interface, Job, Mm, Recipient, TaskId, TaskKind
+from mmsc.domain.reports import report_is_due
+from mmsc.domain.states import CAUSE_OF, FINAL, Cause, Happening, RecipientState, move
+from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.directory import Neighbours
+from mmsc.engine.lanes import Lanes
+from mmsc.engine.recent import Recent
+from mmsc.ids import Ids
+from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
+from mmsc.store.core import Lost, Statement, Store
+from mmsc.store.tasks import Holder, TaskRow
+from mmsc.trace import events as trace
+
+_REPORT_KINDS: Final = {
+    Interface.MM7: TaskKind.REPORT_MM7,
+    Interface.MM1: TaskKind.REPORT_MM1,
+    Interface.MM4: TaskKind.REPORT_MM4,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What goes along with a move: why, when, whether a report may follow, and what else is written with it."""
+
+    because: str = ""
+    at: Instant | None = None
+    report_allowed: bool = True
+    text: str = ""  # StatusText of the report
+    source: str = ""
+    effects: tuple[Statement, ...] = ()
+    then: Callable[[], None] | None = None
+
+
+class Transitions:
+    """The only writer of `recipient.state`, beside the push and link outcomes of `delivery.py`."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        neighbours: Neighbours,
+        lanes: Lanes,
+        recent: Recent,
+        chronicle: Chronicle,
+        holder: Holder,
+        planned: Callable[[Instant], None],
+        lease: int = 60_000_000,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._neighbours = neighbours
+        self._lanes = lanes
+        self._recent = recent
+        self._chronicle = chronicle
+        self._holder = holder
+        self._planned = planned
+        self._lease = lease
+
+    async def apply(self, mm: Mm, recipient: Recipient, happening: Happening, how: Circumstances) -> bool:
+        """Carry out a happening. True when the recipient moved; False when the table or another hand forbids it
+        (recorded, and `how.effects` are written all the same)."""
+        for _ in range(2):
+            state = move(recipient.state, happening)
+            if state is not None and await self._move(mm, recipient, happening, state, how):
+                return True
+            self._recent.forget(recipient.id)
+            record = await self._recent.by_id(recipient.id)
+            if record is None or record.recipient.state is recipient.state:
+                break
+            recipient = record.recipient
+        ignored = trace.AnswerIgnored(happening.value, recipient.state.value, how.source)
+        event = self._chronicle.event(ignored, mm_id=mm.id, recipient_id=recipient.id)
+        await self._store.commit(self._chronicle.unit(None, how.effects, (event,), how.then))
+        return False
+
+    async def _move(
+        self, mm: Mm, recipient: Recipient, happening: Happening, state: RecipientState, how: Circumstances
+    ) -> bool:
+        at = how.at if how.at is not None else self._clock.now()
+        cause = CAUSE_OF.get(happening, Cause.NONE)
+        effects = list(how.effects)
+        if state in FINAL:
+            effects.append(task_sql.drop_delivery(recipient.id))
+        elif state is RecipientState.DEFERRED:
+            effects.append(task_sql.postpone_delivery(recipient.id, mm.expires_at))
+        report, why_not = self._report(mm, recipient, state, cause, at, how)
+        moved = trace.RecipientMoved(
+            recipient.state.value,
+            state.value,
+            happening.value,
+            how.because,
+            report.lane if report else "",
+            why_not if state in FINAL else "",
+        )
+        events: Sequence[trace.Event] = (
+            self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
+        )
+        seated = report is not None and self._lanes.take_seat(report.lane)
+        if report is not None:
+            lease_until = self._clock.real_now() + self._lease
+            effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
+        after = replace(recipient, state=state, state_at=at, cause=cause)
+
+        def then() -> None:
+            self._recent.keep(mm, after)
+            if report is not None:
+                self._hand_over(report, mm, after, seated=seated)
+            if how.then is not None:
+                how.then()
+
+        guard = sql.move_recipient(recipient.id, happening, at, cause)
+        try:
+            outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then))
+        except BaseException:
+            self._give_back(report, seated=seated)
+            raise
+        if isinstance(outcome, Lost):
+            self._give_back(report, seated=seated)
+            return False
+        return True
+
+    def _give_back(self, report: TaskRow | None, *, seated: bool) -> None:
+        if report is not None and seated:
+            self._lanes.leave(self._lanes.get(report.lane))
+
+    def _hand_over(self, report: TaskRow, mm: Mm, recipient: Recipient, *, seated: bool) -> None:
+        if not seated:
+            self._planned(report.due_at)
+            return
+        self._lanes.hand_over(
+            Job(
+                task_id=report.id,
+                kind=report.kind,
+                lane=report.lane,
+                attempt=report.attempt,
+                due_at=report.due_at,
+                mm=mm,
+                recipients=(recipient,),
+                payload=report.payload,
+            )
+        )
+
+    def _report(
+        self, mm: Mm, recipient: Recipient, state: RecipientState, cause: Cause, at: Instant, how: Circumstances
+    ) -> tuple[TaskRow | None, str]:
+        """The report task that a move owes, or why it owes none."""
+        vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
+        deferred_too = vasp is not None and vasp.deferred_reports
+        if not report_is_due(
+            state,
+            asked=mm.delivery_report,
+            message_class=mm.message_class,
+            report_allowed=how.report_allowed,
+            deferred_too=deferred_too,
+        ):
+            return None, _why_none(mm, how)
+        lane = self._report_lane(mm)
+        if not lane:
+            return None, f"{mm.origin.interface.value} originator {mm.origin.neighbour} has no address for reports"
+        payload = {
+            "state": state.value,
+            "cause": cause.value,
+            "date": str(at),
+            "text": how.text,
+            "transaction_id": self._ids.transaction_id(),
+            "to_originator": "1",
+        }
+        if deferred_too:
+            payload["in_order"] = "1"
+        task = TaskRow(
+            id=TaskId(self._ids.new_id()),
+            mm_id=mm.id,
+            recipient_id=recipient.id,
+            kind=_REPORT_KINDS[mm.origin.interface],
+            lane=lane,
+            due_at=self._clock.now(),
+            priority=int(mm.priority),
+            payload=payload,
+        )
+        return task, ""
+
+    def _report_lane(self, mm: Mm) -> str:
+        name = mm.origin.neighbour
+        match mm.origin.interface:
+            case Interface.MM7:
+                vasp = self._neighbours.vasps.get(name)
+                return f"vasp:{name}" if vasp is not None and vasp.report_url else ""
+            case Interface.MM4:
+                return f"peer:{name}" if name in self._neighbours.peers else ""
+            case Interface.MM1:
+                smsc = self._neighbours.smsc_of(mm.sender)
+                return f"smsc:{smsc}" if smsc else ""
+            case _:
+                return ""
+
+
+def _why_none(mm: Mm, how: Circumstances) -> str:
+    if not mm.delivery_report:
+        return "no report was asked for"
+    if not how.report_allowed:
+        return "the recipient allows no report"
+    if mm.message_class.lower() == "auto":
+        return "class Auto has no reports"
+    return ""

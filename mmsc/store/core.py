@@ -1,0 +1,110 @@
+"""The store's four verbs: commit a unit, fetch, claim, and be woken. Two drivers stand under it.
+
+A unit is a guard and effects. The guard is one statement with RETURNING; zero rows mean that the unit is lost, nothing
+of it is applied, and the caller gets `LOST`, a value. Effects cannot fail once the guard held.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol
+
+SqlValue = int | float | str | bytes | None
+Row = tuple[SqlValue, ...]
+
+
+class Statement(NamedTuple):
+    """SQL with placeholders $1..$n, the same text on every store, and their values."""
+
+    sql: str
+    params: tuple[SqlValue, ...] = ()
+
+
+class Unit(NamedTuple):
+    """What becomes durable together, or not at all. `after` is called on the event loop once it is durable, in commit
+    order, for winners only."""
+
+    guard: Statement | None
+    effects: tuple[Statement, ...]
+    after: Callable[[], None] | None = None
+
+
+class Lost:
+    """The guard returned no row: somebody was first, or the state is another."""
+
+    def __repr__(self) -> str:
+        return "LOST"
+
+
+LOST: Final = Lost()
+
+
+class StoreError(Exception):
+    """The store did not do what was asked, and nothing of it was done or its outcome is unknown."""
+
+
+class StoreBusy(StoreError):
+    """Too many units wait; later."""
+
+
+class StoreUnavailable(StoreError):
+    """Disk full, I/O error or connection lost. `Store.available` turns true again by itself."""
+
+
+class StoreRefused(StoreError):
+    """The database is not ours, torn, of another schema, or held by another process. The text says which."""
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the store has done, for budgets and metrics."""
+
+    commits: int = 0
+    units: int = 0
+    lost: int = 0
+    statements: int = 0
+    reads: int = 0
+
+
+class Store(Protocol):
+    """One database, one schema."""
+
+    counters: Counters
+
+    @property
+    def available(self) -> bool:
+        """Whether commits are taken at the moment."""
+        ...
+
+    async def open(self) -> None:
+        """Make the schema or check it. Raises `StoreRefused`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is queued, then let go."""
+        ...
+
+    async def commit(self, unit: Unit) -> list[Row] | Lost:
+        """The guard's rows once the unit is durable ([] without a guard), or `LOST`.
+
+        Raises `StoreBusy` and `StoreUnavailable`. Cancelling the caller never withdraws the unit."""
+        ...
+
+    async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
+        """Rows of a query."""
+        ...
+
+    async def fetch_one(self, sql: str, *params: SqlValue) -> Row | None:
+        """The first row of a query, None when there is none."""
+        ...
+
+    async def claim(
+        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+    ) -> list[Row]:
+        """Lease due tasks, at most n per lane: priority first, then due time. `now` is service time (µs).
+
+        Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
+        ...
+
+    def on_wake(self, callback: Callable[[str], None]) -> None:
+        """Call `callback` with a lane's name when another node made work for it."""
+        ...

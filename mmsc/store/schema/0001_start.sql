@@ -1,0 +1,106 @@
+-- One schema text for both stores. {id} is the type of an id that is the table's key, {blob} of octets,
+-- {bigint} of 64-bit numbers. Ids are made by the application and grow with time, so inserts append.
+-- Times are integer microseconds UTC; JSON is TEXT.
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+
+CREATE TABLE content (
+    id {id} PRIMARY KEY,
+    content_type TEXT NOT NULL,
+    body {blob},
+    size {bigint} NOT NULL,
+    parts TEXT NOT NULL
+);
+
+CREATE TABLE mm (
+    id {id} PRIMARY KEY,
+    origin TEXT NOT NULL,
+    neighbour TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    repeat_key {blob},
+    foreign_id TEXT,
+    content_id {bigint} NOT NULL,
+    submitted_at {bigint} NOT NULL,
+    deliver_at {bigint},
+    expires_at {bigint} NOT NULL,
+    priority {bigint} NOT NULL,
+    details TEXT NOT NULL,
+    answer TEXT
+);
+CREATE UNIQUE INDEX mm_repeat ON mm (repeat_key);
+CREATE INDEX mm_foreign ON mm (foreign_id) WHERE foreign_id IS NOT NULL;
+
+CREATE TABLE recipient (
+    id {id} PRIMARY KEY,
+    mm_id {bigint} NOT NULL,
+    address TEXT NOT NULL,
+    role TEXT NOT NULL,
+    route TEXT NOT NULL,
+    target TEXT NOT NULL,
+    state TEXT NOT NULL,
+    state_at {bigint} NOT NULL,
+    transaction_id TEXT,
+    token TEXT,
+    link_token TEXT,
+    fetched_at {bigint},
+    pushes {bigint} NOT NULL,
+    cause TEXT
+);
+CREATE INDEX recipient_mm ON recipient (mm_id);
+CREATE UNIQUE INDEX recipient_token ON recipient (token) WHERE token IS NOT NULL;
+CREATE UNIQUE INDEX recipient_transaction ON recipient (transaction_id) WHERE transaction_id IS NOT NULL;
+CREATE UNIQUE INDEX recipient_link ON recipient (link_token) WHERE link_token IS NOT NULL;
+
+CREATE TABLE task (
+    id {id} PRIMARY KEY,
+    mm_id {bigint},
+    recipient_id {bigint},
+    kind TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    state TEXT NOT NULL,
+    due_at {bigint} NOT NULL,
+    expires_at {bigint},
+    priority {bigint} NOT NULL,
+    attempt {bigint} NOT NULL,
+    node TEXT,
+    start_no {bigint},
+    lease_until {bigint},
+    payload TEXT
+);
+CREATE INDEX task_ready ON task (lane, due_at) WHERE state = 'ready';
+CREATE INDEX task_leased ON task (lane, lease_until) WHERE state = 'leased';
+CREATE INDEX task_recipient ON task (recipient_id) WHERE recipient_id IS NOT NULL;
+CREATE INDEX task_mm ON task (mm_id) WHERE recipient_id IS NULL;
+
+CREATE TABLE event (
+    id {id} PRIMARY KEY,
+    mm_id {bigint},
+    recipient_id {bigint},
+    task_id {bigint},
+    at_service {bigint} NOT NULL,
+    at_real {bigint} NOT NULL,
+    kind TEXT NOT NULL,
+    data TEXT NOT NULL
+);
+CREATE INDEX event_mm ON event (mm_id) WHERE mm_id IS NOT NULL;
+
+CREATE TABLE sms (
+    lane TEXT NOT NULL,
+    smpp_message_id TEXT NOT NULL,
+    mm_id {bigint} NOT NULL,
+    recipient_id {bigint} NOT NULL,
+    purpose TEXT NOT NULL,
+    sent_at {bigint} NOT NULL,
+    PRIMARY KEY (lane, smpp_message_id)
+);
+
+CREATE TABLE config (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    data TEXT NOT NULL,
+    changed_at {bigint} NOT NULL,
+    PRIMARY KEY (kind, name)
+);
+
+CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);

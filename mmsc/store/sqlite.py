@@ -1,0 +1,346 @@
+"""The embedded store: one file, one process, one writer thread that commits whole batches.
+
+WAL and `synchronous=FULL`: what `commit` answered survives a power cut. The writer owns its connection; readers have
+their own, see only what is committed, and are cut off when a query takes too long.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mmsc.store import schema
+from mmsc.store.committer import Committer, Result, count
+from mmsc.store.core import LOST, Counters, Lost, Row, SqlValue, Statement, StoreRefused, StoreUnavailable, Unit
+
+APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
+PAGE_SIZE: Final = 8192
+READERS: Final = 2
+QUERY_SECONDS: Final = 10.0
+CHECKPOINT_PAGES: Final = 4000
+_TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
+_DISK_ERRORS: Final = ("disk I/O error", "database or disk is full", "readonly", "unable to open", "malformed")
+
+_CLAIM: Final = (
+    "UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = $5 WHERE id IN ("
+    "SELECT id FROM task WHERE lane = $1 AND ((state = 'ready' AND due_at <= $6)"
+    " OR (state = 'leased' AND (lease_until < $7 OR (node = $3 AND start_no < $4))))"
+    " ORDER BY priority DESC, due_at, id LIMIT $2)"
+    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteOptions:
+    """`synchronous` OFF is for tests; `inline` runs everything on the caller's thread (simulation)."""
+
+    synchronous: str = "FULL"
+    page_size: int = PAGE_SIZE
+    inline: bool = False
+
+
+def _bound(params: Sequence[SqlValue]) -> dict[str, SqlValue]:
+    """$1..$n by name: sqlite3 would bind a tuple by order of first appearance."""
+    return {str(number): value for number, value in enumerate(params, 1)}
+
+
+def _host_micros() -> int:
+    return time.time_ns() // 1000
+
+
+class SqliteStore:
+    """Implements `core.Store` on a file (or `:memory:`, inline)."""
+
+    def __init__(self, path: str, options: SqliteOptions | None = None, real: Callable[[], int] = _host_micros) -> None:
+        """`real` is the clock of the leases: microseconds UTC."""
+        self._path = path
+        self._real = real
+        self._options = options or SqliteOptions()
+        self.counters = Counters()
+        self._committer = Committer(self._start_batch, self.counters)
+        self._lock_file: int | None = None
+        self._batches: queue.SimpleQueue[Sequence[Unit] | None] = queue.SimpleQueue()
+        self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._writer: sqlite3.Connection | None = None
+
+    @property
+    def available(self) -> bool:
+        """Whether commits are taken at the moment."""
+        return self._committer.available
+
+    async def open(self) -> None:
+        """Make the file or check it. Raises `StoreRefused`."""
+        self._loop = asyncio.get_running_loop()
+        in_memory = self._path == ":memory:"
+        if not in_memory:
+            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+        try:
+            self._writer = self._connect()
+            self._check_schema(self._writer)
+        except BaseException:
+            self._let_go()
+            raise
+        if not self._options.inline:
+            self._start_threads()
+
+    def _start_threads(self) -> None:
+        targets: list[Callable[[], None]] = [self._write_loop, *[self._read_loop] * READERS]
+        for number, target in enumerate(targets):
+            thread = threading.Thread(target=target, name=f"store-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    async def close(self) -> None:
+        """Finish what is queued, then let go."""
+        await self._committer.drain()
+        self._batches.put(None)
+        for _ in range(READERS):
+            self._reads.put(None)
+        for thread in self._threads:
+            await asyncio.to_thread(thread.join)
+        self._threads.clear()
+        self._let_go()
+
+    async def commit(self, unit: Unit) -> list[Row] | Lost:
+        """The guard's rows once the unit is durable ([] without a guard), or `LOST`."""
+        return await self._committer.commit(unit)
+
+    async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
+        """Rows of a query; at most `QUERY_SECONDS`."""
+        self.counters.reads += 1
+        if self._options.inline:
+            assert self._writer is not None
+            return self._writer.execute(sql, _bound(params)).fetchall()
+        assert self._loop is not None
+        future: asyncio.Future[list[Row]] = self._loop.create_future()
+        self._reads.put(_Read(sql, params, future))
+        return await future
+
+    async def fetch_one(self, sql: str, *params: SqlValue) -> Row | None:
+        """The first row of a query, None when there is none."""
+        rows = await self.fetch(sql, *params)
+        return rows[0] if rows else None
+
+    async def claim(
+        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+    ) -> list[Row]:
+        """Lease due tasks, at most n per lane: priority first, then due time."""
+        rows: list[Row] = []
+        real_now = self._real()
+        for lane, seats in lanes:
+            lease_until = real_now + round(lease_seconds * 1_000_000)
+            guard = Statement(_CLAIM, (lane, seats, node, start, lease_until, now, real_now))
+            claimed = await self.commit(Unit(guard, ()))
+            if not isinstance(claimed, Lost):
+                rows += sorted(claimed, key=_claim_order)
+        return rows
+
+    def on_wake(self, callback: Callable[[str], None]) -> None:
+        """One process owns the file: nobody else makes work."""
+
+    # --- the file ---
+
+    def _take_lock(self) -> None:
+        lock_path = f"{self._path}.lock"
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+            os.close(descriptor)
+            raise StoreRefused(f"{self._path} is in use by process {holder or 'unknown'}") from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._lock_file = descriptor
+
+    def _let_go(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
+    def _connect(self, *, reader: bool = False) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
+        connection.execute("PRAGMA busy_timeout = 5000")
+        if reader:
+            connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _check_schema(self, connection: sqlite3.Connection) -> None:
+        try:
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if tables:
+                self._check_ours(connection)
+            else:
+                self._make(connection)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._options.synchronous}")
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+        except sqlite3.DatabaseError as error:
+            raise StoreRefused(f"{self._path} is no readable SQLite database: {error}") from error
+
+    def _check_ours(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            raise StoreRefused(f"{self._path} is a database of another program; it was left as it is")
+        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+        found = row[0] if row else "none"
+        if found != schema.HASH:
+            raise StoreRefused(
+                f"{self._path} has schema {found}, this version needs {schema.HASH}; name another file or remove it"
+            )
+
+    def _make(self, connection: sqlite3.Connection) -> None:
+        connection.execute(f"PRAGMA page_size = {self._options.page_size}")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        for statement in schema.statements(**_TYPES):
+            connection.execute(statement)
+        connection.execute("INSERT INTO meta (key, value) VALUES ('schema', ?)", (schema.HASH,))
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute("COMMIT")
+
+    # --- the writer ---
+
+    def _start_batch(self, units: Sequence[Unit]) -> None:
+        if self._options.inline:
+            assert self._loop is not None
+            results = self._write(units)
+            count(self.counters, units, results)
+            self._loop.call_soon(self._committer.finish, results)
+        else:
+            self._batches.put(units)
+
+    def _write_loop(self) -> None:
+        assert self._loop is not None
+        while (units := self._batches.get()) is not None:
+            results = self._write(units)
+            count(self.counters, units, results)
+            self._loop.call_soon_threadsafe(self._committer.finish, results)
+            self._checkpoint()
+
+    def _write(self, units: Sequence[Unit]) -> list[Result]:
+        try:
+            return self._transaction(units)
+        except sqlite3.Error as error:
+            self._roll_back()
+            if len(units) == 1 or _is_disk(error):
+                failure = StoreUnavailable(str(error)) if _is_disk(error) else error
+                return [failure] * len(units)
+        return [result for unit in units for result in self._write((unit,))]
+
+    def _transaction(self, units: Sequence[Unit]) -> list[Result]:
+        writer = self._writer
+        assert writer is not None
+        results: list[Result] = []
+        effects: dict[str, list[dict[str, SqlValue]]] = {}
+        writer.execute("BEGIN IMMEDIATE")
+        for unit in units:
+            rows: list[Row] = []
+            if unit.guard is not None:
+                rows = writer.execute(unit.guard.sql, _bound(unit.guard.params)).fetchall()
+                if not rows:
+                    results.append(LOST)
+                    continue
+            for effect in unit.effects:
+                effects.setdefault(effect.sql, []).append(_bound(effect.params))
+            results.append(rows)
+        for sql, many in effects.items():
+            _apply(writer, sql, many)
+        writer.execute("COMMIT")
+        return results
+
+    def _roll_back(self) -> None:
+        assert self._writer is not None
+        if self._writer.in_transaction:
+            try:
+                self._writer.execute("ROLLBACK")
+            except sqlite3.Error:
+                return  # SQLite rolled back by itself
+
+    def _checkpoint(self) -> None:
+        """Between batches, when nothing waits or the log is long: move pages into the file without blocking readers."""
+        assert self._writer is not None
+        if not self._batches.empty():
+            return
+        try:
+            size = Path(f"{self._path}-wal").stat().st_size
+            if size > CHECKPOINT_PAGES * self._options.page_size:
+                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except (OSError, sqlite3.Error):
+            return  # the next commit meets the same disk and reports it
+
+    # --- the readers ---
+
+    def _read_loop(self) -> None:
+        connection = self._connect(reader=True)
+        loop = self._loop
+        assert loop is not None
+        try:
+            while (read := self._reads.get()) is not None:
+                connection.set_progress_handler(_out_of_time(time.monotonic() + QUERY_SECONDS), 100_000)
+                try:
+                    rows = connection.execute(read.sql, _bound(read.params)).fetchall()
+                except sqlite3.Error as error:
+                    loop.call_soon_threadsafe(read.fail, error)
+                else:
+                    loop.call_soon_threadsafe(read.answer, rows)
+        finally:
+            connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A query on its way to a reader thread and back."""
+
+    sql: str
+    params: Sequence[SqlValue]
+    future: "asyncio.Future[list[Row]]"
+
+    def answer(self, rows: list[Row]) -> None:
+        if not self.future.done():
+            self.future.set_result(rows)
+
+    def fail(self, error: sqlite3.Error) -> None:
+        if not self.future.done():
+            wrapped = StoreUnavailable(str(error)) if _is_disk(error) or "interrupted" in str(error) else error
+            self.future.set_exception(wrapped)
+
+
+def _apply(writer: sqlite3.Connection, sql: str, many: list[dict[str, SqlValue]]) -> None:
+    if " RETURNING " in sql:  # executemany takes no statement that returns rows
+        for one in many:
+            writer.execute(sql, one).fetchall()
+    else:
+        writer.executemany(sql, many)
+
+
+def _claim_order(row: Row) -> tuple[int, int, int]:
+    due_at, priority, task_id = row[5], row[6], row[0]
+    assert isinstance(due_at, int)
+    assert isinstance(priority, int)
+    assert isinstance(task_id, int)
+    return (-priority, due_at, task_id)
+
+
+def _out_of_time(deadline: float) -> Callable[[], int]:
+    """A progress handler that stops a query at `deadline`."""
+    return lambda: int(time.monotonic() > deadline)
+
+
+def _is_disk(error: sqlite3.Error) -> bool:
+    text = str(error)
+    return any(one in text for one in _DISK_ERRORS) or getattr(error, "errno", None) == errno.ENOSPC
