@@ -79,7 +79,7 @@ async def one_run(which: str, plan: Plan, options: Options) -> Figures:
             server = await Server.start(command, folder, ports.mm7)
             try:
                 return await neighbours.run(
-                    server, lambda ended: _say(f"{which} {plan.case} {plan.in_flight}: {ended}")
+                    server.usage, lambda ended: _say(f"{which} {plan.case} {plan.in_flight}: {ended}")
                 )
             except (WireError, OSError, TimeoutError):
                 server.check()  # a server that died says more than the broken connection

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from types import TracebackType
 
 from benching.handset import Handsets
-from benching.http1 import ServerConnection
+from benching.http1 import ServerConnection, WireError
 from benching.load import ACCEPT, Figures, Load, Plan, Usage
-from benching.servers import Ports, Server
+from benching.servers import Ports
 from benching.smsc import Smsc
 
 _BIND_SECONDS = 15.0
@@ -42,14 +42,10 @@ class Neighbours:
             listener.close()
         asyncio.get_running_loop().set_exception_handler(None)
 
-    async def run(self, server: Server, progress: Callable[[int], None]) -> Figures:
-        """Wait for the bind, then play the plan."""
+    async def run(self, usage: Callable[[], Usage], progress: Callable[[int], None]) -> Figures:
+        """Wait for the bind, then play the plan. `usage` tells what the server has used so far."""
         if self._plan.case != ACCEPT:
             await asyncio.wait_for(self._smsc.bound.wait(), _BIND_SECONDS)
-
-        def usage() -> Usage:
-            return server.usage()
-
         self._load = Load(self._plan, self._ports.mm7, usage, progress)
         return await self._load.run()
 
@@ -63,4 +59,6 @@ class Neighbours:
 
     def _crashed(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         error = context.get("exception")
-        self._fail(error if isinstance(error, Exception) else RuntimeError(str(context.get("message"))))
+        void = WireError(f"the driver cannot make sense of this: {error!r} ({context.get('message')})")
+        void.__cause__ = error if isinstance(error, BaseException) else None
+        self._fail(void)
