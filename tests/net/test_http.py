@@ -1,0 +1,305 @@
+"""The HTTP listener and client against each other and against raw sockets: bounds, framing, what comes after."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from mmsc.clock import VirtualClock
+from mmsc.net.http import Handler, HttpAnswer, HttpLimits, HttpListener, HttpRequest
+from mmsc.net.http_client import ClientLimits, HttpUnavailable, http_client
+from mmsc.trace import redact
+from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
+
+LIMITS = HttpLimits(maximum_body_octets=1000, request_seconds=0.3, idle_seconds=0.3, stop_seconds=1.0)
+OFF = WireTap("test", None, VirtualClock())
+
+
+async def echo(request: HttpRequest) -> HttpAnswer:
+    body = f"{request.method} {request.path} {request.query}|".encode() + request.body
+    return HttpAnswer(content_type="text/plain", body=body, headers=(("X-Twice", "1"), ("X-Twice", "2")))
+
+
+@asynccontextmanager
+async def listening(handler: Handler, limits: HttpLimits = LIMITS, tap: WireTap = OFF) -> AsyncIterator[HttpListener]:
+    listener = HttpListener(handler, "127.0.0.1", 0, limits, tap)
+    await listener.start()
+    try:
+        yield listener
+    finally:
+        await listener.stop()
+
+
+async def talk(listener: HttpListener, octets: bytes) -> bytes:
+    """Send octets, half-close nothing, read until the listener closes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(octets)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_a_request_arrives_whole_and_the_answer_goes_back() -> None:
+    async with listening(echo) as listener:
+        said = await talk(
+            listener, b"POST /a%20b?c=d HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"
+        )
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert head.count(b"X-Twice: ") == 2
+    assert body == b"POST /a%20b c=d|abc"
+
+
+async def test_a_client_that_takes_us_for_a_proxy_is_understood() -> None:
+    async with listening(echo) as listener:
+        said = await talk(
+            listener, b"GET http://mms.example/m/x?y HTTP/1.1\r\nHost: mms.example\r\nConnection: close\r\n\r\n"
+        )
+    assert said.endswith(b"GET /m/x y|")
+
+
+async def test_chunks_and_compression_are_undone() -> None:
+    packed = gzip.compress(b"a" * 900)
+    framed = b"%x\r\n%s\r\n0\r\n\r\n" % (len(packed), packed)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n"
+    head += b"Connection: close\r\n\r\n"
+    async with listening(echo) as listener:
+        assert (await talk(listener, head + framed)).endswith(b"|" + b"a" * 900)
+
+
+@pytest.mark.parametrize(
+    ("octets", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n", 413),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999\r\n\r\n", 413),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"a" * 1001 + b"\r\n0\r\n\r\n",
+            413,
+        ),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: br\r\nContent-Length: 1\r\n\r\nx", 415),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nExpect: the moon\r\nContent-Length: 1\r\n\r\nx", 417),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 400),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 408),
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 400),
+    ],
+)
+async def test_what_cannot_be_had_is_refused_and_the_next_client_is_served(octets: bytes, status: int) -> None:
+    async with listening(echo) as listener:
+        said = await talk(listener, octets)
+        assert said.split(b" ")[1] == str(status).encode()
+        again = await talk(listener, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert again.endswith(b"GET / |")
+
+
+async def test_a_compressed_bomb_is_refused_within_the_bound() -> None:
+    bomb = gzip.compress(bytes(400_000))
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    async with listening(echo) as listener:
+        assert b" 413 " in (await talk(listener, head + bomb)).splitlines()[0]
+
+
+async def test_expect_100_is_answered_before_the_body_is_sent() -> None:
+    async with listening(echo) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        )
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"abc")
+        assert (await reader.read()).endswith(b"|abc")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_head_that_dribbles_is_closed_after_the_idle_time() -> None:
+    async with listening(echo) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET / HT")
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_one_connection_too_many_is_told_503() -> None:
+    async with listening(echo, HttpLimits(maximum_connections=1)) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET /one HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"|")
+        assert (await talk(listener, b"")).startswith(b"HTTP/1.1 503 ")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_a_handler_that_fails_is_our_bug_and_answers_500(caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(request: HttpRequest) -> HttpAnswer:
+        raise KeyError("surprise")
+
+    async with listening(broken) as listener:
+        said = await talk(listener, b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 500 ")
+    assert "GET /x: the handler failed" in caplog.text
+
+
+async def _after(flags: list[bool], told: asyncio.Event) -> Callable[[bool], Awaitable[None]]:
+    async def after(whole: bool) -> None:
+        flags.append(whole)
+        told.set()
+
+    return after
+
+
+async def test_after_is_called_when_all_octets_were_handed_over() -> None:
+    flags: list[bool] = []
+    told = asyncio.Event()
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=b"x" * 10_000, after=await _after(flags, told))
+
+    async with listening(handler) as listener:
+        assert len(await talk(listener, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")) > 10_000
+        await told.wait()
+    assert flags == [True]
+
+
+async def test_after_hears_of_a_client_that_left_in_the_middle() -> None:
+    flags: list[bool] = []
+    told = asyncio.Event()
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=bytes(50_000_000), after=await _after(flags, told))
+
+    async with listening(handler) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+        await asyncio.wait_for(told.wait(), 10)
+    assert flags == [False]
+
+
+async def test_stop_finishes_the_answer_under_way_and_frees_the_port() -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: HttpRequest) -> HttpAnswer:
+        entered.set()
+        await leave.wait()
+        return HttpAnswer(body=b"late")
+
+    listener = HttpListener(slow, "127.0.0.1", 0, LIMITS, OFF)
+    await listener.start()
+    talking = asyncio.create_task(talk(listener, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"))
+    await entered.wait()
+    stopping = asyncio.create_task(listener.stop())
+    leave.set()
+    assert (await talking).endswith(b"late")
+    await stopping
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", listener.port)
+
+
+async def test_the_tap_sees_both_halves_without_secrets_and_without_the_stored_body() -> None:
+    seen: list[CaptureRecord] = []
+    tap = WireTap("mm1", seen.append, VirtualClock(), redact.http)
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=b"HEAD" + b"content", mm_id=7, reference=BodyReference(3, 0, 7, 4), neighbour="n")
+
+    async with listening(handler, tap=tap) as listener:
+        asked = b"POST /q HTTP/1.1\r\nHost: x\r\nAuthorization: Basic c2VjcmV0\r\nConnection: close\r\n"
+        asked += b"Content-Length: 2\r\n\r\nhi"
+        said = await talk(listener, asked)
+    request, answer = seen
+    assert request.octets == asked.replace(b"c2VjcmV0", b"********")
+    assert (request.direction, answer.direction) == (Direction.IN, Direction.OUT)
+    assert request.exchange == answer.exchange
+    assert answer.mm_id == 7
+    assert answer.neighbour == "n"
+    assert b"content" not in answer.octets
+    assert answer.whole(b"content") == said
+    assert request.remote.startswith("127.0.0.1:")
+    assert request.local == f"127.0.0.1:{listener.port}"
+
+
+async def test_the_client_keeps_its_connection_and_is_seen() -> None:
+    seen: list[CaptureRecord] = []
+    peers: set[str] = set()
+    tap = WireTap("mm7", seen.append, VirtualClock(), redact.http)
+
+    listener_tap = WireTap("x", lambda record: peers.add(record.remote), VirtualClock())
+    async with listening(echo, tap=listener_tap) as listener, http_client(ClientLimits(), tap) as client:
+        for _ in range(3):
+            url = f"http://127.0.0.1:{listener.port}/r?s"
+            headers = {"Content-Type": "text/xml", "Authorization": "Basic c2VjcmV0"}
+            reply = await client.send("POST", url, headers=headers, body=b"hi", mm_id=5)
+            assert reply.status == 200
+            assert reply.body == b"POST /r s|hi"
+            assert reply.content_type == "text/plain"
+    assert len(peers) == 1
+    assert len(seen) == 6
+    assert seen[0].octets.startswith(b"POST /r?s HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert b"c2VjcmV0" not in seen[0].octets
+    assert seen[1].octets.endswith(b"POST /r s|hi")
+    assert all(record.mm_id == 5 for record in seen)
+
+
+async def test_the_client_tells_why_there_is_no_answer(unused_tcp_port: int) -> None:
+    async def slow(request: HttpRequest) -> HttpAnswer:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def large(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=bytes(2000))
+
+    limits = ClientLimits(total_seconds=0.2, maximum_body_octets=1000)
+    async with http_client(limits, OFF) as client:
+        with pytest.raises(HttpUnavailable, match="cannot connect") as refused:
+            await client.send("POST", f"http://127.0.0.1:{unused_tcp_port}/", headers={})
+        assert not refused.value.connected
+        async with listening(slow, HttpLimits(stop_seconds=0.01)) as listener:
+            with pytest.raises(HttpUnavailable, match="no answer in time") as late:
+                await client.send("POST", f"http://127.0.0.1:{listener.port}/", headers={})
+            assert late.value.connected
+        async with listening(large) as listener:
+            with pytest.raises(HttpUnavailable, match="larger than 1000"):
+                await client.send("POST", f"http://127.0.0.1:{listener.port}/", headers={})
+        with pytest.raises(HttpUnavailable):
+            await client.send("POST", "http://", headers={})
+
+
+async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_cut_answer_is_no_answer() -> None:
+    async with await asyncio.start_server(_cut, "127.0.0.1", 0) as server, http_client(ClientLimits(), OFF) as client:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(HttpUnavailable) as caught:
+            await client.send("POST", f"http://127.0.0.1:{port}/", headers={})
+    assert caught.value.connected
+
+
+async def test_a_connection_closed_in_the_same_moment_is_tried_once_more() -> None:
+    asked: list[bytes] = []
+
+    async def once_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        if len(asked) > 1:
+            writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    async with (
+        await asyncio.start_server(once_each, "127.0.0.1", 0) as server,
+        http_client(ClientLimits(), OFF) as client,
+    ):
+        port = server.sockets[0].getsockname()[1]
+        reply = await client.send("POST", f"http://127.0.0.1:{port}/", headers={})
+    assert reply.status == 204
+    assert asked[0] == asked[1]
