@@ -1,0 +1,250 @@
+"""MM1 PDUs to octets and back (OMA-TS-MMS_ENC clauses 6 and 7): one walk over one table.
+
+The decoder takes fields in any order and remarks on it; the encoder writes them as clause 7 says. A PDU has no length:
+the transport ends it.
+"""
+
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.forms import Header, UnknownHeader
+from protocols.mm1.enums import MessageType
+from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
+from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
+from protocols.octets import OctetReader, OctetWriter
+from protocols.wsp.primitives import decode_octets, skip_value, write_text
+
+_CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
+_MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
+_CONTENT_TYPE: Final = BY_ATTRIBUTE["content_type"].number
+_FIRST: Final = ("message_type", "transaction_id", "mms_version")
+MAXIMUM_FIELDS: Final = 5000  # a PDU may repeat To many times; beyond this it is an attack
+
+
+class Mm1Error(DecodeError):
+    """A PDU that cannot be read. `seen` holds the fields read before, so that a server can answer the transaction."""
+
+    def __init__(self, why: str, *, offset: int, clause: str, seen: dict[str, Any]) -> None:
+        super().__init__(why, offset=offset, clause=clause)
+        self.seen = seen
+
+    @property
+    def message_type(self) -> MessageType | None:
+        """The PDU's type, if it was read."""
+        value = self.seen.get("message_type")
+        return value if isinstance(value, MessageType) else None
+
+    @property
+    def transaction_id(self) -> str:
+        """The PDU's transaction id, "" if none was read."""
+        return str(self.seen.get("transaction_id") or "")
+
+    @property
+    def mms_version(self) -> int:
+        """The PDU's version as 0x12, 0 if none was read."""
+        value = self.seen.get("mms_version")
+        return value if isinstance(value, int) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """A field as people look at it: wire name, value in words, and its octets [start, end)."""
+
+    name: str
+    value: str
+    start: int
+    end: int
+    clause: str
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What the walk has found so far."""
+
+    seen: dict[str, Any]
+    unknown: list[UnknownHeader]
+    findings: list[Finding]
+    order: list[str]
+    body_offset: int
+
+
+_LISTED: Final[dict[int, frozenset[str]]] = {
+    int(cls.message_type): frozenset(one.name for one in fields(cls)) - {"unknown", "body"} for cls in PDUS
+}
+_WRITTEN: Final[dict[type[Pdu], tuple[Header, ...]]] = {
+    cls: tuple(
+        BY_ATTRIBUTE[name]
+        for name in sorted(
+            (one.name for one in fields(cls) if one.name not in ("unknown", "body")),
+            key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
+        )
+        if name != "content_type"
+    )
+    for cls in PDUS
+}
+_HAS_BODY: Final = {int(cls.message_type): any(one.name == "body" for one in fields(cls)) for cls in PDUS}
+
+
+def decode(octets: bytes) -> Decoded[Pdu]:
+    """The PDU and remarks about it. Raises Mm1Error (a DecodeError)."""
+    reading = _walk(octets, None)
+    seen = reading.seen
+    message_type = seen.pop("message_type", None)
+    if message_type is None:
+        raise _error(reading, "no X-Mms-Message-Type", 0, "OMA-TS-MMS_ENC 7.3.30")
+    cls = BY_TYPE.get(int(message_type))
+    if cls is None:
+        seen["message_type"] = message_type
+        raise _error(reading, f"{message_type.name} is not offered", 0, "OMA-TS-MMS_ENC 6")
+    values = {name: value for name, value in seen.items() if name in _LISTED[int(message_type)]}
+    if "mms_version" not in values:
+        values["mms_version"] = 0x10  # a PDU without a version is read as 1.0
+        reading.findings.append(Finding("MM1-H002", "OMA-TS-MMS_ENC 7.3.34", -1, "no X-Mms-MMS-Version: read as 1.0"))
+    for name in cls.mandatory:
+        if not values.get(name) and values.get(name) != 0:
+            seen["message_type"] = message_type
+            raise _error(reading, f"{BY_ATTRIBUTE[name].wire_name} is missing", -1, cls.clause)
+    if _HAS_BODY[int(message_type)]:
+        values["body"] = octets[reading.body_offset :]
+    _check_order(reading)
+    return Decoded(cls(**values, unknown=tuple(reading.unknown)), tuple(reading.findings))
+
+
+def describe(octets: bytes) -> list[FieldView]:
+    """Every field with its octets, as far as they can be read; the body's octets last. Never raises for bad octets."""
+    views: list[FieldView] = []
+    try:
+        reading = _walk(octets, views)
+    except DecodeError as error:
+        start = views[-1].end if views else 0
+        views.append(FieldView("unreadable", str(error), start, len(octets), error.clause))
+        return views
+    if reading.body_offset < len(octets):
+        size = len(octets) - reading.body_offset
+        views.append(FieldView("body", f"{size} octets", reading.body_offset, len(octets), "WAP-230-WSP 8.5"))
+    return views
+
+
+def _error(reading: _Reading, why: str, offset: int, clause: str) -> Mm1Error:
+    return Mm1Error(why, offset=offset, clause=clause, seen=reading.seen)
+
+
+def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
+    reader = OctetReader(octets)
+    reading = _Reading({}, [], [], [], len(octets))
+    for _ in range(MAXIMUM_FIELDS):
+        if reader.at_end():
+            return reading
+        start = reader.offset
+        number = reader.octet()
+        if number < 0x80:
+            reader.offset = start
+            _read_text_field(reader, reading, views)
+            continue
+        row = BY_NUMBER.get(number & 0x7F)
+        try:
+            value = row.form.read(reader) if row else skip_value(reader)
+        except DecodeError as error:
+            clause = row.clause if row else "WAP-230-WSP 8.4.1.2"
+            name = row.wire_name if row else f"field 0x{number:02x}"
+            raise _error(reading, f"{name}: {error.why}", max(error.offset, start), error.clause or clause) from error
+        _keep(row, number, value, start, reading)
+        if views is not None:
+            name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", "WAP-230-WSP 8.4.1.2")
+            views.append(FieldView(name, _in_words(value), start, reader.offset, clause))
+        if number & 0x7F == _CONTENT_TYPE and _body_follows(reading):
+            reading.body_offset = reader.offset
+            return reading
+    raise _error(reading, f"more than {MAXIMUM_FIELDS} fields", reader.offset, _CLAUSE_ORDER)
+
+
+def _body_follows(reading: _Reading) -> bool:
+    message_type = reading.seen.get("message_type")
+    return message_type is None or _HAS_BODY.get(int(message_type), True)
+
+
+def _keep(row: Header | None, number: int, value: Any, start: int, reading: _Reading) -> None:
+    seen = reading.seen
+    if row is None:
+        reading.unknown.append(UnknownHeader(number, value))
+        return
+    name = row.attribute
+    reading.order.append(name)
+    if row.repeats:
+        seen[name] = (*seen.get(name, ()), value)
+        return
+    if name in seen:
+        remark = f"{row.wire_name} comes twice; the last one counts"
+        reading.findings.append(Finding("MM1-H003", row.clause, start, remark))
+    seen[name] = value
+
+
+def _read_text_field(reader: OctetReader, reading: _Reading, views: list[FieldView] | None) -> None:
+    """A field with a text name (WAP-230-WSP 8.4.1.2): kept, shown and written back."""
+    start = reader.offset
+    try:
+        name = reader.take_until_nul()
+        value = reader.take_until_nul()
+    except DecodeError as error:
+        raise _error(reading, f"a field with a text name: {error.why}", start, "WAP-230-WSP 8.4.1.2") from error
+    if not name or name[0] < 0x20:
+        raise _error(reading, f"0x{reader.data[start]:02x} begins no field", start, "WAP-230-WSP 8.4.1.2")
+    reading.unknown.append(UnknownHeader(decode_octets(name), value))
+    if views is not None:
+        views.append(FieldView(decode_octets(name), decode_octets(value), start, reader.offset, "WAP-230-WSP 8.4.1.2"))
+
+
+def _check_order(reading: _Reading) -> None:
+    expected = [name for name in _FIRST if name in reading.order]
+    if reading.order[: len(expected)] != expected:
+        remark = "X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version come first, in this order"
+        reading.findings.append(Finding("MM1-H001", _CLAUSE_ORDER, 0, remark))
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    name = getattr(value, "name", None)
+    return str(name) if isinstance(name, str) else str(value)
+
+
+def encode(pdu: Pdu) -> bytes:
+    """The octets of a PDU. Raises EncodeError."""
+    return encode_head(pdu) + getattr(pdu, "body", b"")
+
+
+def encode_head(pdu: Pdu) -> bytes:
+    """The octets up to and with Content-Type: what goes before a body that is stored already."""
+    cls = type(pdu)
+    writer = OctetWriter()
+    writer.put(bytes((0x80 | _MESSAGE_TYPE, pdu.message_type)))
+    for row in _WRITTEN[cls]:
+        value = getattr(pdu, row.attribute)
+        if value is None or value == "" or (value == () and row.repeats):
+            if row.attribute in cls.mandatory:
+                raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+            continue
+        for one in value if row.repeats else (value,):
+            writer.octet(0x80 | row.number)
+            row.form.write(writer, one)
+    _write_unknown(writer, pdu)
+    content_type = getattr(pdu, "content_type", None)
+    if content_type is not None:
+        writer.octet(0x80 | _CONTENT_TYPE)
+        BY_NUMBER[_CONTENT_TYPE].form.write(writer, content_type)
+    elif "content_type" in cls.mandatory:
+        raise EncodeError(f"{cls.__name__} without Content-Type", clause=cls.clause)
+    return writer.getvalue()
+
+
+def _write_unknown(writer: OctetWriter, pdu: Pdu) -> None:
+    for header in pdu.unknown:
+        if isinstance(header.name, int):
+            writer.octet(header.name)
+            writer.put(header.octets)
+        else:
+            write_text(writer, header.name)
+            writer.put(header.octets + b"\0")

@@ -1,0 +1,232 @@
+"""The PDUs of MM1 (OMA-TS-MMS_ENC clause 6). A class lists its fields in the order in which they are written: first
+X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version (clause 7), the body's Content-Type last."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from protocols.forms import UnknownHeader
+from protocols.mm1.enums import (
+    VERSION_1_2,
+    ContentClass,
+    InsertAddress,
+    MessageClass,
+    MessageType,
+    Priority,
+    ReadStatus,
+    ResponseStatus,
+    RetrieveStatus,
+    SenderVisibility,
+    Status,
+)
+from protocols.mm1.values import Counted, CountedDate, Element, Moment
+from protocols.wsp.content_type import ContentType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pdu:
+    """What every PDU has. `mms_version` is 0x12 for 1.2; `unknown` are fields that its class does not list, kept as
+    they came."""
+
+    message_type: ClassVar[MessageType]
+    clause: ClassVar[str]
+    mandatory: ClassVar[tuple[str, ...]] = ()
+
+    mms_version: int = VERSION_1_2
+    unknown: tuple[UnknownHeader, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MSendReq(Pdu):
+    """m-send-req: a user agent submits an MM."""
+
+    message_type = MessageType.M_SEND_REQ
+    clause = "OMA-TS-MMS_ENC 6.1.1"
+    mandatory = ("transaction_id", "from_", "content_type")
+
+    transaction_id: str = ""
+    date: int | None = None
+    from_: str | InsertAddress | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    subject: str | None = None
+    message_class: MessageClass | str | None = None
+    expiry: Moment | None = None
+    delivery_time: Moment | None = None
+    priority: Priority | None = None
+    sender_visibility: SenderVisibility | None = None
+    delivery_report: bool | None = None
+    read_report: bool | None = None
+    store: bool | None = None
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
+    content_class: ContentClass | None = None
+    drm_content: bool | None = None
+    adaptation_allowed: bool | None = None
+    content_type: ContentType | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MSendConf(Pdu):
+    """m-send-conf: the MMSC's answer to a submission."""
+
+    message_type = MessageType.M_SEND_CONF
+    clause = "OMA-TS-MMS_ENC 6.1.2"
+    mandatory = ("transaction_id", "response_status")
+
+    transaction_id: str = ""
+    response_status: ResponseStatus | None = None
+    response_text: str | None = None
+    message_id: str | None = None
+    content_location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MNotificationInd(Pdu):
+    """m-notification-ind: an MM waits. From is absent when the sender hides; Expiry is relative."""
+
+    message_type = MessageType.M_NOTIFICATION_IND
+    clause = "OMA-TS-MMS_ENC 6.2"
+    mandatory = ("transaction_id", "message_class", "message_size", "expiry", "content_location")
+
+    transaction_id: str = ""
+    from_: str | InsertAddress | None = None
+    subject: str | None = None
+    delivery_report: bool | None = None
+    stored: bool | None = None
+    message_class: MessageClass | str | None = None
+    priority: Priority | None = None
+    message_size: int | None = None
+    expiry: Moment | None = None
+    distribution_indicator: bool | None = None
+    element_descriptor: tuple[Element, ...] = ()
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
+    content_class: ContentClass | None = None
+    drm_content: bool | None = None
+    replace_id: str | None = None
+    content_location: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MNotifyRespInd(Pdu):
+    """m-notifyresp-ind: what the user agent does about a notification."""
+
+    message_type = MessageType.M_NOTIFYRESP_IND
+    clause = "OMA-TS-MMS_ENC 6.2"
+    mandatory = ("transaction_id", "status")
+
+    transaction_id: str = ""
+    status: Status | None = None
+    report_allowed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MRetrieveConf(Pdu):
+    """m-retrieve-conf: the MM itself. Date is always written; Bcc never."""
+
+    message_type = MessageType.M_RETRIEVE_CONF
+    clause = "OMA-TS-MMS_ENC 6.3"
+    mandatory = ("date", "content_type")
+
+    transaction_id: str | None = None
+    message_id: str | None = None
+    date: int | None = None
+    from_: str | InsertAddress | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    subject: str | None = None
+    previously_sent_by: tuple[Counted, ...] = ()
+    previously_sent_date: tuple[CountedDate, ...] = ()
+    message_class: MessageClass | str | None = None
+    priority: Priority | None = None
+    delivery_report: bool | None = None
+    read_report: bool | None = None
+    retrieve_status: RetrieveStatus | None = None
+    retrieve_text: str | None = None
+    distribution_indicator: bool | None = None
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
+    content_class: ContentClass | None = None
+    drm_content: bool | None = None
+    replace_id: str | None = None
+    content_type: ContentType | None = None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MAcknowledgeInd(Pdu):
+    """m-acknowledge-ind: a deferred MM was fetched."""
+
+    message_type = MessageType.M_ACKNOWLEDGE_IND
+    clause = "OMA-TS-MMS_ENC 6.4"
+    mandatory = ("transaction_id",)
+
+    transaction_id: str = ""
+    report_allowed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MDeliveryInd(Pdu):
+    """m-delivery-ind: what became of one recipient."""
+
+    message_type = MessageType.M_DELIVERY_IND
+    clause = "OMA-TS-MMS_ENC 6.5"
+    mandatory = ("message_id", "to", "date", "status")
+
+    message_id: str | None = None
+    to: tuple[str, ...] = ()
+    date: int | None = None
+    status: Status | None = None
+    status_text: str | None = None
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MReadRecInd(Pdu):
+    """m-read-rec-ind: the recipient read the MM."""
+
+    message_type = MessageType.M_READ_REC_IND
+    clause = "OMA-TS-MMS_ENC 6.6.1"
+    mandatory = ("message_id", "to", "from_", "read_status")
+
+    message_id: str | None = None
+    to: tuple[str, ...] = ()
+    from_: str | InsertAddress | None = None
+    date: int | None = None
+    read_status: ReadStatus | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MReadOrigInd(Pdu):
+    """m-read-orig-ind: told to the originator."""
+
+    message_type = MessageType.M_READ_ORIG_IND
+    clause = "OMA-TS-MMS_ENC 6.6.2"
+    mandatory = ("message_id", "to", "from_", "date", "read_status")
+
+    message_id: str | None = None
+    to: tuple[str, ...] = ()
+    from_: str | InsertAddress | None = None
+    date: int | None = None
+    read_status: ReadStatus | None = None
+
+
+PDUS: Final = (
+    MSendReq,
+    MSendConf,
+    MNotificationInd,
+    MNotifyRespInd,
+    MRetrieveConf,
+    MAcknowledgeInd,
+    MDeliveryInd,
+    MReadRecInd,
+    MReadOrigInd,
+)
+BY_TYPE: Final = {int(cls.message_type): cls for cls in PDUS}

@@ -1,0 +1,256 @@
+"""The value forms of MM1 header fields (OMA-TS-MMS_ENC clause 7.3): how each is read and written."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from protocols.enums import OpenEnum
+from protocols.errors import DecodeError, EncodeError
+from protocols.forms import Form
+from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass
+from protocols.octets import OctetReader, OctetWriter
+from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type, write_parameters
+from protocols.wsp.primitives import (
+    read_encoded_string,
+    read_integer,
+    read_long_integer,
+    read_short_integer,
+    read_text,
+    read_value_length,
+    value_length,
+    write_encoded_string,
+    write_integer,
+    write_long_integer,
+    write_short_integer,
+    write_text,
+)
+
+E = TypeVar("E", bound=OpenEnum)
+E2 = TypeVar("E2")
+YES: Final = 0x80
+NO: Final = 0x81
+_ABSOLUTE: Final = 0x80
+_RELATIVE: Final = 0x81
+_ADDRESS_PRESENT: Final = 0x80
+_DEFAULT_MAJOR: Final = 0x10
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Expiry, Delivery-Time, Reply-Charging-Deadline: seconds since 1970, or seconds from now."""
+
+    seconds: int
+    relative: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """X-Mms-Previously-Sent-By: the number of the sending (1 is the first) and the address."""
+
+    count: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedDate:
+    """X-Mms-Previously-Sent-Date."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """X-Mms-MM-Flags, X-Mms-Mbox-Totals and -Quotas: a token and its value."""
+
+    token: int
+    value: str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """X-Mms-Element-Descriptor: a content reference and its parameters."""
+
+    reference: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+
+def octet_of(enumeration: type[E]) -> Form[E]:
+    """One octet of an open enumeration."""
+
+    def read(reader: OctetReader) -> E:
+        octet = reader.octet()
+        if octet < 0x80:
+            raise DecodeError(f"0x{octet:02x} is no {enumeration.__name__}", offset=reader.offset - 1)
+        return enumeration(octet)
+
+    def write(writer: OctetWriter, value: E) -> None:
+        if not 0x80 <= value <= 0xFF:
+            raise EncodeError(f"{value!r} does not fit one octet from 0x80")
+        writer.octet(value)
+
+    return Form(enumeration.__name__, read, write)
+
+
+def _read_yes_no(reader: OctetReader) -> bool:
+    octet = reader.octet()
+    if octet not in (YES, NO):
+        raise DecodeError(f"0x{octet:02x} is neither Yes nor No", offset=reader.offset - 1)
+    return octet == YES
+
+
+def _write_yes_no(writer: OctetWriter, value: bool) -> None:
+    writer.octet(YES if value else NO)
+
+
+def _read_version(reader: OctetReader) -> int:
+    """Version as 0x12 for 1.2 (WAP-230-WSP 8.4.2.3); text ("1.2") is read too."""
+    if reader.peek() >= 0x80:
+        return read_short_integer(reader)
+    text = read_text(reader)
+    major, _, minor = text.partition(".")
+    if not (major.isdecimal() and (minor.isdecimal() or not minor)) or len(text) > 4:
+        raise DecodeError(f"{text!r} is no version", offset=reader.offset)
+    return (int(major) & 7) << 4 | int(minor or "0") & 0x0F
+
+
+def _read_moment(reader: OctetReader) -> Moment:
+    length = read_value_length(reader)
+    with reader.within(length):
+        token = reader.octet()
+        if token not in (_ABSOLUTE, _RELATIVE):
+            raise DecodeError(f"0x{token:02x} is neither absolute nor relative", offset=reader.offset - 1)
+        return Moment(read_integer(reader), token == _RELATIVE)
+
+
+def _write_moment(writer: OctetWriter, value: Moment) -> None:
+    """Always a Long-integer: one widespread reader drops the PDU on a short one."""
+    inner = OctetWriter()
+    inner.octet(_RELATIVE if value.relative else _ABSOLUTE)
+    write_long_integer(inner, value.seconds)
+    octets = inner.getvalue()
+    writer.put(value_length(len(octets)) + octets)
+
+
+def _read_from(reader: OctetReader) -> str | InsertAddress:
+    length = read_value_length(reader)
+    with reader.within(length):
+        token = reader.octet()
+        if token == INSERT_ADDRESS.value:
+            return INSERT_ADDRESS
+        if token != _ADDRESS_PRESENT:
+            raise DecodeError(f"0x{token:02x} is no From token", offset=reader.offset - 1)
+        return read_encoded_string(reader)
+
+
+def _write_from(writer: OctetWriter, value: str | InsertAddress) -> None:
+    inner = OctetWriter()
+    if isinstance(value, InsertAddress):
+        inner.octet(value.value)
+    else:
+        inner.octet(_ADDRESS_PRESENT)
+        write_encoded_string(inner, value)
+    octets = inner.getvalue()
+    writer.put(value_length(len(octets)) + octets)
+
+
+def _read_class(reader: OctetReader) -> MessageClass | str:
+    return MessageClass(reader.octet()) if reader.peek() >= 0x80 else read_text(reader)
+
+
+def _write_class(writer: OctetWriter, value: MessageClass | str) -> None:
+    if isinstance(value, str):
+        write_text(writer, value)
+    else:
+        writer.octet(value)
+
+
+def _in_length(read: Callable[[OctetReader], E2]) -> Callable[[OctetReader], E2]:
+    def read_inside(reader: OctetReader) -> E2:
+        length = read_value_length(reader)
+        with reader.within(length):
+            return read(reader)
+
+    return read_inside
+
+
+def _with_length(writer: OctetWriter, write: Callable[[OctetWriter], None]) -> None:
+    inner = OctetWriter()
+    write(inner)
+    octets = inner.getvalue()
+    writer.put(value_length(len(octets)) + octets)
+
+
+def _write_counted(writer: OctetWriter, value: Counted) -> None:
+    def write(inner: OctetWriter) -> None:
+        write_integer(inner, value.count)
+        write_encoded_string(inner, value.value)
+
+    _with_length(writer, write)
+
+
+def _write_counted_date(writer: OctetWriter, value: CountedDate) -> None:
+    def write(inner: OctetWriter) -> None:
+        write_integer(inner, value.count)
+        write_long_integer(inner, value.seconds)
+
+    _with_length(writer, write)
+
+
+def _write_flagged(writer: OctetWriter, value: Flagged) -> None:
+    def write(inner: OctetWriter) -> None:
+        inner.octet(value.token)
+        if isinstance(value.value, int):
+            write_integer(inner, value.value)
+        else:
+            write_encoded_string(inner, value.value)
+
+    _with_length(writer, write)
+
+
+def _write_element(writer: OctetWriter, value: Element) -> None:
+    def write(inner: OctetWriter) -> None:
+        write_text(inner, value.reference)
+        write_parameters(inner, value.parameters)
+
+    _with_length(writer, write)
+
+
+TEXT_STRING: Final = Form("Text-string", read_text, write_text)
+ENCODED_STRING: Final = Form("Encoded-string-value", read_encoded_string, write_encoded_string)
+LONG_INTEGER: Final = Form("Long-integer", read_integer, write_long_integer)  # a short one is read too
+INTEGER: Final = Form("Integer-value", read_integer, write_integer)
+SHORT_VERSION: Final = Form("Version-value", _read_version, write_short_integer)
+YES_NO: Final = Form("Yes | No", _read_yes_no, _write_yes_no)
+MOMENT: Final = Form("absolute | relative time", _read_moment, _write_moment)
+FROM: Final = Form("address-present | insert-address", _read_from, _write_from)
+MESSAGE_CLASS: Final = Form("Class-identifier | Token-text", _read_class, _write_class)
+CONTENT_TYPE: Final = Form("Content-type-value", read_content_type, write_content_type)
+COUNTED: Final = Form(
+    "count, Encoded-string-value",
+    _in_length(lambda reader: Counted(read_integer(reader), read_encoded_string(reader))),
+    _write_counted,
+)
+COUNTED_DATE: Final = Form(
+    "count, Date-value",
+    _in_length(lambda reader: CountedDate(read_integer(reader), read_long_integer(reader))),
+    _write_counted_date,
+)
+FLAGGED_TEXT: Final = Form(
+    "token, Encoded-string-value",
+    _in_length(lambda reader: Flagged(reader.octet(), read_encoded_string(reader))),
+    _write_flagged,
+)
+FLAGGED_NUMBER: Final = Form(
+    "token, Integer-value",
+    _in_length(lambda reader: Flagged(reader.octet(), read_integer(reader))),
+    _write_flagged,
+)
+ELEMENT: Final = Form(
+    "content reference, parameters",
+    _in_length(lambda reader: Element(read_text(reader), read_parameters(reader))),
+    _write_element,
+)
+ATTRIBUTE: Final = Form(
+    "field number", lambda reader: reader.octet() & 0x7F, lambda writer, value: writer.octet(0x80 | value)
+)

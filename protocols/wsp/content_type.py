@@ -1,0 +1,259 @@
+"""Content types and their parameters, as WSP writes them (WAP-230-WSP 8.4.2.24) and as MIME does (RFC 2045 5.1)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from protocols.errors import DecodeError, EncodeError
+from protocols.octets import OctetReader, OctetWriter
+from protocols.wsp import charsets, media_types
+from protocols.wsp.primitives import (
+    LENGTH_QUOTE,
+    decode_octets,
+    read_integer,
+    read_long_integer,
+    read_quoted_or_text,
+    read_short_integer,
+    read_text,
+    read_uintvar,
+    read_value_length,
+    skip_value,
+    text_octets,
+    value_length,
+    write_integer,
+    write_quoted,
+    write_text,
+)
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*')
+_CLAUSE: Final = "WAP-230-WSP 8.4.2.24"
+
+
+@dataclass(frozen=True, slots=True)
+class ContentType:
+    """A media type in lower case and its parameters in order, names in lower case."""
+
+    media_type: str
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str, default: str = "") -> str:
+        """The value of a parameter."""
+        for known, value in self.parameters:
+            if known == name:
+                return value
+        return default
+
+    def __str__(self) -> str:
+        return self.media_type + "".join(f"; {name}={_mime_value(value)}" for name, value in self.parameters)
+
+    @staticmethod
+    def parse(text: str) -> "ContentType":
+        """From MIME text. Raises DecodeError when it names no type/subtype."""
+        media_type, _, _ = text.partition(";")
+        media_type = media_type.strip().lower()
+        if not media_type or any(char.isspace() for char in media_type):
+            raise DecodeError(f"{text!r} is no media type", clause="RFC 2045 5.1")
+        found = _PARAMETER.findall(text, text.find(";")) if ";" in text else []
+        parameters = tuple(
+            (name.lower(), re.sub(r"\\(.)", r"\1", quoted) if quoted else plain) for name, quoted, plain in found
+        )
+        return ContentType(media_type, parameters)
+
+
+def _mime_value(value: str) -> str:
+    if _TOKEN.fullmatch(value):
+        return value
+    clean = re.sub(r"[\r\n]+", " ", value)
+    return '"' + clean.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# --- parameters: token -> (name, reader); the writer's token and form per name ---
+
+
+def _read_charset(reader: OctetReader) -> str:
+    if 0x20 <= reader.peek() < 0x80:
+        return read_text(reader).lower()
+    number = read_integer(reader)
+    return charsets.NAMES.get(number, f"mibenum-{number}")
+
+
+def _read_q(reader: OctetReader) -> str:
+    raw = read_uintvar(reader)
+    value = (raw - 1) / 100 if raw <= 100 else (raw - 100) / 1000
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def _read_version(reader: OctetReader) -> str:
+    if reader.peek() < 0x80:
+        return read_text(reader)
+    raw = read_short_integer(reader)
+    return str(raw >> 4) if raw & 0x0F == 0x0F else f"{raw >> 4}.{raw & 0x0F}"
+
+
+def _read_media(reader: OctetReader) -> str:
+    """Constrained-encoding, or a long number: a media type without parameters."""
+    first = reader.peek()
+    if first == 0x22 or 0x20 <= first < 0x80:
+        return read_quoted_or_text(reader).lower()
+    return _media_name(read_integer(reader))
+
+
+def _read_number(reader: OctetReader) -> str:
+    return str(read_integer(reader))
+
+
+def _read_empty(reader: OctetReader) -> str:
+    if reader.octet() != 0:
+        raise DecodeError("a No-value was expected", offset=reader.offset - 1, clause=_CLAUSE)
+    return ""
+
+
+_PARAMETERS: Final[dict[int, tuple[str, Callable[[OctetReader], str]]]] = {
+    0x00: ("q", _read_q),
+    0x01: ("charset", _read_charset),
+    0x02: ("level", _read_version),
+    0x03: ("type", _read_media),
+    0x05: ("name", read_quoted_or_text),
+    0x06: ("filename", read_quoted_or_text),
+    0x08: ("padding", _read_number),
+    0x09: ("type", _read_media),
+    0x0A: ("start", read_quoted_or_text),
+    0x0B: ("start-info", read_quoted_or_text),
+    0x0C: ("comment", read_quoted_or_text),
+    0x0D: ("domain", read_quoted_or_text),
+    0x0E: ("max-age", _read_number),
+    0x0F: ("path", read_quoted_or_text),
+    0x10: ("secure", _read_empty),
+    0x11: ("sec", _read_number),
+    0x12: ("mac", read_quoted_or_text),
+    0x13: ("creation-date", _read_number),
+    0x14: ("modification-date", _read_number),
+    0x15: ("read-date", _read_number),
+    0x16: ("size", _read_number),
+    0x17: ("name", read_quoted_or_text),
+    0x18: ("filename", read_quoted_or_text),
+    0x19: ("start", read_quoted_or_text),
+    0x1A: ("start-info", read_quoted_or_text),
+    0x1B: ("comment", read_quoted_or_text),
+    0x1C: ("domain", read_quoted_or_text),
+    0x1D: ("path", read_quoted_or_text),
+}
+# What phones and MMSCs write and understand: the deprecated text forms for name, filename, start and start-info.
+_WRITE_TEXT: Final = {"name": 0x05, "filename": 0x06, "start": 0x0A, "start-info": 0x0B}
+
+
+def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
+    """Parameters up to the innermost declared end."""
+    found: list[tuple[str, str]] = []
+    while not reader.at_end():
+        first = reader.peek()
+        if 0x20 <= first < 0x80:
+            name = read_text(reader).lower()
+            found.append((name, _read_untyped(reader)))
+            continue
+        row = _PARAMETERS.get(read_integer(reader))
+        if row is None:
+            skip_value(reader)  # a parameter newer than we are: its value follows the skip rule
+        else:
+            found.append((row[0], row[1](reader)))
+    return tuple(found)
+
+
+def _read_untyped(reader: OctetReader) -> str:
+    first = reader.peek()
+    if first >= 0x80:
+        return str(read_short_integer(reader))
+    if 0 < first < LENGTH_QUOTE:
+        return str(read_long_integer(reader))
+    return read_quoted_or_text(reader)
+
+
+def write_parameters(writer: OctetWriter, parameters: tuple[tuple[str, str], ...]) -> None:
+    """Parameters in the forms that readers in the field know."""
+    for name, value in parameters:
+        if name in _WRITE_TEXT:
+            writer.octet(0x80 | _WRITE_TEXT[name])
+            write_text(writer, value)
+        elif name == "charset" and value.lower() in charsets.NUMBERS:
+            writer.octet(0x81)
+            write_integer(writer, charsets.NUMBERS[value.lower()])
+        elif name == "type":
+            writer.octet(0x89)
+            writer.put(_constrained(value))
+        else:
+            write_text(writer, name)
+            if value == "" or value[0] <= "\x1f" or value[0] >= "\x7f" or " " in value or value[0] == '"':
+                write_quoted(writer, value)
+            else:
+                write_text(writer, value)
+
+
+# --- content types ---
+
+
+def _media_name(number: int) -> str:
+    return media_types.NAMES.get(number, f"application/x-wap-0x{number:02x}").lower()
+
+
+def _constrained(media_type: str) -> bytes:
+    number = media_types.NUMBERS.get(media_type.lower())
+    return bytes((0x80 | number,)) if number is not None else text_octets(media_type)
+
+
+def read_content_type(reader: OctetReader) -> ContentType:
+    """Content-type-value: constrained or general form."""
+    first = reader.peek()
+    if first >= 0x80:
+        return ContentType(_media_name(read_short_integer(reader)))
+    if first > LENGTH_QUOTE:
+        return _from_text(read_text(reader))
+    length = read_value_length(reader)
+    with reader.within(length):
+        first = reader.peek()
+        if LENGTH_QUOTE < first < 0x80:
+            media = _from_text(read_text(reader))
+        else:
+            media = ContentType(_media_name(read_integer(reader)))
+        return ContentType(media.media_type, media.parameters + read_parameters(reader))
+
+
+def _from_text(text: str) -> ContentType:
+    """Text that some senders fill with parameters in MIME form."""
+    if ";" in text:
+        return ContentType.parse(text)
+    return ContentType(text.strip().lower())
+
+
+def write_content_type(writer: OctetWriter, content_type: ContentType) -> None:
+    """Constrained form without parameters, general form with them."""
+    if not content_type.media_type:
+        raise EncodeError("a content type without a name", clause=_CLAUSE)
+    media = _constrained(content_type.media_type)
+    if not content_type.parameters:
+        writer.put(media)
+        return
+    inner = OctetWriter()
+    inner.put(media)
+    write_parameters(inner, content_type.parameters)
+    octets = inner.getvalue()
+    writer.put(value_length(len(octets)) + octets)
+
+
+def content_type_octets(content_type: ContentType) -> bytes:
+    """The octets of a Content-type-value."""
+    writer = OctetWriter()
+    write_content_type(writer, content_type)
+    return writer.getvalue()
+
+
+__all__ = [
+    "ContentType",
+    "content_type_octets",
+    "decode_octets",
+    "read_content_type",
+    "read_parameters",
+    "write_content_type",
+    "write_parameters",
+]

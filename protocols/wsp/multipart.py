@@ -1,0 +1,177 @@
+"""The binary multipart body (WAP-230-WSP 8.5): parts as they lie in the octets, and parts into octets.
+
+Data is never copied to be looked at: an index says where each part's octets are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from protocols.errors import DecodeError
+from protocols.octets import OctetReader, OctetWriter
+from protocols.wsp import header_names
+from protocols.wsp.content_type import ContentType, read_content_type, read_parameters, write_content_type
+from protocols.wsp.primitives import (
+    read_quoted_or_text,
+    read_text,
+    read_uintvar,
+    read_value_length,
+    skip_value,
+    text_octets,
+    uintvar,
+    write_quoted,
+    write_text,
+)
+
+MAXIMUM_ENTRIES: Final = 1000
+_CLAUSE: Final = "WAP-230-WSP 8.5"
+_CONTENT_LOCATION: Final = 0x0E
+_CONTENT_ID: Final = 0x40
+_DISPOSITIONS: Final = (0x2E, 0x45)
+_DISPOSITION_NAMES: Final = {0x80: "form-data", 0x81: "attachment", 0x82: "inline"}
+
+
+@dataclass(frozen=True, slots=True)
+class PartIndex:
+    """One entry: what its headers say, and where its data is. `content_id` without brackets. `others` are further
+    headers as (name, text), the raw octets in hex where the value is no text."""
+
+    content_type: ContentType
+    content_id: str
+    content_location: str
+    data_offset: int
+    data_length: int
+    disposition: str = ""
+    file_name: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part to be written. `content_id` without brackets."""
+
+    content_type: ContentType
+    data: bytes
+    content_id: str = ""
+    content_location: str = ""
+
+
+def index_multipart(body: bytes, start: int = 0) -> tuple[PartIndex, ...]:
+    """Where the parts of a body are. Raises DecodeError; octets after the last part are let be, as phones do."""
+    reader = OctetReader(body, start)
+    entries = read_uintvar(reader)
+    if entries > MAXIMUM_ENTRIES:
+        raise DecodeError(f"{entries} parts, at most {MAXIMUM_ENTRIES} are read", offset=start, clause=_CLAUSE)
+    return tuple(_read_entry(reader) for _ in range(entries))
+
+
+def _read_entry(reader: OctetReader) -> PartIndex:
+    start = reader.offset
+    headers_length = read_uintvar(reader)
+    data_length = read_uintvar(reader)
+    if headers_length < 1:
+        raise DecodeError("a part without a content type", offset=start, clause=_CLAUSE)
+    if headers_length + data_length > reader.remaining:
+        raise DecodeError(
+            f"a part of {headers_length} + {data_length} octets, {reader.remaining} left", offset=start, clause=_CLAUSE
+        )
+    with reader.within(headers_length):
+        headers = _read_headers(reader)
+    data_offset = reader.offset
+    reader.offset += data_length
+    content_type, found = headers
+    return PartIndex(
+        content_type,
+        found.content_id,
+        found.content_location,
+        data_offset,
+        data_length,
+        found.disposition,
+        found.file_name,
+        tuple(found.others),
+    )
+
+
+@dataclass(slots=True)
+class _Found:
+    content_id: str
+    content_location: str
+    disposition: str
+    file_name: str
+    others: list[tuple[str, str]]
+
+
+def _read_headers(reader: OctetReader) -> tuple[ContentType, _Found]:
+    content_type = read_content_type(reader)
+    found = _Found("", "", "", "", [])
+    while not reader.at_end():
+        first = reader.octet()
+        if first >= 0x80:
+            _read_known(reader, first & 0x7F, found)
+        elif first >= 0x20 and first != 0x7F:
+            reader.offset -= 1
+            name = read_text(reader)
+            _keep(found, name, read_quoted_or_text(reader))
+        elif first == 0x7F:  # Shift-delimiter and a page: stepped over (8.4.1.1)
+            reader.octet()
+    return content_type, found
+
+
+def _read_known(reader: OctetReader, number: int, found: _Found) -> None:
+    name = header_names.NAMES.get(number, f"0x{number:02X}")
+    if number in (_CONTENT_LOCATION, _CONTENT_ID):
+        _keep(found, name, read_quoted_or_text(reader))
+    elif number in _DISPOSITIONS:
+        _read_disposition(reader, found)
+    else:
+        found.others.append((name, skip_value(reader).hex()))
+
+
+def _keep(found: _Found, name: str, text: str) -> None:
+    match name.lower():
+        case "content-id":
+            found.content_id = text.removeprefix("<").removesuffix(">")
+        case "content-location":
+            found.content_location = text
+        case _:
+            found.others.append((name, text))
+
+
+def _read_disposition(reader: OctetReader, found: _Found) -> None:
+    if reader.peek() > 0x1F:  # Token-text without a length, as some senders write it
+        found.disposition = read_text(reader) if reader.peek() < 0x80 else _DISPOSITION_NAMES.get(reader.octet(), "")
+        return
+    length = read_value_length(reader)
+    with reader.within(length):
+        if reader.at_end():
+            return
+        found.disposition = (
+            _DISPOSITION_NAMES[reader.octet()] if reader.peek() in _DISPOSITION_NAMES else read_text(reader)
+        )
+        for name, value in read_parameters(reader):
+            if name == "filename":
+                found.file_name = value
+
+
+def encode_multipart(parts: Sequence[Part]) -> bytes:
+    """The body. Content-ID and Content-Location come first: some readers drop all that follows an unknown header."""
+    pieces = [uintvar(len(parts))]
+    for part in parts:
+        headers = _part_headers(part)
+        pieces += (uintvar(len(headers)), uintvar(len(part.data)), headers, part.data)
+    return b"".join(pieces)
+
+
+def _part_headers(part: Part) -> bytes:
+    writer = OctetWriter()
+    write_content_type(writer, part.content_type)
+    if part.content_id:
+        writer.octet(0x80 | _CONTENT_ID)
+        write_quoted(writer, f"<{part.content_id}>")
+    if part.content_location:
+        writer.octet(0x80 | _CONTENT_LOCATION)
+        write_text(writer, part.content_location)
+    return writer.getvalue()
+
+
+__all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "text_octets"]

@@ -1,0 +1,69 @@
+"""The connectionless Push PDU that carries MMS indications over SMS (WAP-230-WSP 8.2.4.1; WAP-235 for the headers)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from protocols.errors import DecodeError
+from protocols.octets import OctetReader, OctetWriter
+from protocols.wsp.content_type import ContentType, content_type_octets, read_content_type
+from protocols.wsp.primitives import read_integer, read_text, read_uintvar, skip_value, uintvar
+
+PDU_TYPE_PUSH: Final = 0x06
+MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
+APPLICATION_MMS_UA: Final = 4
+APPLICATION_WML_UA: Final = 2
+_APPLICATION_ID: Final = 0x2F
+_APPLICATIONS: Final = {"x-wap-application:mms.ua": APPLICATION_MMS_UA, "x-wap-application:wml.ua": APPLICATION_WML_UA}
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A push: its WSP transaction id, content type, application id (None: not named) and data."""
+
+    transaction_id: int
+    content_type: ContentType
+    application_id: int | None
+    data: bytes
+
+
+def encode_push(push: Push) -> bytes:
+    """The PDU: TID, type, headers length, content type, X-Wap-Application-Id, data."""
+    headers = OctetWriter()
+    headers.put(content_type_octets(push.content_type))
+    if push.application_id is not None:
+        headers.put(bytes((0x80 | _APPLICATION_ID, 0x80 | push.application_id)))
+    octets = headers.getvalue()
+    return bytes((push.transaction_id, PDU_TYPE_PUSH)) + uintvar(len(octets)) + octets + push.data
+
+
+def mms_push(transaction_id: int, pdu: bytes) -> bytes:
+    """A push of an MMS PDU to the MMS user agent."""
+    return encode_push(Push(transaction_id, ContentType(MMS_MESSAGE), APPLICATION_MMS_UA, pdu))
+
+
+def decode_push(octets: bytes) -> Push:
+    """Raises DecodeError."""
+    reader = OctetReader(octets)
+    transaction_id = reader.octet()
+    if reader.octet() != PDU_TYPE_PUSH:
+        raise DecodeError("not a Push PDU", offset=1, clause="WAP-230-WSP 8.2.4.1")
+    application_id: int | None = None
+    length = read_uintvar(reader)
+    with reader.within(length):
+        content_type = read_content_type(reader)
+        while not reader.at_end():
+            first = reader.octet()
+            if first == 0x80 | _APPLICATION_ID:
+                application_id = _read_application(reader)
+            elif first >= 0x80:
+                skip_value(reader)
+            elif first >= 0x20:
+                reader.take_until_nul()
+                skip_value(reader)
+    return Push(transaction_id, content_type, application_id, reader.take_rest())
+
+
+def _read_application(reader: OctetReader) -> int | None:
+    if 0x20 <= reader.peek() < 0x80:
+        return _APPLICATIONS.get(read_text(reader).lower())
+    return read_integer(reader)
