@@ -1,0 +1,247 @@
+"""Keeps captures in a ring of files: appended without sync, indexed in memory, bounded in octets, age and number.
+
+Each segment file is written by one process, once; a start reads the index back from what is there, up to the first torn
+or damaged record of each file, and goes on in a new file. The oldest segment goes when a bound is reached. Nothing here
+raises for a full or broken disk: a capture that cannot be kept is counted in `lost`.
+"""
+
+import mmap
+import os
+import struct
+import zlib
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mmsc.domain.instant import DAY
+from mmsc.trace.captures import CaptureRecord
+
+_FILE_MAGIC: Final = b"MMSCCAP1"
+_RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
+_RECORD_MAGIC: Final = b"cap\0"
+_MAXIMUM_META_OCTETS: Final = 64 * 1024
+_SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingLimits:
+    """`maximum_age` in µs of real time; the number of records bounds the index in memory (about 200 octets each)."""
+
+    maximum_octets: int = 256 * 1024 * 1024
+    maximum_age: int = 7 * DAY
+    maximum_records: int = 500_000
+
+    @property
+    def segment_octets(self) -> int:
+        """A segment is closed when it is larger than this."""
+        return max(self.maximum_octets // _SEGMENTS, 4096)
+
+    @property
+    def segment_records(self) -> int:
+        """A segment is closed when it has more records than this."""
+        return max(self.maximum_records // _SEGMENTS, 1)
+
+
+@dataclass(slots=True)
+class _Place:
+    offset: int
+    exchange: int
+    mm_id: int | None
+    at_real: int
+
+
+@dataclass(slots=True)
+class _Segment:
+    path: Path
+    size: int = 0
+    places: list[_Place] = field(default_factory=list)
+
+
+class CaptureRing:
+    """The ring in one folder. Belongs to the event loop's thread."""
+
+    def __init__(self, folder: Path, limits: RingLimits) -> None:
+        """Open the ring; the folder is made. OSError when it cannot be."""
+        self._folder = folder
+        self._limits = limits
+        self._segments: deque[_Segment] = deque()
+        self._by_exchange: dict[int, list[tuple[_Segment, _Place]]] = {}
+        self._exchanges_of: dict[int, set[int]] = {}
+        self._file = -1
+        self._next_number = 1
+        self.lost = 0
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for path in sorted(folder.glob("*.cap")):
+            self._read_back(path)
+
+    @property
+    def octets(self) -> int:
+        """Octets on disk."""
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def records(self) -> int:
+        """Captures that can be read."""
+        return sum(len(segment.places) for segment in self._segments)
+
+    def keep(self, record: CaptureRecord) -> None:
+        """The tap: append one capture. Never raises, never waits for the disk."""
+        meta = _encode(msgspec.structs.replace(record, octets=b""))
+        data = record.octets
+        head = _RECORD.pack(_RECORD_MAGIC, len(meta), len(data), zlib.crc32(meta), zlib.crc32(data))
+        try:
+            segment = self._current(len(head) + len(meta) + len(data))
+            self._append(segment, [head, meta, data])
+        except OSError:
+            self.lost += 1
+            return
+        place = _Place(segment.size, record.exchange, record.mm_id, record.at_real)
+        segment.size += len(head) + len(meta) + len(data)
+        self._index(segment, place)
+        self.prune(record.at_real)
+
+    def of_mm(self, mm_id: int) -> list[CaptureRecord]:
+        """All captures of an MM, in the order of their time: its own, and their requests or answers."""
+        return self._all(self._exchanges_of.get(mm_id, set()))
+
+    def of_exchange(self, exchange: int) -> list[CaptureRecord]:
+        """A request with its answer."""
+        return self._all({exchange})
+
+    def latest(self, number: int) -> list[CaptureRecord]:
+        """The last captures, oldest first."""
+        found: list[tuple[_Segment, _Place]] = []
+        for segment in reversed(self._segments):
+            found += [(segment, place) for place in reversed(segment.places)]
+            if len(found) >= number:
+                break
+        return list(_readable(reversed(found[:number])))
+
+    def prune(self, real_now: int) -> None:
+        """Drop the oldest segments while a bound is passed."""
+        limits = self._limits
+        while len(self._segments) > 1 and (
+            self.octets > limits.maximum_octets
+            or self.records > limits.maximum_records
+            or self._segments[0].places[-1:] == []
+            or self._segments[0].places[-1].at_real < real_now - limits.maximum_age
+        ):
+            self._drop(self._segments.popleft())
+
+    def close(self) -> None:
+        """Close the file under way."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _current(self, more_octets: int) -> _Segment:
+        segment = self._segments[-1] if self._file >= 0 else None
+        if (
+            segment is not None
+            and segment.size + more_octets <= self._limits.segment_octets
+            and len(segment.places) < self._limits.segment_records
+        ):
+            return segment
+        self.close()
+        path = self._folder / f"{self._next_number:012d}.cap"
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._next_number += 1
+        segment = _Segment(path)
+        self._segments.append(segment)
+        self._append(segment, [_FILE_MAGIC])
+        segment.size = len(_FILE_MAGIC)
+        return segment
+
+    def _append(self, segment: _Segment, pieces: list[bytes]) -> None:
+        wanted = sum(map(len, pieces))
+        try:
+            written = os.writev(self._file, pieces)
+        except OSError:
+            self.close()
+            raise
+        if written < wanted:  # the disk is full: what follows goes to a file of its own
+            os.ftruncate(self._file, segment.size)
+            self.close()
+            raise OSError(f"{written} of {wanted} octets written")
+
+    def _index(self, segment: _Segment, place: _Place) -> None:
+        segment.places.append(place)
+        self._by_exchange.setdefault(place.exchange, []).append((segment, place))
+        if place.mm_id is not None:
+            self._exchanges_of.setdefault(place.mm_id, set()).add(place.exchange)
+
+    def _drop(self, segment: _Segment) -> None:
+        segment.path.unlink(missing_ok=True)
+        for place in segment.places:
+            kept = [entry for entry in self._by_exchange.get(place.exchange, ()) if entry[0] is not segment]
+            if kept:
+                self._by_exchange[place.exchange] = kept
+            else:
+                self._by_exchange.pop(place.exchange, None)
+            if place.mm_id is not None and not any(entry[1].mm_id == place.mm_id for entry in kept):
+                exchanges = self._exchanges_of.get(place.mm_id, set())
+                exchanges.discard(place.exchange)
+                if not exchanges:
+                    self._exchanges_of.pop(place.mm_id, None)
+
+    def _all(self, exchanges: set[int]) -> list[CaptureRecord]:
+        found = [entry for exchange in exchanges for entry in self._by_exchange.get(exchange, ())]
+        found.sort(key=lambda entry: (entry[1].at_real, entry[0].path.name, entry[1].offset))
+        return list(_readable(iter(found)))
+
+    def _read_back(self, path: Path) -> None:
+        """Index one file from an earlier start, as far as it is whole."""
+        self._next_number = max(self._next_number, _number_of(path) + 1)
+        segment = _Segment(path)
+        try:
+            segment.size = path.stat().st_size
+            for place in _scan(path):
+                self._index(segment, place)
+        except (OSError, ValueError):
+            pass  # an empty or unreadable file has no captures; it goes when its turn comes
+        self._segments.append(segment)
+
+
+def _number_of(path: Path) -> int:
+    return int(path.stem) if path.stem.isdecimal() else 0
+
+
+def _scan(path: Path) -> Iterator[_Place]:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
+        if octets[: len(_FILE_MAGIC)] != _FILE_MAGIC:
+            return
+        offset = len(_FILE_MAGIC)
+        while offset + _RECORD.size <= len(octets):
+            magic, meta_octets, data_octets, meta_crc, _ = _RECORD.unpack_from(octets, offset)
+            start = offset + _RECORD.size
+            end = start + meta_octets + data_octets
+            if magic != _RECORD_MAGIC or meta_octets > _MAXIMUM_META_OCTETS or end > len(octets):
+                return
+            meta = octets[start : start + meta_octets]
+            if zlib.crc32(meta) != meta_crc:
+                return
+            record = _decode(meta)
+            yield _Place(offset, record.exchange, record.mm_id, record.at_real)
+            offset = end
+
+
+def _readable(entries: Iterator[tuple[_Segment, _Place]]) -> Iterator[CaptureRecord]:
+    """The captures at these places; what is gone or damaged in the meantime is left out."""
+    for segment, place in entries:
+        try:
+            with segment.path.open("rb") as file:
+                file.seek(place.offset)
+                head = file.read(_RECORD.size)
+                _, meta_octets, data_octets, _, data_crc = _RECORD.unpack(head)
+                meta, data = file.read(meta_octets), file.read(data_octets)
+            if zlib.crc32(data) == data_crc:
+                yield msgspec.structs.replace(_decode(meta), octets=data)
+        except (OSError, struct.error, msgspec.MsgspecError):
+            continue

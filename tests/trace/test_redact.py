@@ -1,0 +1,49 @@
+"""Secrets are masked, in place, and nothing else is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmsc.trace import redact
+
+
+@pytest.mark.parametrize(
+    ("octets", "masked"),
+    [
+        (
+            b"GET / HTTP/1.1\r\nAuthorization: Basic Zm9v\r\n\r\n",
+            b"GET / HTTP/1.1\r\nAuthorization: Basic ****\r\n\r\n",
+        ),
+        (b"GET / HTTP/1.1\r\nauthorization:Bearer a.b\r\n\r\n", b"GET / HTTP/1.1\r\nauthorization:Bearer ***\r\n\r\n"),
+        (b"X: 1\r\nAuthorization: secret\r\nY: 2\r\n\r\n", b"X: 1\r\nAuthorization: ******\r\nY: 2\r\n\r\n"),
+        (b"Proxy-Authorization: Basic x\r\n\r\n", b"Proxy-Authorization: Basic *\r\n\r\n"),
+        (b"Cookie: a=b\r\n\r\n", b"Cookie: ***\r\n\r\n"),
+        (b"X: 1\r\n\r\nAuthorization: Basic Zm9v", b"X: 1\r\n\r\nAuthorization: Basic Zm9v"),
+    ],
+)
+def test_the_head_of_an_http_message_is_masked(octets: bytes, masked: bytes) -> None:
+    assert redact.http(octets) == masked
+
+
+def test_smtp_credentials_are_masked() -> None:
+    assert redact.smtp(b"EHLO a\r\nAUTH PLAIN AGEAYg==\r\n") == b"EHLO a\r\nAUTH PLAIN ********\r\n"
+    assert redact.smtp(b"MAIL FROM:<a@b>\r\n") == b"MAIL FROM:<a@b>\r\n"
+
+
+@pytest.mark.parametrize("command_id", [1, 2, 9])
+def test_the_password_of_an_smpp_bind_is_masked(command_id: int) -> None:
+    head = b"\0\0\0\x20" + command_id.to_bytes(4) + bytes(8)
+    assert redact.smpp(head + b"esme\0secret\0type\0") == head + b"esme\0******\0type\0"
+    assert redact.smpp(head + b"esme\0secr") == head + b"esme\0****"
+    assert redact.smpp(head + b"esme") == head + b"esme"
+
+
+def test_other_smpp_pdus_are_not_touched() -> None:
+    pdu = b"\0\0\0\x20\0\0\0\x04" + bytes(8) + b"\0a\0secret\0"
+    assert redact.smpp(pdu) == pdu
+
+
+@given(st.binary(max_size=200))
+def test_masking_keeps_the_length_of_whatever_comes(octets: bytes) -> None:
+    for mask in (redact.http, redact.smtp, redact.smpp):
+        assert len(mask(octets)) == len(octets)

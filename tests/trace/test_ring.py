@@ -1,0 +1,172 @@
+"""The ring of captures: what was kept comes back, a torn tail is no harm, and it never outgrows its bounds."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from mmsc.domain.instant import SECOND
+from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, new_exchange
+from mmsc.trace.ring import CaptureRing, RingLimits
+
+LIMITS = RingLimits(maximum_octets=64 * 1024, maximum_age=60 * SECOND, maximum_records=1000)
+
+
+def record(
+    octets: bytes = b"octets", *, exchange: int = 1, mm_id: int | None = None, at: int = 1_000 * SECOND
+) -> CaptureRecord:
+    return CaptureRecord(
+        interface="mm7",
+        direction=Direction.IN,
+        octets=octets,
+        local="127.0.0.1:1",
+        remote="127.0.0.1:2",
+        at_real=at,
+        at_service=at,
+        exchange=exchange,
+        mm_id=mm_id,
+    )
+
+
+def test_a_request_is_found_by_the_mm_its_answer_names(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    ring.keep(record(b"request", exchange=5))
+    ring.keep(record(b"other", exchange=6, mm_id=8))
+    ring.keep(record(b"answer", exchange=5, mm_id=7))
+    assert [found.octets for found in ring.of_mm(7)] == [b"request", b"answer"]
+    assert [found.octets for found in ring.of_exchange(6)] == [b"other"]
+    assert [found.octets for found in ring.latest(2)] == [b"other", b"answer"]
+    assert ring.of_mm(99) == []
+    ring.close()
+
+
+def test_a_restart_reads_the_index_back_and_goes_on_in_a_new_file(tmp_path: Path) -> None:
+    first = CaptureRing(tmp_path, LIMITS)
+    whole = record(bytes(range(256)), mm_id=7)
+    first.keep(whole)
+    first.close()
+    second = CaptureRing(tmp_path, LIMITS)
+    assert second.of_mm(7) == [whole]
+    second.keep(record(b"more", mm_id=7))
+    assert [found.octets for found in second.of_mm(7)] == [whole.octets, b"more"]
+    assert len(list(tmp_path.glob("*.cap"))) == 2
+    second.close()
+
+
+def test_every_cut_of_the_last_file_keeps_the_records_before_it(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path / "whole", LIMITS)
+    for number in range(3):
+        ring.keep(record(b"%d" % number * 10, mm_id=7, exchange=number))
+    ring.close()
+    [file] = (tmp_path / "whole").glob("*.cap")
+    octets = file.read_bytes()
+    counts = []
+    for length in range(len(octets) + 1):
+        folder = tmp_path / f"cut-{length}"
+        folder.mkdir()
+        (folder / file.name).write_bytes(octets[:length])
+        cut = CaptureRing(folder, LIMITS)
+        counts.append(len(cut.of_mm(7)))
+        cut.keep(record(b"next", mm_id=9, exchange=9))
+        assert [found.octets for found in cut.of_mm(9)] == [b"next"]
+        cut.close()
+    assert counts == sorted(counts)
+    assert counts[-1] == 3
+
+
+def test_damaged_octets_are_left_out(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    ring.keep(record(b"a" * 100, mm_id=7))
+    ring.close()
+    [file] = tmp_path.glob("*.cap")
+    octets = bytearray(file.read_bytes())
+    octets[-1] ^= 1
+    file.write_bytes(octets)
+    assert CaptureRing(tmp_path, LIMITS).of_mm(7) == []
+
+
+def test_a_file_that_is_not_ours_is_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "notes.cap").write_bytes(b"these are not captures")
+    (tmp_path / "000000000001.cap").write_bytes(b"")
+    ring = CaptureRing(tmp_path, LIMITS)
+    ring.keep(record(mm_id=7))
+    assert len(ring.of_mm(7)) == 1
+    ring.close()
+
+
+def test_the_ring_keeps_within_its_octets_and_forgets_the_oldest(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    for number in range(200):
+        ring.keep(record(bytes(1000), exchange=number, mm_id=number))
+    assert ring.octets <= LIMITS.maximum_octets
+    assert sum(file.stat().st_size for file in tmp_path.glob("*.cap")) == ring.octets
+    assert ring.of_mm(0) == []
+    assert len(ring.of_mm(199)) == 1
+    assert ring.lost == 0
+    ring.close()
+
+
+def test_the_ring_keeps_within_its_age_and_number(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits(maximum_records=32, maximum_age=10 * SECOND))
+    for number in range(100):
+        ring.keep(record(exchange=number, mm_id=number))
+    assert ring.records <= 32
+    ring.keep(record(exchange=500, at=2_000 * SECOND))
+    ring.prune(2_000 * SECOND)
+    assert [found.exchange for found in ring.latest(100)][-1] == 500
+    assert ring.records <= 3
+    ring.close()
+
+
+def test_an_mm_that_spans_segments_loses_only_what_was_dropped(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    for number in range(100):
+        ring.keep(record(bytes(1000), exchange=1, mm_id=7 if number % 2 else None, at=number))
+    found = ring.of_mm(7)
+    assert 0 < len(found) < 100
+    assert [one.at_real for one in found] == list(range(100 - len(found), 100))
+    ring.close()
+
+
+def test_a_full_disk_is_counted_and_harms_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    ring.keep(record(b"before", mm_id=7))
+    real = os.writev
+
+    def short(file: int, pieces: list[bytes]) -> int:
+        return real(file, [b"".join(pieces)[:10]])
+
+    def full(file: int, pieces: list[bytes]) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for failing in (short, full):
+        monkeypatch.setattr(os, "writev", failing)
+        ring.keep(record(b"lost", mm_id=7))
+    monkeypatch.undo()
+    ring.keep(record(b"after", mm_id=7))
+    assert ring.lost == 2
+    assert [found.octets for found in ring.of_mm(7)] == [b"before", b"after"]
+    ring.close()
+    assert [found.octets for found in CaptureRing(tmp_path, LIMITS).of_mm(7)] == [b"before", b"after"]
+
+
+def test_a_stored_body_is_named_and_put_back() -> None:
+    answer = CaptureRecord(
+        interface="mm1",
+        direction=Direction.OUT,
+        octets=b"HEADTAIL",
+        local="",
+        remote="",
+        at_real=0,
+        at_service=0,
+        exchange=1,
+        reference=BodyReference(content_id=3, start=2, length=4, at=4),
+    )
+    assert answer.whole(b"xxBODYxx") == b"HEADBODYTAIL"
+    assert answer.whole(None) == b"HEADTAIL"
+
+
+def test_exchanges_are_never_the_same() -> None:
+    made = [new_exchange() for _ in range(100)]
+    assert made == sorted(set(made))
