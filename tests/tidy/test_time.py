@@ -1,0 +1,81 @@
+"""Time and chance are handed in: who may look at a clock or throw dice, and why."""
+
+import ast
+from typing import Final
+
+import pytest
+
+from tests.tidy.project import product_files, tree
+
+# Who may sleep or read a clock, and why. Everybody else is given a `Clock`, or uses asyncio's time-outs.
+CLOCKS: Final = {
+    "mmsc/clock.py": "it is the clock",
+    "mmsc/net/": "network time is real",
+    "mmsc/engine/timetable.py": "the one scheduler of service time",
+    "mmsc/engine/pause.py": "the scheduler's way to sleep",
+    "mmsc/store/sqlite.py": "a query's own time limit",
+    "mmsc/lab/": "neighbours live in real time",
+    "mmsc/cli/": "a person waits",
+}
+DICE: Final = {"mmsc/ids.py": "it is the well of chance", "mmsc/lab/": "neighbours behave at random on purpose"}
+PASSWORDS: Final = {"mmsc/gateways/mm7/vasp.py": "salts of password hashes"}
+
+_SLEEPS_AND_CLOCKS: Final = {
+    ("asyncio", "sleep"),
+    ("loop", "time"),
+    ("datetime", "now"),
+    ("datetime", "utcnow"),
+    ("datetime", "today"),
+    ("date", "today"),
+    *(("time", name) for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep", "gmtime")),
+}
+
+
+def _excused(name: str, reasons: dict[str, str]) -> bool:
+    return any(name == path or (path.endswith("/") and name.startswith(path)) for path in reasons)
+
+
+def _calls(name: str) -> set[tuple[str, str]]:
+    """(last name before the dot, method) of every attribute that is used."""
+    found: set[tuple[str, str]] = set()
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.Attribute):
+            owner = node.value
+            if isinstance(owner, ast.Call):
+                owner = owner.func
+            said = owner.attr if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+            found.add(("loop" if said in ("get_running_loop", "get_event_loop") else said.lstrip("_"), node.attr))
+        elif isinstance(node, ast.ImportFrom) and node.module in ("time", "asyncio"):
+            found |= {(node.module, alias.name) for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("name", product_files())
+def test_nobody_else_looks_at_a_clock(name: str) -> None:
+    used = _calls(name) & _SLEEPS_AND_CLOCKS
+    assert not used or _excused(name, CLOCKS), f"{name} uses {sorted('.'.join(pair) for pair in used)}"
+
+
+@pytest.mark.parametrize("name", product_files())
+def test_nobody_else_throws_dice(name: str) -> None:
+    modules = {
+        alias.name
+        for node in ast.walk(tree(name))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
+    }
+    used = modules & {"random", "secrets", "uuid"}
+    if ("os", "urandom") in _calls(name):
+        used.add("os.urandom")
+    assert not used or _excused(name, DICE | PASSWORDS), f"{name} uses {sorted(used)}"
+
+
+def test_every_excuse_is_still_needed() -> None:
+    names = product_files()
+    for path in CLOCKS | DICE:
+        if not path.startswith(("mmsc/lab/", "mmsc/cli/")):
+            assert any(_excused(name, {path: ""}) for name in names), f"{path} is gone: so should its excuse be"
+
+
+def test_the_check_sees_what_it_should() -> None:
+    assert ("time", "time_ns") in _calls("mmsc/clock.py")

@@ -1,0 +1,126 @@
+"""The walls of the house: who may import whom. A room that is not listed here has no right to anything."""
+
+import sys
+from typing import Final
+
+import pytest
+
+from tests.tidy.project import imports, module_of, product_files
+
+BASE: Final = tuple(f"protocols.{name}" for name in ("octets", "forms", "errors", "enums", "address", "mime"))
+
+# Modules of the standard library that touch the world: the protocols have no use for any of them.
+WORLD: Final = frozenset(
+    ("asyncio", "socket", "ssl", "select", "selectors", "socketserver", "http", "urllib.request", "smtplib", "ftplib")
+    + ("subprocess", "threading", "multiprocessing", "concurrent", "signal", "sched", "queue", "time", "random")
+    + ("secrets", "uuid", "logging", "os", "io", "pathlib", "shutil", "tempfile", "glob", "sqlite3")
+)
+
+PARTS: Final = ("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids")
+
+# Room -> what it may import beside itself and the standard library. The longest matching room counts.
+ROOMS: Final[dict[str, tuple[str, ...]]] = {
+    **dict.fromkeys(BASE, BASE),
+    "protocols": (),
+    "protocols.wsp": BASE,
+    "protocols.mm1": (*BASE, "protocols.wsp"),
+    "protocols.sms": (*BASE, "protocols.wsp"),
+    "protocols.mm4": BASE,
+    "protocols.mm7": (*BASE, "lxml"),
+    "protocols.smpp": BASE,
+    "protocols.uaprof": (*BASE, "lxml"),
+    "protocols.smil": (*BASE, "lxml"),
+    "mmsc": (),
+    "mmsc.domain": (),
+    "mmsc.clock": ("mmsc.domain.instant",),
+    "mmsc.ids": ("mmsc.clock",),
+    "mmsc.settings": ("msgspec",),
+    "mmsc.trace": ("mmsc.domain", "mmsc.clock", "msgspec"),
+    "mmsc.trace.view": ("mmsc.domain", "mmsc.clock", "msgspec", "protocols"),
+    "mmsc.trace.pcapng": ("mmsc.domain", "mmsc.clock", "msgspec", "protocols"),
+    "mmsc.store": ("mmsc.domain", "mmsc.trace.events", "msgspec", "asyncpg"),
+    "mmsc.engine": ("mmsc.domain", "mmsc.store", "mmsc.trace", "mmsc.clock", "mmsc.ids", "msgspec"),
+    "mmsc.net": ("mmsc.trace", "mmsc.clock", "aiohttp", "multidict", "aiosmtpd", "aiosmtplib"),
+    "mmsc.faults": ("mmsc.trace", "mmsc.clock", "msgspec"),
+    "mmsc.gateways": (),
+    "mmsc.gateways.mm1": ("protocols", *PARTS),
+    "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
+    "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
+    "mmsc.gateways.sms": ("protocols", *PARTS),
+    "mmsc.weblink": ("protocols", *PARTS, "jinja2", "markupsafe"),
+    "mmsc.capability": ("mmsc.domain", "mmsc.net", "mmsc.trace", "mmsc.engine.ports", "protocols"),
+    "mmsc.lab": (
+        *("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
+        *("aiohttp", "aiosmtpd", "aiosmtplib", "multidict", "zeep", "requests", "lxml", "msgspec"),
+    ),
+}
+
+# These know everybody, and nobody knows them.
+ROOF: Final = ("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.__main__")
+
+
+def inside(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+def room_of(module: str) -> str | None:
+    return max((room for room in ROOMS if inside(module, room)), key=len, default=None)
+
+
+def allowed(importer: str, imported: str) -> str:
+    """ "" when the import is right, else why it is not."""
+    top = imported.partition(".")[0]
+    if importer.startswith("protocols") and (top in WORLD or imported in WORLD):
+        return f"{imported} touches the world; protocols are octets and objects"
+    if top in sys.stdlib_module_names:
+        return ""
+    if any(inside(importer, roof) for roof in ROOF):
+        return ""
+    if any(inside(imported, roof) for roof in ROOF):
+        return f"nobody imports {imported}"
+    room = room_of(importer)
+    if room is None:
+        return f"{importer} is in no room of tests/tidy/test_walls.py"
+    if inside(imported, room) and room not in ("protocols", "mmsc", "mmsc.gateways"):
+        return ""
+    if any(inside(imported, other) for other in ROOMS[room]):
+        return ""
+    if room == importer and inside(imported, importer):
+        return ""  # a package's own face
+    return f"{room} may not import {imported}"
+
+
+@pytest.mark.parametrize("name", product_files())
+def test_a_room_imports_only_what_it_may(name: str) -> None:
+    wrong = [why for imported in imports(name) if (why := allowed(module_of(name), imported))]
+    assert wrong == [], f"{name}: {'; '.join(wrong)}"
+
+
+def test_no_gateway_knows_another() -> None:
+    gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")}
+    for name in product_files():
+        own = next((room for room in gateways if inside(module_of(name), room)), None)
+        if own is not None:
+            others = [other for other in imports(name) if any(inside(other, room) for room in gateways - {own})]
+            assert others == [], f"{name} imports {others}"
+
+
+@pytest.mark.parametrize(
+    ("importer", "imported"),
+    [
+        ("protocols.mm4.codec", "protocols.mm1"),
+        ("protocols.mm1.codec", "mmsc.clock"),
+        ("protocols.mm1.codec", "asyncio"),
+        ("protocols.octets", "lxml.etree"),
+        ("mmsc.domain.states", "msgspec"),
+        ("mmsc.gateways.mm1.server", "mmsc.store.core"),
+        ("mmsc.gateways.mm1.server", "mmsc.gateways.mm7.server"),
+        ("mmsc.lab.handset", "mmsc.engine.ports"),
+        ("mmsc.engine.submit", "mmsc.app"),
+        ("mmsc.trace.bus", "protocols.mm1"),
+        ("mmsc.newroom.thing", "mmsc.domain"),
+        ("mmsc.engine.submit", "aiohttp"),
+    ],
+)
+def test_the_walls_hold(importer: str, imported: str) -> None:
+    assert allowed(importer, imported) != ""
