@@ -1,0 +1,123 @@
+"""SMPP PDUs to octets and back (v3.4 clause 3.2), and the stream's way into PDUs."""
+
+import struct
+from typing import Any, Final
+
+from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.octets import OctetReader, OctetWriter
+from protocols.smpp.enums import RESPONSE, CommandId, CommandStatus
+from protocols.smpp.pdus import BY_ID, Pdu, Tlv
+
+HEADER_OCTETS: Final = 16
+MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
+_HEADER: Final = struct.Struct(">IIII")
+_TLV: Final = struct.Struct(">HH")
+
+
+class SmppError(DecodeError):
+    """A PDU that cannot be read. Header values are there when the header was readable; `status` is the answer."""
+
+    def __init__(
+        self,
+        why: str,
+        *,
+        offset: int = -1,
+        clause: str = "SMPP v3.4 3.2",
+        status: CommandStatus = CommandStatus.ESME_RINVCMDLEN,
+        command_id: int = 0,
+        sequence_number: int = 0,
+    ) -> None:
+        super().__init__(why, offset=offset, clause=clause)
+        self.status = status
+        self.command_id = command_id
+        self.sequence_number = sequence_number
+
+
+def decode(octets: bytes) -> Decoded[Pdu]:
+    """One whole PDU and remarks about it. Raises SmppError."""
+    if len(octets) < HEADER_OCTETS:
+        raise SmppError(f"{len(octets)} octets, a header has {HEADER_OCTETS}", offset=0)
+    length, command_id, status, sequence = _HEADER.unpack_from(octets)
+    if length != len(octets):
+        raise SmppError(f"command_length {length}, {len(octets)} octets", offset=0, sequence_number=sequence)
+    cls = BY_ID.get(command_id)
+    if cls is None:
+        name = CommandId(command_id).name
+        raise SmppError(
+            f"{name} is not offered",
+            offset=4,
+            clause="SMPP v3.4 5.1.2",
+            status=CommandStatus.ESME_RINVCMDID,
+            command_id=command_id,
+            sequence_number=sequence,
+        )
+    reader = OctetReader(octets, HEADER_OCTETS)
+    values: dict[str, Any] = {"sequence_number": sequence, "command_status": CommandStatus(status)}
+    findings: list[Finding] = []
+    try:
+        # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
+        if not (reader.at_end() and command_id & RESPONSE):
+            for field in cls.fields:
+                values[field.name] = field.form.read(reader)
+        elif cls.fields and status == 0:
+            findings.append(Finding("SMPP-R001", cls.clause, HEADER_OCTETS, "a positive response without its body"))
+        values["tlvs"] = _read_tlvs(reader)
+    except DecodeError as error:
+        raise SmppError(
+            error.why, offset=error.offset, clause=cls.clause, command_id=command_id, sequence_number=sequence
+        ) from error
+    return Decoded(cls(**values), tuple(findings))
+
+
+def _read_tlvs(reader: OctetReader) -> tuple[Tlv, ...]:
+    found: list[Tlv] = []
+    while not reader.at_end():
+        tag, length = _TLV.unpack(reader.take(4))
+        found.append((tag, reader.take(length)))
+    return tuple(found)
+
+
+def encode(pdu: Pdu) -> bytes:
+    """The octets of a PDU. A response that reports an error is its header alone. Raises EncodeError."""
+    writer = OctetWriter()
+    if not (pdu.command_id & RESPONSE and pdu.command_status):
+        for field in pdu.fields:
+            field.form.write(writer, getattr(pdu, field.name))
+        for tag, value in pdu.tlvs:
+            if not (0 <= tag <= 0xFFFF and len(value) <= 0xFFFF):
+                raise EncodeError(f"TLV 0x{tag:04x} of {len(value)} octets", clause="SMPP v3.4 3.2.4")
+            writer.put(_TLV.pack(tag, len(value)) + value)
+    body = writer.getvalue()
+    return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
+
+
+class Framer:
+    """Cuts a stream into PDUs. Bounded: a command_length that no PDU has ends the stream with SmppError."""
+
+    def __init__(self, maximum_octets: int = MAXIMUM_OCTETS) -> None:
+        self._maximum_octets = maximum_octets
+        self._buffer = bytearray()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether part of a PDU is here."""
+        return bool(self._buffer)
+
+    def feed(self, octets: bytes) -> list[bytes]:
+        """The PDUs that are complete now."""
+        buffer = self._buffer
+        buffer += octets
+        pdus: list[bytes] = []
+        start = 0
+        while len(buffer) - start >= 4:
+            length = int.from_bytes(buffer[start : start + 4])
+            if not HEADER_OCTETS <= length <= self._maximum_octets:
+                sequence = int.from_bytes(buffer[start + 12 : start + 16]) if len(buffer) - start >= 16 else 0
+                raise SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
+            if len(buffer) - start < length:
+                break
+            pdus.append(bytes(buffer[start : start + length]))
+            start += length
+        if start:
+            del buffer[:start]
+        return pdus

@@ -1,0 +1,88 @@
+"""Text in SMS: the GSM 7-bit alphabet (3GPP TS 23.038 6.2.1), its extension, and UCS-2. Over SMPP a septet is an
+octet of its own; only the SMSC packs."""
+
+from typing import Final
+
+DATA_CODING_DEFAULT: Final = 0x00
+DATA_CODING_UCS2: Final = 0x08
+ESCAPE: Final = 0x1B
+
+_DEFAULT: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ\x1bÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENSION: Final = {
+    0x0A: "\f",
+    0x14: "^",
+    0x28: "{",
+    0x29: "}",
+    0x2F: "\\",
+    0x3C: "[",
+    0x3D: "~",
+    0x3E: "]",
+    0x40: "|",
+    0x65: "€",
+}
+_TO_SEPTETS: Final = {
+    **{char: bytes((code,)) for code, char in enumerate(_DEFAULT) if code != ESCAPE},
+    **{char: bytes((ESCAPE, code)) for code, char in _EXTENSION.items()},
+}
+
+
+def is_gsm(text: str) -> bool:
+    """Whether every character is in the default alphabet or its extension."""
+    return all(char in _TO_SEPTETS for char in text)
+
+
+def encode_gsm(text: str) -> bytes:
+    """One septet an octet. Raises KeyError for a character outside the alphabet: ask `is_gsm` first."""
+    return b"".join(_TO_SEPTETS[char] for char in text)
+
+
+def decode_gsm(octets: bytes) -> str:
+    """The text of unpacked septets. An unknown escape shows the default character; octets from 0x80 are Latin-1."""
+    out: list[str] = []
+    escaped = False
+    for octet in octets:
+        if escaped:
+            escaped = False
+            out.append(_EXTENSION.get(octet, " " if octet == ESCAPE else _default(octet)))
+        elif octet == ESCAPE:
+            escaped = True
+        else:
+            out.append(_default(octet))
+    return "".join(out) + (" " if escaped else "")
+
+
+def _default(octet: int) -> str:
+    return _DEFAULT[octet] if octet < len(_DEFAULT) else chr(octet)
+
+
+def pack(septets: bytes, fill_bits: int = 0) -> bytes:
+    """Septets into octets, after `fill_bits` zero bits (TS 23.038 6.1.2.1; TS 23.040 9.2.3.24)."""
+    bits = 0
+    for number, septet in enumerate(septets):
+        bits |= (septet & 0x7F) << (7 * number + fill_bits)
+    return bits.to_bytes((7 * len(septets) + fill_bits + 7) // 8, "little")
+
+
+def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
+    """`count` septets out of packed octets."""
+    bits = int.from_bytes(octets, "little") >> fill_bits
+    return bytes(bits >> (7 * number) & 0x7F for number in range(count))
+
+
+def encode_text(text: str) -> tuple[int, bytes]:
+    """(data_coding, octets): GSM where every character has a place, else UCS-2 (UTF-16 big-endian)."""
+    if is_gsm(text):
+        return DATA_CODING_DEFAULT, encode_gsm(text)
+    return DATA_CODING_UCS2, text.encode("utf-16-be", "surrogatepass")
+
+
+def decode_text(data_coding: int, octets: bytes) -> str:
+    """Text in a data_coding of SMPP v3.4 5.2.19 or a leaked TP-DCS; binary is shown as Latin-1."""
+    if data_coding == DATA_CODING_UCS2 or (data_coding < 0x40 and data_coding & 0x0C == 0x08 and data_coding > 0x0F):
+        return octets.decode("utf-16-be", "replace")
+    if data_coding in (0x02, 0x03, 0x04) or data_coding & 0xF4 == 0xF4:
+        return octets.decode("latin-1")
+    return decode_gsm(octets)
