@@ -159,6 +159,14 @@ class Deliveries(Section, frozen=True, kw_only=True):
     vasp: Delivery = Delivery()
 
 
+class Lanes(Section, frozen=True, kw_only=True):
+    """The queue of each neighbour."""
+
+    backlog: Count = 100
+    first_pause_seconds: Seconds = 1.0
+    longest_pause_seconds: Seconds = 60.0
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
@@ -177,6 +185,7 @@ class Settings(Section, frozen=True, kw_only=True):
     notification: Notification = Notification()
     fallback: Fallback = Fallback()
     delivery: Deliveries = Deliveries()
+    lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()

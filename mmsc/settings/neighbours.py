@@ -91,9 +91,6 @@ class Delivery(Section, frozen=True, kw_only=True):
     waits_seconds: Live[Waits] = (5.0, 15.0, 60.0, 300.0, 900.0, 3600.0)
     lifetime_hours: Live[Hours] = 72.0
     timeout_seconds: Live[Seconds] = 30.0
-    backlog: Live[Count] = 100
-    first_pause_seconds: Live[Seconds] = 1.0
-    longest_pause_seconds: Live[Seconds] = 60.0
 
 
 class SmscDelivery(Delivery, frozen=True, kw_only=True):

@@ -134,7 +134,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
             "MMSC_STORE__PATH": "/tmp/x.db",
             "MMSC_NODE__NAME": "42",
             "MMSC_MM4__RESEND_AFTER_SECONDS": "[1, 2]",
-            "MMSC_DELIVERY__VASP__BACKLOG": "7",
+            "MMSC_DELIVERY__VASP__LIFETIME_HOURS": "7",
             "MMSC_CONFIG": "ignored",
         },
     )
@@ -142,7 +142,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     assert settings.store.path == "/tmp/x.db"
     assert settings.node.name == "42"
     assert settings.mm4.resend_after_seconds == (1.0, 2.0)
-    assert settings.delivery.vasp.backlog == 7
+    assert settings.delivery.vasp.lifetime_hours == 7
 
 
 @pytest.mark.parametrize(

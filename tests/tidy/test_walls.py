@@ -11,9 +11,11 @@ BASE: Final = tuple(f"protocols.{name}" for name in ("octets", "forms", "errors"
 
 # Modules of the standard library that touch the world: the protocols have no use for any of them.
 WORLD: Final = frozenset(
-    ("asyncio", "socket", "ssl", "select", "selectors", "socketserver", "http", "urllib.request", "smtplib", "ftplib")
-    + ("subprocess", "threading", "multiprocessing", "concurrent", "signal", "sched", "queue", "time", "random")
-    + ("secrets", "uuid", "logging", "os", "io", "pathlib", "shutil", "tempfile", "glob", "sqlite3")
+    {
+        *("asyncio", "socket", "ssl", "select", "selectors", "socketserver", "http", "urllib.request", "smtplib"),
+        *("subprocess", "threading", "multiprocessing", "concurrent", "signal", "sched", "queue", "time", "random"),
+        *("secrets", "uuid", "logging", "os", "io", "pathlib", "shutil", "tempfile", "glob", "sqlite3", "ftplib"),
+    }
 )
 
 PARTS: Final = ("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids")

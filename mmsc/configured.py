@@ -1,0 +1,221 @@
+"""What the settings say, in the words of the rooms. For `app.py` and the commands; nobody else knows the settings."""
+
+from collections.abc import Callable
+
+from mmsc.domain.address import Address, NumberPlan, Rewrite
+from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.limits import Limits
+from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
+from mmsc.domain.notification import NotificationPolicy
+from mmsc.domain.retry import RetryPolicy
+from mmsc.engine.delivery import DeliveryPolicy
+from mmsc.engine.directory import Neighbour
+from mmsc.engine.engine import EnginePolicy
+from mmsc.engine.lanes import LaneLimits
+from mmsc.engine.retrieval import RetrievalPolicy
+from mmsc.engine.routing import RoutingPolicy
+from mmsc.engine.submit import SubmitPolicy
+from mmsc.net.http import HttpLimits
+from mmsc.settings import Settings
+from mmsc.settings.model import HttpListener
+from mmsc.settings.neighbours import Delivery
+from mmsc.settings.neighbours import Rewrite as RewriteSettings
+from mmsc.trace.ring import RingLimits
+
+
+def engine_policy(settings: Settings) -> EnginePolicy:
+    """All that can be set about the engine."""
+    return EnginePolicy(
+        plan=number_plan(settings),
+        routing=routing_policy(settings),
+        submit=SubmitPolicy(
+            domain=settings.node.domain,
+            limits=limits(settings),
+            repeat_window=_hours(settings.limits.repeat_window_hours),
+        ),
+        delivery=delivery_policy(settings),
+        retrieval=RetrievalPolicy(
+            retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
+            require_identity=settings.mm1.require_identity,
+            fallback=settings.fallback.enabled,
+        ),
+        lane=LaneLimits(
+            backlog=settings.lanes.backlog,
+            first_pause=settings.lanes.first_pause_seconds,
+            longest_pause=settings.lanes.longest_pause_seconds,
+        ),
+        default_smsc=settings.numbers.default_smsc,
+    )
+
+
+def number_plan(settings: Settings) -> NumberPlan:
+    """How numbers are written where this MMSC stands; the VASPs' short codes are never local numbers."""
+    numbers = settings.numbers
+    return NumberPlan(
+        country_code=numbers.country_code,
+        national_prefix=numbers.national_prefix,
+        national_length=numbers.national_length,
+        international_prefixes=numbers.international_prefixes,
+        short_codes=frozenset(code for vasp in settings.vasp.values() for code in vasp.short_codes),
+        short_code_maximum_digits=numbers.short_code_maximum_digits,
+    )
+
+
+def routing_policy(settings: Settings) -> RoutingPolicy:
+    """Which numbers are ours, and who takes what nobody else does."""
+    numbers = settings.numbers
+    return RoutingPolicy(
+        own_prefixes=numbers.own_prefixes,
+        own_domains=(settings.node.domain.lower(),),
+        unknown_subscribers_served=numbers.unknown_subscribers_served,
+        default_peer=numbers.default_peer,
+    )
+
+
+def limits(settings: Settings) -> Limits:
+    """What one MM may cost."""
+    given = settings.limits
+    return Limits(
+        maximum_octets=given.maximum_octets,
+        maximum_recipients=given.maximum_recipients,
+        maximum_parts=given.maximum_parts,
+        maximum_subject_characters=given.maximum_subject_characters,
+        maximum_forward_counter=given.maximum_forward_counter,
+        default_validity=_hours(given.default_validity_hours),
+        maximum_validity=_hours(given.maximum_validity_hours),
+    )
+
+
+def delivery_policy(settings: Settings) -> DeliveryPolicy:
+    """When what is tried again."""
+    return DeliveryPolicy(
+        notification=NotificationPolicy(
+            renotify_after=settings.notification.renotify_after_seconds,
+            unacknowledged_after=settings.notification.unacknowledged_after_seconds,
+            fallback=settings.fallback.enabled,
+            fallback_after=settings.fallback.after_seconds,
+            link_lifetime=_hours(settings.fallback.link_lifetime_hours),
+        ),
+        push_retry=_retry(settings.delivery.smsc),
+        forward_retry=_retry(settings.delivery.peer),
+        report_retry=_retry(settings.delivery.vasp),
+        resend_after=settings.mm4.resend_after_seconds,
+        report_grace=_hours(settings.mm4.report_grace_hours),
+    )
+
+
+def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:
+    """The neighbours of the file; passwords of VASPs become hashes here and are known nowhere else."""
+    found: list[Neighbour] = [_vasp(name, settings, hash_password) for name in settings.vasp]
+    found += [_peer(name, settings) for name in settings.peer]
+    found += [_smsc(name, settings) for name in settings.smsc]
+    plan = number_plan(settings)
+    for number, given in settings.subscriber.items():
+        known = plan.normalise(number)
+        address = getattr(known, "address", None) or Address.of(number)
+        found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip))
+    return tuple(found)
+
+
+def ring_limits(settings: Settings) -> RingLimits:
+    """What the captures may cost."""
+    trace = settings.trace
+    return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
+
+
+def http_limits(listener: HttpListener) -> HttpLimits:
+    """What clients of one HTTP interface may cost."""
+    return HttpLimits(
+        maximum_connections=listener.maximum_connections,
+        maximum_body_octets=listener.maximum_body_octets,
+        maximum_header_octets=listener.maximum_header_octets,
+        request_seconds=listener.request_seconds,
+        idle_seconds=listener.idle_seconds,
+    )
+
+
+def public_url(listener: HttpListener, port: int) -> str:
+    """What others are told to call, without a slash at the end; `port` is the one that was taken."""
+    host = f"[{listener.host}]" if ":" in listener.host else listener.host
+    return (listener.public_url or f"http://{host}:{port}").rstrip("/")
+
+
+def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
+    given = settings.vasp[name]
+    return Vasp(
+        name=name,
+        vasp_id=given.vasp_id,
+        vas_ids=given.vas_ids,
+        username=given.username,
+        password_hash=hash_password(given.password) if given.password else given.password_hash,
+        report_url=given.report_url,
+        short_codes=given.short_codes,
+        sender=given.sender,
+        namespace=given.namespace,
+        mm7_version=given.mm7_version,
+        errors=given.errors,
+        fault_http_status=given.fault_http_status,
+        deferred_reports=given.deferred_reports,
+        repeats=Repeats(given.repeats),
+        fallback_report=FallbackReport(given.fallback_report),
+        rewrites=_rewrites(given.rewrites),
+        maximum_octets=given.maximum_octets,
+        concurrency=given.concurrency,
+    )
+
+
+def _peer(name: str, settings: Settings) -> Peer:
+    given = settings.peer[name]
+    return Peer(
+        name=name,
+        domain=given.domain,
+        host=given.host,
+        port=given.port,
+        prefixes=given.prefixes,
+        addresses=given.addresses,
+        ack_request=given.ack_request,
+        mm4_version=given.mm4_version,
+        maximum_octets=given.maximum_octets,
+        repeats=Repeats(given.repeats),
+        unknown_recipient=given.unknown_recipient,
+        rewrites=_rewrites(given.rewrites),
+        concurrency=given.concurrency,
+    )
+
+
+def _smsc(name: str, settings: Settings) -> Smsc:
+    given = settings.smsc[name]
+    return Smsc(
+        name=name,
+        host=given.host,
+        port=given.port,
+        system_id=given.system_id,
+        password=given.password,
+        system_type=given.system_type,
+        bind=given.bind,
+        source=given.source,
+        source_ton=given.source_ton,
+        source_npi=given.source_npi,
+        window=given.window,
+        sessions=given.sessions,
+        push_form=given.push_form,
+        data_coding=given.data_coding,
+        receipts=given.receipts,
+        rate=given.rate,
+    )
+
+
+def _rewrites(given: tuple[RewriteSettings, ...]) -> tuple[Rewrite, ...]:
+    return tuple(Rewrite(rewrite.prefix, rewrite.becomes) for rewrite in given)
+
+
+def _retry(given: Delivery) -> RetryPolicy:
+    return RetryPolicy(waits=given.waits_seconds, lifetime=_hours(given.lifetime_hours))
+
+
+def _hours(hours: float) -> int:
+    return round(hours * HOUR)
+
+
+def _seconds(seconds: float) -> int:
+    return round(seconds * SECOND)

@@ -1,0 +1,122 @@
+"""The settings in the words of the rooms: nothing is dropped on the way."""
+
+from dataclasses import fields
+
+import msgspec
+import pytest
+
+from mmsc import configured
+from mmsc.domain.address import Address, AddressKind, Rewrite
+from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.neighbours import Peer, Repeats, Smsc, Subscriber, Vasp
+from mmsc.settings import Settings, bare
+from mmsc.settings import neighbours as given
+from mmsc.settings.model import Fallback, LimitSettings, Mm1, NumberSettings
+
+
+def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
+    """A value for each key that is not its default."""
+    special: dict[str, object] = {
+        "errors": "rsp",
+        "fault_http_status": 400,
+        "repeats": "off",
+        "fallback_report": "sms_delivered",
+        "unknown_recipient": "res",
+        "bind": "transmitter",
+        "push_form": "sar",
+        "mms": "on",
+        "rewrites": (given.Rewrite(prefix="0", becomes="+44"),),
+    }
+    odd: dict[str, object] = {}
+    for field in msgspec.structs.fields(section):
+        default = "" if field.required else field.default
+        if field.name in special:
+            odd[field.name] = special[field.name]
+        elif isinstance(default, bool):
+            odd[field.name] = not default
+        elif isinstance(default, int | float):
+            odd[field.name] = default + 1
+        elif isinstance(default, tuple):
+            odd[field.name] = ("odd",)
+        else:
+            odd[field.name] = "odd"
+    return odd
+
+
+@pytest.mark.parametrize(
+    ("kind", "section", "domain"),
+    [("vasp", given.Vasp, Vasp), ("peer", given.Peer, Peer), ("smsc", given.Smsc, Smsc)],
+)
+def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struct], domain: type) -> None:
+    odd = _odd(section)
+    settings = msgspec.structs.replace(Settings(), **{kind: {"n": section(**odd)}})
+    [found] = configured.neighbours(settings, lambda password: f"hash of {password}")
+    assert isinstance(found, domain)
+    for field in fields(domain):
+        value = getattr(found, field.name)
+        match field.name:
+            case "name":
+                assert value == "n"
+            case "password_hash":
+                assert value == "hash of odd"
+            case "rewrites":
+                assert value == (Rewrite("0", "+44"),)
+            case _:
+                assert value == odd[field.name], field.name
+    assert {field.name for field in fields(domain)} - {"name"} == odd.keys() - (
+        {"password"} if kind == "vasp" else set()
+    )
+
+
+def test_subscribers_are_known_by_their_normalised_number() -> None:
+    settings = Settings(subscriber={"001 555 000 0009": given.Subscriber(mms="on", ip="127.0.0.9")})
+    [found] = configured.neighbours(settings, str)
+    assert isinstance(found, Subscriber)
+    assert found.address == Address(AddressKind.PHONE, "+15550000009")
+    assert found.ip == "127.0.0.9"
+
+
+def test_a_hash_in_the_file_is_kept() -> None:
+    settings = Settings(vasp={"n": given.Vasp(username="u", password_hash="h")})
+    [found] = configured.neighbours(settings, lambda password: "never")
+    assert isinstance(found, Vasp)
+    assert found.password_hash == "h"
+    assert found.repeats is Repeats.CONTENT
+
+
+def test_the_engine_gets_what_the_file_says() -> None:
+    settings = Settings(
+        limits=LimitSettings(maximum_octets=7, default_validity_hours=2.0, repeat_window_hours=3.0),
+        numbers=NumberSettings(country_code="44", own_prefixes=("+44",), default_peer="", default_smsc="s"),
+        fallback=Fallback(enabled=False, after_seconds=9.0),
+        mm1=Mm1(retrieve_grace_seconds=5.0, require_identity=True),
+        vasp={"n": given.Vasp(short_codes=("77",))},
+    )
+    policy = configured.engine_policy(settings)
+    assert policy.submit.limits.maximum_octets == 7
+    assert policy.submit.limits.default_validity == 2 * HOUR
+    assert policy.submit.repeat_window == 3 * HOUR
+    assert policy.plan.country_code == "44"
+    assert policy.plan.short_codes == {"77"}
+    assert policy.routing.own_prefixes == ("+44",)
+    assert not policy.delivery.notification.fallback
+    assert not policy.retrieval.fallback
+    assert policy.delivery.notification.fallback_after == 9
+    assert policy.retrieval.retrieve_grace == 5 * SECOND
+    assert policy.retrieval.require_identity
+    assert policy.default_smsc == "s"
+    assert policy.lane.backlog == settings.lanes.backlog
+
+
+def test_a_public_url_is_the_setting_or_where_it_listens() -> None:
+    assert configured.public_url(Mm1(), 1234) == "http://127.0.0.1:1234"
+    assert configured.public_url(Mm1(host="::1"), 1234) == "http://[::1]:1234"
+    assert configured.public_url(Mm1(public_url="https://mms.example/"), 1234) == "https://mms.example"
+
+
+def test_the_bounds_of_listeners_and_captures_are_those_of_the_file() -> None:
+    settings = bare()
+    limits = configured.http_limits(settings.mm7)
+    assert limits.maximum_body_octets == settings.mm7.maximum_body_octets
+    assert limits.idle_seconds == settings.mm7.idle_seconds
+    assert configured.ring_limits(settings).maximum_octets == settings.trace.captures_maximum_octets
