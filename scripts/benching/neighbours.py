@@ -8,7 +8,7 @@ from benching.handset import Handsets
 from benching.http1 import ServerConnection, WireError
 from benching.load import ACCEPT, Figures, Load, Plan, Usage
 from benching.servers import Ports
-from benching.smsc import Smsc
+from benching.smsc import Smsc, SmscConnection
 
 _BIND_SECONDS = 15.0
 
@@ -23,14 +23,15 @@ class Neighbours:
         self._smsc = Smsc(self._handsets.pushed, held=plan.case == ACCEPT)
         self._load: Load | None = None
         self._listeners: list[asyncio.Server] = []
+        self.connections = 0  # that the server opened to us
 
     async def __aenter__(self) -> "Neighbours":
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._crashed)
         host = "127.0.0.1"
         self._listeners = [
-            await loop.create_server(self._smsc.connection, host, self._ports.smsc),
-            await loop.create_server(lambda: ServerConnection(self._report), host, self._ports.report),
+            await loop.create_server(self._smsc_connection, host, self._ports.smsc),
+            await loop.create_server(self._report_connection, host, self._ports.report),
         ]
         return self
 
@@ -48,6 +49,14 @@ class Neighbours:
             await asyncio.wait_for(self._smsc.bound.wait(), _BIND_SECONDS)
         self._load = Load(self._plan, self._ports.mm7, usage, progress)
         return await self._load.run()
+
+    def _smsc_connection(self) -> SmscConnection:
+        self.connections += 1
+        return self._smsc.connection()
+
+    def _report_connection(self) -> ServerConnection:
+        self.connections += 1
+        return ServerConnection(self._report)
 
     def _report(self, head: bytes, body: bytes) -> bytes:
         assert self._load is not None, "a report before the first submission"

@@ -11,7 +11,7 @@ NOTIFY_PATH: Final = "/mms"
 
 _CONFIGURATION: Final = """
 [store]
-path = "{folder}/mmsc.db"
+path = "{store}"
 postgres = "{postgres}"
 schema = "{schema}"
 [numbers]
@@ -43,9 +43,21 @@ window = 64
 
 
 def product_command(ports: Ports, folder: Path, *, postgres: str, profile: Path | None) -> list[str]:
-    """Write the configuration and return how `mmsc serve` is started; `profile` gets a cProfile of its main thread."""
+    """How `mmsc serve` is started; `profile` gets a cProfile of its main thread."""
+    profiler = ["-m", "cProfile", "-o", str(profile.resolve())] if profile else []
+    file = write_configuration(ports, folder, postgres=postgres)
+    return [sys.executable, *profiler, "-m", "mmsc", "serve", "--config", str(file)]
+
+
+def store_path(folder: Path) -> Path:
+    """The SQLite file of a configuration in `folder`."""
+    return folder / "mmsc.db"
+
+
+def write_configuration(ports: Ports, folder: Path, *, postgres: str = "") -> Path:
+    """Write the configuration file."""
     text = _CONFIGURATION.format(
-        folder=folder,
+        store=store_path(folder),
         ports=ports,
         name=octets.VASP_NAME,
         password=octets.VASP_PASSWORD,
@@ -56,5 +68,4 @@ def product_command(ports: Ports, folder: Path, *, postgres: str, profile: Path 
     text += "".join(f'[subscriber."{number}"]\nmms = "on"\n' for number in subscribers)
     file = folder / "mmsc.toml"
     file.write_text(text)
-    profiler = ["-m", "cProfile", "-o", str(profile.resolve())] if profile else []
-    return [sys.executable, *profiler, "-m", "mmsc", "serve", "--config", str(file)]
+    return file

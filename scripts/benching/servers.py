@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,12 +41,19 @@ class Server:
         self._output = output
 
     @classmethod
-    async def start(cls, command: Sequence[str], folder: Path, port: int) -> "Server":
+    async def start(
+        cls, command: Sequence[str], folder: Path, port: int, environment: Mapping[str, str] | None = None
+    ) -> "Server":
         """Start `command` and return when it listens on `port`. Raises ServerFailed."""
         output = folder / "output.txt"
         with output.open("wb") as sink:
             process = await asyncio.create_subprocess_exec(
-                *command, cwd=ROOT, stdin=asyncio.subprocess.DEVNULL, stdout=sink, stderr=sink
+                *command,
+                cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                env={**os.environ, **(environment or {})},
             )
         server = cls(process, output)
         try:
@@ -55,6 +62,10 @@ class Server:
             await server.stop()
             raise
         return server
+
+    def signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
 
     def usage(self) -> Usage:
         """Processor time and memory up to now (Linux: /proc). Raises ServerFailed when the server is gone."""
