@@ -4,6 +4,7 @@ X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version (clause 7), the b
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from protocols.content_type import ContentType
 from protocols.forms import UnknownHeader
 from protocols.mm1.enums import (
     VERSION_1_2,
@@ -19,7 +20,6 @@ from protocols.mm1.enums import (
     Status,
 )
 from protocols.mm1.values import Counted, CountedDate, Element, Moment
-from protocols.wsp.content_type import ContentType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
 from protocols.wsp import header_names
-from protocols.wsp.content_type import ContentType, read_content_type, read_parameters, write_content_type
+from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type
 from protocols.wsp.primitives import (
     read_quoted_or_text,
     read_text,

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp.content_type import ContentType, content_type_octets, read_content_type
+from protocols.wsp.content_type import content_type_octets, read_content_type
 from protocols.wsp.primitives import read_integer, read_text, read_uintvar, skip_value, uintvar
 
 PDU_TYPE_PUSH: Final = 0x06

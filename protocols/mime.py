@@ -1,0 +1,313 @@
+"""MIME bodies to parts and back (RFC 2045, 2046, 2387), for MM7 over HTTP and MM4 over mail.
+
+The splitter looks for boundaries with `find` and slices each part once; nothing is copied to be looked at. Limits are
+parameters: beyond them comes a DecodeError, whatever the sender claims.
+"""
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from email.header import Header, decode_header
+from typing import Final
+
+from protocols.content_type import ContentType
+from protocols.errors import DecodeError, EncodeError
+
+_CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
+_BASE64_LINE_OCTETS: Final = 57  # 76 characters
+_FOLD: Final = re.compile(rb"\r?\n[ \t]+")
+_LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one body may hold."""
+
+    parts: int = 200
+    header_octets: int = 16 * 1024  # of one part
+    depth: int = 5
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class MimePart:
+    """A part: its headers (name in lower case, unfolded value) and its own octets, transfer encoding undone.
+
+    `parts` are the nested ones of a multipart, whose `data` stays as it came."""
+
+    content_type: ContentType
+    data: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    parts: tuple["MimePart", ...] = field(default=(), repr=False)
+
+    def header(self, name: str) -> str:
+        """The first header with this lower-case name, "" when there is none."""
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return ""
+
+    @property
+    def content_id(self) -> str:
+        """Content-ID without its brackets."""
+        return self.header("content-id").strip().removeprefix("<").removesuffix(">")
+
+    @property
+    def content_location(self) -> str:
+        """Content-Location, else the name that Content-Type or Content-Disposition gives."""
+        location = self.header("content-location").strip()
+        if location:
+            return location
+        name = self.content_type.get("name")
+        if name:
+            return name
+        disposition = self.header("content-disposition")
+        return parse_parameters(disposition).get("filename", "") if disposition else ""
+
+
+def parse_parameters(text: str) -> dict[str, str]:
+    """The parameters of a header value, RFC 2231 extended values included."""
+    try:
+        parsed = ContentType.parse("x/" + text.strip())
+    except DecodeError:
+        return {}
+    found: dict[str, str] = {}
+    for name, value in parsed.parameters:
+        if name.endswith("*"):
+            charset, _, rest = value.partition("'")
+            encoded = rest.partition("'")[2]
+            found[name[:-1]] = _percent_decoded(encoded, charset or "utf-8")
+        else:
+            found.setdefault(name, value)
+    return found
+
+
+def _percent_decoded(text: str, charset: str) -> str:
+    octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), text.encode())
+    try:
+        return octets.decode(charset, "replace")
+    except LookupError:
+        return octets.decode("utf-8", "replace")
+
+
+def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
+    """Header lines, unfolded; names in lower case. Lines that are none are passed over."""
+    found: list[tuple[str, str]] = []
+    for line in _FOLD.sub(b" ", block).split(b"\n"):
+        name, colon, value = line.partition(b":")
+        if colon and name and b" " not in name.strip():
+            found.append((name.strip().decode("latin-1").lower(), _text(value.strip())))
+    return tuple(found)
+
+
+def _text(octets: bytes) -> str:
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
+
+
+def decode_words(text: str) -> str:
+    """RFC 2047 encoded words in words; text without any comes back as it is."""
+    if "=?" not in text:
+        return text
+    try:
+        pieces = decode_header(text)
+        return "".join(
+            piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
+            for piece, charset in pieces
+        )
+    except (LookupError, ValueError, binascii.Error):
+        return text
+
+
+def encode_words(text: str) -> str:
+    """A header value in ASCII on one line: RFC 2047 where it must be; line breaks never travel."""
+    clean = _LINE_BREAKS.sub(" ", text)
+    if clean.isascii() and clean.isprintable() and "=?" not in clean:
+        return clean
+    return Header(clean, "utf-8", maxlinelen=10_000).encode()
+
+
+def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[int, int]]:
+    """(start, end) of each part between its boundaries, headers included. A missing last boundary is a DecodeError."""
+    if not boundary:
+        raise DecodeError("a multipart without a boundary", clause=_CLAUSE_BOUNDARY)
+    delimiter = b"--" + boundary.encode("latin-1", "replace")
+    at = _next_delimiter(body, delimiter, 0)
+    if at < 0:
+        raise DecodeError("the first boundary is missing", offset=0, clause=_CLAUSE_BOUNDARY)
+    count = 0
+    while True:
+        after = at + len(delimiter)
+        if body.startswith(b"--", after):
+            return
+        start = body.find(b"\n", after) + 1
+        if start == 0:
+            raise DecodeError("the body ends at a boundary", offset=at, clause=_CLAUSE_BOUNDARY)
+        at = _next_delimiter(body, delimiter, start - 1)
+        if at < 0:
+            raise DecodeError("the last boundary is missing: the body was cut", offset=start, clause=_CLAUSE_BOUNDARY)
+        count += 1
+        if count > limits.parts:
+            raise DecodeError(f"more than {limits.parts} parts", offset=start, clause=_CLAUSE_BOUNDARY)
+        end = at - 1 if at > start else start
+        if end > start and body[end - 1 : end] == b"\r":
+            end -= 1
+        yield start, max(end, start)
+
+
+def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
+    """Where the next delimiter stands at the start of a line, -1 when there is none. Octets that only look like one
+    (a longer boundary with the same start) are passed over."""
+    while True:
+        found = body.find(delimiter, at)
+        if found < 0:
+            return -1
+        after = found + len(delimiter)
+        ends_well = after >= len(body) or body[after : after + 1] in (b"\r", b"\n", b" ", b"\t", b"-")
+        if ends_well and (found == 0 or body[found - 1 : found] == b"\n"):
+            return found
+        at = found + 1
+
+
+def parse_part(octets: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0) -> MimePart:
+    """A part with its headers, nested parts read too."""
+    block, data = split_headers(octets, limits)
+    headers = parse_headers(block)
+    return part_from(headers, data, limits, depth)
+
+
+def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
+    """The header block and the rest."""
+    if octets.startswith(b"\r\n"):
+        return b"", octets[2:]
+    if octets.startswith(b"\n"):
+        return b"", octets[1:]
+    crlf, lf = octets.find(b"\r\n\r\n", 0, limits.header_octets), octets.find(b"\n\n", 0, limits.header_octets)
+    if crlf >= 0 and (lf < 0 or crlf < lf):
+        return octets[:crlf], octets[crlf + 4 :]
+    if lf >= 0:
+        return octets[:lf], octets[lf + 2 :]
+    if len(octets) > limits.header_octets:
+        raise DecodeError(f"headers of more than {limits.header_octets} octets", offset=0, clause="RFC 2046 5.1")
+    return octets, b""
+
+
+def part_from(
+    headers: tuple[tuple[str, str], ...], data: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0
+) -> MimePart:
+    """A part from headers that were read elsewhere (HTTP, mail) and its body."""
+    known = dict(reversed(headers))
+    content_type = _content_type(known.get("content-type", ""))
+    data = undo_transfer_encoding(data, known.get("content-transfer-encoding", ""))
+    parts: tuple[MimePart, ...] = ()
+    if content_type.media_type.startswith("multipart/"):
+        if depth >= limits.depth:
+            raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
+        spans = split(data, content_type.get("boundary"), limits)
+        parts = tuple(parse_part(data[start:end], limits, depth + 1) for start, end in spans)
+    return MimePart(content_type, data, headers, parts)
+
+
+def _content_type(text: str) -> ContentType:
+    """RFC 2045 5.2: a part without a readable Content-Type is text/plain in US-ASCII."""
+    try:
+        return ContentType.parse(text)
+    except DecodeError:
+        return ContentType("text/plain", (("charset", "us-ascii"),))
+
+
+def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:
+    """The octets themselves (RFC 2045 6). Unknown names are taken for binary. Raises DecodeError for bad base64."""
+    name = encoding.strip().lower()
+    if name == "base64":
+        return _from_base64(data)
+    if name == "quoted-printable":
+        return quopri.decodestring(data)
+    return data
+
+
+def _from_base64(data: bytes) -> bytes:
+    try:
+        return binascii.a2b_base64(data)
+    except binascii.Error:
+        clean = _NOT_BASE64.sub(b"", data)
+        try:
+            return base64.b64decode(clean + b"=" * (-len(clean) % 4))
+        except binascii.Error as error:
+            raise DecodeError(f"bad base64: {error}", clause="RFC 2045 6.8") from error
+
+
+def resolve(parts: Sequence[MimePart], start: str) -> MimePart | None:
+    """The root of a multipart/related: the part that `start` names, else the first (RFC 2387 3.2)."""
+    wanted = start.strip().removeprefix("<").removesuffix(">")
+    if wanted:
+        for part in parts:
+            if part.content_id == wanted:
+                return part
+    return parts[0] if parts else None
+
+
+# --- writing ---
+
+
+@dataclass(frozen=True, slots=True)
+class OutPart:
+    """A part to be written: its content type, its octets, and further headers."""
+
+    content_type: ContentType
+    data: bytes
+    content_id: str = ""
+    content_location: str = ""
+    encoding: str = "binary"  # binary | base64 | 8bit | 7bit
+
+
+def choose_boundary(parts: Sequence[OutPart], seed: str) -> str:
+    """A boundary that occurs in no part (RFC 2046 5.1.1); `seed` makes it the message's own."""
+    base = re.sub(r"[^A-Za-z0-9]", "", seed)[:40] or "mms"
+    for number in range(10_000):
+        boundary = f"=_{base}_{number}"
+        if not any(boundary.encode() in part.data for part in parts):
+            return boundary
+    raise EncodeError("no boundary was found that the content does not hold", clause=_CLAUSE_BOUNDARY)
+
+
+def write_parts(parts: Sequence[OutPart], boundary: str) -> bytes:
+    """The body of a multipart."""
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces += (b"--", boundary.encode(), b"\r\n", _part_headers(part), b"\r\n", _transfer(part), b"\r\n")
+    pieces += (b"--", boundary.encode(), b"--\r\n")
+    return b"".join(pieces)
+
+
+def _part_headers(part: OutPart) -> bytes:
+    lines = [f"Content-Type: {part.content_type}"]
+    if part.encoding != "7bit":
+        lines.append(f"Content-Transfer-Encoding: {part.encoding}")
+    if part.content_id:
+        lines.append(f"Content-ID: <{encode_words(part.content_id)}>")
+    if part.content_location:
+        lines.append(f"Content-Location: {encode_words(part.content_location)}")
+    return "".join(f"{line}\r\n" for line in lines).encode()
+
+
+def _transfer(part: OutPart) -> bytes:
+    return to_base64(part.data) if part.encoding == "base64" else part.data
+
+
+def to_base64(data: bytes) -> bytes:
+    """Base64 in lines of 76 characters, without the last line break."""
+    view = memoryview(data)
+    lines = (
+        binascii.b2a_base64(view[at : at + _BASE64_LINE_OCTETS], newline=False)
+        for at in range(0, len(data), _BASE64_LINE_OCTETS)
+    )
+    return b"\r\n".join(lines)

@@ -1,0 +1,134 @@
+"""MM7 over HTTP to messages and back (TS 23.140 8.7.8; SOAP Messages with Attachments; RFC 2387).
+
+`decode` takes the HTTP Content-Type and body. The body's child is always checked against the schema: what the schema
+refuses and we could read all the same is a finding.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+from protocols import mime
+from protocols.content_type import ContentType
+from protocols.errors import Decoded, DecodeError, Finding
+from protocols.mm7 import schema
+from protocols.mm7.messages import Message, SubmitReq
+from protocols.mm7.namespaces import TAGS, Dialect
+from protocols.mm7.reading import READERS
+from protocols.mm7.soap import Mm7Error, Opened, open_envelope, parse_xml
+from protocols.mm7.status import StatusCode
+from protocols.mm7.writing import envelope
+
+_CLAUSE: Final = "TS 23.140 8.7.8"
+_MAXIMUM_FINDINGS: Final = 20
+_XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
+_NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message with what surrounds it. `content` is the part that the Content element means."""
+
+    transaction_id: str
+    dialect: Dialect
+    message: Message
+    content: mime.MimePart | None = None
+
+
+def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_LIMITS) -> Decoded[Envelope]:
+    """The message and remarks about it. Raises Mm7Error (a DecodeError) that knows its answer."""
+    soap, charset, parts = _take_apart(content_type, octets, limits)
+    opened = open_envelope(parse_xml(soap, charset))
+    reader = READERS.get(opened.operation)
+    if reader is None:
+        raise _at(opened, StatusCode.UNSUPPORTED_OPERATION, "Body", f"{opened.operation} is not offered")
+    try:
+        message = reader(opened.element, opened.dialect)
+    except Mm7Error as error:
+        raise _at(opened, error.status, error.where, error.reason, error.mm7_version) from error
+    if not opened.transaction_id and opened.operation != "Fault":
+        raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
+    content = _content(message, parts, opened)
+    findings = tuple(_findings(opened))
+    return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content), findings)
+
+
+def _at(opened: Opened, status: StatusCode, where: str, why: str, version: str = "") -> Mm7Error:
+    return Mm7Error(
+        status,
+        where=where,
+        why=why,
+        transaction_id=opened.transaction_id,
+        spoken=opened.dialect,
+        mm7_version=version or opened.dialect.version,
+    )
+
+
+def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[bytes, str, tuple[mime.MimePart, ...]]:
+    """(SOAP octets, their charset, the other parts)."""
+    try:
+        media = ContentType.parse(content_type or "text/xml")
+        if not media.media_type.startswith("multipart/"):
+            return octets, media.get("charset"), ()
+        whole = mime.part_from((("content-type", content_type),), octets, limits)
+    except DecodeError as error:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
+    root = mime.resolve(whole.parts, media.get("start"))
+    if root is None:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why="a multipart without parts")
+    others = tuple(part for part in whole.parts if part is not root)
+    return root.data, root.content_type.get("charset"), others
+
+
+def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened) -> mime.MimePart | None:
+    """The part that Content's href names (RFC 2392: percent-decoded); a lone attachment serves when none is named."""
+    if not isinstance(message, SubmitReq):
+        return None
+    others = [part for part in parts if part.content_type.media_type not in _XML_TYPES]
+    if not message.content_href:
+        return others[0] if others else None
+    reference = unquote(message.content_href.strip())
+    wanted = reference[4:].strip() if reference.lower().startswith("cid:") else reference
+    for part in parts:
+        if wanted in (part.content_id, part.content_location):
+            return part
+    raise _at(
+        opened,
+        StatusCode.MESSAGE_FORMAT_CORRUPT,
+        "SubmitReq/Content",
+        f"href {message.content_href!r} names no part of the message",
+        message.mm7_version,
+    )
+
+
+def _findings(opened: Opened) -> Iterator[Finding]:
+    if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
+        return
+    checker = schema.compiled(opened.dialect)
+    if checker.validate(opened.element):
+        return
+    for error in list(checker.error_log)[:_MAXIMUM_FINDINGS]:
+        remark = _NAMESPACE_IN_ERROR.sub("", str(error.message))
+        yield Finding("MM7-R001", f"{_CLAUSE} schema {opened.dialect.tag}", -1, f"line {error.line}: {remark}")
+
+
+def encode(message: Envelope) -> tuple[str, bytes]:
+    """(HTTP Content-Type, body) of a message without attachment."""
+    octets = envelope(message.transaction_id, message.dialect, message.message)
+    return 'text/xml; charset="utf-8"', octets
+
+
+def encode_with_content(message: Envelope, content: mime.OutPart, seed: str) -> tuple[str, bytes]:
+    """(HTTP Content-Type, body) of a message with its content part, as SOAP with Attachments."""
+    soap = mime.OutPart(
+        ContentType("text/xml", (("charset", "utf-8"),)),
+        envelope(message.transaction_id, message.dialect, message.message),
+        content_id="mm7-soap",
+        encoding="8bit",
+    )
+    parts = (soap, content)
+    boundary = mime.choose_boundary(parts, seed)
+    content_type = f'multipart/related; boundary="{boundary}"; type="text/xml"; start="<mm7-soap>"'
+    return content_type, mime.write_parts(parts, boundary)

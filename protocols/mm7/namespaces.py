@@ -1,0 +1,68 @@
+"""The namespaces of MM7 and what differs between them (TS 23.140 8.7.8 and its XML annex)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+BASE: Final = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
+ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+LATEST: Final = "REL-6-MM7-1-4"
+TAGS: Final = (
+    "REL-5-MM7-1-0",
+    "REL-5-MM7-1-1",
+    "REL-5-MM7-1-2",
+    "REL-5-MM7-1-3",
+    "REL-5-MM7-1-4",
+    "REL-5-MM7-1-5",
+    "REL-6-MM7-1-0",
+    "REL-6-MM7-1-1",
+    "REL-6-MM7-1-2",
+    "REL-6-MM7-1-3",
+    LATEST,
+)
+_VERSIONS: Final = {
+    "REL-5-MM7-1-0": "5.3.0",
+    "REL-5-MM7-1-1": "5.5.0",
+    "REL-5-MM7-1-2": "5.6.0",
+    "REL-5-MM7-1-3": "5.8.0",
+    "REL-5-MM7-1-4": "5.10.0",
+    "REL-5-MM7-1-5": "5.10.0",
+    "REL-6-MM7-1-0": "6.3.0",
+    "REL-6-MM7-1-1": "6.4.0",
+    "REL-6-MM7-1-2": "6.5.0",
+    "REL-6-MM7-1-3": "6.6.0",
+    LATEST: "6.8.0",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a namespace spells differently."""
+
+    tag: str
+    is_rel5: bool
+    plain_sender_address: bool  # SenderAddress holds text, not one Number, RFC2822Address or ShortCode
+    report_date_element: str
+
+    @property
+    def namespace(self) -> str:
+        """The whole name."""
+        return BASE + self.tag
+
+    @property
+    def version(self) -> str:
+        """The MM7Version that goes with it when the neighbour named none."""
+        return _VERSIONS.get(self.tag, "6.8.0")
+
+
+def dialect(namespace: str) -> Dialect | None:
+    """The dialect of a namespace, None when it is no MM7 namespace. Tags that nobody published are read like the
+    latest of their release."""
+    if not namespace.startswith(BASE):
+        return None
+    tag = namespace.removeprefix(BASE).removesuffix(".xsd")
+    if not tag.startswith(("REL-5-MM7-", "REL-6-MM7-", "REL-7-MM7-")):
+        return None
+    is_rel5 = tag.startswith("REL-5-")
+    plain = tag in ("REL-5-MM7-1-0", "REL-5-MM7-1-1")
+    date = "TimeStamp" if is_rel5 or tag == "REL-6-MM7-1-0" else "Date"
+    return Dialect(tag, is_rel5, plain, date)

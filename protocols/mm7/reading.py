@@ -1,0 +1,230 @@
+"""MM7 elements to messages (TS 23.140 8.7): lenient about order, prefixes and namespaces of children, exact about what
+must be there."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from lxml import etree
+
+from protocols.mime import decode_words
+from protocols.mm7.messages import (
+    Address,
+    AddressForm,
+    DeliveryReportReq,
+    DeliveryReportRsp,
+    ErrorElement,
+    Fault,
+    Message,
+    Status,
+    SubmitReq,
+    SubmitRsp,
+)
+from protocols.mm7.namespaces import Dialect
+from protocols.mm7.soap import Mm7Error, local_name
+from protocols.mm7.status import StatusCode
+
+_FORMS: Final = {form.value: form for form in AddressForm}
+_TRUE: Final = ("true", "1")
+_FALSE: Final = ("false", "0")
+
+
+def _children(element: etree._Element) -> dict[str, etree._Element]:
+    """Children by local name; the first of each counts."""
+    found: dict[str, etree._Element] = {}
+    for one in element:
+        name = local_name(one)
+        if name:
+            found.setdefault(name, one)
+    return found
+
+
+def _text(found: dict[str, etree._Element], name: str) -> str:
+    element = found.get(name)
+    return "" if element is None else (element.text or "").strip()
+
+
+def _boolean(found: dict[str, etree._Element], name: str, where: str) -> bool | None:
+    if name not in found:
+        return None
+    return _truth(_text(found, name), f"{where}/{name}")
+
+
+def _truth(text: str, where: str) -> bool:
+    lower = text.strip().lower()
+    if lower not in (*_TRUE, *_FALSE):
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=where, why=f"{text!r} is no boolean")
+    return lower in _TRUE
+
+
+def _addresses(element: etree._Element | None) -> Iterator[Address]:
+    for one in () if element is None else element:
+        form = _FORMS.get(local_name(one))
+        value = (one.text or "").strip()
+        if form is not None and value:
+            display_only = one.get("displayOnly", "false").strip().lower() in _TRUE
+            yield Address(value, form, display_only)
+
+
+def _one_address(element: etree._Element | None) -> Address | None:
+    """One wrapped address, or REL-5's plain text."""
+    if element is None:
+        return None
+    for address in _addresses(element):
+        return address
+    text = (element.text or "").strip()
+    return Address(text) if text else None
+
+
+def _required(found: dict[str, etree._Element], name: str, where: str) -> etree._Element:
+    element = found.get(name)
+    if element is None:
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where=f"{where}/{name}", why="it is missing")
+    return element
+
+
+def _version(found: dict[str, etree._Element], where: str, spoken: Dialect) -> str:
+    text = _text(found, "MM7Version")
+    if not text:
+        return spoken.version
+    if len(text) > 20 or [part.isdecimal() for part in text.split(".")] != [True, True, True]:
+        raise Mm7Error(StatusCode.UNSUPPORTED_VERSION, where=f"{where}/MM7Version", why=f"{text!r} is no version")
+    return text
+
+
+def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
+    """SubmitReq (8.7.1)."""
+    where = "SubmitReq"
+    found = _children(element)
+    version = _version(found, where, spoken)
+    sender = _children(found["SenderIdentification"]) if "SenderIdentification" in found else {}
+    lists: dict[str, list[Address]] = {"To": [], "Cc": [], "Bcc": []}
+    for one in _required(found, "Recipients", where):
+        if local_name(one) in lists:
+            lists[local_name(one)] += _addresses(one)
+    if not any(lists.values()):
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where=f"{where}/Recipients", why="no To, Cc or Bcc")
+    charging = found.get("ReplyCharging")
+    content = found.get("Content")
+    conditions = () if "DeliveryCondition" not in found else tuple(found["DeliveryCondition"])
+    allow = None if content is None else content.get("allowAdaptations")
+    return SubmitReq(
+        mm7_version=version,
+        vasp_id=_text(sender, "VASPID"),
+        vas_id=_text(sender, "VASID"),
+        sender_address=_one_address(sender.get("SenderAddress")),
+        to=tuple(lists["To"]),
+        cc=tuple(lists["Cc"]),
+        bcc=tuple(lists["Bcc"]),
+        service_code=_text(found, "ServiceCode"),
+        linked_id=_text(found, "LinkedID"),
+        message_class=_text(found, "MessageClass"),
+        time_stamp=_text(found, "TimeStamp"),
+        reply_charging=charging is not None,
+        reply_charging_size="" if charging is None else charging.get("replyChargingSize", ""),
+        reply_deadline="" if charging is None else charging.get("replyDeadline", ""),
+        earliest_delivery_time=_text(found, "EarliestDeliveryTime"),
+        expiry_date=_text(found, "ExpiryDate"),
+        delivery_report=_boolean(found, "DeliveryReport", where),
+        read_reply=_boolean(found, "ReadReply", where),
+        priority=_text(found, "Priority"),
+        subject=decode_words(_text(found, "Subject")),
+        charged_party=_text(found, "ChargedParty"),
+        charged_party_id=_text(found, "ChargedPartyID"),
+        distribution_indicator=_boolean(found, "DistributionIndicator", where),
+        delivery_conditions=tuple((one.text or "").strip() for one in conditions if local_name(one) == "DC"),
+        applic_id=_text(found, "ApplicID"),
+        reply_applic_id=_text(found, "ReplyApplicID"),
+        aux_applic_info=_text(found, "AuxApplicInfo"),
+        content_class=_text(found, "ContentClass"),
+        drm_content=_boolean(found, "DRMContent", where),
+        content_href="" if content is None else _href(content),
+        allow_adaptations=None if allow is None else _truth(allow, f"{where}/Content/allowAdaptations"),
+    )
+
+
+def _href(content: etree._Element) -> str:
+    """The href, also where a sender qualified the attribute."""
+    for name, value in content.attrib.items():
+        if str(name).rpartition("}")[2] == "href":
+            return str(value).strip()
+    return ""
+
+
+def _status(found: dict[str, etree._Element], where: str) -> Status:
+    inner = _children(_required(found, "Status", where))
+    code = _text(inner, "StatusCode")
+    if not code.isdecimal() or len(code) > 6:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=f"{where}/Status", why=f"StatusCode {code!r}")
+    details = inner.get("Details")
+    text = "" if details is None else "".join(str(piece) for piece in details.itertext()).strip()
+    return Status(StatusCode(int(code)), _text(inner, "StatusText"), text)
+
+
+def read_submit_rsp(element: etree._Element, spoken: Dialect) -> SubmitRsp:
+    """SubmitRsp (8.7.1)."""
+    found = _children(element)
+    return SubmitRsp(
+        mm7_version=_version(found, "SubmitRsp", spoken),
+        status=_status(found, "SubmitRsp"),
+        message_id=_text(found, "MessageID"),
+    )
+
+
+def read_delivery_report_req(element: etree._Element, spoken: Dialect) -> DeliveryReportReq:
+    """DeliveryReportReq (8.7.5)."""
+    where = "DeliveryReportReq"
+    found = _children(element)
+    recipient = _one_address(_required(found, "Recipient", where))
+    sender = _one_address(_required(found, "Sender", where))
+    if recipient is None or sender is None:
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where=where, why="an empty address")
+    return DeliveryReportReq(
+        mm7_version=_version(found, where, spoken),
+        mms_relay_server_id=_text(found, "MMSRelayServerID"),
+        message_id=_text(found, "MessageID"),
+        recipient=recipient,
+        sender=sender,
+        date=_text(found, "Date") or _text(found, "TimeStamp"),
+        mm_status=_text(found, "MMStatus"),
+        mm_status_extension=_text(found, "MMStatusExtension"),
+        status_text=_text(found, "StatusText"),
+        applic_id=_text(found, "ApplicID"),
+        reply_applic_id=_text(found, "ReplyApplicID"),
+        aux_applic_info=_text(found, "AuxApplicInfo"),
+    )
+
+
+def read_delivery_report_rsp(element: etree._Element, spoken: Dialect) -> DeliveryReportRsp:
+    """DeliveryReportRsp (8.7.5)."""
+    found = _children(element)
+    version = _version(found, "DeliveryReportRsp", spoken)
+    return DeliveryReportRsp(mm7_version=version, status=_status(found, "DeliveryReportRsp"))
+
+
+def read_fault(element: etree._Element, spoken: Dialect) -> Fault:
+    """A Fault with RSErrorRsp, VASPErrorRsp or a bare Status in its detail (SOAP 1.1 4.4; 8.7.8)."""
+    found = _children(element)
+    detail = _children(found["detail"]) if "detail" in found else {}
+    for error in ErrorElement:
+        if error.value in detail:
+            inner = _children(detail[error.value])
+            return Fault(
+                fault_code=_text(found, "faultcode").rpartition(":")[2],
+                fault_string=_text(found, "faultstring"),
+                mm7_version=_version(inner, error.value, spoken),
+                status=_status(inner, error.value),
+                element=error,
+            )
+    code = _text(found, "faultcode").rpartition(":")[2]
+    fallback = StatusCode.CLIENT_ERROR if code == "Client" else StatusCode.SERVER_ERROR
+    status = _status(detail, "detail") if "Status" in detail else Status(fallback, _text(found, "faultstring"))
+    return Fault(fault_code=code, fault_string=_text(found, "faultstring"), mm7_version=spoken.version, status=status)
+
+
+READERS: Final[dict[str, Callable[[etree._Element, Dialect], Message]]] = {
+    "SubmitReq": read_submit_req,
+    "SubmitRsp": read_submit_rsp,
+    "DeliveryReportReq": read_delivery_report_req,
+    "DeliveryReportRsp": read_delivery_report_rsp,
+    "Fault": read_fault,
+}

@@ -1,0 +1,28 @@
+"""The checking schema of MM7 bodies, one per namespace, made from one text. Compiled when first asked for."""
+
+from functools import lru_cache
+from importlib import resources
+from typing import Final
+
+from lxml import etree
+
+from protocols.mm7.namespaces import LATEST, TAGS, Dialect
+
+_TEXT: Final = resources.files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
+
+
+def text_for(dialect: Dialect) -> str:
+    """The schema's text for a dialect: its namespace, and what its release spells differently."""
+    text = _TEXT.replace(LATEST, dialect.tag)
+    if dialect.plain_sender_address:
+        text = text.replace('name="SenderAddress" type="AddressT"', 'name="SenderAddress" type="xs:string"')
+    if dialect.report_date_element != "Date":
+        date = f'<xs:element name="{dialect.report_date_element}" type="xs:dateTime"/>'
+        text = text.replace('<xs:element name="Date" type="xs:dateTime"/>', date)
+    return text
+
+
+@lru_cache(maxsize=len(TAGS))
+def compiled(dialect: Dialect) -> etree.XMLSchema:
+    """The compiled schema. At most one for each published tag is kept."""
+    return etree.XMLSchema(etree.fromstring(text_for(dialect).encode()))

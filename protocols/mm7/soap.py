@@ -1,0 +1,142 @@
+"""SOAP 1.1 around MM7 (TS 23.140 8.7.8; SOAP 1.1 clause 4): the envelope, safely parsed, and the errors that know
+their answer."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from protocols.errors import DecodeError
+from protocols.mm7.namespaces import ENVELOPE, LATEST, Dialect, dialect
+from protocols.mm7.status import StatusCode
+
+_OLD_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/soap-envelope"
+MAXIMUM_XML_OCTETS: Final = 4 * 1024 * 1024
+_LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")
+
+
+class Mm7Error(DecodeError):
+    """A request that cannot be served. It knows its StatusCode, where the fault lies, and what to echo."""
+
+    def __init__(
+        self,
+        status: StatusCode,
+        *,
+        where: str,
+        why: str,
+        clause: str = "TS 23.140 8.7.8",
+        fault_code: str = "",
+        transaction_id: str = "",
+        spoken: Dialect = _LATEST_DIALECT,
+        mm7_version: str = "",
+    ) -> None:
+        super().__init__(f"{where}: {why}", clause=clause)
+        self.status = status
+        self.where = where
+        self.reason = why
+        self.fault_code = fault_code or status.fault_code
+        self.transaction_id = transaction_id
+        self.dialect = spoken
+        self.mm7_version = mm7_version or spoken.version
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope taken apart: the transaction id, the dialect, and the body's child."""
+
+    transaction_id: str
+    dialect: Dialect
+    operation: str
+    element: etree._Element
+
+
+def local_name(element: etree._Element) -> str:
+    """The name without its namespace; "" for comments and processing instructions."""
+    tag: object = element.tag  # a function for comments, whatever the type says
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def namespace_of(element: etree._Element) -> str:
+    """The namespace, "" for none."""
+    tag: object = element.tag
+    return tag[1:].partition("}")[0] if isinstance(tag, str) and tag.startswith("{") else ""
+
+
+def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
+    """The root element. No DTD, no entities, no network, bounded depth and size. Raises Mm7Error 2007."""
+    if len(octets) > MAXIMUM_XML_OCTETS:
+        raise Mm7Error(
+            StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"XML of {len(octets)} octets is too long"
+        )
+    declared = octets.lstrip()[:100].find(b"encoding") >= 0
+    encoding = charset if charset and not declared else None
+    try:
+        parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding=encoding
+        )
+        root = etree.fromstring(octets.lstrip(), parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as error:
+        text = str(error) or "not well-formed"
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"not XML: {text}") from error
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why="a DOCTYPE is refused")
+    return root
+
+
+def open_envelope(root: etree._Element) -> Opened:
+    """Take an envelope apart. Raises Mm7Error with the fault code that SOAP 1.1 4.4.1 wants."""
+    if local_name(root) != "Envelope":
+        why = f"the root is {local_name(root)}, not Envelope"
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=why)
+    envelope = namespace_of(root)
+    if envelope not in (ENVELOPE, _OLD_ENVELOPE):
+        why = f"envelope namespace {envelope}"
+        raise Mm7Error(
+            StatusCode.VALIDATION_ERROR, where="Envelope", why=why, fault_code="VersionMismatch", clause="SOAP 1.1 4.4"
+        )
+    header, body = _child(root, "Header"), _child(root, "Body")
+    transaction_id, header_dialect = _transaction(header)
+    elements = [] if body is None else [one for one in body if local_name(one)]
+    spoken = (dialect(namespace_of(elements[0])) if elements else None) or header_dialect
+    echo = spoken or _LATEST_DIALECT
+    _check_understood(header, envelope, transaction_id, echo)
+    if not elements:
+        raise Mm7Error(
+            StatusCode.VALIDATION_ERROR, where="Body", why="it is empty", transaction_id=transaction_id, spoken=echo
+        )
+    operation = local_name(elements[0])
+    if spoken is None:
+        why = f"{operation} in namespace {namespace_of(elements[0]) or '(none)'}"
+        raise Mm7Error(
+            StatusCode.UNSUPPORTED_VERSION, where="Body", why=why, transaction_id=transaction_id, spoken=echo
+        )
+    return Opened(transaction_id, spoken, operation, elements[0])
+
+
+def _child(element: etree._Element, name: str) -> etree._Element | None:
+    for one in element:
+        if local_name(one) == name:
+            return one
+    return None
+
+
+def _transaction(header: etree._Element | None) -> tuple[str, Dialect | None]:
+    element = None if header is None else _child(header, "TransactionID")
+    if element is None:
+        return "", None
+    return (element.text or "").strip(), dialect(namespace_of(element))
+
+
+def _check_understood(header: etree._Element | None, envelope: str, transaction_id: str, spoken: Dialect) -> None:
+    for one in () if header is None else header:
+        name = local_name(one)
+        if name and name != "TransactionID" and one.get(f"{{{envelope}}}mustUnderstand", "0") in ("1", "true"):
+            raise Mm7Error(
+                StatusCode.VALIDATION_ERROR,
+                where=f"Header/{name}",
+                why="mustUnderstand, and it is not understood",
+                clause="SOAP 1.1 4.2.3",
+                fault_code="MustUnderstand",
+                transaction_id=transaction_id,
+                spoken=spoken,
+            )
