@@ -38,7 +38,7 @@ class Committer:
         self._queue.append((unit, future))
         if not self._running:
             self._next_batch()
-        return await asyncio.shield(future)
+        return await future  # a caller that is cancelled cancels this future; the unit stays where it is
 
     async def drain(self) -> None:
         """Until nothing is queued or running."""
@@ -52,9 +52,8 @@ class Committer:
             if isinstance(result, StoreUnavailable):
                 failed = True
             if isinstance(result, BaseException):
-                if not future.cancelled():
+                if not future.done():
                     future.set_exception(result)
-                    future.exception()  # a caller that was cancelled never asks
                 continue
             if unit.after is not None and not isinstance(result, Lost):
                 unit.after()
