@@ -109,9 +109,10 @@ def _findings(opened: Opened) -> Iterator[Finding]:
     checker = schema.compiled(opened.dialect)
     if checker.validate(opened.element):
         return
-    for error in list(checker.error_log)[:_MAXIMUM_FINDINGS]:
-        remark = _NAMESPACE_IN_ERROR.sub("", str(error.message))
-        yield Finding("MM7-R001", f"{_CLAUSE} schema {opened.dialect.tag}", -1, f"line {error.line}: {remark}")
+    lines = str(checker.error_log).splitlines()  # file:line:column:level:domain:type: message
+    for line in lines[:_MAXIMUM_FINDINGS]:
+        remark = _NAMESPACE_IN_ERROR.sub("", line.partition(": ")[2])
+        yield Finding("MM7-R001", f"{_CLAUSE} schema {opened.dialect.tag}", -1, remark)
 
 
 def encode(message: Envelope) -> tuple[str, bytes]:
