@@ -1,0 +1,1 @@
+"""The commands. Each is a module here that offers `command`; `group.py` lists them and imports one when called."""

@@ -7,7 +7,7 @@ import msgspec
 T = TypeVar("T")
 _APPLY: Final = "apply"
 
-# A running server that reads its file again takes a new value of a live key; every other key waits for a restart.
+# A server that reads its file again could take a new value of a live key; every other key waits for a restart.
 Live = Annotated[T, msgspec.Meta(extra={_APPLY: "live"})]
 
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed at start

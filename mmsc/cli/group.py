@@ -1,0 +1,46 @@
+"""The commands by name. Nothing of the server is imported before a command needs it: `mmsc --help` is instant."""
+
+import importlib
+from typing import Final
+
+import click
+
+# Name -> what the list of commands says. The module is mmsc.cli.NAME (hyphens as underscores), its `command` is called.
+COMMANDS: Final = {
+    "serve": "Run an MMSC until it is interrupted.",
+    "demo": "Show everything at work: two MMSCs, an SMSC, a VASP and handsets, scene by scene.",
+    "submit": "Send an MM through MM7, as a VASP would.",
+    "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
+    "route": "Explain what becomes of a number.",
+    "check-config": "Say what is wrong or odd in a settings file.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when it is called, and only then."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names, in the order in which people meet them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"mmsc.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing one."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mmsc", message="mmsc %(version)s")
+def main() -> None:
+    """An MMSC that runs on a laptop: MM1, MM4, MM7 and SMPP, store and forward, trace and lab.
+
+    Start with `mmsc demo`, or with `mmsc serve`, which needs no configuration.
+    """

@@ -1,0 +1,100 @@
+"""The other commands, as a person meets them."""
+
+import importlib
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from mmsc import __version__
+from mmsc.cli.group import COMMANDS, main
+
+MANUAL = str(Path(__file__).parents[2] / "config" / "mmsc.toml")
+PEER = "[peer.other]\ndomain = 'other.example'\nhost = '127.0.0.1'\nprefixes = ['+1666']\n"
+PEER += "rewrites = [{ prefix = '0', becomes = '+1' }]\n"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "mmsc.toml"
+    path.write_text(text)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_in_the_list_is_there_and_explains_itself(name: str) -> None:
+    module = importlib.import_module(f"mmsc.cli.{name.replace('-', '_')}")
+    assert isinstance(module.command, click.Command)
+    told = run(name, "--help")
+    assert told.exit_code == 0
+    assert len(told.output.split()) > 10
+
+
+def test_help_lists_all_commands_and_an_unknown_one_is_told() -> None:
+    assert all(name in run("--help").output for name in COMMANDS)
+    assert "No such command 'sevre'" in run("sevre").output
+    assert run("--version").output == f"mmsc {__version__}\n"
+
+
+def test_a_good_file_is_good() -> None:
+    told = run("check-config", MANUAL)
+    assert told.exit_code == 0
+    assert told.output == f"{MANUAL}: good\n"
+
+
+def test_a_wrong_file_is_told_key_by_key(tmp_path: Path) -> None:
+    told = run("check-config", written(tmp_path, "[mm7]\nprot = 1\nport = 'x'\n"))
+    assert told.exit_code == 1
+    assert "mm7.prot is no key; the nearest is mm7.port" in told.output
+    assert "mm7.port = 'x': Expected `int`" in told.output
+
+
+def test_advice_is_given_for_what_is_odd(tmp_path: Path) -> None:
+    told = run("check-config", written(tmp_path, "[mm7]\nhost = '0.0.0.0'\n"))
+    assert told.exit_code == 0
+    assert "remark: mm7.host: 0.0.0.0 is reachable from outside" in told.output
+
+
+def test_a_change_is_told_apart(tmp_path: Path) -> None:
+    told = run("check-config", written(tmp_path, "[mm7]\nport = 1\n[limits]\nmaximum_parts = 5\n"), "--running", MANUAL)
+    assert "restart: mm7.port" in told.output
+    assert "live: limits.maximum_parts" in told.output
+
+
+@pytest.mark.parametrize(
+    ("number", "neighbour", "last", "status"),
+    [
+        ("5550000001", "vasp:demo", "to a handset, notified over smsc:builtin (listed subscriber)", 0),
+        ("+15559999999", "demo", "to a handset, notified over smsc:builtin (own prefix +1555)", 0),
+        ("7255", "", "to vasp:demo (short code of VASP demo)", 0),
+        ("+16665550000", "", "nowhere (no prefix matches +16665550000)", 1),
+        ("?", "", "not an address: neither a number, an e-mail address nor a short code", 1),
+    ],
+)
+def test_a_number_is_explained_to_its_end(number: str, neighbour: str, last: str, status: int) -> None:
+    told = run("route", number, "--from", neighbour)
+    assert told.output.splitlines()[-1] == last
+    assert told.exit_code == status
+
+
+def test_a_peers_prefix_and_rewrites_are_explained(tmp_path: Path) -> None:
+    config = written(tmp_path, PEER)
+    told = run("route", "06665550000", "--from", "other", "--config", config)
+    assert "the neighbour's rewrite '0' -> '+1' gives +16665550000" in told.output
+    assert told.output.splitlines()[-1] == "to another MMSC, peer:other (prefix +1666 of peer other)"
+
+
+def test_an_unknown_neighbour_is_told() -> None:
+    told = run("route", "7255", "--from", "nobody")
+    assert told.exit_code == 2
+    assert "'nobody' names 0 neighbours; known: vasp:demo" in told.output
+
+
+def test_wrong_settings_stop_a_command_with_their_names(tmp_path: Path) -> None:
+    told = run("route", "7255", "--config", written(tmp_path, "[nose]\n"))
+    assert told.exit_code == 1
+    assert "nose is no key; the nearest is node" in told.output
