@@ -217,8 +217,8 @@ class Floor:
 
 
 def parts_of(octets: bytes) -> list[bytes]:
-    """The SOAP part and the media parts of the nested multipart, by their boundaries (the driver's are known)."""
-    soap, attachment = octets.split(b"\r\n--mm7-bench-outer", 2)[:2]
+    """The SOAP part and the media parts of the nested multipart (its boundary is known, the outer one is not)."""
+    soap, attachment = octets.split(b"\r\n" + octets[: octets.index(b"\r\n")], 2)[:2]
     media = attachment.split(b"\r\n--mm7-bench-inner")
     return [part[part.index(b"\r\n\r\n") + 4 :] for part in (soap, *media[1:-1])]
 

@@ -41,7 +41,7 @@ class GroupCommitter:
 
     def _work(self, file: Path) -> None:
         connection = sqlite3.connect(file, isolation_level=None)
-        for pragma in ("page_size=16384", "journal_mode=WAL", "synchronous=FULL"):
+        for pragma in ("page_size=4096", "journal_mode=WAL", "synchronous=FULL"):
             connection.execute(f"PRAGMA {pragma}")
         connection.executescript(SCHEMA)
         while (unit := self._units.get()) is not None:

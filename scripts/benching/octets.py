@@ -10,7 +10,6 @@ VASP_PASSWORD: Final = "bench-password"
 PICTURE_OCTETS: Final = 30 * 1024
 SUBSCRIBERS: Final = 1000  # so many handsets take turns
 
-_BOUNDARY: Final = "mm7-bench-outer"
 _INNER: Final = "mm7-bench-inner"
 _SMIL: Final = (
     '<smil><head><layout><root-layout width="160" height="120"/><region id="Image" left="0" top="0" width="160"'
@@ -44,7 +43,10 @@ def transaction_of(index: int) -> bytes:
 
 
 class SubmitRequest:
-    """A SubmitReq as SOAP with Attachments (TS 23.140 clause 8.7.8): SMIL and picture in a multipart/related."""
+    """A SubmitReq as SOAP with Attachments (TS 23.140 clause 8.7.8): SMIL and picture in a multipart/related.
+
+    Every message has its own TransactionID, recipient and outer boundary; all have the same length.
+    """
 
     def __init__(self, port: int) -> None:
         children = (
@@ -55,35 +57,42 @@ class SubmitRequest:
             '<Content href="cid:content@bench" allowAdaptations="true"/>'
         )
         soap = _ENVELOPE.format(transaction=_HOLE, operation="SubmitReq", children=children)
-        first, middle, last = soap.encode().split(_HOLE.encode())
-        opening = (
-            f'--{_BOUNDARY}\r\nContent-Type: text/xml; charset="utf-8"\r\nContent-ID: <envelope@bench>\r\n\r\n'
-        ).encode()
-        self._middle = middle
-        self._tail = last + _attachment()
-        length = len(opening + first + middle + self._tail) + len(transaction_of(0)) + len(number_of(0))
+        before_transaction, before_number, rest = soap.encode().split(_HOLE.encode())
+        opening = b'\r\nContent-Type: text/xml; charset="utf-8"\r\nContent-ID: <envelope@bench>\r\n\r\n'
+        self._soap = opening + before_transaction
+        self._before_number = before_number
+        self._before_content = rest + b"\r\n--"
+        self._content = _attachment() + b"\r\n--"
         token = base64.b64encode(f"{VASP_NAME}:{VASP_PASSWORD}".encode()).decode()
-        head = (
-            f"POST /mm7 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Basic {token}\r\n"
-            f'Content-Type: multipart/related; boundary="{_BOUNDARY}"; type="text/xml"; start="<envelope@bench>"\r\n'
-            f'SOAPAction: ""\r\nContent-Length: {length}\r\n\r\n'
-        )
-        self._head = head.encode() + opening + first
+        self._head = (
+            f'POST /mm7 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Basic {token}\r\nSOAPAction: ""\r\n'
+            'Content-Type: multipart/related; type="text/xml"; start="<envelope@bench>"; boundary='
+        ).encode()
+        self._length = b"\r\nContent-Length: %d\r\n\r\n" % len(self._body(0))
 
     def octets(self, index: int) -> bytes:
         """The whole HTTP request of message `index`."""
-        return b"".join((self._head, transaction_of(index), self._middle, number_of(index), self._tail))
+        return b"".join((self._head, transaction_of(index), self._length, self._body(index)))
+
+    def _body(self, index: int) -> bytes:
+        transaction_id = boundary = transaction_of(index)
+        return b"".join(
+            (
+                *(b"--", boundary, self._soap, transaction_id, self._before_number, number_of(index)),
+                *(self._before_content, boundary, self._content, boundary, b"--\r\n"),
+            )
+        )
 
 
 def _attachment() -> bytes:
     nested = f'multipart/related; boundary="{_INNER}"; type="application/smil"; start="<smil>"'
     before = (
-        f"\r\n--{_BOUNDARY}\r\nContent-Type: {nested}\r\nContent-ID: <content@bench>\r\n\r\n"
+        f"\r\nContent-Type: {nested}\r\nContent-ID: <content@bench>\r\n\r\n"
         f"--{_INNER}\r\nContent-Type: application/smil; charset=utf-8\r\nContent-ID: <smil>\r\n\r\n{_SMIL}\r\n"
         f"--{_INNER}\r\nContent-Type: image/jpeg\r\nContent-ID: <picture>\r\nContent-Location: picture.jpg\r\n"
         "Content-Transfer-Encoding: binary\r\n\r\n"
     )
-    return before.encode() + picture() + f"\r\n--{_INNER}--\r\n--{_BOUNDARY}--\r\n".encode()
+    return before.encode() + picture() + f"\r\n--{_INNER}--\r\n".encode()
 
 
 def report_answer(transaction_id: bytes) -> bytes:
