@@ -1,0 +1,93 @@
+"""Content on its way in and out: MIME parts become the canonical WSP multipart once, and are built back from it.
+
+The octets of a part are never touched (WAP-230-WSP 8.5; RFC 2387).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from mmsc.domain.message import Content, Part
+from protocols.content_type import ContentType
+from protocols.mime import MimePart, OutPart, resolve
+from protocols.wsp import multipart as wsp
+
+RELATED: Final = "application/vnd.wap.multipart.related"
+MIXED: Final = "application/vnd.wap.multipart.mixed"
+SMIL: Final = "application/smil"
+_DROPPED: Final = ("boundary", "start", "type")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def from_mime(part: MimePart) -> Content:
+    """The canonical content of a MIME part: its sub-parts when it is a multipart, itself otherwise."""
+    leaves = list(_leaves(part))
+    related = part.content_type.media_type == "multipart/related"
+    root = resolve(part.parts, part.content_type.get("start")) if related and part.parts else None
+    if root is not None and root in leaves:
+        leaves.remove(root)
+        leaves.insert(0, root)
+    return build([_wsp_part(leaf, number) for number, leaf in enumerate(leaves, 1)])
+
+
+def build(parts: Sequence[wsp.Part]) -> Content:
+    """The canonical content of parts: related when the first is a presentation, mixed otherwise."""
+    content_type = ContentType(MIXED)
+    if parts and parts[0].content_type.media_type == SMIL and parts[0].content_id:
+        start = f"<{parts[0].content_id}>"
+        content_type = ContentType(RELATED, (("type", SMIL), ("start", start)))
+    return from_wsp(content_type, wsp.encode_multipart(parts))
+
+
+def from_wsp(content_type: ContentType, body: bytes) -> Content:
+    """Content that came as WSP: kept as it is, with an index. Raises DecodeError."""
+    index = wsp.index_multipart(body)
+    parts = tuple(
+        Part(
+            str(entry.content_type),
+            entry.content_id,
+            entry.content_location or entry.content_type.get("name") or entry.file_name,
+            entry.data_offset,
+            entry.data_length,
+        )
+        for entry in index
+    )
+    return Content(str(content_type), body, parts)
+
+
+def single(content_type: ContentType, body: bytes) -> Content:
+    """A PDU whose body is no multipart: one part (some clients send bare text)."""
+    return build([wsp.Part(content_type, body, "part1", "")])
+
+
+def _leaves(part: MimePart) -> Iterator[MimePart]:
+    if not part.parts:
+        yield part
+    for inner in part.parts:
+        yield from _leaves(inner)
+
+
+def _wsp_part(part: MimePart, number: int) -> wsp.Part:
+    parameters = tuple(one for one in part.content_type.parameters if one[0] not in _DROPPED)
+    location = _UNSAFE.sub("", part.content_location)
+    content_id = _UNSAFE.sub("", part.content_id) or f"part{number}"
+    return wsp.Part(ContentType(part.content_type.media_type, parameters), part.data, content_id, location)
+
+
+def to_mime(content: Content, encoding: str = "base64") -> tuple[ContentType, list[OutPart]]:
+    """(type of the multipart without its boundary, parts) for a MIME body."""
+    parts = [
+        OutPart(
+            ContentType.parse(part.content_type),
+            content.octets_of(part),
+            content_id=part.content_id,
+            content_location=part.content_location,
+            encoding=encoding,
+        )
+        for part in content.parts
+    ]
+    media = ContentType.parse(content.content_type)
+    if media.media_type == RELATED and parts:
+        start = media.get("start") or f"<{parts[0].content_id}>"
+        return ContentType("multipart/related", (("type", media.get("type") or SMIL), ("start", start))), parts
+    return ContentType("multipart/mixed"), parts

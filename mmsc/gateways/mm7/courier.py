@@ -1,0 +1,116 @@
+"""MM7 out: delivery reports to a VASP (TS 23.140 8.7.5), one HTTP client per VASP.
+
+Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; other 3xxx again; every other
+code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx again; 401 and 403 pause
+the lane; other 4xx final.
+"""
+
+from collections.abc import Callable
+
+from mmsc.domain.message import Job
+from mmsc.domain.neighbours import Vasp
+from mmsc.engine.ports import Delivered, Directory, Failed, Later, Outcome, Retry
+from mmsc.gateways.mm7.translate import report_of
+from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
+from protocols import mm7
+from protocols.errors import DecodeError
+from protocols.mm7 import Dialect, Envelope, Status, StatusCode
+
+_LATER_SECONDS = 10.0
+_LONGEST_RETRY_AFTER = 3600.0
+_AGAIN_STATUSES = (408, 429)
+_PAUSE_STATUSES = (401, 403)
+
+
+class Mm7Courier:
+    """Carries REPORT_MM7 jobs."""
+
+    def __init__(self, directory: Directory, new_client: Callable[[Vasp], HttpClient], *, server_id: str) -> None:
+        self._directory = directory
+        self._new_client = new_client
+        self._server_id = server_id
+        self._clients: dict[str, tuple[Vasp, HttpClient]] = {}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for _, client in self._clients.values():
+            await client.close()
+        self._clients.clear()
+
+    async def deliver(self, job: Job) -> Outcome:
+        """One attempt; repeats carry the same TransactionID."""
+        vasp = self._directory.vasps.get(job.lane.removeprefix("vasp:"))
+        if vasp is None or not vasp.report_url:
+            return Failed("the VASP has no report address any more")
+        spoken, version = _spoken(job, vasp)
+        report = report_of(job, spoken, version, self._server_id)
+        if not report.mm_status:
+            return Delivered(note="this namespace has no word for the state: nothing sent")
+        transaction_id = job.payload["transaction_id"]
+        content_type, body = mm7.encode(Envelope(transaction_id, spoken, report))
+        try:
+            reply = await self._client(vasp).send(
+                "POST",
+                vasp.report_url,
+                headers={"Content-Type": content_type, "SOAPAction": '""'},
+                body=body,
+                neighbour=vasp.name,
+                transaction_id=transaction_id,
+                mm_id=job.stored_mm.id,
+            )
+        except HttpUnavailable as error:
+            return Retry(error.why, neighbour_down=not error.connected)
+        return judge(reply)
+
+    def _client(self, vasp: Vasp) -> HttpClient:
+        known = self._clients.get(vasp.name)
+        if known is None:
+            known = self._clients[vasp.name] = (vasp, self._new_client(vasp))
+        return known[1]
+
+
+def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
+    """The VASP's fixed namespace and version, else those of its SubmitReq."""
+    details = job.stored_mm.details
+    spoken = mm7.dialect(vasp.namespace or details.get("mm7_namespace", "")) or mm7.dialect(mm7.BASE + mm7.LATEST)
+    assert spoken is not None, "the latest namespace is one of ours"
+    return spoken, vasp.mm7_version or details.get("mm7_version", "") or spoken.version
+
+
+def judge(reply: HttpReply) -> Outcome:
+    """What a VASP's answer means for the report."""
+    status = _status(reply)
+    if status is None:
+        return _by_http_status(reply)
+    told = f"{int(status.code)} {status.text}".strip()
+    if status.code.is_success:
+        return Delivered(note=told)
+    if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
+        return Later(_retry_after(reply) or _LATER_SECONDS, told)
+    if 3000 <= status.code < 4000 and not status.code.is_known:
+        return Retry(told)
+    return Failed(told)
+
+
+def _status(reply: HttpReply) -> Status | None:
+    try:
+        message = mm7.decode(reply.content_type, reply.body).message.message
+    except DecodeError:
+        return None
+    return getattr(message, "status", None)
+
+
+def _by_http_status(reply: HttpReply) -> Outcome:
+    code = reply.status
+    told = f"HTTP {code} without a readable MM7 answer"
+    if code in _PAUSE_STATUSES:
+        return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
+    if code in _AGAIN_STATUSES or code >= 500 or code < 300:
+        wait = _retry_after(reply)
+        return Later(wait, told) if wait else Retry(told)
+    return Failed(told)
+
+
+def _retry_after(reply: HttpReply) -> float:
+    text = reply.headers.get("Retry-After", "")
+    return min(float(text), _LONGEST_RETRY_AFTER) if text.isdecimal() else 0.0

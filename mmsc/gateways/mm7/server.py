@@ -1,0 +1,180 @@
+"""MM7 in: a VASP's request over HTTP to an answer in its own namespace (TS 23.140 8.7.8).
+
+Refuses with the StatusCode of the table, as Rsp or Fault by the VASP's `errors` setting; answers positively only after
+the commit, and lets delivery begin when the answer was handed over.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs
+
+from mmsc.domain.neighbours import Vasp
+from mmsc.domain.refusal import Refused
+from mmsc.engine.ports import Accepted, Directory, Submit
+from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
+from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.net.http import HttpAnswer, HttpRequest
+from protocols import mm7
+from protocols.mm7 import Dialect, Envelope, Fault, Mm7Error, Status, StatusCode, SubmitReq, SubmitRsp
+from protocols.mm7.wsdl import wsdl
+
+_AS_FAULT: Final = (
+    StatusCode.MESSAGE_FORMAT_CORRUPT,
+    StatusCode.SERVER_ERROR,
+    StatusCode.IMPROPER_IDENTIFICATION,
+    StatusCode.UNSUPPORTED_VERSION,
+    StatusCode.UNSUPPORTED_OPERATION,
+    StatusCode.VALIDATION_ERROR,
+)
+_XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What an answer must echo."""
+
+    transaction_id: str
+    dialect: Dialect
+    version: str
+    vasp: Vasp | None
+
+
+class Mm7Server:
+    """The handler of the MM7 listener."""
+
+    def __init__(self, submit: Submit, directory: Directory, *, realm: str = "MM7") -> None:
+        self._submit = submit
+        self._vasps = Vasps(directory)
+        self._directory = directory
+        self._realm = realm
+        self.public_url = ""  # told in the WSDL; set when the port is known
+
+    async def handle(self, request: HttpRequest) -> HttpAnswer:
+        """One request to one answer."""
+        if request.method == "GET":
+            return self._describe(request)
+        if request.method != "POST":
+            return HttpAnswer(status=405, headers=(("Allow", "GET, POST"),))
+        media = request.content_type.partition(";")[0].strip().lower()
+        if media and media not in _XML:
+            return HttpAnswer(status=415)
+        authorization = request.headers.get("Authorization", "")
+        vasp = self._vasps.by_credentials(authorization) if authorization else None
+        if vasp is None and (authorization or not self._has_open_vasp()):
+            challenge = f'Basic realm="{self._realm}", charset="UTF-8"'
+            return HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))
+        try:
+            decoded = mm7.decode(request.content_type, request.body)
+        except Mm7Error as error:
+            return self._failed(error, vasp)
+        return await self._dispatch(decoded.message, vasp, len(request.body))
+
+    def _has_open_vasp(self) -> bool:
+        return any(not vasp.username for vasp in self._directory.vasps.values())
+
+    def _describe(self, request: HttpRequest) -> HttpAnswer:
+        """GET ?wsdl, or ?wsdl=TAG for another namespace."""
+        query = parse_qs(request.query, keep_blank_values=True)
+        names = {name.lower(): values for name, values in query.items()}
+        if "wsdl" not in names:
+            return HttpAnswer(status=404)
+        spoken = mm7.dialect(mm7.BASE + (names["wsdl"][0] or mm7.LATEST))
+        if spoken is None:
+            return HttpAnswer(status=404)
+        text = wsdl(spoken, f"{self.public_url}{request.path}")
+        return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
+
+    async def _dispatch(self, envelope: Envelope, vasp: Vasp | None, octets: int) -> HttpAnswer:
+        message = envelope.message
+        if not isinstance(message, SubmitReq):
+            why = f"{type(message).__name__} is not offered"
+            return self._failed(
+                _error(StatusCode.UNSUPPORTED_OPERATION, "Body", why, envelope, message.mm7_version), vasp
+            )
+        try:
+            return await self._submit_req(envelope, message, vasp or self._vasps.open_one(message.vasp_id), octets)
+        except Mm7Error as error:
+            echoed = _error(error.status, error.where, error.reason, envelope, message.mm7_version)
+            return self._failed(echoed, vasp)
+
+    async def _submit_req(self, envelope: Envelope, request: SubmitReq, vasp: Vasp | None, octets: int) -> HttpAnswer:
+        if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
+            why = f"VASPID {request.vasp_id!r} is not that of this login"
+            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where="SubmitReq/SenderIdentification", why=why)
+        if vasp.vas_ids and request.vas_id not in vasp.vas_ids:
+            why = f"VASID {request.vas_id!r} is none of this VASP"
+            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where="SubmitReq/SenderIdentification", why=why)
+        context = _Context(envelope.transaction_id, envelope.dialect, request.mm7_version, vasp)
+        if vasp.maximum_octets and octets > vasp.maximum_octets:
+            why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
+            return self._refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
+        outcome = await self._submit.accept(submission_of(envelope, request, vasp))
+        if isinstance(outcome, Refused):
+            where = f"{outcome.address}: " if outcome.address else ""
+            return self._refused(context, STATUS_OF[outcome.reason], f"{where}{outcome.because}")
+        return self._accepted(context, outcome)
+
+    def _accepted(self, context: _Context, accepted: Accepted) -> HttpAnswer:
+        code = StatusCode.PARTIAL_SUCCESS if accepted.refused else StatusCode.SUCCESS
+        details = "; ".join(f"{one.text}: {one.because}" for one in accepted.refused)
+        rsp = SubmitRsp(
+            mm7_version=context.version, status=Status(code, code.text, details), message_id=accepted.message_id
+        )
+
+        async def after(_: bool) -> None:
+            accepted.answered()
+
+        answer = self._answer(context, rsp, 200)
+        answer.after = after
+        answer.mm_id = accepted.mm_id
+        return answer
+
+    def _refused(self, context: _Context, code: StatusCode, why: str) -> HttpAnswer:
+        """A refusal of a request that was understood."""
+        errors = context.vasp.errors if context.vasp is not None else "auto"
+        if errors == "fault" or (errors == "auto" and code in _AS_FAULT):
+            return self._fault(context, code, why, code.fault_code)
+        rsp = SubmitRsp(mm7_version=context.version, status=Status(code, code.text, why))
+        return self._answer(context, rsp, 200)
+
+    def _failed(self, error: Mm7Error, vasp: Vasp | None) -> HttpAnswer:
+        """A request that was not understood, or by somebody it does not become."""
+        context = _Context(error.transaction_id, error.dialect, error.mm7_version, vasp)
+        why = f"{error.where}: {error.reason}"
+        errors = vasp.errors if vasp is not None else "auto"
+        if errors == "rsp" and error.where.startswith("SubmitReq"):
+            rsp = SubmitRsp(mm7_version=context.version, status=Status(error.status, error.status.text, why))
+            return self._answer(context, rsp, 200)
+        return self._fault(context, error.status, why, error.fault_code)
+
+    def _fault(self, context: _Context, code: StatusCode, why: str, fault_code: str) -> HttpAnswer:
+        fault = Fault(
+            fault_code=fault_code,
+            fault_string=code.text,
+            mm7_version=context.version,
+            status=Status(code, code.text, why),
+        )
+        http_status = context.vasp.fault_http_status if context.vasp is not None else 500
+        return self._answer(context, fault, http_status)
+
+    @staticmethod
+    def _answer(context: _Context, message: SubmitRsp | Fault, status: int) -> HttpAnswer:
+        content_type, body = mm7.encode(Envelope(context.transaction_id, context.dialect, message))
+        return HttpAnswer(
+            status=status,
+            content_type=content_type,
+            body=body,
+            neighbour="" if context.vasp is None else context.vasp.name,
+            transaction_id=context.transaction_id,
+        )
+
+
+def _error(code: StatusCode, where: str, why: str, envelope: Envelope, version: str) -> Mm7Error:
+    return Mm7Error(
+        code,
+        where=where,
+        why=why,
+        transaction_id=envelope.transaction_id,
+        spoken=envelope.dialect,
+        mm7_version=version,
+    )

@@ -1,0 +1,179 @@
+"""MM7 words to domain words and back (TS 23.140 8.7)."""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Final
+
+from mmsc.domain.instant import Instant, from_datetime, to_datetime
+from mmsc.domain.message import (
+    Content,
+    Interface,
+    Job,
+    Origin,
+    Priority,
+    RecipientSpec,
+    Relative,
+    Role,
+    Submission,
+    When,
+)
+from mmsc.domain.neighbours import Repeats, Vasp
+from mmsc.domain.refusal import RefusalReason
+from mmsc.domain.reports import status_of
+from mmsc.domain.states import Cause, RecipientState
+from mmsc.gateways.content import from_mime
+from protocols.errors import DecodeError
+from protocols.mm7 import (
+    Address,
+    AddressForm,
+    DeliveryReportReq,
+    Dialect,
+    Envelope,
+    Mm7Error,
+    StatusCode,
+    SubmitReq,
+)
+
+_DURATION: Final = re.compile(
+    r"(-)?P(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?"
+)
+_DURATION_SECONDS: Final = (31_557_600, 2_592_000, 86_400, 3600, 60, 1)  # a year is 365.25 days, a month 30
+_PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
+
+STATUS_OF: Final = {
+    RefusalReason.NO_RECIPIENTS: StatusCode.ADDRESS_ERROR,
+    RefusalReason.ADDRESS_MALFORMED: StatusCode.ADDRESS_ERROR,
+    RefusalReason.RECIPIENT_UNKNOWN: StatusCode.ADDRESS_ERROR,
+    RefusalReason.TOO_MANY_RECIPIENTS: StatusCode.MESSAGE_REJECTED,
+    RefusalReason.SENDER_NOT_ALLOWED: StatusCode.OPERATION_RESTRICTED,
+    RefusalReason.SENDER_UNRESOLVED: StatusCode.ADDRESS_ERROR,
+    RefusalReason.TOO_LARGE: StatusCode.MULTIMEDIA_CONTENT_REFUSED,
+    RefusalReason.CONTENT_REFUSED: StatusCode.MULTIMEDIA_CONTENT_REFUSED,
+    RefusalReason.CONTENT_CORRUPT: StatusCode.MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
+    RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
+    RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
+}
+
+
+def read_time(text: str, where: str) -> When | None:
+    """xs:dateTime (no zone: UTC) or xs:duration from reception; None for no text. Raises Mm7Error 2007."""
+    if not text:
+        return None
+    duration = _DURATION.fullmatch(text)
+    if duration is not None and text not in ("P", "-P"):
+        amounts = (float(one or 0) * unit for one, unit in zip(duration.groups()[1:], _DURATION_SECONDS, strict=True))
+        return Relative((-1 if duration[1] else 1) * sum(amounts))
+    try:
+        return from_datetime(datetime.fromisoformat(text))
+    except (ValueError, OverflowError) as error:
+        why = f"{text!r} is neither a dateTime nor a duration"
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=where, why=why) from error
+
+
+def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submission:
+    """The request in domain words. Raises Mm7Error for values that mean nothing."""
+    content = _content(envelope)
+    recipients = [
+        RecipientSpec(_spelled(address), role, address.display_only)
+        for role, addresses in ((Role.TO, request.to), (Role.CC, request.cc), (Role.BCC, request.bcc))
+        for address in addresses
+    ]
+    sender = request.sender_address.value if request.sender_address is not None else ""
+    return Submission(
+        origin=Origin(Interface.MM7, vasp.name),
+        sender=sender or vasp.sender or next(iter(vasp.short_codes), "") or vasp.name,
+        recipients=tuple(recipients),
+        content=content,
+        repeat_key=_repeat_key(envelope, request, vasp, content),
+        subject=request.subject,
+        message_class=request.message_class,
+        priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),
+        delivery_report=bool(request.delivery_report),
+        read_report=bool(request.read_reply),
+        adaptation_allowed=request.allow_adaptations is not False,
+        deliver_at=read_time(request.earliest_delivery_time, "SubmitReq/EarliestDeliveryTime"),
+        expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
+        details=_details(envelope, request),
+    )
+
+
+def _spelled(address: Address) -> str:
+    """An address with what its element says about it; the number plan does the rest."""
+    if address.form is AddressForm.RFC2822_ADDRESS:
+        return address.value.removeprefix("mailto:")
+    return address.value
+
+
+def _content(envelope: Envelope) -> Content | None:
+    if envelope.content is None:
+        return None
+    try:
+        return from_mime(envelope.content)
+    except DecodeError as error:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SubmitReq/Content", why=error.why) from error
+
+
+def _repeat_key(envelope: Envelope, request: SubmitReq, vasp: Vasp, content: Content | None) -> bytes | None:
+    if vasp.repeats is Repeats.OFF:
+        return None
+    digest = hashlib.sha256(f"mm7\0{vasp.name}\0SubmitReq\0{envelope.transaction_id}\0".encode())
+    if vasp.repeats is Repeats.CONTENT:
+        digest.update(repr(request).encode())
+        digest.update(b"" if content is None else content.body)
+    return digest.digest()
+
+
+def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
+    known = {
+        "mm7_transaction_id": envelope.transaction_id,
+        "mm7_namespace": envelope.dialect.namespace,
+        "mm7_version": request.mm7_version,
+        "vasp_id": request.vasp_id,
+        "vas_id": request.vas_id,
+        "sender_form": request.sender_address.form.value if request.sender_address is not None else "",
+        "service_code": request.service_code,
+        "linked_id": request.linked_id,
+        "charged_party": request.charged_party,
+        "charged_party_id": request.charged_party_id,
+        "content_class": request.content_class,
+        "applic_id": request.applic_id,
+        "reply_applic_id": request.reply_applic_id,
+        "aux_applic_info": request.aux_applic_info,
+        "delivery_conditions": " ".join(request.delivery_conditions),
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def date_time(at: Instant) -> str:
+    """xs:dateTime in UTC, whole seconds."""
+    return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def report_of(job: Job, spoken: Dialect, version: str, server_id: str) -> DeliveryReportReq:
+    """The report that a REPORT_MM7 job means, in the words of the dialect."""
+    mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
+    status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+    sender_form = AddressForm(details.get("sender_form") or _form_of(mm.sender.value).value)
+    applic_id = details.get("reply_applic_id") or details.get("applic_id", "")
+    return DeliveryReportReq(
+        mm7_version=version,
+        mms_relay_server_id=server_id,
+        message_id=mm.message_id,
+        recipient=Address(recipient.address.value, _form_of(recipient.address.value)),
+        sender=Address(mm.sender.value, sender_form),
+        date=date_time(Instant(int(job.payload["date"]))),
+        mm_status=status.mm7_rel5 if spoken.is_rel5 else status.mm7,
+        mm_status_extension=status.mm7_extension,
+        status_text=job.payload.get("text", "") or status.text,
+        applic_id=applic_id,
+        aux_applic_info=details.get("aux_applic_info", ""),
+    )
+
+
+def _form_of(value: str) -> AddressForm:
+    if value.startswith("+"):
+        return AddressForm.NUMBER
+    return AddressForm.RFC2822_ADDRESS if "@" in value else AddressForm.SHORT_CODE

@@ -1,0 +1,71 @@
+"""Who a VASP is: credentials, hashed with scrypt, verified ones remembered (a hash a request would cap the rate)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from collections import OrderedDict
+from typing import Final
+
+from mmsc.domain.neighbours import Vasp
+from mmsc.engine.ports import Directory
+
+_COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
+_REMEMBERED: Final = 10_000
+
+
+def hash_password(password: str) -> str:
+    """`scrypt$SALT$HASH` in hex, with a fresh salt."""
+    salt = os.urandom(16)
+    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
+
+
+def _scrypt(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, dklen=32, **_COST)
+
+
+def matches(password: str, password_hash: str) -> bool:
+    """Whether a password is the hashed one; False for a hash nobody can read."""
+    kind, _, rest = password_hash.partition("$")
+    salt, _, digest = rest.partition("$")
+    try:
+        expected, salt_octets = bytes.fromhex(digest), bytes.fromhex(salt)
+    except ValueError:
+        return False
+    return kind == "scrypt" and hmac.compare_digest(_scrypt(password, salt_octets), expected)
+
+
+class Vasps:
+    """Finds the VASP behind a request."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+        self._verified: OrderedDict[bytes, str] = OrderedDict()
+
+    def by_credentials(self, authorization: str) -> Vasp | None:
+        """The VASP whose HTTP Basic credentials these are (RFC 7617), None when they are wrong."""
+        scheme, _, encoded = authorization.partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        vasp = next((one for one in self._directory.vasps.values() if colon and one.username == username), None)
+        if vasp is None:
+            return None
+        key = hashlib.sha256(f"{vasp.name}\0{vasp.password_hash}\0{password}".encode()).digest()
+        if key not in self._verified:
+            if not matches(password, vasp.password_hash):
+                return None
+            self._verified[key] = vasp.name
+            while len(self._verified) > _REMEMBERED:
+                self._verified.popitem(last=False)
+        return vasp
+
+    def open_one(self, vasp_id: str) -> Vasp | None:
+        """The VASP without credentials that has this VASPID, or that takes any."""
+        open_ones = [one for one in self._directory.vasps.values() if not one.username]
+        named = [one for one in open_ones if one.vasp_id and one.vasp_id == vasp_id]
+        return next(iter(named), None) or next((one for one in open_ones if not one.vasp_id), None)
