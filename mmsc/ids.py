@@ -52,6 +52,27 @@ def _base32(number: int, letters: int) -> str:
     return "".join(_DIGITS[number >> shift & 31] for shift in range(5 * (letters - 1), -1, -5))
 
 
+_POOL_OCTETS: Final = 4096
+
+
+class _Pool:
+    """The system's chance, drawn in large pieces: each draw gives up the interpreter's lock, and beside a busy writer
+    thread that costs more than all the rest of making an id. No octet is given out twice."""
+
+    def __init__(self) -> None:
+        self._octets = b""
+        self._used = 0
+
+    def __call__(self, number: int) -> bytes:
+        end = self._used + number
+        if end > len(self._octets):
+            self._octets = secrets.token_bytes(max(_POOL_OCTETS, number))
+            self._used, end = 0, number
+        piece = self._octets[self._used : end]
+        self._used = end
+        return piece
+
+
 class Ids:
     """Makes the identifiers of one node."""
 
@@ -60,14 +81,16 @@ class Ids:
         node: int = 0,
         *,
         real: Callable[[], int] = host_now,
-        random_octets: Callable[[int], bytes] = secrets.token_bytes,
+        random_octets: Callable[[int], bytes] | None = None,
     ) -> None:
-        """`node` (0 to 1023) is different on each node of one database; `real` gives microseconds since 1970."""
+        """`node` (0 to 1023) is different on each node of one database; `real` gives microseconds since 1970.
+
+        `random_octets` gives so many octets of chance; without it they are the system's."""
         if not 0 <= node <= MAXIMUM_NODE:
             raise ValueError(f"node must be 0 to {MAXIMUM_NODE}, not {node}")
         self._node = node
         self._real = real
-        self._random_octets = random_octets
+        self._random_octets = random_octets or _Pool()
         self._last_micros = 0
 
     @classmethod

@@ -83,3 +83,10 @@ def test_a_seed_replays_the_secrets() -> None:
 @given(st.integers(1, 64))
 def test_random_numbers_have_the_bits_asked_for(bits: int) -> None:
     assert 0 <= Ids().number(bits) < 1 << bits
+
+
+def test_chance_is_drawn_from_the_system_and_never_given_out_twice() -> None:
+    ids = Ids()
+    tokens = {ids.token(bits) for bits in (128, 256, 8 * 5000) for _ in range(300)}
+    assert len(tokens) == 900
+    assert {len(token) for token in tokens} == {22, 43, 6667}
