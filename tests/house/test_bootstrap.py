@@ -1,0 +1,117 @@
+"""The scripts' environment on machines that lack something: said plainly, and nothing done twice."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+TOOLS = ("sh", "cat", "cksum", "rm", "dirname", "grep", "touch", "mkdir", "cp", "chmod")
+
+# A Python that plays its part: its version, whether it has venv, and what it was asked.
+PYTHON = """#!/bin/sh
+echo "python $*" >>"{log}"
+case "$*" in
+*version_info*) exit {old} ;;
+*ensurepip*) exit {no_venv} ;;
+*"-m venv"*) mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+-V) echo "Python 3.9.2" ;;
+esac
+"""
+
+
+class Clone:
+    """A fresh clone on a machine with next to nothing."""
+
+    def __init__(self, folder: Path, *, old: bool = False, venv: bool = True, python: bool = True) -> None:
+        self.folder = folder
+        self.log = folder / "log"
+        self.tools = folder / "bin"
+        self.tools.mkdir()
+        for tool in TOOLS:
+            found = shutil.which(tool)
+            assert found is not None
+            (self.tools / tool).symlink_to(found)
+        if python:
+            text = PYTHON.format(log=self.log, old=int(old), no_venv=int(not venv))
+            (self.tools / "python3").write_text(text)
+            (self.tools / "python3").chmod(0o755)
+        (folder / "scripts").mkdir()
+        for name in ("environment.sh", "test", "lock-run.txt", "lock-test.txt"):
+            shutil.copy(TOP / "scripts" / name, folder / "scripts" / name)
+        shutil.copy(TOP / "pyproject.toml", folder)
+
+    def test(self) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.folder / "scripts" / "test"), "-q"],
+            env={"PATH": str(self.tools), "HOME": str(self.folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def asked(self) -> list[str]:
+        return self.log.read_text().splitlines() if self.log.exists() else []
+
+
+def test_no_python_is_said_plainly(tmp_path: Path) -> None:
+    told = Clone(tmp_path, python=False).test()
+    assert told.returncode == 1
+    assert told.stderr.splitlines()[-1] == "Python 3.11 or later is needed, and not on PATH."
+
+
+def test_an_old_python_is_named(tmp_path: Path) -> None:
+    told = Clone(tmp_path, old=True).test()
+    assert told.returncode == 1
+    assert "Python 3.11 or later is needed, and not on PATH (python3 is Python 3.9.2)." in told.stderr
+
+
+def test_a_missing_venv_module_is_said_with_the_remedy(tmp_path: Path) -> None:
+    told = Clone(tmp_path, venv=False).test()
+    assert told.returncode == 1
+    assert "has no venv module. On Debian and Ubuntu: apt-get install python3-venv." in told.stderr
+
+
+def test_the_locked_packages_are_installed_by_hash_and_only_once(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    assert clone.test().returncode == 0
+    asked = clone.asked()
+    assert any("--require-hashes -r scripts/lock-test.txt" in line for line in asked)
+    assert any("--no-deps --no-build-isolation -e ." in line for line in asked)
+    assert asked[-1] == "python -m pytest -q"
+    clone.log.unlink()
+    assert clone.test().returncode == 0
+    assert clone.asked() == ["python -m pytest -q"]
+
+
+def test_a_changed_lock_is_installed_again(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.test()
+    clone.log.unlink()
+    with (tmp_path / "scripts" / "lock-test.txt").open("a") as lock:
+        lock.write("# changed\n")
+    assert clone.test().returncode == 0
+    assert any("--require-hashes" in line for line in clone.asked())
+
+
+@pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "lock", "environment.sh"])
+def test_every_script_is_shell_that_parses(name: str) -> None:
+    path = TOP / "scripts" / name
+    assert subprocess.run(["sh", "-n", str(path)], check=False).returncode == 0
+    assert os.access(path, os.X_OK) == (not name.endswith(".sh"))
+
+
+def test_every_dependency_is_locked() -> None:
+    project = tomllib.loads((TOP / "pyproject.toml").read_text())
+    wanted = {"run": list(project["project"]["dependencies"])}
+    wanted["test"] = wanted["run"] + project["dependency-groups"]["test"] + project["build-system"]["requires"]
+    wanted["run"] += project["build-system"]["requires"]
+    for lock, requirements in wanted.items():
+        text = (TOP / "scripts" / f"lock-{lock}.txt").read_text().lower()
+        for requirement in requirements:
+            name = requirement.split(">")[0].split("=")[0].split("[")[0].strip().lower()
+            assert f"\n{name}==" in text, f"{name} is not in scripts/lock-{lock}.txt: run scripts/lock"
