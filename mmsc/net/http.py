@@ -180,6 +180,8 @@ class HttpListener:
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         head = "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"
         octets, reference = head + answer.body, answer.reference
+        if request.method == "HEAD":
+            octets, reference = head, None
         if reference is not None:
             at = len(head) + reference.at
             octets = octets[:at] + octets[at + reference.length :]

@@ -224,6 +224,20 @@ async def test_the_tap_sees_both_halves_without_secrets_and_without_the_stored_b
     assert request.local == f"127.0.0.1:{listener.port}"
 
 
+async def test_head_tells_the_length_and_sends_no_body() -> None:
+    seen: list[CaptureRecord] = []
+    tap = WireTap("mm1", seen.append, VirtualClock())
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=b"content", reference=BodyReference(3, 0, 7, 0))
+
+    async with listening(handler, tap=tap) as listener:
+        said = await talk(listener, b"HEAD / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert said.endswith(b"\r\n\r\n")
+    assert b"Content-Length: 7\r\n" in said
+    assert seen[1].whole(b"content") == said
+
+
 async def test_the_client_keeps_its_connection_and_is_seen() -> None:
     seen: list[CaptureRecord] = []
     peers: set[str] = set()

@@ -14,10 +14,15 @@ CLOCKS: Final = {
     "mmsc/engine/timetable.py": "the one scheduler of service time",
     "mmsc/engine/pause.py": "the scheduler's way to sleep",
     "mmsc/store/sqlite.py": "a query's own time limit",
+    "mmsc/gateways/sms/esme.py": "enquire_link and reconnects are network time",
     "mmsc/lab/": "neighbours live in real time",
     "mmsc/cli/": "a person waits",
 }
-DICE: Final = {"mmsc/ids.py": "it is the well of chance", "mmsc/lab/": "neighbours behave at random on purpose"}
+DICE: Final = {
+    "mmsc/ids.py": "it is the well of chance",
+    "mmsc/gateways/sms/esme.py": "sessions that fell together do not come back together",
+    "mmsc/lab/": "neighbours behave at random on purpose",
+}
 PASSWORDS: Final = {"mmsc/gateways/mm7/vasp.py": "salts of password hashes"}
 
 _SLEEPS_AND_CLOCKS: Final = {
