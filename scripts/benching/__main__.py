@@ -15,6 +15,7 @@ from typing import Final
 from benching.http1 import WireError
 from benching.load import ACCEPT, LIFECYCLE, Figures, Plan
 from benching.neighbours import Neighbours
+from benching.octets import SUBSCRIBERS
 from benching.product import NOTIFY_PATH, product_command
 from benching.servers import Ports, Server, ServerFailed, floor_command, free_ports
 
@@ -91,7 +92,8 @@ async def one_run(which: str, plan: Plan, options: Options) -> Figures:
 async def measure(case: str, in_flight: int, options: Options) -> dict[str, object]:
     """Alternate the servers for all rounds; the medians as the JSON object to print."""
     messages = options.messages or _MESSAGES.get(in_flight, 3000)
-    plan = Plan(case=case, in_flight=in_flight, warm_up=max(in_flight, messages // 6), messages=messages)
+    warm_up = max(in_flight, 2 * SUBSCRIBERS, messages // 6)
+    plan = Plan(case=case, in_flight=in_flight, warm_up=warm_up, messages=messages)
     runs: dict[str, list[Figures]] = {which: [] for which in options.servers}
     for _ in range(options.rounds):
         for which in options.servers:

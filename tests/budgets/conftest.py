@@ -15,6 +15,7 @@ from tests.budgets.metered import MEMORY, METERS_FILE, WRITE_AHEAD_LOG
 TOP = Path(__file__).parents[2]
 sys.path.insert(0, str(TOP / "scripts"))  # the driver belongs to scripts/bench
 
+from benching import octets  # noqa: E402
 from benching.load import LIFECYCLE, Plan, Usage  # noqa: E402
 from benching.neighbours import Neighbours  # noqa: E402
 from benching.product import NOTIFY_PATH, store_path, write_configuration  # noqa: E402
@@ -49,7 +50,7 @@ def measure(tmp_path: Path) -> Measure:
             environment[MEMORY] = "1"
         command = [sys.executable, "-m", "tests.budgets.metered", "serve", "--config"]
         command.append(str(write_configuration(ports, tmp_path)))
-        plan = Plan(case=LIFECYCLE, in_flight=in_flight, warm_up=max(50, 2 * in_flight), messages=messages)
+        plan = Plan(case=LIFECYCLE, in_flight=in_flight, warm_up=2 * octets.SUBSCRIBERS, messages=messages)
         connections: list[int] = []
         async with Neighbours(plan, ports, NOTIFY_PATH) as neighbours:
             server = await Server.start(command, tmp_path, ports.mm7, environment)
