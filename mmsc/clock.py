@@ -111,6 +111,11 @@ class Clock:
             raise ValueError(f"speed must be above 0 and at most {MAXIMUM_SPEED:.0f}, not {speed}")
         self._change(replace(self._rebased(), speed=float(speed)))
 
+    def restore(self, state: ClockState) -> None:
+        """Go on from a saved state, unless that would go back."""
+        if state.at(self._real()) > self.now():
+            self._change(state)
+
     def _rebased(self) -> ClockState:
         real = self._real()
         return replace(self._state, service=self._state.at(real), real=real)

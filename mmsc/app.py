@@ -1,0 +1,188 @@
+"""The only room that knows everyone: builds the parts, wires them, starts them in order and stops them in reverse."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Final
+
+import msgspec
+
+from mmsc import configured
+from mmsc.capability.decide import Decider, learn
+from mmsc.clock import Clock, ClockState
+from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import Smsc, Vasp
+from mmsc.engine.engine import Engine
+from mmsc.gateways.mm1.identity import Identities
+from mmsc.gateways.mm1.server import Mm1Server
+from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.server import Mm7Server
+from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
+from mmsc.gateways.sms.esme import Esme, EsmeTimers
+from mmsc.ids import Ids
+from mmsc.net.http import Handler, HttpListener
+from mmsc.net.http_client import ClientLimits, HttpClient
+from mmsc.settings import Settings, captures_path, store_path
+from mmsc.settings.model import HttpListener as HttpSettings
+from mmsc.store import meta
+from mmsc.store.core import Store
+from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.trace import redact
+from mmsc.trace.bus import Bus
+from mmsc.trace.captures import Tap, WireTap
+from mmsc.trace.events import Event
+from mmsc.trace.ring import CaptureRing
+
+_log: Final = logging.getLogger(__name__)
+
+
+class App:
+    """One MMSC. `async with App(settings) as app:` runs it; `wait` returns when a part of it died."""
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None, synchronous: str = "FULL") -> None:
+        self.settings = settings
+        self.store: Store = self._new_store(synchronous)
+        self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
+        self.clock = clock or Clock()
+        self.ids = Ids(settings.node.number)
+        self.captures: CaptureRing | None = None
+        self.listeners: dict[str, tuple[str, int]] = {}
+        self._stack = AsyncExitStack()
+        self._running: list[asyncio.Task[None]] = []
+        self.engine: Engine
+
+    def _new_store(self, synchronous: str) -> Store:
+        given = self.settings.store
+        if given.postgres:
+            from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
+
+            return PostgresStore(given.postgres, schema=given.schema)
+        return SqliteStore(str(store_path(self.settings)), SqliteOptions(synchronous=synchronous))
+
+    async def __aenter__(self) -> "App":
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def wait(self) -> None:
+        """Until a part of the server dies (its exception is raised) or the caller is cancelled."""
+        done, _ = await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def _start(self) -> None:
+        settings = self.settings
+        await self.store.open()
+        self._stack.push_async_callback(self.store.close)
+        await self._restore_clock()
+        if settings.trace.captures:
+            self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
+        self.engine = Engine(
+            self.store,
+            self.clock,
+            self.ids,
+            node=settings.node.name,
+            policy=configured.engine_policy(settings),
+            capability=Decider(),
+            learn=learn,
+            publish=self.bus.publish,
+        )
+        await self.engine.begin(configured.neighbours(settings, hash_password))
+        self._stack.push_async_callback(self.engine.end)
+        await self._start_mm7()
+        sms = await self._start_mm1()
+        self._run(self.engine.run(), "engine")
+        self._start_sms(sms)
+
+    async def _restore_clock(self) -> None:
+        """Service time goes on from where the lab left it."""
+        saved = await meta.read(self.store, "clock")
+        if saved is not None:
+            self.clock.restore(msgspec.json.decode(saved, type=ClockState))
+
+    def _run(self, work: Awaitable[None], name: str) -> None:
+        """Start a part that lives as long as the server."""
+        task = asyncio.ensure_future(work)
+        task.set_name(name)
+        self._running.append(task)
+
+        async def stop() -> None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        self._stack.push_async_callback(stop)
+
+    def _tap(self, interface: str, mask: Callable[[bytes], bytes]) -> WireTap:
+        keep: Tap | None = self.captures.keep if self.captures is not None else None
+        return WireTap(interface, keep, self.clock, mask)
+
+    async def _listen(self, name: str, settings: HttpSettings, handler: Handler) -> str:
+        """Open an HTTP interface; its public URL."""
+        limits = configured.http_limits(settings)
+        listener = HttpListener(handler, settings.host, settings.port, limits, self._tap(name, redact.http))
+        await listener.start()
+        self._stack.push_async_callback(listener.stop)
+        self.listeners[name] = (settings.host, listener.port)
+        return configured.public_url(settings, listener.port)
+
+    async def _start_mm7(self) -> None:
+        settings = self.settings.mm7
+        courier = Mm7Courier(self.engine.neighbours, self._vasp_client, server_id=self.settings.node.domain)
+        self._stack.push_async_callback(courier.close)
+        self.engine.couriers[TaskKind.REPORT_MM7] = courier
+        if settings.enabled:
+            server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
+            server.public_url = await self._listen("mm7", settings, server.handle)
+
+    def _vasp_client(self, vasp: Vasp) -> HttpClient:
+        seconds = self.settings.delivery.vasp.timeout_seconds
+        limits = ClientLimits(connections=vasp.concurrency, total_seconds=seconds)
+        return HttpClient(limits, self._tap("mm7", redact.http))
+
+    async def _start_mm1(self) -> SmsCourier:
+        settings = self.settings.mm1
+        urls = {"mm1": "", "weblink": ""}
+        policy = SmsPolicy(
+            mm1_url=lambda: urls["mm1"],
+            weblink_url=lambda: urls["weblink"],
+            template=self.settings.fallback.template,
+        )
+        courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
+        for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1):
+            self.engine.couriers[kind] = courier
+        if settings.enabled:
+            identities = Identities(
+                self.engine.numbers,
+                self.engine.neighbours,
+                headers=settings.identity_headers,
+                gateways=settings.identity_gateways,
+            )
+            server = Mm1Server(self.engine.submit, self.engine.retrieval, identities, self.clock)
+            urls["mm1"] = await self._listen("mm1", settings, server.handle)
+        return courier
+
+    def _start_sms(self, courier: SmsCourier) -> None:
+        inbox = SmsInbox(self.engine.receipts, self.engine.numbers)
+        for smsc in self.engine.neighbours.smscs.values():
+            sessions = [self._session(smsc, inbox) for _ in range(smsc.sessions)]
+            courier.sessions[smsc.name] = sessions
+            for number, session in enumerate(sessions, 1):
+                self._run(session.run(), f"smsc {smsc.name} {number}")
+                self._stack.push_async_callback(session.close)
+
+    def _session(self, smsc: Smsc, inbox: SmsInbox) -> Esme:
+        return Esme(
+            smsc,
+            on_message=lambda pdu: inbox.take(smsc.name, pdu),
+            on_bound=lambda: self.engine.lane_is_up(f"smsc:{smsc.name}"),
+            tap=self._tap("smpp", redact.smpp),
+            timers=EsmeTimers(response=self.settings.delivery.smsc.timeout_seconds),
+        )

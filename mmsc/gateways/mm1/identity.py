@@ -1,0 +1,43 @@
+"""Who a handset is: the header that an operator's gateway adds, believed only from configured gateways; or a static
+IP address of a lab."""
+
+import ipaddress
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from mmsc.domain.address import Address, Normalised
+from mmsc.engine.ports import Directory, Numbers
+
+_WRAPPING: Final = re.compile(r'^["<\s]*(?:tel:|sip:)?|["\s>]*$', re.IGNORECASE)
+
+
+class Identities:
+    """Finds the subscriber behind an MM1 request."""
+
+    def __init__(
+        self, numbers: Numbers, directory: Directory, *, headers: Sequence[str], gateways: Sequence[str]
+    ) -> None:
+        self._numbers = numbers
+        self._directory = directory
+        self._headers = tuple(headers)
+        self._gateways = tuple(ipaddress.ip_network(one, strict=False) for one in gateways)
+
+    def of(self, headers: Mapping[str, str], remote: str) -> Address | None:
+        """The subscriber's address, None when the request shows none that we believe."""
+        if self._is_gateway(remote):
+            for name in self._headers:
+                text = headers.get(name, "")
+                if text:
+                    found = self._numbers.normalise(_WRAPPING.sub("", text).partition("@")[0])
+                    if isinstance(found, Normalised):
+                        return found.address
+        subscriber = self._directory.subscriber_at(remote)
+        return None if subscriber is None else subscriber.address
+
+    def _is_gateway(self, remote: str) -> bool:
+        try:
+            address = ipaddress.ip_address(remote)
+        except ValueError:
+            return False
+        return any(address in network for network in self._gateways)

@@ -1,0 +1,228 @@
+"""The SMS side: notifications and reports as WAP pushes, the link as text, and the receipts that come back
+(OMA-TS-MMS_ENC 6.2; WAP-259-WDP; SMPP v3.4).
+
+A push that was interrupted is repeated whole. "Throttled" and "queue full" are later, not failures. A receipt tells
+about the SMS, never about the MM.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mmsc.clock import Clock
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.neighbours import Smsc
+from mmsc.domain.reports import status_of
+from mmsc.domain.states import Cause, RecipientState
+from mmsc.engine.ports import Delivered, Directory, Failed, Later, Numbers, Outcome, Receipts, ReceiptState, Retry
+from mmsc.gateways.sms.esme import Esme, SmscGone
+from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numbering, validity
+from mmsc.ids import Ids
+from protocols import mm1, smpp
+from protocols.errors import EncodeError
+from protocols.smpp import CommandStatus, DataSm, DeliverSm, EsmClass, MessageState, SubmitSm, SubmitSmResp
+from protocols.smpp.receipt import is_receipt, normal_forms, read_receipt
+from protocols.sms.push import PushForm, push_segments
+from protocols.sms.segment import segment_text
+from protocols.wsp.push import mms_push
+
+S: Final = CommandStatus
+_THROTTLED: Final = {S.ESME_RTHROTTLED: 2.0, S.ESME_RMSGQFUL: 10.0}  # seconds to wait
+_AGAIN: Final = (
+    S.ESME_RSYSERR,
+    S.ESME_RINVBNDSTS,
+    S.ESME_RSUBMITFAIL,
+    S.ESME_RX_T_APPN,
+    S.ESME_RDELIVERYFAILURE,
+    S.ESME_RUNKNOWNERR,
+)
+_RECEIPT_STATES: Final = {
+    MessageState.DELIVERED: ReceiptState.DELIVERED,
+    MessageState.SCHEDULED: ReceiptState.ENROUTE,
+    MessageState.ENROUTE: ReceiptState.ENROUTE,
+    MessageState.ACCEPTED: ReceiptState.ENROUTE,
+    MessageState.UNKNOWN: ReceiptState.ENROUTE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmsPolicy:
+    """URLs that handsets are told, and the text of the link SMS (`{url}`, `{sender}`, `{subject}`)."""
+
+    mm1_url: Callable[[], str]
+    weblink_url: Callable[[], str]
+    template: str = "You have a picture message: {url}"
+
+
+class SmsCourier:
+    """Carries NOTIFY, LINK and REPORT_MM1 jobs over the SMSCs' sessions."""
+
+    def __init__(self, directory: Directory, clock: Clock, ids: Ids, policy: SmsPolicy) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._ids = ids
+        self._policy = policy
+        self.sessions: dict[str, list[Esme]] = {}
+        self._turn = 0
+
+    async def deliver(self, job: Job) -> Outcome:
+        """One attempt."""
+        name = job.lane.removeprefix("smsc:")
+        smsc = self._directory.smscs.get(name)
+        if smsc is None:
+            return Failed(f"SMSC {name} is not configured any more")
+        try:
+            match job.kind:
+                case TaskKind.NOTIFY:
+                    return await self._notify(job, smsc)
+                case TaskKind.LINK:
+                    return await self._link(job, smsc)
+                case _:
+                    return await self._report(job, smsc)
+        except EncodeError as error:
+            return Failed(f"it cannot be written: {error.why}")
+
+    async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
+        recipient = job.recipients[0]
+        version = self._directory.subscriber(recipient.address).mms_version or mm1.VERSION_1_2
+        pdu = notification_ind(job, self._policy.mm1_url(), self._clock.now(), version)
+        seconds = int(job.payload.get("validity_seconds", "0"))
+        return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
+
+    async def _report(self, job: Job, smsc: Smsc) -> Outcome:
+        """m-delivery-ind has no answer: done when the SMSC took it."""
+        mm = job.stored_mm
+        status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+        version = int(mm.details.get("mms_version", str(mm1.VERSION_1_2)))
+        word = status.mm1 if version >= mm1.VERSION_1_2 else status.mm1_older
+        if not word:
+            return Delivered(note="MM1 has no word for the state: nothing sent")
+        pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version)
+        return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
+
+    async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
+        push = mms_push(self._ids.number(8), pdu)
+        segments = push_segments(push, self._ids.number(16), PushForm(smsc.push_form))
+        period = validity(validity_seconds)
+        requests = [
+            self._submit_sm(
+                smsc,
+                number,
+                esm_class=one.esm_class,
+                data_coding=smsc.data_coding,
+                short_message=one.short_message,
+                tlvs=one.tlvs,
+                validity_period=period,
+                receipt=smsc.receipts and job.kind is TaskKind.NOTIFY,
+            )
+            for one in segments
+        ]
+        return await self._send(job, smsc, requests)
+
+    async def _link(self, job: Job, smsc: Smsc) -> Outcome:
+        mm, recipient = job.stored_mm, job.recipients[0]
+        url = f"{self._policy.weblink_url()}/w/{recipient.link_token}"
+        sender = "" if mm.sender_hidden else mm.sender.value
+        text = self._policy.template.format(url=url, sender=sender, subject=mm.subject)
+        data_coding, has_header, pieces = segment_text(text, self._ids.number(8))
+        seconds = (mm.expires_at - self._clock.now()) // SECOND
+        requests = [
+            self._submit_sm(
+                smsc,
+                recipient.address.value,
+                esm_class=EsmClass.UDHI if has_header else 0,
+                data_coding=data_coding,
+                short_message=piece,
+                tlvs=(),
+                validity_period=validity(seconds),
+                receipt=bool(job.payload.get("receipt")) or smsc.receipts,
+            )
+            for piece in pieces
+        ]
+        return await self._send(job, smsc, requests)
+
+    @staticmethod
+    def _submit_sm(
+        smsc: Smsc,
+        number: str,
+        *,
+        esm_class: int,
+        data_coding: int,
+        short_message: bytes,
+        tlvs: tuple[smpp.Tlv, ...],
+        validity_period: str,
+        receipt: bool,
+    ) -> SubmitSm:
+        ton, npi, digits = numbering(number)
+        return SubmitSm(
+            sequence_number=0,
+            source_addr_ton=smsc.source_ton,
+            source_addr_npi=smsc.source_npi,
+            source_addr=smsc.source,
+            dest_addr_ton=ton,
+            dest_addr_npi=npi,
+            destination_addr=digits,
+            esm_class=esm_class,
+            validity_period=validity_period,
+            registered_delivery=1 if receipt else 0,
+            data_coding=data_coding,
+            short_message=short_message,
+            tlvs=tlvs,
+        )
+
+    async def _send(self, job: Job, smsc: Smsc, requests: list[SubmitSm]) -> Outcome:
+        """All segments over one session, in order."""
+        session = self._session(smsc.name)
+        if session is None:
+            return Retry(f"SMSC {smsc.name} is not bound: {self._why_not(smsc.name)}", neighbour_down=True)
+        remote_ids: list[str] = []
+        mm_id = None if job.mm is None else job.mm.id
+        for request in requests:
+            try:
+                answer = await session.request(request, mm_id=mm_id)
+            except SmscGone as error:
+                return Retry(error.why, neighbour_down=not error.sent or not session.bound)
+            if answer.command_status is not S.ESME_ROK:
+                return judge(answer.command_status)
+            if isinstance(answer, SubmitSmResp):
+                remote_ids.append(answer.message_id)
+        expected = any(request.registered_delivery for request in requests)
+        return Delivered(tuple(remote_ids), receipt_expected=expected)
+
+    def _session(self, name: str) -> Esme | None:
+        """A bound session, in turn."""
+        bound = [one for one in self.sessions.get(name, ()) if one.bound]
+        self._turn += 1
+        return bound[self._turn % len(bound)] if bound else None
+
+    def _why_not(self, name: str) -> str:
+        return "; ".join(one.why_not for one in self.sessions.get(name, ())) or "no session"
+
+
+def judge(status: CommandStatus) -> Outcome:
+    """What the SMSC's refusal means for the task (SMPP v3.4 5.1.3)."""
+    told = f"SMSC answered {status.name}"
+    if status in _THROTTLED:
+        return Later(_THROTTLED[status], told)
+    return Retry(told) if status in _AGAIN else Failed(told)
+
+
+class SmsInbox:
+    """What an SMSC delivers to us: receipts. Answered once they are durable."""
+
+    def __init__(self, receipts: Receipts, numbers: Numbers) -> None:
+        self._receipts = receipts
+        self._numbers = numbers
+
+    async def take(self, smsc: str, pdu: DeliverSm | DataSm) -> CommandStatus:
+        """The status of the answer."""
+        if not is_receipt(pdu):
+            return CommandStatus.ESME_RX_P_APPN  # nobody here takes mobile originated SMS
+        receipt = read_receipt(pdu)
+        state = _RECEIPT_STATES.get(receipt.state, ReceiptState.FAILED)
+        for message_id in receipt.message_ids:
+            for form in dict.fromkeys(normal_forms(message_id)):
+                if await self._receipts.receipt(smsc, form, state, receipt.text[:200]):
+                    return CommandStatus.ESME_ROK
+        return CommandStatus.ESME_ROK  # a receipt that nobody asked for

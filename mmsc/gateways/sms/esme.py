@@ -1,0 +1,290 @@
+"""An ESME session: bound, kept alive and bound again, with a window of requests (SMPP v3.4 2.2, 2.7, 7.2).
+
+No task per message: a request is written, its response resolves a future. enquire_link does not queue behind the
+window. What the SMSC does is a value; `SmscGone` says that there is no session or no answer.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mmsc.domain.neighbours import Smsc
+from mmsc.trace.captures import Direction, WireTap, new_exchange
+from protocols import smpp
+from protocols.smpp import CommandId, CommandStatus, DataSm, DeliverSm, Framer, Pdu, SmppError
+from protocols.smpp.session import Sequence
+
+_log: Final = logging.getLogger(__name__)
+_BINDS: Final = {"transceiver": smpp.BindTransceiver, "transmitter": smpp.BindTransmitter}
+_BIND_RESPS: Final = (smpp.BindTransceiverResp, smpp.BindTransmitterResp, smpp.BindReceiverResp)
+_BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EsmeTimers:
+    """Seconds (SMPP v3.4 7.2)."""
+
+    connect: float = 10.0
+    response: float = 10.0
+    enquire_link: float = 30.0
+    unbind: float = 5.0
+    first_reconnect: float = 1.0
+    longest_reconnect: float = 60.0
+
+
+class SmscGone(Exception):
+    """No session, or no answer in time. `sent` tells a request that the SMSC may have."""
+
+    def __init__(self, why: str, *, sent: bool) -> None:
+        super().__init__(why)
+        self.why = why
+        self.sent = sent
+
+
+OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus]]
+
+
+class Esme(asyncio.Protocol):
+    """One session to one SMSC. `run` keeps it up until cancelled."""
+
+    def __init__(
+        self,
+        smsc: Smsc,
+        on_message: OnMessage,
+        on_bound: Callable[[], None],
+        tap: WireTap,
+        timers: EsmeTimers | None = None,
+    ) -> None:
+        self._smsc = smsc
+        self._on_message = on_message
+        self._on_bound = on_bound
+        self._tap = tap
+        self._timers = timers or EsmeTimers()
+        self._window = asyncio.Semaphore(smsc.window)
+        self._transport: asyncio.Transport | None = None
+        self._framer = Framer()
+        self._sequence = Sequence()
+        self._pending: dict[int, asyncio.Future[Pdu]] = {}
+        self._closed = asyncio.Event()
+        self._incoming: asyncio.Queue[DeliverSm | DataSm] = asyncio.Queue(maxsize=1000)
+        self._exchanges: dict[int, int] = {}
+        self._last_heard = 0.0
+        self._place = f"{smsc.host}:{smsc.port}"
+        self.bound = False
+        self.why_not = "not connected yet"
+
+    # --- the session ---
+
+    async def run(self) -> None:
+        """Connect, bind, keep alive, and again: 1 s to 60 s between tries, with jitter."""
+        wait = self._timers.first_reconnect
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._take_messages(), name=f"esme {self._smsc.name} in")
+            while True:
+                try:
+                    await self._connect_and_bind()
+                    wait = self._timers.first_reconnect
+                    self._on_bound()
+                    await self._keep_alive()
+                except (OSError, TimeoutError, SmscGone) as error:
+                    self.why_not = str(error) or type(error).__name__
+                self._drop(self.why_not)
+                await asyncio.sleep(wait * random.uniform(0.8, 1.2))
+                wait = min(wait * 2, self._timers.longest_reconnect)
+
+    async def close(self) -> None:
+        """Unbind politely, then close."""
+        if self.bound:
+            with suppress(SmscGone):
+                await self._call(smpp.Unbind(sequence_number=self._sequence.next()), self._timers.unbind)
+        self._drop("closed")
+
+    async def _connect_and_bind(self) -> None:
+        self._framer = Framer()
+        self._closed.clear()
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(self._timers.connect):
+            await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        bind = _BINDS[self._smsc.bind](
+            sequence_number=self._sequence.next(),
+            system_id=self._smsc.system_id,
+            password=self._smsc.password,
+            system_type=self._smsc.system_type,
+        )
+        answer = await self._call(bind, self._timers.response)
+        refused = answer.command_status not in (CommandStatus.ESME_ROK, _BOUND_ALREADY)
+        if refused or not isinstance(answer, _BIND_RESPS):
+            raise SmscGone(f"bind refused: {answer.command_status.name}", sent=True)
+        self.bound = True
+
+    async def _keep_alive(self) -> None:
+        """enquire_link when nothing was heard for a while; ends when the connection does."""
+        loop = asyncio.get_running_loop()
+        while not self._closed.is_set():
+            quiet = loop.time() - self._last_heard
+            if quiet >= self._timers.enquire_link:
+                await self._call(smpp.EnquireLink(sequence_number=self._sequence.next()), self._timers.response)
+                continue
+            try:
+                async with asyncio.timeout(self._timers.enquire_link - quiet):
+                    await self._closed.wait()
+            except TimeoutError:
+                continue
+        raise SmscGone("the SMSC closed the connection", sent=True)
+
+    def _drop(self, why: str) -> None:
+        """The session is over: whoever waits for an answer learns it."""
+        self.bound = False
+        self.why_not = why
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(SmscGone(why, sent=True))
+                future.exception()
+        self._pending.clear()
+        self._exchanges.clear()
+
+    # --- requests ---
+
+    async def request(self, pdu: Pdu, *, mm_id: int | None = None) -> Pdu:
+        """Send a request within the window; its response. Raises SmscGone. The sequence number is given here."""
+        async with self._window:
+            if not self.bound:
+                raise SmscGone(f"not bound: {self.why_not}", sent=False)
+            numbered = replace(pdu, sequence_number=self._sequence.next())
+            return await self._call(numbered, self._timers.response, mm_id)
+
+    async def _call(self, pdu: Pdu, seconds: float, mm_id: int | None = None) -> Pdu:
+        if self._transport is None:
+            raise SmscGone(self.why_not, sent=False)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Pdu] = loop.create_future()
+        self._pending[pdu.sequence_number] = future
+        self._write(pdu, mm_id)
+        timer = loop.call_later(seconds, self._too_late, pdu.sequence_number)
+        try:
+            return await future
+        finally:
+            timer.cancel()
+            self._pending.pop(pdu.sequence_number, None)
+
+    def _too_late(self, sequence_number: int) -> None:
+        future = self._pending.pop(sequence_number, None)
+        if future is not None and not future.done():
+            future.set_exception(SmscGone("no response in time", sent=True))
+
+    def _write(self, pdu: Pdu, mm_id: int | None = None) -> None:
+        if self._transport is None:
+            return
+        octets = smpp.encode(pdu)
+        self._transport.write(octets)
+        if self._tap.is_on:
+            number = pdu.sequence_number
+            if pdu.command_id & smpp.RESPONSE:
+                exchange = self._exchanges.pop(-number, 0) or new_exchange()
+            else:
+                exchange = self._exchanges[number] = new_exchange()
+            self._saw(Direction.OUT, octets, exchange, mm_id)
+
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, mm_id: int | None = None) -> None:
+        self._tap.saw(
+            direction,
+            octets,
+            local="",
+            remote=self._place,
+            exchange=exchange,
+            neighbour=self._smsc.name,
+            mm_id=mm_id,
+        )
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection is up."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._last_heard = asyncio.get_running_loop().time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self.bound = False
+        self._closed.set()
+        for future in self._pending.values():
+            if not future.done():
+                future.set_exception(SmscGone("the connection was lost", sent=True))
+                future.exception()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets from the SMSC."""
+        self._last_heard = asyncio.get_running_loop().time()
+        try:
+            pdus = self._framer.feed(data)
+        except SmppError as error:
+            _log.warning("SMSC %s: %s; the connection is closed", self._smsc.name, error)
+            self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
+            if self._transport is not None:
+                self._transport.close()
+            return
+        for octets in pdus:
+            self._received(octets)
+
+    def _received(self, octets: bytes) -> None:
+        try:
+            pdu = smpp.decode(octets).message
+        except SmppError as error:
+            nack = smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status)
+            if not error.command_id & smpp.RESPONSE:
+                self._write(nack)
+            return
+        number = pdu.sequence_number
+        if pdu.command_id & smpp.RESPONSE:
+            if self._tap.is_on:
+                self._saw(Direction.IN, octets, self._exchanges.pop(number, 0) or new_exchange())
+            future = self._pending.get(number)
+            if future is not None and not future.done():
+                future.set_result(pdu)
+            return
+        if self._tap.is_on:
+            exchange = self._exchanges[-number] = new_exchange()
+            self._saw(Direction.IN, octets, exchange)
+        self._requested(pdu)
+
+    def _requested(self, pdu: Pdu) -> None:
+        number = pdu.sequence_number
+        match pdu:
+            case smpp.EnquireLink():
+                self._write(smpp.EnquireLinkResp(sequence_number=number))
+            case smpp.Unbind():
+                self._write(smpp.UnbindResp(sequence_number=number))
+                self.bound = False
+                if self._transport is not None:
+                    self._transport.close()
+            case DeliverSm() | DataSm():
+                try:
+                    self._incoming.put_nowait(pdu)
+                except asyncio.QueueFull:
+                    self._answer(pdu, CommandStatus.ESME_RMSGQFUL)
+            case _:
+                self._write(smpp.GenericNack(sequence_number=number, command_status=CommandStatus.ESME_RINVCMDID))
+
+    async def _take_messages(self) -> None:
+        """deliver_sm in the order in which they came; each is answered once it is durable."""
+        while True:
+            pdu = await self._incoming.get()
+            try:
+                status = await self._on_message(pdu)
+            except Exception:
+                _log.exception("deliver_sm from SMSC %s failed", self._smsc.name)
+                status = CommandStatus.ESME_RX_T_APPN
+            self._answer(pdu, status)
+
+    def _answer(self, pdu: DeliverSm | DataSm, status: CommandStatus) -> None:
+        deliver = pdu.command_id is CommandId.DELIVER_SM
+        answer = smpp.DeliverSmResp if deliver else smpp.DataSmResp
+        self._write(answer(sequence_number=pdu.sequence_number, command_status=status))

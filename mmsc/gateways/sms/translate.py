@@ -1,0 +1,74 @@
+"""Domain words to the PDUs that travel over SMS (OMA-TS-MMS_ENC 6.2, 6.5; SMPP v3.4 5.2.5, 7.1.1.2)."""
+
+from typing import Final
+
+from mmsc.domain.address import Address, AddressKind
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.message import Job, Priority
+from protocols import mm1
+from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
+
+_CLASSES: Final = {
+    "personal": MessageClass.PERSONAL,
+    "advertisement": MessageClass.ADVERTISEMENT,
+    "informational": MessageClass.INFORMATIONAL,
+    "auto": MessageClass.AUTO,
+}
+_PRIORITIES: Final = {
+    Priority.LOW: mm1.Priority.LOW,
+    Priority.NORMAL: None,  # the default is not said
+    Priority.HIGH: mm1.Priority.HIGH,
+}
+_STATUSES: Final = {status.name.capitalize(): status for status in mm1.Status}
+_LONGEST_VALIDITY: Final = 30 * 86_400
+
+
+def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNotificationInd:
+    """The m-notification-ind; with `plain` in 1.0 form without optional fields."""
+    mm, recipient = job.stored_mm, job.recipients[0]
+    plain = bool(job.payload.get("plain"))
+    hidden = mm.sender_hidden or plain
+    return MNotificationInd(
+        mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), mm1.VERSION_1_2),
+        transaction_id=recipient.transaction_id,
+        from_=None if hidden else _spelled(mm.sender),
+        subject=None if plain else mm.subject or None,
+        delivery_report=None if plain else mm.delivery_report,
+        message_class=_CLASSES.get(mm.message_class.lower(), MessageClass.PERSONAL),
+        priority=None if plain else _PRIORITIES[mm.priority],
+        message_size=mm.size,
+        expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
+        content_location=f"{mm1_url}/m/{recipient.token}",
+    )
+
+
+def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
+    """The m-delivery-ind to the originator."""
+    return MDeliveryInd(
+        mms_version=min(version, mm1.VERSION_1_2),
+        message_id=job.stored_mm.message_id,
+        to=(_spelled(job.recipients[0].address),),
+        date=date // SECOND,
+        status=_STATUSES[word],
+    )
+
+
+def _spelled(address: Address) -> str:
+    return f"{address}/TYPE=PLMN" if address.kind is AddressKind.PHONE else address.value
+
+
+def numbering(number: str) -> tuple[int, int, str]:
+    """(TON, NPI, digits): international ISDN without +, short codes abbreviated."""
+    if number.startswith("+"):
+        return 1, 1, number[1:]
+    return 6, 0, number
+
+
+def validity(seconds: int) -> str:
+    """A relative validity_period (SMPP v3.4 7.1.1.2); "" leaves it to the SMSC."""
+    if seconds <= 0:
+        return ""
+    days, rest = divmod(min(seconds, _LONGEST_VALIDITY), 86_400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    return f"0000{days:02d}{hours:02d}{minutes:02d}{rest:02d}000R"

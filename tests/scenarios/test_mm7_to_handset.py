@@ -1,0 +1,118 @@
+"""A VASP's MM on its way to a handset, and the report on its way back; each scene with its error twin."""
+
+import pytest
+
+from mmsc.lab.handset import Fetching
+from protocols import mime, mm7
+from protocols.content_type import ContentType
+from protocols.mm7 import StatusCode
+from tests.scenarios.conftest import OTHER, PHONE, Lab, picture
+
+
+def accepted(answer: object) -> mm7.SubmitRsp:
+    assert isinstance(answer, mm7.SubmitRsp), answer
+    assert answer.status.code is StatusCode.SUCCESS, answer.status
+    return answer
+
+
+async def test_the_vasp_gets_retrieved_and_the_phone_the_same_octets(lab: Lab) -> None:
+    phone = await lab.phone(PHONE)
+    rsp = accepted(await lab.vasp.submit(PHONE, content=picture(), subject="Grüße"))
+    report = await lab.vasp.report()
+    assert report.mm_status == "Retrieved"
+    assert report.message_id == rsp.message_id
+    assert report.recipient.value == PHONE
+    inbox = await phone.until(lambda inbox: bool(inbox.messages))
+    message = inbox.messages[0]
+    assert message.conf.subject == "Grüße"
+    assert [part.content_type.media_type for part in message.parts] == ["application/smil", "text/plain", "image/jpeg"]
+    assert message.octets_of(message.parts[2]) == bytes(range(256)) * 20
+    assert message.conf.content_type is not None
+    assert message.conf.content_type.get("start") == "<s>"
+
+
+async def test_base64_in_is_the_same_octets_out(lab: Lab) -> None:
+    phone = await lab.phone(PHONE)
+    octets = bytes(range(256)) * 40
+    content = mime.OutPart(ContentType("image/jpeg"), octets, "c", "c.jpg", encoding="base64")
+    accepted(await lab.vasp.submit(PHONE, content=content))
+    inbox = await phone.until(lambda inbox: bool(inbox.messages))
+    assert inbox.messages[0].octets_of(inbox.messages[0].parts[0]) == octets
+
+
+@pytest.mark.parametrize(
+    ("fetching", "status", "extension"),
+    [(Fetching.REJECT, "Rejected", "RejectionByMMSRecipient"), (Fetching.SILENT, "Retrieved", "")],
+)
+async def test_other_ends(lab: Lab, fetching: Fetching, status: str, extension: str) -> None:
+    phone = await lab.phone(PHONE, fetching=fetching)
+    accepted(await lab.vasp.submit(PHONE, content=picture()))
+    await phone.until(lambda inbox: bool(inbox.notifications))
+    if fetching is Fetching.SILENT:
+        await phone.until(lambda inbox: bool(inbox.messages))
+        await phone.get(phone.inbox.notifications[0])  # a second GET proves the first one
+    report = await lab.vasp.report()
+    assert (report.mm_status, report.mm_status_extension) == (status, extension)
+
+
+async def test_deferred_then_retrieved(lab: Lab) -> None:
+    phone = await lab.phone(PHONE, fetching=Fetching.DEFERRED)
+    accepted(await lab.vasp.submit(PHONE, content=picture()))
+    inbox = await phone.until(lambda inbox: bool(inbox.notifications))
+    assert await phone.fetch(inbox.notifications[0]) is not None
+    assert (await lab.vasp.report()).mm_status == "Retrieved"
+
+
+async def test_several_numbers_in_one_to_and_cc_and_bcc(lab: Lab) -> None:
+    numbers = [PHONE, OTHER, "+15550100125", "+15550100126"]
+    phones = [await lab.phone(number) for number in numbers]
+    addresses = [mm7.Address(number) for number in numbers]
+    answer = await lab.vasp.submit(content=picture(), to=tuple(addresses[:2]), cc=(addresses[2],), bcc=(addresses[3],))
+    accepted(answer)
+    reports = [await lab.vasp.report() for _ in numbers]
+    assert sorted(report.recipient.value for report in reports) == sorted(numbers)
+    for phone in phones:
+        inbox = await phone.until(lambda inbox: bool(inbox.messages))
+        shown = str(inbox.messages[0].conf)
+        assert numbers[3] not in shown, "no Bcc leaks"
+        assert len(inbox.messages) == 1
+
+
+async def test_a_wrong_token_or_another_subscriber_gets_nothing(lab: Lab) -> None:
+    phone = await lab.phone(PHONE, fetching=Fetching.NEVER)
+    stranger = await lab.phone(OTHER, fetching=Fetching.NEVER)
+    accepted(await lab.vasp.submit(PHONE, content=picture()))
+    notification = (await phone.until(lambda inbox: bool(inbox.notifications))).notifications[0]
+    assert await stranger.get(notification) is None
+    location = notification.content_location or ""
+    status, body = await phone.open_link(location[:-4] + "AAAA")
+    unknown = await stranger.open_link(location)
+    assert (status, body) == unknown, "another identity gets exactly what an unknown token gets"
+    assert status == 404
+
+
+async def test_handset_to_handset_with_a_report(lab: Lab) -> None:
+    from protocols.wsp.multipart import Part
+
+    sender, receiver = await lab.phone(PHONE), await lab.phone(OTHER)
+    conf = await sender.send(
+        [f"{OTHER}/TYPE=PLMN"], [Part(ContentType("text/plain"), b"hello", "t")], subject="hi", delivery_report=True
+    )
+    assert conf.response_status is not None
+    assert conf.response_status.name == "OK"
+    inbox = await receiver.until(lambda inbox: bool(inbox.messages))
+    assert inbox.messages[0].conf.from_ == f"{PHONE}/TYPE=PLMN"
+    reports = (await sender.until(lambda inbox: bool(inbox.reports))).reports
+    assert reports[0].message_id == conf.message_id
+    assert reports[0].status is not None
+    assert reports[0].status.name == "RETRIEVED"
+
+
+async def test_the_same_request_again_is_answered_and_not_delivered_twice(lab: Lab) -> None:
+    phone = await lab.phone(PHONE)
+    first = accepted(await lab.vasp.submit(PHONE, content=picture(), transaction_id="same"))
+    second = accepted(await lab.vasp.submit(PHONE, content=picture(), transaction_id="same"))
+    assert first.message_id == second.message_id
+    await lab.vasp.report()
+    await phone.until(lambda inbox: bool(inbox.messages))
+    assert len(phone.inbox.notifications) == 1
