@@ -34,6 +34,7 @@ from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
 from mmsc.trace.ring import CaptureRing
+from mmsc.weblink.server import WebLinkServer
 
 _log: Final = logging.getLogger(__name__)
 
@@ -167,6 +168,10 @@ class App:
             )
             server = Mm1Server(self.engine.submit, self.engine.retrieval, identities, self.clock)
             urls["mm1"] = await self._listen("mm1", settings, server.handle)
+        if self.settings.weblink.enabled:
+            tap = self.settings.weblink.view_needs_tap
+            page = WebLinkServer(self.engine.links, self.clock, view_needs_tap=lambda: tap)
+            urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
         return courier
 
     def _start_sms(self, courier: SmsCourier) -> None:

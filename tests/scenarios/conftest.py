@@ -121,7 +121,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     await smsc.start()
     async with aiohttp.ClientSession() as session:
         vasp = Client("", session)
-        runner = web.ServerRunner(web.Server(vasp.take))  # type: ignore[arg-type]
+        runner = web.ServerRunner(web.Server(vasp.take))
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()

@@ -1,0 +1,116 @@
+"""SMIL presentations, as phones write them (OMA-TS-MMS_CONF 8; 3GPP TS 26.140 7): read into slides, and built.
+
+Hardened like all XML here: no entities, no network, bounded size. A plain DOCTYPE is let be: handsets send one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+from xml.sax.saxutils import quoteattr
+
+from lxml import etree
+
+from protocols.errors import DecodeError
+
+MAXIMUM_OCTETS: Final = 256 * 1024
+MAXIMUM_SLIDES: Final = 200
+_CLAUSE: Final = "OMA-TS-MMS_CONF 8"
+_MEDIA: Final = {
+    "text": "text",
+    "img": "image",
+    "image": "image",
+    "audio": "audio",
+    "video": "video",
+    "ref": "ref",
+    "animation": "image",
+}
+_DEFAULT_DURATION_MS: Final = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """One element of a slide: what it is (`text image audio video ref`), its source and region."""
+
+    kind: str
+    source: str
+    region: str = ""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Slide:
+    """One `par`: how long it shows (ms) and what."""
+
+    duration_ms: int
+    media: tuple[Medium, ...]
+
+
+def decode(octets: bytes) -> tuple[Slide, ...]:
+    """The slides. Raises DecodeError."""
+    if len(octets) > MAXIMUM_OCTETS:
+        raise DecodeError(f"a presentation of {len(octets)} octets", offset=0, clause=_CLAUSE)
+    try:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        root = etree.fromstring(octets.strip(b"\0 \r\n\t"), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise DecodeError(f"no readable presentation: {error}", offset=0, clause=_CLAUSE) from error
+    slides: list[Slide] = []
+    for element in root.iter():
+        if _name(element) == "par":
+            slides.append(_slide(element))
+            if len(slides) > MAXIMUM_SLIDES:
+                raise DecodeError(f"more than {MAXIMUM_SLIDES} slides", clause=_CLAUSE)
+    return tuple(slides)
+
+
+def _name(element: etree._Element) -> str:
+    tag: object = element.tag
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def _slide(par: etree._Element) -> Slide:
+    media = tuple(
+        Medium(_MEDIA[_name(one)], one.get("src", ""), one.get("region", ""), one.get("alt", ""))
+        for one in par.iter()
+        if _name(one) in _MEDIA and one.get("src")
+    )
+    return Slide(_milliseconds(par.get("dur", "")), media)
+
+
+def _milliseconds(text: str) -> int:
+    """SMIL clock values in the two forms that phones write: `5000ms` and `5s`."""
+    clean = text.strip().lower()
+    for unit, factor in (("ms", 1.0), ("s", 1000.0), ("", 1000.0)):
+        number = clean.removesuffix(unit) if unit else clean
+        if clean.endswith(unit) and number.replace(".", "", 1).isdecimal() and len(number) < 12:
+            return max(1, int(float(number) * factor))
+    return _DEFAULT_DURATION_MS
+
+
+def matches(source: str, content_id: str, content_location: str, name: str = "") -> bool:
+    """Whether a `src` means this part: `cid:ID`, else Content-Location, else the name (RFC 2392; RFC 2557 8)."""
+    wanted = unquote(source.strip())
+    if wanted.lower().startswith("cid:"):
+        return wanted[4:].strip("<> ") == content_id != ""
+    return wanted != "" and wanted in (content_location, name, content_id)
+
+
+def build(slides: Sequence[Slide]) -> bytes:
+    """A presentation in the subset that every handset shows: two regions, one `par` a slide."""
+    body = "".join(_par(slide) for slide in slides)
+    return (
+        '<smil><head><layout><root-layout width="100%" height="100%"/>'
+        '<region id="Image" left="0" top="0" width="100%" height="70%" fit="meet"/>'
+        '<region id="Text" left="0" top="70%" width="100%" height="30%" fit="scroll"/>'
+        f"</layout></head><body>{body}</body></smil>"
+    ).encode()
+
+
+def _par(slide: Slide) -> str:
+    elements = {"text": "text", "image": "img", "audio": "audio", "video": "video", "ref": "ref"}
+    inner = ""
+    for medium in slide.media:
+        region = f" region={quoteattr(medium.region)}" if medium.region else ""
+        inner += f"<{elements[medium.kind]} src={quoteattr(medium.source)}{region}/>"
+    return f'<par dur="{slide.duration_ms}ms">{inner}</par>'
