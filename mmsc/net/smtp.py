@@ -1,0 +1,292 @@
+"""SMTP in and out, bounded (RFC 5321). In: aiosmtpd's protocol on our own loop; out: one kept connection per target.
+
+An endless line, an endless message, too many recipients or sessions, and a client that stops in the middle cost a
+bounded amount of memory and time. AUTH is not offered.
+"""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiosmtplib
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from mmsc.trace.captures import Direction, WireTap, new_exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpLimits:
+    """What a client may cost. `command_seconds` bounds each wait for the client."""
+
+    maximum_sessions: int = 200
+    maximum_octets: int = 2 * 1024 * 1024
+    maximum_recipients: int = 100
+    command_seconds: float = 300.0
+
+
+class Handler:
+    """What a gateway answers. `rcpt` and `data` return SMTP replies; the defaults take nothing."""
+
+    async def rcpt(self, remote: str, mail_from: str, address: str) -> str:
+        """The reply to RCPT TO."""
+        return f"550 5.1.1 {address} is not served"
+
+    async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
+        """The reply to the end of DATA; what it promises is durable by then."""
+        return "554 5.3.0 not taken"
+
+
+class _Hooks:
+    """aiosmtpd's handler methods, in front of ours."""
+
+    def __init__(self, handler: Handler, limits: SmtpLimits, tap: WireTap) -> None:
+        self._handler = handler
+        self._limits = limits
+        self._tap = tap
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if len(envelope.rcpt_tos) >= self._limits.maximum_recipients:
+            return "452 4.5.3 too many recipients"  # RFC 5321 4.5.3.1.10: the rest goes in a further mail
+        reply = await self._handler.rcpt(_remote(session), envelope.mail_from or "", address)
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+            envelope.rcpt_options.extend(options)
+        return reply
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        octets = envelope.original_content or b""
+        exchange = new_exchange()
+        mail_from = envelope.mail_from or ""
+        lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in envelope.rcpt_tos), "DATA"]
+        self._saw(Direction.IN, "\r\n".join(lines).encode() + b"\r\n" + octets, session, exchange)
+        reply = await self._handler.data(_remote(session), mail_from, tuple(envelope.rcpt_tos), octets)
+        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
+        return reply
+
+    def _saw(self, direction: Direction, octets: bytes, session: Session, exchange: int) -> None:
+        if self._tap.is_on:
+            peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
+            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange)
+
+
+def _remote(session: Session) -> str:
+    return str(session.peer[0]) if session.peer else ""
+
+
+class _Protocol(SMTP):
+    """One session, known to the server so that it can be closed."""
+
+    def __init__(self, server: "SmtpServer", *args: Any, **options: Any) -> None:
+        self._server_of_mine = server
+        super().__init__(*args, **options)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        if not self._server_of_mine.joined(self, transport):
+            transport.write(b"421 4.3.2 too many sessions\r\n")
+            transport.close()
+            return
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server_of_mine.left(self)
+        if self._handler_coroutine is not None:
+            super().connection_lost(error)
+
+
+class SmtpServer:
+    """One listening socket."""
+
+    def __init__(
+        self, handler: Handler, host: str, port: int, *, hostname: str, limits: SmtpLimits, tap: WireTap
+    ) -> None:
+        self._hooks = _Hooks(handler, limits, tap)
+        self._host = host
+        self._wanted_port = port
+        self._hostname = hostname
+        self._limits = limits
+        self._server: asyncio.Server | None = None
+        self._sessions: dict[_Protocol, asyncio.Transport] = {}
+        self.port = port
+
+    async def start(self) -> None:
+        """Listen. OSError when the address cannot be had."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._new, self._host, self._wanted_port)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Close the socket and every session."""
+        if self._server is None:
+            return
+        self._server.close()
+        tasks = [session._handler_coroutine for session in self._sessions]  # noqa: SLF001
+        for transport in tuple(self._sessions.values()):
+            transport.abort()
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
+        await self._server.wait_closed()
+
+    def joined(self, session: _Protocol, transport: asyncio.Transport) -> bool:
+        """Count a session; False when there are too many."""
+        if len(self._sessions) >= self._limits.maximum_sessions:
+            return False
+        self._sessions[session] = transport
+        return True
+
+    def left(self, session: _Protocol) -> None:
+        """A session ended."""
+        self._sessions.pop(session, None)
+
+    def _new(self) -> _Protocol:
+        return _Protocol(
+            self,
+            self._hooks,
+            data_size_limit=self._limits.maximum_octets,
+            hostname=self._hostname,
+            ident="MMSC",
+            timeout=self._limits.command_seconds,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"],
+            loop=asyncio.get_running_loop(),
+            enable_SMTPUTF8=False,
+            decode_data=False,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An SMTP reply: its code and text."""
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a mail: the replies to RCPT of those refused, and the last reply (None: nobody was left)."""
+
+    refused: dict[str, Reply]
+    final: Reply | None
+
+
+class SmtpUnavailable(Exception):
+    """No session, or it broke. `why` is for people; `reply` is the refusal, where there was one."""
+
+    def __init__(self, why: str, reply: Reply | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.reply = reply
+
+
+class SmtpSender:
+    """Kept connections to one target, at most `connections` at a time."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        hostname: str,
+        tap: WireTap,
+        timeout_seconds: float = 60.0,
+        connections: int = 4,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._hostname = hostname
+        self._tap = tap
+        self._timeout = timeout_seconds
+        self._tls = tls
+        self._idle: list[aiosmtplib.SMTP] = []
+        self._seats = asyncio.Semaphore(connections)
+
+    async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
+        """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
+        async with self._seats:
+            client = await self._client()
+            try:
+                sent = await self._transaction(client, mail_from, recipients, octets, neighbour)
+            except aiosmtplib.SMTPResponseException as error:
+                await self._quit(client)
+                reply = Reply(error.code, str(error.message))
+                raise SmtpUnavailable(f"{error.code} {error.message}", reply) from error
+            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+                client.close()
+                raise SmtpUnavailable(f"{type(error).__name__}: {error}") from error
+            self._idle.append(client)
+            return sent
+
+    async def close(self) -> None:
+        """Close all connections."""
+        while self._idle:
+            await self._quit(self._idle.pop())
+
+    async def _client(self) -> aiosmtplib.SMTP:
+        """A connection that still answers, else a new one."""
+        while self._idle:
+            client = self._idle.pop()
+            try:
+                await client.rset()
+            except (aiosmtplib.SMTPException, OSError, TimeoutError):
+                client.close()
+                continue
+            return client
+        client = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            local_hostname=self._hostname,
+            timeout=self._timeout,
+            start_tls=False,
+            use_tls=self._tls is not None,
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+            await client.ehlo()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            client.close()
+            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error}") from error
+        return client
+
+    async def _transaction(
+        self, client: aiosmtplib.SMTP, mail_from: str, recipients: Sequence[str], octets: bytes, neighbour: str
+    ) -> Sent:
+        exchange = new_exchange()
+        lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
+        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour)
+        await client.mail(mail_from)
+        refused: dict[str, Reply] = {}
+        for recipient in recipients:
+            try:
+                await client.rcpt(recipient)
+            except aiosmtplib.SMTPRecipientRefused as error:
+                refused[recipient] = Reply(error.code, str(error.message))
+        if len(refused) == len(recipients):
+            await client.rset()
+            return Sent(refused, None)
+        try:
+            answer = await client.data(octets)
+            final = Reply(answer.code, answer.message)
+        except aiosmtplib.SMTPDataError as error:
+            final = Reply(error.code, str(error.message))
+        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, neighbour)
+        return Sent(refused, final)
+
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, neighbour: str) -> None:
+        if self._tap.is_on:
+            place = f"{self._host}:{self._port}"
+            self._tap.saw(direction, octets, local="", remote=place, exchange=exchange, neighbour=neighbour)
+
+    @staticmethod
+    async def _quit(client: aiosmtplib.SMTP) -> None:
+        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+            await client.quit()
+        client.close()

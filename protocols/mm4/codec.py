@@ -1,0 +1,298 @@
+"""MM4 mails to messages and back (TS 23.140 8.4.4; RFC 5322). Readers forgive what peers do; writers are exact: no
+header value ever carries a line break, every line has at most 998 octets, content goes as base64."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from email.utils import format_datetime, getaddresses, parsedate_to_datetime
+from typing import Any, Final
+
+from protocols import mime
+from protocols.content_type import ContentType
+from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.mm4.headers import BY_ATTRIBUTE, BY_NAME
+from protocols.mm4.messages import (
+    DeliveryReportReq,
+    DeliveryReportRes,
+    ForwardReq,
+    ForwardRes,
+    Message,
+    MmStatusCode,
+    RequestStatusCode,
+)
+
+_CLAUSE: Final = "TS 23.140 8.4.4"
+TYPES: Final[dict[str, type[Message]]] = {
+    "MM4_forward.REQ": ForwardReq,
+    "MM4_forward.RES": ForwardRes,
+    "MM4_delivery_report.REQ": DeliveryReportReq,
+    "MM4_delivery_report.RES": DeliveryReportRes,
+}
+_BY_LOWER: Final = {name.lower(): (name, cls) for name, cls in TYPES.items()}
+_NAME_OF: Final = {cls: name for name, cls in TYPES.items()}
+_MANDATORY: Final = ("transaction_id", "message_id")
+_BOOLEANS: Final = {
+    "delivery_report",
+    "originator_rs_delivery_report",
+    "read_reply",
+    "ack_request",
+    "adaptation_allowed",
+    "drm_content",
+    "forward_to_originator_ua",
+}
+_NUMERIC_OK: Final = ("0", "128", "0x80")
+_MAXIMUM_LINE: Final = 900
+_MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
+_MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version", "received")
+
+
+class Mm4Error(DecodeError):
+    """A mail that cannot be read as MM4. `seen` has the fields that could be read: enough for a RES, perhaps."""
+
+    def __init__(self, why: str, *, seen: dict[str, str], clause: str = _CLAUSE) -> None:
+        super().__init__(why, clause=clause)
+        self.seen = seen
+
+
+def decode(octets: bytes) -> Decoded[Message]:
+    """The message and remarks about it. Raises Mm4Error."""
+    try:
+        block, body = mime.split_headers(octets, mime.Limits(header_octets=_MAXIMUM_HEADER_OCTETS))
+    except DecodeError as error:
+        raise Mm4Error(error.why, seen={}) from error
+    headers = mime.parse_headers(block)
+    seen, unknown = _sorted(headers)
+    name = seen.get("message_type", "").lower()
+    if name not in _BY_LOWER:
+        why = f"X-Mms-Message-Type {seen.get('message_type', '')!r}" if name else "no X-Mms-Message-Type"
+        raise Mm4Error(why, seen=seen)
+    _, cls = _BY_LOWER[name]
+    findings: list[Finding] = []
+    values: dict[str, Any] = {"unknown": unknown, **_mail_values(headers)}
+    listed = {one.name for one in fields(cls)}
+    for attribute, text in seen.items():
+        if attribute in listed:
+            values[attribute] = _value(attribute, text, seen, findings)
+    for attribute in _MANDATORY:
+        if not values.get(attribute):
+            raise Mm4Error(f"{BY_ATTRIBUTE[attribute].wire_name} is missing", seen=seen)
+    if cls is ForwardReq:
+        values["content"] = _content(headers, body, seen)
+    return Decoded(cls(**{name: value for name, value in values.items() if name in listed}), tuple(findings))
+
+
+def _sorted(headers: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple[tuple[str, str], ...]]:
+    """(fields by attribute, unknown X-Mms fields)."""
+    seen: dict[str, str] = {}
+    unknown: list[tuple[str, str]] = []
+    for name, value in headers:
+        row = BY_NAME.get(name)
+        if row is not None:
+            seen.setdefault(row.attribute, _unquoted(value))
+        elif name.startswith("x-mms-"):
+            unknown.append((name, value))
+    return seen, tuple(unknown)
+
+
+def _unquoted(value: str) -> str:
+    """Ids come in double quotes or angle brackets from some peers."""
+    value = value.strip()
+    for first, last in (('"', '"'), ("<", ">")):
+        if len(value) >= 2 and value[0] == first and value[-1] == last:
+            return value[1:-1]
+    return value
+
+
+def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    known: dict[str, list[str]] = {name: [] for name in _MAIL_HEADERS}
+    for name, value in headers:
+        if name in known:
+            known[name].append(value)
+    date = known["date"][0] if known["date"] else ""
+    return {
+        "from_": _address(known["from"][0]) if known["from"] else "",
+        "to": _addresses(known["to"]),
+        "cc": _addresses(known["cc"]),
+        "sender": _address(known["sender"][0]) if known["sender"] else "",
+        "subject": mime.decode_words(known["subject"][0]) if known["subject"] else "",
+        "date": _date(date),
+    }
+
+
+def _address(text: str) -> str:
+    found = _addresses([text])
+    return found[0] if found else ""
+
+
+def _addresses(values: Sequence[str]) -> tuple[str, ...]:
+    """The addresses without names; `+15550100123/TYPE=PLMN` is no RFC 5322 address and is taken as it stands."""
+    found: list[str] = []
+    for value in values:
+        for piece in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", value):
+            text = piece.strip()
+            if "<" in text and ">" in text:
+                text = text[text.index("<") + 1 : text.rindex(">")]
+            elif text and "@" in text and " " in text:
+                text = getaddresses([text])[0][1]
+            if text:
+                found.append(text.strip())
+    return tuple(found)
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        parsed = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        try:
+            parsed = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+
+
+def _value(attribute: str, text: str, seen: dict[str, str], findings: list[Finding]) -> Any:
+    if attribute in _BOOLEANS:
+        return text.strip().lower() in ("yes", "true", "1")
+    match attribute:
+        case "expiry":
+            return _expiry(text, findings)
+        case "forward_counter":
+            return int(text) if text.isdecimal() and len(text) < 6 else None
+        case "request_status_code":
+            return _request_status(text)
+        case "mm_status_code":
+            return _mm_status(text, seen)
+        case "request_recipients":
+            return _addresses([text])
+        case _:
+            return mime.decode_words(text) if attribute == "status_text" else text
+
+
+def _expiry(text: str, findings: list[Finding]) -> datetime | int | None:
+    text = text.strip()
+    if text.isdecimal() and len(text) < 12:
+        return int(text)
+    found = _date(text)
+    if found is None:
+        findings.append(Finding("MM4-R002", _CLAUSE, -1, f"X-Mms-Expiry {text!r} is neither seconds nor a date"))
+    return found
+
+
+def _request_status(text: str) -> RequestStatusCode:
+    """By name, by MM1's longer names, or by number (0 and 128 are Ok)."""
+    lower = text.strip().lower()
+    if lower == "ok" or lower in _NUMERIC_OK:
+        return RequestStatusCode.OK
+    for status in RequestStatusCode:
+        core = status.value.lower().removeprefix("error-")
+        if core in lower:
+            return status
+    return RequestStatusCode.ERROR_UNSPECIFIED
+
+
+def _mm_status(text: str, seen: dict[str, str]) -> MmStatusCode:
+    for status in MmStatusCode:
+        if status.value.lower() == text.strip().lower():
+            return status
+    raise Mm4Error(f"X-Mms-MM-Status-Code {text!r}", seen=seen)
+
+
+def _content(headers: tuple[tuple[str, str], ...], body: bytes, seen: dict[str, str]) -> mime.MimePart:
+    own = tuple(one for one in headers if one[0].startswith("content-"))
+    try:
+        return mime.part_from(own, body.removesuffix(b"\r\n") if not _is_multipart(own) else body)
+    except DecodeError as error:
+        raise Mm4Error(f"content: {error.why}", seen=seen, clause=error.clause) from error
+
+
+def _is_multipart(headers: tuple[tuple[str, str], ...]) -> bool:
+    return any(name == "content-type" and value.lower().startswith("multipart/") for name, value in headers)
+
+
+# --- writing ---
+
+
+def _yes_no(value: bool) -> str:
+    return "Yes" if value else "No"
+
+
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    bool: _yes_no,
+    datetime: lambda value: format_datetime(value.astimezone(UTC)),
+    int: str,
+}
+
+
+def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]] | None = None) -> bytes:
+    """The whole mail. `content` (type of the multipart without boundary, parts) belongs to a ForwardReq; a message
+    read by `decode` carries its own."""
+    lines = [("Date", format_datetime((message.date or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC)))]
+    lines += [("From", message.from_ or message.sender), ("To", ", ".join(message.to))]
+    if message.sender:
+        lines.append(("Sender", message.sender))
+    if isinstance(message, ForwardReq):
+        lines += [("Cc", ", ".join(message.cc))] if message.cc else []
+        lines += [("Subject", message.subject)] if message.subject else []
+    lines.append(("X-Mms-3GPP-MMS-Version", message.mms_version))
+    lines.append(("X-Mms-Message-Type", _NAME_OF[type(message)]))
+    lines += _own_lines(message)
+    lines += list(message.unknown)
+    lines.append(("MIME-Version", "1.0"))
+    head = b"".join(_line(name, value) for name, value in lines)
+    if isinstance(message, ForwardReq):
+        return head + _body(message, content)
+    return head + b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
+
+
+def _own_lines(message: Message) -> list[tuple[str, str]]:
+    skipped = ("mms_version", "subject", "content", "unknown", "sender", "from_", "to", "cc", "date")
+    lines: list[tuple[str, str]] = []
+    for one in fields(message):
+        value = getattr(message, one.name)
+        if one.name in skipped or value is None or value in ("", ()):
+            continue
+        text = ", ".join(value) if isinstance(value, tuple) else _WRITERS.get(type(value), str)(value)
+        lines.append((BY_ATTRIBUTE[one.name].wire_name, text))
+    for attribute in _MANDATORY:
+        if not getattr(message, attribute):
+            raise EncodeError(f"{BY_ATTRIBUTE[attribute].wire_name} is missing", clause=_CLAUSE)
+    return lines
+
+
+def _line(name: str, value: str) -> bytes:
+    """One header, folded at commas where it is long (RFC 5322 2.1.1)."""
+    text = mime.encode_words(value)
+    pieces: list[str] = []
+    current = f"{name}:"
+    for word in text.split(" "):
+        if len(current) + 1 + len(word) > _MAXIMUM_LINE and current.strip() != f"{name}:":
+            pieces.append(current)
+            current = ""
+        current += f" {word}"
+    pieces.append(current)
+    if any(len(piece) > 998 for piece in pieces):
+        raise EncodeError(f"{name} has a word that no line can hold", clause="RFC 5322 2.1.1")
+    return ("\r\n".join(pieces) + "\r\n").encode("ascii", "replace")
+
+
+def _body(message: ForwardReq, content: tuple[ContentType, Sequence[mime.OutPart]] | None) -> bytes:
+    media, parts = content if content is not None else _from_part(message)
+    boundary = mime.choose_boundary(parts, message.transaction_id)
+    whole = ContentType(media.media_type, (*media.parameters, ("boundary", boundary)))
+    head = f"Content-Type: {whole}\r\n\r\n".encode()
+    return head + mime.write_parts(parts, boundary)
+
+
+def _from_part(message: ForwardReq) -> tuple[ContentType, Sequence[mime.OutPart]]:
+    part = message.content
+    if part is None:
+        return ContentType("multipart/mixed"), ()
+    inner = part.parts or (part,)
+    kept = tuple(one for one in part.content_type.parameters if one[0] != "boundary")
+    media = ContentType(part.content_type.media_type, kept) if part.parts else ContentType("multipart/mixed")
+    out = [
+        mime.OutPart(one.content_type, one.data, one.content_id, one.header("content-location"), "base64")
+        for one in inner
+    ]
+    return media, out
