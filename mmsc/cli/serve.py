@@ -3,15 +3,25 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from mmsc.cli.loading import config_option, settings_of
+from mmsc.settings import Settings, store_path
 
 if TYPE_CHECKING:
-    from mmsc.settings import Settings
+    from mmsc.app import App
+
+_PLACES: Final = {  # listener -> (what people call it, how its address is written)
+    "mm1": ("MM1, handsets", "http://{}/"),
+    "weblink": ("web link", "http://{}/"),
+    "mm4": ("MM4, other MMSCs", "{}"),
+    "mm7": ("MM7, VASPs", "http://{}/mm7"),
+    "builtin_smsc": ("SMSC, built in", "{}"),
+}
 
 
 @click.command("serve")
@@ -22,19 +32,19 @@ def command(config: Path | None) -> None:
     Without a file it listens on loopback, keeps its state in your state folder, and brings an SMSC, a VASP and three
     subscribers to play with. It prints where everything listens.
     """
+    from mmsc.store.core import StoreError
+
     settings = settings_of(config)
     logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         asyncio.run(_until_interrupted(settings))
-    except OSError as error:
-        raise click.ClickException(f"cannot start: {error}") from error
+    except (OSError, StoreError) as error:
+        raise click.ClickException(f"cannot run: {error}") from error
 
 
-async def _until_interrupted(settings: "Settings") -> None:
-    from mmsc.app import serve
-
+async def _until_interrupted(settings: Settings) -> None:
+    running = asyncio.ensure_future(serve(settings))
     loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(serve(settings, click.echo))
 
     def interrupted(number: signal.Signals) -> None:
         signal.signal(number, signal.SIG_DFL)
@@ -48,3 +58,32 @@ async def _until_interrupted(settings: "Settings") -> None:
         await running
     except asyncio.CancelledError:
         click.echo("stopped", err=True)
+
+
+async def serve(settings: Settings) -> None:
+    """Everything that the settings ask for, until a part of it dies or the caller is cancelled."""
+    from mmsc.app import App
+    from mmsc.cli.playground import built_in_smsc, handsets
+
+    async with built_in_smsc(settings) as (smsc, bound), App(bound) as app:
+        if smsc is not None:
+            app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
+        mm1_url = _PLACES["mm1"][1].format(_place(app, "mm1")) if "mm1" in app.listeners else ""
+        async with handsets(bound, smsc, mm1_url, click.echo):
+            for line in _where(app):
+                click.echo(line)
+            await app.wait()
+
+
+def _where(app: "App") -> Iterator[str]:
+    for name, (title, form) in _PLACES.items():
+        if name in app.listeners:
+            yield f"{title:18} {form.format(_place(app, name))}"
+    given = app.settings.store
+    yield f"{'state':18} {f'PostgreSQL, schema {given.schema}' if given.postgres else store_path(app.settings)}"
+    yield "ready; interrupt to stop"
+
+
+def _place(app: "App", name: str) -> str:
+    host, port = app.listeners[name]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

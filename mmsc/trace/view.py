@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from mmsc.trace import redact
-from protocols import mime, mm1, mm7, smpp
+from protocols import mime, mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
 from protocols.octets import OctetReader
@@ -169,6 +169,19 @@ def _mm7(octets: bytes, content_type: str) -> View:
     return View("MM7", type(envelope.message).__name__, octets, tuple(rows), decoded.findings, inside=inside)
 
 
+def _mm4(octets: bytes) -> View:
+    try:
+        decoded = mm4.decode(octets)
+    except DecodeError as error:
+        return View("MM4", "unreadable", octets, problem=str(error))
+    content = getattr(decoded.message, "content", None)
+    rows = tuple(row for row in _dataclass_rows(decoded.message, "") if not row.name.startswith("content."))
+    inside: tuple[View, ...] = ()
+    if isinstance(content, mime.MimePart):
+        inside = (View("content", str(content.content_type), content.data, _mime_rows(content)),)
+    return View("MM4", type(decoded.message).__name__, octets, rows, decoded.findings, inside=inside)
+
+
 def _mime_rows(part: mime.MimePart) -> tuple[Row, ...]:
     return tuple(
         Row(f"part {number}", f"{one.content_type} <{one.content_id}> {len(one.data)} octets")
@@ -281,6 +294,8 @@ def _text(octets: bytes) -> View:
         return _mm7(octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary),))))
     block, body = _head(octets)
     headers = dict(reversed(mime.parse_headers(block)))
+    if "x-mms-message-type" in headers:
+        return _mm4(octets)
     if headers.get("content-type", "").lower().startswith(("text/xml", "multipart/related")) and "from" not in headers:
         return _mm7(body, headers["content-type"])
     return View("octets", f"{len(octets)} octets, nothing known", octets)

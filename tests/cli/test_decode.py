@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mmsc.cli.decode import command, from_hex
 from mmsc.trace.view import View, look
-from protocols import mm1, mm7, smpp
+from protocols import mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.mime import OutPart
 from protocols.sms.push import push_segments
@@ -121,6 +121,19 @@ def test_mm7_is_recognised_with_and_without_its_envelope(form: str) -> None:
     found = chain(look(octets))
     assert ("MM7", "SubmitReq") in found
     assert ("content", "text/plain") in found
+
+
+def test_mm4_is_recognised_with_its_parts() -> None:
+    text = OutPart(ContentType("text/plain"), b"hello", content_id="t")
+    forward = mm4.ForwardReq(
+        transaction_id="t1", message_id="m1", sender="+15550000001@mms.example", to=("+16660000001@b.example",)
+    )
+    octets = mm4.encode(forward, (ContentType("multipart/mixed"), (text,)))
+    view = look(octets)
+    assert (view.kind, view.title) == ("MM4", "ForwardReq")
+    assert ("transaction_id", "t1") in [(row.name, row.value) for row in view.rows]
+    assert [row.value for row in view.inside[0].rows] == ["text/plain <t> 5 octets"]
+    assert look(octets.replace(b"MM4_forward.REQ", b"MM4_nonsense")).problem
 
 
 def test_http_around_an_mms_pdu_is_opened() -> None:

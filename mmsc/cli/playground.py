@@ -1,0 +1,102 @@
+"""The neighbours that a server without neighbours gets to play with: an SMSC, and a handset for each of a few numbers.
+
+They are those of `mmsc.lab`, speak over sockets like anybody else, and say in a line what they got.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from mmsc.lab.handset import Handset, Message
+from mmsc.lab.smsc import VirtualSmsc
+from mmsc.settings import Settings
+from protocols.wsp.multipart import PartIndex
+
+BUILT_IN: Final = "builtin"
+MAXIMUM_HANDSETS: Final = 20  # a file with more subscribers than that is no playground
+_SHOWN_CHARACTERS: Final = 200
+
+Announce = Callable[[str], None]
+
+
+@asynccontextmanager
+async def built_in_smsc(settings: Settings) -> AsyncIterator[tuple[VirtualSmsc | None, Settings]]:
+    """The built-in SMSC, if the settings want one, and the settings with its port in `[smsc.builtin]`."""
+    if not settings.builtin_smsc.enabled:
+        yield None, settings
+        return
+    smsc = VirtualSmsc({one.system_id: one.password for name, one in settings.smsc.items() if name == BUILT_IN})
+    await smsc.start(settings.builtin_smsc.host, settings.builtin_smsc.port)
+    try:
+        yield smsc, _bound_to(smsc.port, settings)
+    finally:
+        await smsc.stop()
+
+
+def _bound_to(port: int, settings: Settings) -> Settings:
+    bound = {
+        name: msgspec.structs.replace(one, port=port) if name == BUILT_IN else one
+        for name, one in settings.smsc.items()
+    }
+    return msgspec.structs.replace(settings, smsc=bound)
+
+
+@asynccontextmanager
+async def handsets(
+    settings: Settings, smsc: VirtualSmsc | None, mm1_url: str, announce: Announce
+) -> AsyncIterator[None]:
+    """A handset for each subscriber of a small file, switched on at the built-in SMSC."""
+    async with AsyncExitStack() as stack:
+        if smsc is not None and mm1_url and len(settings.subscriber) <= MAXIMUM_HANDSETS:
+            for number in settings.subscriber:
+                handset = await stack.enter_async_context(Handset(number, mm1_url))
+                phone = _Phone(handset, announce)
+                smsc.register(number, phone.on_push, phone.on_sms)
+                stack.callback(smsc.unregister, number)
+        yield
+
+
+class _Phone:
+    """A handset that says what it got."""
+
+    def __init__(self, handset: Handset, announce: Announce) -> None:
+        self._handset = handset
+        self._announce = announce
+
+    async def on_push(self, octets: bytes) -> None:
+        """A notification (fetched at once) or a report."""
+        inbox = self._handset.inbox
+        await self._handset.on_push(octets)
+        for message in inbox.messages:
+            self._say(_told(message))
+        for report in inbox.reports:
+            self._say(f"report: {report.status.name if report.status else 'no status'} for {report.message_id}")
+        for failure in inbox.failures:
+            self._say(f"failed: {failure}")
+        for kept in (inbox.messages, inbox.reports, inbox.failures, inbox.notifications):
+            kept.clear()
+
+    async def on_sms(self, text: str) -> None:
+        """An SMS."""
+        self._say(f"SMS: {text}")
+
+    def _say(self, text: str) -> None:
+        line = "".join(char if char.isprintable() else " " for char in text)
+        self._announce(f"handset {self._handset.number}: {line}")
+
+
+def _told(message: Message) -> str:
+    said = [f"MM from {message.conf.from_ or 'nobody'}"]
+    if message.conf.subject:
+        said.append(f"subject {message.conf.subject!r}")
+    said += [_part(message, part) for part in message.parts]
+    return ", ".join(said)
+
+
+def _part(message: Message, part: PartIndex) -> str:
+    media = part.content_type.media_type
+    if media == "text/plain":
+        return repr(message.octets_of(part).decode("utf-8", "replace")[:_SHOWN_CHARACTERS])
+    return f"{media} ({part.data_length} octets)"

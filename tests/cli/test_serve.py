@@ -1,0 +1,111 @@
+"""`mmsc serve` as a person runs it: a process, its lines, a message, an interrupt."""
+
+import asyncio
+import base64
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from protocols import mm7
+from protocols.content_type import ContentType
+from protocols.mime import OutPart
+
+CONFIG = """
+[numbers]
+own_prefixes = ["+1555"]
+[mm1]
+port = 0
+[mm4]
+port = 0
+[mm7]
+port = 0
+[weblink]
+port = 0
+[builtin_smsc]
+enabled = true
+port = 0
+[smsc.builtin]
+password = "secret"
+[vasp.demo]
+vasp_id = "demo"
+username = "demo"
+password = "secret"
+[subscriber."+15550000001"]
+mms = "on"
+[subscriber."+15550000003"]
+mms = "off"
+"""
+
+
+@asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    config = folder / "mmsc.toml"
+    config.write_text(CONFIG)
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+    pipe = asyncio.subprocess.PIPE
+    command = (sys.executable, "-m", "mmsc", "serve", "--config", str(config))
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def said(process: asyncio.subprocess.Process, wanted: str) -> re.Match[str]:
+    """The first line that matches."""
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        async for line in process.stdout:
+            if found := re.search(wanted, line.decode()):
+                return found
+    assert process.stderr is not None
+    raise AssertionError(f"no line like {wanted!r}: {(await process.stderr.read()).decode()}")
+
+
+async def submit(url: str, number: str) -> mm7.SubmitRsp:
+    dialect = mm7.dialect(mm7.BASE + mm7.LATEST)
+    assert dialect is not None
+    request = mm7.SubmitReq(vasp_id="demo", subject="Hello", to=(mm7.Address(number),), content_href="cid:c")
+    text = OutPart(ContentType("text/plain", (("charset", "utf-8"),)), b"Good morning", content_id="c")
+    content_type, body = mm7.encode_with_content(mm7.Envelope(number, dialect, request), text, "seed")
+    credentials = base64.b64encode(b"demo:secret").decode()
+    headers = {"Content-Type": content_type, "Authorization": f"Basic {credentials}"}
+    async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as response:
+        answer = mm7.decode(response.headers["Content-Type"], await response.read()).message.message
+    assert isinstance(answer, mm7.SubmitRsp)
+    return answer
+
+
+async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: Path) -> None:
+    async with serving(tmp_path) as process:
+        url = (await said(process, r"MM7, VASPs +(http://127.0.0.1:\d+/mm7)"))[1]
+        assert (await said(process, r"SMSC, built in +127.0.0.1:(\d+)"))[1] != "0"
+        await said(process, "^ready")
+        assert (await submit(url, "+15550000001")).status.code is mm7.StatusCode.SUCCESS
+        await said(process, r"handset \+15550000001: MM from .*'Hello'.*'Good morning'")
+        assert (await submit(url, "+15550000003")).status.code is mm7.StatusCode.SUCCESS
+        await said(process, r"handset \+15550000003: SMS: .*http://127.0.0.1:\d+/w/")
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            _, errors = await process.communicate()
+        assert process.returncode == 0
+        assert errors.decode().splitlines() == ["stopping ...", "stopped"]
+
+
+async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone(tmp_path: Path) -> None:
+    async with serving(tmp_path) as first:
+        await said(first, "^ready")
+        async with serving(tmp_path) as second, asyncio.timeout(30):
+            _, errors = await second.communicate()
+        assert second.returncode == 1
+        assert "Error: cannot run: " in errors.decode()
+        assert "mmsc.db" in errors.decode()
+        assert first.returncode is None
