@@ -181,6 +181,26 @@ async def test_after_hears_of_a_client_that_left_in_the_middle() -> None:
     assert flags == [False]
 
 
+async def test_after_hears_of_a_client_that_left_before_the_answer() -> None:
+    flags: list[bool] = []
+    told, entered, gone = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        entered.set()
+        await gone.wait()
+        return HttpAnswer(body=b"late", after=await _after(flags, told))
+
+    async with listening(handler) as listener:
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await entered.wait()
+        writer.transport.abort()
+        assert (await talk(listener, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 ")  # the loss has been seen by now
+        gone.set()
+        await asyncio.wait_for(told.wait(), 10)
+    assert flags == [False]
+
+
 async def test_stop_finishes_the_answer_under_way_and_frees_the_port() -> None:
     entered, leave = asyncio.Event(), asyncio.Event()
 
