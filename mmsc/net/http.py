@@ -149,7 +149,7 @@ class HttpListener:
             return HttpAnswer(status=500, close=True)
 
     async def _send(self, request: web.BaseRequest, answer: HttpAnswer, exchange: int) -> web.StreamResponse:
-        response = web.Response(status=answer.status, body=answer.body)
+        response = web.Response(status=answer.status, body=answer.body, headers={"Server": "mmsc"})
         if answer.content_type:
             response.headers["Content-Type"] = answer.content_type
         elif "Content-Type" in response.headers:

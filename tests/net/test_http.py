@@ -195,7 +195,7 @@ async def test_after_hears_of_a_client_that_left_before_the_answer() -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         await entered.wait()
         writer.transport.abort()
-        assert (await talk(listener, b"nonsense\r\n\r\n")).startswith(b"HTTP/1.1 400 ")  # the loss has been seen by now
+        assert b" 400 " in await talk(listener, b"nonsense\r\n\r\n")  # the loss has been seen by now
         gone.set()
         await asyncio.wait_for(told.wait(), 10)
     assert flags == [False]
