@@ -12,10 +12,12 @@ from mmsc import configured
 from mmsc.capability.decide import Decider, learn
 from mmsc.clock import Clock, ClockState
 from mmsc.domain.message import TaskKind
-from mmsc.domain.neighbours import Smsc, Vasp
+from mmsc.domain.neighbours import Peer, Smsc, Vasp
 from mmsc.engine.engine import Engine
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.server import Mm1Server
+from mmsc.gateways.mm4.courier import Mm4Courier
+from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import hash_password
@@ -24,6 +26,7 @@ from mmsc.gateways.sms.esme import Esme, EsmeTimers
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import ClientLimits, HttpClient
+from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.store import meta
@@ -100,6 +103,7 @@ class App:
         self._stack.push_async_callback(self.engine.end)
         await self._start_mm7()
         sms = await self._start_mm1()
+        await self._start_mm4()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
 
@@ -173,6 +177,49 @@ class App:
             page = WebLinkServer(self.engine.links, self.clock, view_needs_tap=lambda: tap)
             urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
         return courier
+
+    async def _start_mm4(self) -> None:
+        settings, domain = self.settings.mm4, self.settings.node.domain
+        hostname = settings.hostname or domain
+        tap = self._tap("mm4", redact.smtp)
+        seconds = self.settings.delivery.peer.timeout_seconds
+
+        def new_sender(peer: Peer) -> SmtpSender:
+            return SmtpSender(
+                peer.host,
+                peer.port,
+                hostname=hostname,
+                tap=tap,
+                timeout_seconds=seconds,
+                connections=peer.concurrency,
+            )
+
+        engine = self.engine
+        courier = Mm4Courier(engine.recent, engine.neighbours, self.clock, new_sender, domain=domain)
+        self._stack.push_async_callback(courier.close)
+        for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
+            engine.couriers[kind] = courier
+        if not settings.enabled:
+            return
+        handler = Mm4Server(
+            engine.submit,
+            engine.peer_reports,
+            engine.numbers,
+            engine.neighbours,
+            self.clock,
+            domain=domain,
+            unknown_peers=settings.unknown_peers,
+        )
+        limits = SmtpLimits(
+            maximum_sessions=settings.maximum_connections,
+            maximum_octets=settings.maximum_octets,
+            maximum_recipients=settings.maximum_recipients,
+            command_seconds=settings.command_seconds,
+        )
+        server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+        self.listeners["mm4"] = (settings.host, server.port)
 
     def _start_sms(self, courier: SmsCourier) -> None:
         inbox = SmsInbox(self.engine.receipts, self.engine.numbers)

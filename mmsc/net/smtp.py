@@ -9,12 +9,15 @@ import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mmsc.trace.captures import Direction, WireTap, new_exchange
+
+
+_QUIT_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +224,9 @@ class SmtpSender:
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
                 client.close()
                 raise SmtpUnavailable(f"{type(error).__name__}: {error}") from error
+            except BaseException:
+                client.close()  # cancelled in the middle: nobody knows where the session stands
+                raise
             self._idle.append(client)
             return sent
 
@@ -288,5 +294,5 @@ class SmtpSender:
     @staticmethod
     async def _quit(client: aiosmtplib.SMTP) -> None:
         with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-            await client.quit()
+            await client.quit(timeout=_QUIT_SECONDS)
         client.close()

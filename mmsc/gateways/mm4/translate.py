@@ -1,0 +1,176 @@
+"""MM4 words to domain words and back (TS 23.140 8.4)."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from mmsc.domain.address import Address, AddressKind
+from mmsc.domain.instant import SECOND, Instant, from_datetime, to_datetime
+from mmsc.domain.message import Interface, Job, Origin, Priority, RecipientSpec, Relative, Role, Submission, When
+from mmsc.domain.neighbours import Peer, Repeats
+from mmsc.domain.refusal import RefusalReason
+from mmsc.domain.reports import status_of
+from mmsc.domain.states import Cause, Happening, RecipientState
+from mmsc.gateways.content import from_mime
+from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
+
+_R: Final = RequestStatusCode
+STATUS_OF: Final = {
+    RefusalReason.NO_RECIPIENTS: _R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+    RefusalReason.ADDRESS_MALFORMED: _R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+    RefusalReason.RECIPIENT_UNKNOWN: _R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+    RefusalReason.TOO_MANY_RECIPIENTS: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.SENDER_NOT_ALLOWED: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.SENDER_UNRESOLVED: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.TOO_LARGE: _R.ERROR_CONTENT_NOT_ACCEPTED,
+    RefusalReason.CONTENT_REFUSED: _R.ERROR_CONTENT_NOT_ACCEPTED,
+    RefusalReason.CONTENT_CORRUPT: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.EXPIRY_PAST: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.FORWARDED_TOO_OFTEN: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.BUSY: _R.ERROR_NETWORK_PROBLEM,
+    RefusalReason.STORE_UNAVAILABLE: _R.ERROR_NETWORK_PROBLEM,
+}
+HAPPENINGS: Final = {
+    MmStatusCode.EXPIRED: Happening.PEER_EXPIRED,
+    MmStatusCode.RETRIEVED: Happening.PEER_RETRIEVED,
+    MmStatusCode.REJECTED: Happening.PEER_REJECTED,
+    MmStatusCode.DEFERRED: Happening.PEER_DEFERRED,
+    MmStatusCode.UNRECOGNISED: Happening.PEER_UNRECOGNISED,
+    MmStatusCode.INDETERMINATE: Happening.PEER_INDETERMINATE,
+    MmStatusCode.FORWARDED: Happening.PEER_FORWARDED,
+}
+_PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
+
+
+def spelled(address: Address) -> str:
+    """An address in a header: `/TYPE=PLMN` behind numbers (8.4.5)."""
+    return f"{address}/TYPE=PLMN" if address.kind is AddressKind.PHONE else address.value
+
+
+def mailbox(address: Address, domain: str) -> str:
+    """An address in the envelope (8.4.5)."""
+    return address.value if address.kind is AddressKind.EMAIL else f"{spelled(address)}@{domain}"
+
+
+def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], octets: int) -> Submission:
+    """A forward in domain words. The envelope says who is served; header recipients are only shown; who is in the
+    envelope and in no header is Bcc. Raises DecodeError for content that cannot be taken apart."""
+    shown = {_bare(text): role for role, texts in ((Role.CC, message.cc), (Role.TO, message.to)) for text in texts}
+    served = {_bare(text) for text in envelope}
+    recipients = [RecipientSpec(_local(text), shown.get(_bare(text), Role.BCC)) for text in envelope]
+    recipients += [
+        RecipientSpec(text, role, display_only=True)
+        for role, texts in ((Role.TO, message.to), (Role.CC, message.cc))
+        for text in texts
+        if _bare(text) not in served
+    ]
+    content = None if message.content is None else from_mime(message.content)
+    return Submission(
+        origin=Origin(Interface.MM4, peer.name),
+        sender=_local(message.from_),
+        recipients=tuple(recipients),
+        content=content,
+        repeat_key=_repeat_key(message, peer, envelope, b"" if content is None else content.body),
+        subject=message.subject,
+        message_class=message.message_class,
+        priority=_PRIORITIES.get(message.priority.lower(), Priority.NORMAL),
+        delivery_report=bool(message.delivery_report),
+        read_report=bool(message.read_reply),
+        sender_hidden=message.sender_visibility.lower() == "hide",
+        adaptation_allowed=message.adaptation_allowed is not False,
+        date=None if message.date is None else from_datetime(message.date),
+        expires=_expires(message.expiry),
+        foreign_id=message.message_id,
+        forward_counter=message.forward_counter or 0,
+        details={
+            "mm4_transaction_id": message.transaction_id,
+            "mm4_originator_system": message.originator_system,
+            "mm4_version": message.mms_version,
+        },
+    )
+
+
+def _expires(expiry: datetime | int | None) -> When | None:
+    if expiry is None:
+        return None
+    return Relative(expiry) if isinstance(expiry, int) else from_datetime(expiry)
+
+
+def _local(text: str) -> str:
+    """A number without the MMSC's domain; e-mail addresses stay whole."""
+    local, at, _ = text.rpartition("@")
+    return local if at and (local.startswith("+") or "/TYPE=" in local.upper() or local.isdecimal()) else text
+
+
+def _bare(text: str) -> str:
+    return _local(text).upper().partition("/TYPE=")[0]
+
+
+def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: bytes) -> bytes | None:
+    if peer.repeats is Repeats.OFF:
+        return None
+    parts = ("mm4", peer.name, type(message).__name__, message.transaction_id, message.message_id)
+    digest = hashlib.sha256("\0".join((*parts, *sorted(_bare(one) for one in envelope))).encode())
+    if peer.repeats is Repeats.CONTENT:
+        digest.update(body)
+    return digest.digest()
+
+
+def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> ForwardReq:
+    """The head of the MM4_forward.REQ; expiry is counted anew at each attempt."""
+    mm = job.stored_mm
+    bare = {one.address.value for one in job.recipients}
+    to = tuple(text for role, text in mm.shown_to if role is Role.TO)
+    cc = tuple(text for role, text in mm.shown_to if role is Role.CC)
+    return ForwardReq(
+        mms_version=peer.mm4_version,
+        transaction_id=job.payload["transaction_id"],
+        message_id=mm.message_id,
+        sender=system_address,
+        from_=spelled(mm.sender),
+        to=tuple(map(_typed, to)) or (() if cc else tuple(sorted(f"{one}/TYPE=PLMN" for one in bare))[:1]),
+        cc=tuple(map(_typed, cc)),
+        date=to_datetime(mm.date),
+        subject=mm.subject,
+        originator_system=system_address,
+        message_class=mm.message_class or "Personal",
+        expiry=max(1, (mm.expires_at - now) // SECOND),
+        delivery_report=mm.delivery_report,
+        originator_rs_delivery_report=False,
+        priority=mm.priority.name.capitalize(),
+        sender_visibility="Hide" if mm.sender_hidden else "Show",
+        read_reply=mm.read_report,
+        ack_request=peer.ack_request,
+        forward_counter=mm.forward_counter + 1,
+        adaptation_allowed=mm.adaptation_allowed,
+    )
+
+
+def _typed(text: str) -> str:
+    """A shown recipient as MM4 spells it."""
+    if "@" in text or "/TYPE=" in text.upper() or not text.lstrip("+").isdecimal():
+        return text
+    return f"{text}/TYPE=PLMN"
+
+
+def delivery_report_req(job: Job, peer: Peer, *, system_address: str) -> DeliveryReportReq | None:
+    """The MM4_delivery_report.REQ, None where MM4 has no word for the state. From is the MM's recipient."""
+    mm = job.stored_mm
+    status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+    if not status.mm4:
+        return None
+    return DeliveryReportReq(
+        mms_version=peer.mm4_version,
+        transaction_id=job.payload["transaction_id"],
+        message_id=mm.message_id,
+        sender=system_address,
+        from_=spelled(job.recipients[0].address),
+        to=(spelled(mm.sender),),
+        date=to_datetime(Instant(int(job.payload["date"]))),
+        mm_status_code=MmStatusCode(status.mm4),
+        mm_status_extension=status.mm4_extension,
+        status_text=job.payload.get("text", "") or status.text,
+        forward_to_originator_ua=True,
+        ack_request=False,
+    )
