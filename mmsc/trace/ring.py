@@ -5,6 +5,7 @@ or damaged record of each file, and goes on in a new file. The oldest segment go
 raises for a full or broken disk: a capture that cannot be kept is counted in `lost`.
 """
 
+import asyncio
 import mmap
 import os
 import struct
@@ -25,6 +26,7 @@ _RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC
 _RECORD_MAGIC: Final = b"cap\0"
 _MAXIMUM_META_OCTETS: Final = 64 * 1024
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
+_TOGETHER: Final = 256  # records written by one system call, well below IOV_MAX pieces
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
@@ -64,8 +66,20 @@ class _Segment:
     places: list[_Place] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A record on its way to the file."""
+
+    exchange: int
+    mm_id: int | None
+    at_real: int
+    pieces: tuple[bytes, bytes, bytes]
+    size: int
+
+
 class CaptureRing:
-    """The ring in one folder. Belongs to the event loop's thread."""
+    """The ring in one folder. Belongs to the event loop's thread: what one turn of the loop captured is written at its
+    end, together (a system call each would give up the interpreter's lock ten times for every message)."""
 
     def __init__(self, folder: Path, limits: RingLimits) -> None:
         """Open the ring; the folder is made. OSError when it cannot be."""
@@ -76,6 +90,7 @@ class CaptureRing:
         self._exchanges_of: dict[int, set[int]] = {}
         self._file = -1
         self._next_number = 1
+        self._waiting: list[_Waiting] = []
         self.lost = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in sorted(folder.glob("*.cap")):
@@ -84,39 +99,56 @@ class CaptureRing:
     @property
     def octets(self) -> int:
         """Octets on disk."""
-        return sum(segment.size for segment in self._segments)
+        self.flush()
+        return self._octets()
 
     @property
     def records(self) -> int:
         """Captures that can be read."""
-        return sum(len(segment.places) for segment in self._segments)
+        self.flush()
+        return self._records()
 
     def keep(self, record: CaptureRecord) -> None:
-        """The tap: append one capture. Never raises, never waits for the disk."""
+        """The tap: append one capture, at the end of this turn of the event loop. Never raises."""
         meta = _encode(msgspec.structs.replace(record, octets=b""))
         data = record.octets
         head = _RECORD.pack(_RECORD_MAGIC, len(meta), len(data), zlib.crc32(meta), zlib.crc32(data))
-        try:
-            segment = self._current(len(head) + len(meta) + len(data))
-            self._append(segment, [head, meta, data])
-        except OSError:
-            self.lost += 1
-            return
-        place = _Place(segment.size, record.exchange, record.mm_id, record.at_real)
-        segment.size += len(head) + len(meta) + len(data)
-        self._index(segment, place)
-        self.prune(record.at_real)
+        size = len(head) + len(meta) + len(data)
+        self._waiting.append(_Waiting(record.exchange, record.mm_id, record.at_real, (head, meta, data), size))
+        if len(self._waiting) == 1:
+            self._flush_soon()
+        elif len(self._waiting) >= _TOGETHER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. Never raises: what a full or broken disk does not take is counted in `lost`."""
+        waiting, self._waiting = self._waiting, []
+        while waiting:
+            together = 0
+            try:
+                segment = self._current(waiting[0].size)
+                together = self._fitting(segment, waiting)
+                self._append(segment, [piece for one in waiting[:together] for piece in one.pieces])
+            except OSError:
+                together = together or 1
+                self.lost += together
+            else:
+                self._index_all(segment, waiting[:together])
+            del waiting[:together]
 
     def of_mm(self, mm_id: int) -> list[CaptureRecord]:
         """All captures of an MM, in the order of their time: its own, and their requests or answers."""
+        self.flush()
         return self._all(self._exchanges_of.get(mm_id, set()))
 
     def of_exchange(self, exchange: int) -> list[CaptureRecord]:
         """A request with its answer."""
+        self.flush()
         return self._all({exchange})
 
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""
+        self.flush()
         found: list[tuple[_Segment, _Place]] = []
         for segment in reversed(self._segments):
             found += [(segment, place) for place in reversed(segment.places)]
@@ -128,15 +160,49 @@ class CaptureRing:
         """Drop the oldest segments while a bound is passed."""
         limits = self._limits
         while len(self._segments) > 1 and (
-            self.octets > limits.maximum_octets
-            or self.records > limits.maximum_records
+            self._octets() > limits.maximum_octets
+            or self._records() > limits.maximum_records
             or self._segments[0].places[-1:] == []
             or self._segments[0].places[-1].at_real < real_now - limits.maximum_age
         ):
             self._drop(self._segments.popleft())
 
     def close(self) -> None:
-        """Close the file under way."""
+        """Write what waits and close the file under way."""
+        self.flush()
+        self._close_file()
+
+    def _flush_soon(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no loop, no turn to wait for
+            self.flush()
+        else:
+            loop.call_soon(self.flush)
+
+    def _octets(self) -> int:
+        return sum(segment.size for segment in self._segments)
+
+    def _records(self) -> int:
+        return sum(len(segment.places) for segment in self._segments)
+
+    def _fitting(self, segment: _Segment, waiting: list[_Waiting]) -> int:
+        """How many of these the segment still takes, at least one."""
+        room = self._limits.segment_octets - segment.size - waiting[0].size
+        most = min(len(waiting), max(1, self._limits.segment_records - len(segment.places)), _TOGETHER)
+        for number in range(1, most):
+            room -= waiting[number].size
+            if room < 0:
+                return number
+        return most
+
+    def _index_all(self, segment: _Segment, written: list[_Waiting]) -> None:
+        for one in written:
+            self._index(segment, _Place(segment.size, one.exchange, one.mm_id, one.at_real))
+            segment.size += one.size
+        self.prune(written[-1].at_real)
+
+    def _close_file(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
@@ -149,7 +215,7 @@ class CaptureRing:
             and len(segment.places) < self._limits.segment_records
         ):
             return segment
-        self.close()
+        self._close_file()
         path = self._folder / f"{self._next_number:012d}.cap"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next_number += 1
@@ -164,11 +230,11 @@ class CaptureRing:
         try:
             written = os.writev(self._file, pieces)
         except OSError:
-            self.close()
+            self._close_file()
             raise
         if written < wanted:  # the disk is full: what follows goes to a file of its own
             os.ftruncate(self._file, segment.size)
-            self.close()
+            self._close_file()
             raise OSError(f"{written} of {wanted} octets written")
 
     def _index(self, segment: _Segment, place: _Place) -> None:

@@ -1,5 +1,6 @@
 """The ring of captures: what was kept comes back, a torn tail is no harm, and it never outgrows its bounds."""
 
+import asyncio
 import errno
 import os
 from pathlib import Path
@@ -170,3 +171,41 @@ def test_a_stored_body_is_named_and_put_back() -> None:
 def test_exchanges_are_never_the_same() -> None:
     made = [new_exchange() for _ in range(100)]
     assert made == sorted(set(made))
+
+
+def sizes_in(folder: Path) -> list[int]:
+    return [path.stat().st_size for path in folder.glob("*.cap")]
+
+
+async def test_what_one_turn_captured_is_written_at_its_end(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits())
+    for number in range(600):  # more than one system call takes
+        ring.keep(record(b"%d" % number, exchange=number, mm_id=7))
+    written = asyncio.Event()
+    asyncio.get_running_loop().call_soon(written.set)  # after the ring's own turn
+    await written.wait()
+    assert sum(sizes_in(tmp_path)) == ring.octets
+    assert [one.octets for one in ring.of_mm(7)] == [b"%d" % number for number in range(600)]
+    ring.close()
+
+
+async def test_who_reads_need_not_wait_for_the_turn(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits())
+    ring.keep(record(b"just now", mm_id=7))
+    assert [one.octets for one in ring.latest(1)] == [b"just now"]
+    ring.keep(record(b"and now", mm_id=7))
+    ring.close()
+    again = CaptureRing(tmp_path, RingLimits())
+    assert [one.octets for one in again.of_mm(7)] == [b"just now", b"and now"]
+    again.close()
+
+
+async def test_one_turn_may_fill_several_files(tmp_path: Path) -> None:
+    limits = RingLimits(maximum_octets=16 * 4096)
+    ring = CaptureRing(tmp_path, limits)
+    for number in range(12):
+        ring.keep(record(bytes(1000), exchange=number, mm_id=number))
+    assert [one.exchange for one in ring.latest(100)] == list(range(12))
+    assert len(sizes_in(tmp_path)) > 1
+    assert max(sizes_in(tmp_path)) <= limits.segment_octets
+    ring.close()
