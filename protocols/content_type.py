@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from protocols.errors import DecodeError
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ESCAPED: Final = re.compile(r"\\(.)")
+_REMEMBERED_CHARACTERS: Final = 80
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*')
 
 
@@ -30,15 +33,25 @@ class ContentType:
     @staticmethod
     def parse(text: str) -> "ContentType":
         """From MIME text. Raises DecodeError when it names no type/subtype."""
-        media_type, _, _ = text.partition(";")
-        media_type = media_type.strip().lower()
-        if not media_type or any(char.isspace() for char in media_type):
-            raise DecodeError(f"{text!r} is no media type", clause="RFC 2045 5.1")
-        found = _PARAMETER.findall(text, text.find(";")) if ";" in text else []
-        parameters = tuple(
-            (name.lower(), re.sub(r"\\(.)", r"\1", quoted) if quoted else plain) for name, quoted, plain in found
-        )
-        return ContentType(media_type, parameters)
+        return _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _parse(text)
+
+
+def _parse(text: str) -> ContentType:
+    media_type, semicolon, _ = text.partition(";")
+    media_type = media_type.strip().lower()
+    if len(media_type.split()) != 1:
+        raise DecodeError(f"{text!r} is no media type", clause="RFC 2045 5.1")
+    found = _PARAMETER.findall(text, text.find(";")) if semicolon else []
+    return ContentType(
+        media_type,
+        tuple(
+            (name.lower(), (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted) or plain)
+            for name, quoted, plain in found
+        ),
+    )
+
+
+_remembered: Final = lru_cache(maxsize=256)(_parse)  # nearly every part of every message has one of a few types
 
 
 def _mime_value(value: str) -> str:

@@ -99,10 +99,12 @@ def _percent_decoded(text: str, charset: str) -> str:
 def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
     """Header lines, unfolded; names in lower case. Lines that are none are passed over."""
     found: list[tuple[str, str]] = []
-    for line in _FOLD.sub(b" ", block).split(b"\n"):
+    folded = b"\n " in block or b"\n\t" in block
+    for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
         name, colon, value = line.partition(b":")
-        if colon and name and b" " not in name.strip():
-            found.append((name.strip().decode("latin-1").lower(), _text(value.strip())))
+        name = name.strip()
+        if colon and name and b" " not in name:
+            found.append((name.decode("latin-1").lower(), _text(value.strip())))
     return tuple(found)
 
 
@@ -190,7 +192,8 @@ def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes
         return b"", octets[2:]
     if octets.startswith(b"\n"):
         return b"", octets[1:]
-    crlf, lf = octets.find(b"\r\n\r\n", 0, limits.header_octets), octets.find(b"\n\n", 0, limits.header_octets)
+    crlf = octets.find(b"\r\n\r\n", 0, limits.header_octets)
+    lf = octets.find(b"\n\n", 0, crlf if crlf >= 0 else limits.header_octets)
     if crlf >= 0 and (lf < 0 or crlf < lf):
         return octets[:crlf], octets[crlf + 4 :]
     if lf >= 0:

@@ -86,13 +86,13 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
     """The part that Content's href names (RFC 2392: percent-decoded); a lone attachment serves when none is named."""
     if not isinstance(message, SubmitReq):
         return None
-    others = [part for part in parts if part.content_type.media_type not in _XML_TYPES]
     if not message.content_href:
-        return others[0] if others else None
+        others = (part for part in parts if part.content_type.media_type not in _XML_TYPES)
+        return next(others, None)
     reference = unquote(message.content_href.strip())
     wanted = reference[4:].strip() if reference.lower().startswith("cid:") else reference
     for part in parts:
-        if wanted in (part.content_id, part.content_location):
+        if part.content_id == wanted or part.content_location == wanted:
             return part
     raise _at(
         opened,
