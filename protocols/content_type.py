@@ -9,7 +9,7 @@ from protocols.errors import DecodeError
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _ESCAPED: Final = re.compile(r"\\(.)")
-_REMEMBERED_CHARACTERS: Final = 80
+_REMEMBERED_CHARACTERS: Final = 200
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*')
 
 
