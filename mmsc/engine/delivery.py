@@ -231,12 +231,13 @@ class Delivery:
             self._spawn(self._work(lane), name=f"{lane.name}#{number}")
 
     async def _work(self, lane: Lane) -> None:
-        while True:
+        myself = asyncio.current_task()
+        assert myself is not None, "workers are tasks"
+        # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
+        while not myself.cancelling():
             job = await lane.jobs.get()
             try:
                 await self._runners[job.kind](job)
-            except asyncio.CancelledError:
-                raise
             finally:
                 self._desk.lanes.leave(lane)
 

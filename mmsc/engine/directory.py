@@ -49,13 +49,12 @@ class Neighbours:
         rows = await sql.all_of(self._store)
         learned: list[Subscriber] = []
         for row in rows:
-            kind, data = row[0], row[3]
-            assert isinstance(data, str)
-            assert isinstance(kind, str)
-            if kind == "learned":
-                learned.append(msgspec.json.decode(data, type=Subscriber))
-            elif kind in _TYPES:
-                self._keep(msgspec.json.decode(data, type=_TYPES[kind]))
+            table, stored = row[0], row[3]
+            assert isinstance(stored, str)
+            if table == "learned":
+                learned.append(msgspec.json.decode(stored, type=Subscriber))
+            elif table in _TYPES:
+                self._keep(msgspec.json.decode(stored, type=_TYPES[str(table)]))
         for subscriber in learned:
             self._remember(subscriber)
 

@@ -108,3 +108,12 @@ class Store(Protocol):
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """Call `callback` with a lane's name when another node made work for it."""
         ...
+
+
+def claim_order(row: Row) -> tuple[int, int, int]:
+    """How claimed rows are served: priority first, then due time."""
+    due_at, priority, task_id = row[5], row[6], row[0]
+    assert isinstance(due_at, int)
+    assert isinstance(priority, int)
+    assert isinstance(task_id, int)
+    return (-priority, due_at, task_id)

@@ -21,7 +21,18 @@ from typing import Final
 
 from mmsc.store import schema
 from mmsc.store.committer import Committer, Result, count
-from mmsc.store.core import LOST, Counters, Lost, Row, SqlValue, Statement, StoreRefused, StoreUnavailable, Unit
+from mmsc.store.core import (
+    LOST,
+    Counters,
+    Lost,
+    Row,
+    SqlValue,
+    Statement,
+    StoreRefused,
+    StoreUnavailable,
+    Unit,
+    claim_order,
+)
 
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
@@ -146,7 +157,7 @@ class SqliteStore:
             guard = Statement(_CLAIM, (lane, seats, node, start, lease_until, now, real_now))
             claimed = await self.commit(Unit(guard, ()))
             if not isinstance(claimed, Lost):
-                rows += sorted(claimed, key=_claim_order)
+                rows += sorted(claimed, key=claim_order)
         return rows
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
@@ -316,14 +327,6 @@ def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]
             writer.execute(sql, one).fetchall()
     else:
         writer.executemany(sql, many)
-
-
-def _claim_order(row: Row) -> tuple[int, int, int]:
-    due_at, priority, task_id = row[5], row[6], row[0]
-    assert isinstance(due_at, int)
-    assert isinstance(priority, int)
-    assert isinstance(task_id, int)
-    return (-priority, due_at, task_id)
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:

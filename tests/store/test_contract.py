@@ -1,0 +1,244 @@
+"""What every store does: guards, grouped effects, isolation of a bad unit, claims under a lease."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from mmsc.domain.address import Address
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import (
+    Content,
+    ContentId,
+    Interface,
+    Mm,
+    MmId,
+    Origin,
+    Part,
+    Priority,
+    Recipient,
+    RecipientId,
+    Role,
+    Route,
+    TaskId,
+    TaskKind,
+)
+from mmsc.domain.states import Cause, Happening, RecipientState, sources
+from mmsc.store import content as content_sql
+from mmsc.store import events as event_sql
+from mmsc.store import messages, meta, neighbours, nodes, sms, tasks
+from mmsc.store.core import LOST, Lost, Row, Statement, Store, Unit
+from mmsc.store.tasks import Holder, TaskRow
+from mmsc.trace import events as trace
+
+A = Holder("a", 1)
+NOW = Instant(1_700_000_000_000_000)
+MM = Mm(
+    id=MmId(1),
+    message_id="m1@mms.example",
+    origin=Origin(Interface.MM7, "news"),
+    sender=Address.of("4488"),
+    subject="Grüße",
+    message_class="Personal",
+    priority=Priority.HIGH,
+    delivery_report=True,
+    read_report=False,
+    sender_hidden=False,
+    adaptation_allowed=False,
+    shown_to=((Role.TO, "+15550100123"),),
+    submitted_at=NOW,
+    date=NOW,
+    deliver_at=None,
+    expires_at=Instant(NOW + 1000),
+    foreign_id="f1",
+    forward_counter=2,
+    content_id=ContentId(1),
+    content_type="application/vnd.wap.multipart.mixed",
+    size=3,
+    details={"vasp_id": "v"},
+)
+RECIPIENT = Recipient(
+    id=RecipientId(2),
+    mm_id=MmId(1),
+    address=Address.of("+15550100123"),
+    role=Role.TO,
+    route=Route.SUBSCRIBER,
+    target="local",
+    state=RecipientState.ACCEPTED,
+    state_at=NOW,
+    transaction_id="tid",
+    token="tok",
+    link_token="link",
+)
+
+
+def put(key: str, value: str = "v") -> Statement:
+    return Statement(
+        "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING RETURNING key", (key, value)
+    )
+
+
+def effect(key: str) -> Statement:
+    return Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", (key, "effect"))
+
+
+def task(number: int, **changes: object) -> TaskRow:
+    base = TaskRow(
+        id=TaskId(number),
+        mm_id=MmId(1),
+        recipient_id=RecipientId(2),
+        kind=TaskKind.NOTIFY,
+        lane="smsc:local",
+        due_at=NOW,
+        priority=1,
+        payload={"k": "v"},
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+async def claim(store: Store, seats: int = 10, *, holder: Holder = A, now: int = NOW, seconds: float = 60) -> list[Row]:
+    lanes = [("smsc:local", seats)]
+    return await store.claim(lanes, node=holder.node, start=holder.start_no, now=now, lease_seconds=seconds)
+
+
+async def test_a_guard_that_finds_nothing_loses_the_whole_unit(store: Store) -> None:
+    assert await store.commit(Unit(put("k"), (effect("e1"),))) == [("k",)]
+    assert await store.commit(Unit(put("k"), (effect("e2"),))) is LOST
+    keys = await store.fetch("SELECT key FROM meta WHERE key IN ('k', 'e1', 'e2') ORDER BY key")
+    assert keys == [("e1",), ("k",)]
+
+
+async def test_what_follows_a_commit_is_called_for_winners_in_order(store: Store) -> None:
+    told: list[str] = []
+    units = [Unit(put("same"), (), lambda number=number: told.append(str(number))) for number in range(5)]  # type: ignore[misc]
+    units.append(Unit(None, (effect("last"),), lambda: told.append("last")))
+    outcomes = await asyncio.gather(*map(store.commit, units))
+    assert [isinstance(one, Lost) for one in outcomes] == [False, True, True, True, True, False]
+    assert told == ["0", "last"]
+
+
+async def test_a_bad_unit_sinks_nobody_else(store: Store) -> None:
+    bad = Unit(None, (Statement("INSERT INTO nowhere (x) VALUES ($1)", (1,)),))
+    outcomes = await asyncio.gather(
+        store.commit(Unit(put("x"), ())), store.commit(bad), store.commit(Unit(put("y"), ())), return_exceptions=True
+    )
+    assert outcomes[0] == [("x",)]
+    assert isinstance(outcomes[1], Exception)
+    assert outcomes[2] == [("y",)]
+    assert store.available
+
+
+async def test_cancelling_the_caller_does_not_withdraw_the_unit(store: Store) -> None:
+    waiting = asyncio.ensure_future(store.commit(Unit(put("kept"), ())))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await store.commit(Unit(put("after"), ()))
+    assert await store.fetch_one("SELECT value FROM meta WHERE key = $1", "kept") == ("v",)
+
+
+async def test_parameters_bind_by_number(store: Store) -> None:
+    row = await store.fetch_one("SELECT CAST($2 AS TEXT), CAST($1 AS TEXT), CAST($2 AS TEXT)", "one", "two")
+    assert row == ("two", "one", "two")
+
+
+async def test_an_mm_comes_back_as_it_was(store: Store) -> None:
+    body = Content("application/vnd.wap.multipart.mixed", b"\x00\xff\x01", (Part("text/plain", "i", "l", 0, 3),))
+    unit = Unit(
+        messages.insert_mm(MM, repeat_key=b"r", answer=None),
+        (content_sql.insert(MM.content_id, body), messages.insert_recipient(RECIPIENT)),
+    )
+    assert not isinstance(await store.commit(unit), Lost)
+    assert await store.commit(unit) is LOST, "the repeat key is taken"
+    for found in (
+        await messages.by_token(store, "tok"),
+        await messages.by_link_token(store, "link"),
+        await messages.by_transaction_id(store, "tid"),
+        await messages.by_recipient(store, 2),
+    ):
+        assert found == (MM, RECIPIENT)
+    assert await messages.with_recipients(store, 1) == (MM, (RECIPIENT,))
+    assert await messages.by_foreign_id(store, "f1") == [1]
+    assert await content_sql.read(store, MM.content_id) == body
+    assert await messages.by_token(store, "nope") is None
+    assert await content_sql.read(store, ContentId(9)) is None
+    row = await messages.answer_to_repeat(store, b"r")
+    assert row is not None
+    assert messages.message_id_of(str(row[2])) == "m1@mms.example"
+
+
+@pytest.mark.parametrize("happening", Happening)
+async def test_every_move_is_guarded_by_the_table(store: Store, happening: Happening) -> None:
+    for number, state in enumerate(RecipientState):
+        one = replace(RECIPIENT, id=RecipientId(100 + number), state=state, transaction_id="", token="", link_token="")
+        await store.commit(Unit(None, (messages.insert_recipient(one),)))
+        outcome = await store.commit(Unit(messages.move_recipient(one.id, happening, NOW, Cause.US), ()))
+        assert isinstance(outcome, Lost) == (state not in sources(happening))
+
+
+async def test_a_claim_takes_what_is_due_by_priority_and_time(store: Store) -> None:
+    rows = (
+        task(1, due_at=Instant(NOW - 1)),
+        task(2, priority=2),
+        task(3, due_at=Instant(NOW + 1)),
+        task(4, lane="smsc:other"),
+        task(5),
+    )
+    await store.commit(Unit(None, tuple(map(tasks.insert, rows))))
+    claimed = [tasks.read(row) for row in await claim(store)]
+    assert [one.id for one in claimed] == [2, 1, 5]
+    assert claimed[0].payload == {"k": "v"}
+    assert await claim(store) == []
+    assert await tasks.next_due(store, ["smsc:local"]) == NOW + 1
+
+
+async def test_claims_are_never_doubled(store: Store) -> None:
+    await store.commit(Unit(None, tuple(tasks.insert(task(number)) for number in range(1, 101))))
+    found = await asyncio.gather(*(claim(store, 7, holder=Holder(f"n{number}", 1)) for number in range(20)))
+    ids = [row[0] for rows in found for row in rows]
+    assert len(ids) == len(set(ids)) == 100
+
+
+async def test_a_lease_ends_and_a_new_start_takes_back_its_own(store: Store) -> None:
+    await store.commit(Unit(None, (tasks.insert(task(1)),)))
+    assert len(await claim(store, holder=Holder("a", 1))) == 1
+    assert await claim(store, holder=Holder("b", 1)) == []
+    assert len(await claim(store, holder=Holder("a", 2))) == 1, "the next start of the same node"
+    stale = tasks.finish(TaskId(1), 0, Holder("a", 1))
+    assert await store.commit(Unit(stale, ())) is LOST
+    assert not isinstance(await store.commit(Unit(tasks.finish(TaskId(1), 0, Holder("a", 2)), ())), Lost)
+    await store.commit(Unit(None, (tasks.insert(task(2)),)))
+    assert len(await claim(store, holder=Holder("a", 2), seconds=-1)) == 1
+    assert len(await claim(store, holder=Holder("b", 1))) == 1, "the lease ran out"
+
+
+async def test_tasks_wait_change_and_go(store: Store) -> None:
+    await store.commit(Unit(None, (tasks.insert(task(1), A, (1 << 62)),)))
+    back = tasks.put_back(
+        TaskId(1), 0, A, due_at=Instant(NOW + 5), next_attempt=1, kind=TaskKind.LINK, payload={"a": "b"}
+    )
+    assert await store.commit(Unit(back, ())) == [(1,)]
+    assert await store.commit(Unit(back, ())) is LOST
+    row = tasks.read((await claim(store, now=NOW + 5))[0])
+    assert (row.kind, row.attempt, row.payload) == (TaskKind.LINK, 1, {"a": "b"})
+    await store.commit(Unit(None, (tasks.hand_back(A),)))
+    assert await tasks.lanes_in_use(store) == ["smsc:local"]
+    await store.commit(Unit(None, (tasks.drop_delivery(RecipientId(2)),)))
+    assert await tasks.lanes_in_use(store) == []
+
+
+async def test_the_small_tables(store: Store) -> None:
+    await store.commit(Unit(None, (sms.insert("smsc:local", "id1", 1, 2, "link", NOW),)))
+    assert await sms.find(store, "smsc:local", "id1") == (1, 2, "link")
+    await store.commit(Unit(None, (neighbours.upsert("vasp", "news", "config", "{}", NOW),)))
+    await store.commit(Unit(None, (neighbours.drop_stale("vasp", Instant(NOW + 1)),)))
+    assert await neighbours.all_of(store) == []
+    assert [await nodes.start(store, "a", NOW) for _ in range(3)] == [1, 2, 3]
+    await store.commit(Unit(None, (meta.write("k", "1"),)))
+    await store.commit(Unit(None, (meta.write("k", "2"),)))
+    assert await meta.read(store, "k") == "2"
+    event = trace.Event(5, 1, 2, None, NOW, NOW, trace.MmFetched("Lab/1.0"))
+    await store.commit(Unit(None, (event_sql.insert(event),)))
+    (row,) = await event_sql.of_mm(store, 1)
+    assert trace.read_data(str(row[5]), str(row[6])) == event.data
+    assert store.counters.units >= 7

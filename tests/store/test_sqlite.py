@@ -1,0 +1,122 @@
+"""What only the embedded store does: the file, its lock, refusals, a full disk, a process that dies."""
+
+import asyncio
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mmsc.store.core import Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
+from mmsc.store.sqlite import SqliteOptions, SqliteStore
+
+OFF = SqliteOptions(synchronous="OFF")
+
+
+def put(key: str) -> Unit:
+    return Unit(Statement("INSERT INTO meta (key, value) VALUES ($1, 'v') RETURNING key", (key,)), ())
+
+
+async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> None:
+    path = str(tmp_path / "mmsc.db")
+    first = SqliteStore(path)
+    await first.open()
+    await first.commit(put("kept"))
+    await first.close()
+    second = SqliteStore(path)
+    await second.open()
+    assert await second.fetch_one("SELECT value FROM meta WHERE key = $1", "kept") == ("v",)
+    await second.close()
+
+
+async def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> None:
+    first = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await first.open()
+    with pytest.raises(StoreRefused, match=str(os.getpid())):
+        await SqliteStore(str(tmp_path / "mmsc.db"), OFF).open()
+    await first.close()
+
+
+@pytest.mark.parametrize("kind", ["foreign", "other schema", "torn"])
+async def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "mmsc.db"
+    if kind == "torn":
+        path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000)
+    else:
+        store = SqliteStore(str(path), OFF)
+        if kind == "other schema":
+            await store.open()
+            await store.close()
+        connection = sqlite3.connect(path)
+        if kind == "foreign":
+            connection.execute("CREATE TABLE theirs (x)")
+        else:
+            connection.execute("UPDATE meta SET value = 'old' WHERE key = 'schema'")
+        connection.commit()
+        connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreRefused):
+        await SqliteStore(str(path), OFF).open()
+    assert path.read_bytes() == before
+
+
+async def test_a_full_disk_closes_the_door_and_opens_it_again(tmp_path: Path) -> None:
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    assert store._writer is not None
+    pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
+    store._writer.execute(f"PRAGMA max_page_count = {pages + 2}")
+    big = Unit(None, (Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("big", "x" * 1_000_000)),))
+    with pytest.raises(StoreUnavailable):
+        await store.commit(big)
+    door = [store.available]
+    store._writer.execute("PRAGMA max_page_count = 1000000")
+    await store.commit(put("small"))
+    assert [*door, store.available] == [False, True]
+    await store.close()
+
+
+async def test_the_queue_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.committer.MAXIMUM_QUEUE", 5)
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    outcomes = await asyncio.gather(*(store.commit(put(f"k{number}")) for number in range(50)), return_exceptions=True)
+    assert any(isinstance(one, StoreBusy) for one in outcomes)
+    assert not all(isinstance(one, StoreBusy) for one in outcomes)
+    await store.close()
+
+
+_CHILD = """
+import asyncio, sys
+from mmsc.store.core import Statement, Unit
+from mmsc.store.sqlite import SqliteStore
+async def main():
+    store = SqliteStore(sys.argv[1])
+    await store.open()
+    async def load(lane):
+        for number in range(100000):
+            key = f"{lane}-{number}"
+            insert = Statement("INSERT INTO meta (key, value) VALUES ($1, 'v') RETURNING key", (key,))
+            await store.commit(Unit(insert, ()))
+            print(key, flush=True)
+    await asyncio.gather(*(load(lane) for lane in range(8)))
+asyncio.run(main())
+"""
+
+
+def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
+    path = str(tmp_path / "mmsc.db")
+    child = subprocess.Popen([sys.executable, "-c", _CHILD, path], stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    answered = [child.stdout.readline().strip() for _ in range(300)]
+    child.send_signal(signal.SIGKILL)
+    answered += [line.strip() for line in child.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    child.stdout.close()
+    child.wait()
+    connection = sqlite3.connect(path)
+    there = {row[0] for row in connection.execute("SELECT key FROM meta")}
+    connection.close()
+    assert set(answered) <= there
