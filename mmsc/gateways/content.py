@@ -36,7 +36,8 @@ def build(parts: Sequence[wsp.Part]) -> Content:
     if parts and parts[0].content_type.media_type == SMIL and parts[0].content_id:
         start = f"<{parts[0].content_id}>"
         content_type = ContentType(RELATED, (("type", SMIL), ("start", start)))
-    return from_wsp(content_type, wsp.encode_multipart(parts))
+    body, offsets = wsp.lay_out(parts)
+    return Content(str(content_type), body, tuple(map(_placed, parts, offsets)))
 
 
 def from_wsp(content_type: ContentType, body: bytes) -> Content:
@@ -53,6 +54,12 @@ def from_wsp(content_type: ContentType, body: bytes) -> Content:
         for entry in index
     )
     return Content(str(content_type), body, parts)
+
+
+def _placed(part: wsp.Part, offset: int) -> Part:
+    """The index entry of a part that was laid out at `offset`: what reading it back would give."""
+    location = part.content_location or part.content_type.get("name")
+    return Part(str(part.content_type), part.content_id, location, offset, len(part.data))
 
 
 def single(content_type: ContentType, body: bytes) -> Content:

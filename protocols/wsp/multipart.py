@@ -156,11 +156,21 @@ def _read_disposition(reader: OctetReader, found: _Found) -> None:
 
 def encode_multipart(parts: Sequence[Part]) -> bytes:
     """The body. Content-ID and Content-Location come first: some readers drop all that follows an unknown header."""
+    return lay_out(parts)[0]
+
+
+def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
+    """The body, and where in it each part's data begins."""
     pieces = [uintvar(len(parts))]
+    at = len(pieces[0])
+    offsets: list[int] = []
     for part in parts:
         headers = _part_headers(part)
-        pieces += (uintvar(len(headers)), uintvar(len(part.data)), headers, part.data)
-    return b"".join(pieces)
+        lengths = uintvar(len(headers)) + uintvar(len(part.data))
+        offsets.append(at + len(lengths) + len(headers))
+        at = offsets[-1] + len(part.data)
+        pieces += (lengths, headers, part.data)
+    return b"".join(pieces), offsets
 
 
 def _part_headers(part: Part) -> bytes:
@@ -175,4 +185,4 @@ def _part_headers(part: Part) -> bytes:
     return writer.getvalue()
 
 
-__all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "text_octets"]
+__all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "lay_out", "text_octets"]
