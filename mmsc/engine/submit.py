@@ -18,7 +18,6 @@ from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
     Content,
     ContentId,
-    Interface,
     Job,
     Mm,
     MmId,
@@ -37,6 +36,7 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import RecipientState
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.lanes import Lanes
+from mmsc.engine.obstacles import neighbour_key, nobody_left, obstacle_to
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
 from mmsc.ids import Ids
@@ -224,14 +224,14 @@ class Submitter:
         times = limit_rules.check(submission, self._policy.limits, now)
         if isinstance(times, Refused):
             return times
-        neighbour = _neighbour_key(submission)
+        neighbour = neighbour_key(submission)
         sender = self._numbers.normalise(submission.sender, neighbour)
         if isinstance(sender, NotAnAddress):
             return Refused(RefusalReason.SENDER_UNRESOLVED, f"sender: {sender.because}", submission.sender)
         mm = self._mm(submission, sender.address, times, now)
         taken, refused, events, reasons = self._route_all(submission, mm, neighbour, now)
         if not taken:
-            return _nobody(refused, reasons)
+            return nobody_left(refused, reasons)
         accepted = trace.MmAccepted(
             submission.origin.interface.value,
             submission.origin.neighbour,
@@ -294,7 +294,7 @@ class Submitter:
                 continue
             seen.add(found.address)
             route, target, why = self._numbers.route(found.address)
-            obstacle = _obstacle(submission, route, target, why)
+            obstacle = obstacle_to(submission, route, target, why)
             if obstacle:
                 refused.append(RefusedRecipient(spec.text, obstacle))
                 reasons.append(RefusalReason.RECIPIENT_UNKNOWN)
@@ -377,33 +377,3 @@ class Submitter:
             recipients=recipients,
             payload=task.payload,
         )
-
-
-def _neighbour_key(submission: Submission) -> str:
-    origin = submission.origin
-    match origin.interface:
-        case Interface.MM7:
-            return f"vasp:{origin.neighbour}"
-        case Interface.MM4:
-            return f"peer:{origin.neighbour}"
-        case _:
-            return ""
-
-
-def _obstacle(submission: Submission, route: Route, target: str, why: str) -> str:
-    """Why a recipient cannot be taken, "" when it can."""
-    if route is Route.NONE:
-        return why
-    if route is Route.VASP:
-        return f"{why}: MM7_deliver is not offered"
-    if route is Route.PEER and submission.origin.interface is Interface.MM4 and submission.origin.neighbour == target:
-        return f"{why}: it would go back where it came from"
-    return ""
-
-
-def _nobody(refused: Sequence[RefusedRecipient], reasons: Sequence[RefusalReason]) -> Refused:
-    """Why nobody is left to deliver to."""
-    if not refused:
-        return Refused(RefusalReason.NO_RECIPIENTS, "no recipient to deliver to")
-    reason = reasons[0] if len(set(reasons)) == 1 else RefusalReason.RECIPIENT_UNKNOWN
-    return Refused(reason, "; ".join(f"{one.text}: {one.because}" for one in refused[:10]), refused[0].text)

@@ -14,6 +14,7 @@ CLOCKS: Final = {
     "mmsc/engine/timetable.py": "the one scheduler of service time",
     "mmsc/engine/pause.py": "the scheduler's way to sleep",
     "mmsc/store/sqlite.py": "a query's own time limit",
+    "mmsc/store/postgres.py": "the pause before it connects again is network time",
     "mmsc/gateways/sms/esme.py": "enquire_link and reconnects are network time",
     "mmsc/lab/": "neighbours live in real time",
     "mmsc/cli/": "a person waits",

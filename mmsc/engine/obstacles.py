@@ -1,0 +1,37 @@
+"""What stands between a submission and a recipient, in words for the submitter."""
+
+from collections.abc import Sequence
+
+from mmsc.domain.message import Interface, RefusedRecipient, Route, Submission
+from mmsc.domain.refusal import RefusalReason, Refused
+
+
+def neighbour_key(submission: Submission) -> str:
+    """Whose spelling of numbers holds: `vasp:NAME`, `peer:NAME`, "" for a subscriber."""
+    origin = submission.origin
+    match origin.interface:
+        case Interface.MM7:
+            return f"vasp:{origin.neighbour}"
+        case Interface.MM4:
+            return f"peer:{origin.neighbour}"
+        case _:
+            return ""
+
+
+def obstacle_to(submission: Submission, route: Route, target: str, why: str) -> str:
+    """Why a recipient cannot be taken, "" when it can."""
+    if route is Route.NONE:
+        return why
+    if route is Route.VASP:
+        return f"{why}: MM7_deliver is not offered"
+    if route is Route.PEER and submission.origin.interface is Interface.MM4 and submission.origin.neighbour == target:
+        return f"{why}: it would go back where it came from"
+    return ""
+
+
+def nobody_left(refused: Sequence[RefusedRecipient], reasons: Sequence[RefusalReason]) -> Refused:
+    """Why nobody is left to deliver to."""
+    if not refused:
+        return Refused(RefusalReason.NO_RECIPIENTS, "no recipient to deliver to")
+    reason = reasons[0] if len(set(reasons)) == 1 else RefusalReason.RECIPIENT_UNKNOWN
+    return Refused(reason, "; ".join(f"{one.text}: {one.because}" for one in refused[:10]), refused[0].text)
