@@ -16,7 +16,6 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 
-
 _QUIT_SECONDS: Final = 2.0
 
 

@@ -1,0 +1,167 @@
+"""`mmsc submit`: an MM7 client from the shell, for any MMSC."""
+
+import asyncio
+import base64
+import mimetypes
+import uuid
+from pathlib import Path
+from typing import Final
+
+import click
+
+from protocols import mime, mm7, smil
+from protocols.content_type import ContentType
+from protocols.errors import DecodeError
+
+_TYPES: Final = {".smil": "application/smil", ".amr": "audio/amr", ".3gp": "video/3gpp", ".vcf": "text/x-vcard"}
+_MAXIMUM_ANSWER_OCTETS: Final = 1024 * 1024
+_SLIDE_MS: Final = 5000
+_KINDS: Final = ("image", "video", "audio")
+
+
+@click.command("submit")
+@click.option("--url", default="http://127.0.0.1:8807/mm7", show_default=True, help="The MMSC's MM7 address.")
+@click.option("--user", default="demo:secret", show_default=True, help="NAME:PASSWORD for HTTP Basic; empty for none.")
+@click.option("--vasp-id", default="demo", show_default=True, help="VASPID.")
+@click.option("--vas-id", default="", help="VASID.")
+@click.option("--from", "sender", default="", help="SenderAddress: a short code or a number.")
+@click.option("--to", multiple=True, help="A recipient; may be given again.")
+@click.option("--cc", multiple=True, help="A Cc recipient; may be given again.")
+@click.option("--bcc", multiple=True, help="A Bcc recipient; may be given again.")
+@click.option("--subject", default="", help="Subject.")
+@click.option("--text", default="", help="A text part.")
+@click.option("--expiry", default="", help="ExpiryDate: xs:dateTime, or a duration such as PT1H.")
+@click.option("--no-report", is_flag=True, help="Ask for no delivery report.")
+@click.option("--base64", "as_base64", is_flag=True, help="Send the parts as base64 instead of binary.")
+@click.option("--namespace", default=mm7.LATEST, show_default=True, help="The MM7 schema's tag.")
+@click.option("--transaction-id", default="", help="TransactionID; the same again is a repeat.")
+@click.option("--timeout", "timeout_seconds", default=60.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option("-v", "--verbose", is_flag=True, help="Show the SOAP that is sent and received.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def command(
+    url: str,
+    user: str,
+    vasp_id: str,
+    vas_id: str,
+    sender: str,
+    to: tuple[str, ...],
+    cc: tuple[str, ...],
+    bcc: tuple[str, ...],
+    subject: str,
+    text: str,
+    expiry: str,
+    no_report: bool,
+    as_base64: bool,
+    namespace: str,
+    transaction_id: str,
+    timeout_seconds: float,
+    verbose: bool,
+    files: tuple[Path, ...],
+) -> None:
+    """Send an MM through MM7, as a VASP would: mmsc submit --to +15550000001 --text "Hello" photo.jpg
+
+    The exit status is 0 when the MMSC took it (1xxx), 1 when it refused, 2 for wrong usage."""
+    if not (to or cc or bcc):
+        raise click.UsageError("name at least one recipient with --to, --cc or --bcc")
+    spoken = mm7.dialect(mm7.BASE + namespace)
+    if spoken is None:
+        raise click.UsageError(f"{namespace} is no MM7 schema tag; try {mm7.LATEST}")
+    content = _content(text, files, encoding="base64" if as_base64 else "binary")
+    request = mm7.SubmitReq(
+        mm7_version=spoken.version,
+        vasp_id=vasp_id,
+        vas_id=vas_id,
+        sender_address=_address(sender) if sender else None,
+        to=tuple(map(_address, to)),
+        cc=tuple(map(_address, cc)),
+        bcc=tuple(map(_address, bcc)),
+        expiry_date=expiry,
+        delivery_report=not no_report,
+        subject=subject,
+        content_href="cid:content" if content is not None else "",
+    )
+    transaction_id = transaction_id or uuid.uuid4().hex
+    envelope = mm7.Envelope(transaction_id, spoken, request)
+    if content is None:
+        content_type, body = mm7.encode(envelope)
+    else:
+        content_type, body = mm7.encode_with_content(envelope, content, transaction_id)
+    if verbose:
+        click.echo(mm7.encode(envelope)[1].decode(), err=True)
+    status, answer_type, answer = asyncio.run(_post(url, user, content_type, body, timeout_seconds))
+    if verbose:
+        click.echo(answer.decode("utf-8", "replace"), err=True)
+    _tell(status, answer_type, answer)
+
+
+def _address(text: str) -> mm7.Address:
+    if "@" in text:
+        return mm7.Address(text, mm7.AddressForm.RFC2822_ADDRESS)
+    number = text.startswith("+") or (text.isdecimal() and len(text) > 6)
+    return mm7.Address(text, mm7.AddressForm.NUMBER if number else mm7.AddressForm.SHORT_CODE)
+
+
+def _content(text: str, files: tuple[Path, ...], encoding: str) -> mime.OutPart | None:
+    """One part as it is; several with a presentation that shows them in order."""
+    parts: list[mime.OutPart] = []
+    for number, file in enumerate(files, 1):
+        guessed = _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        parts.append(mime.OutPart(ContentType(guessed), file.read_bytes(), f"file{number}", file.name, encoding))
+    if text:
+        plain = ContentType("text/plain", (("charset", "utf-8"),))
+        parts.append(mime.OutPart(plain, text.encode(), "text", "text.txt", encoding))
+    if not parts:
+        return None
+    if not any(part.content_type.media_type == "application/smil" for part in parts):
+        parts.insert(0, _presentation(parts, encoding))
+    boundary = mime.choose_boundary(parts, "mmsc-submit-content")
+    root = next(part for part in parts if part.content_type.media_type == "application/smil")
+    parameters = (("type", "application/smil"), ("start", f"<{root.content_id}>"), ("boundary", boundary))
+    return mime.OutPart(ContentType("multipart/related", parameters), mime.write_parts(parts, boundary), "content")
+
+
+def _presentation(parts: list[mime.OutPart], encoding: str) -> mime.OutPart:
+    slides: list[smil.Slide] = []
+    texts = [part for part in parts if part.content_type.media_type == "text/plain"]
+    shown = [part for part in parts if part.content_type.media_type.partition("/")[0] in _KINDS]
+    for number in range(max(len(shown), len(texts), 1)):
+        media: list[smil.Medium] = []
+        if number < len(shown):
+            kind = shown[number].content_type.media_type.partition("/")[0]
+            media.append(smil.Medium(kind, f"cid:{shown[number].content_id}", "" if kind == "audio" else "Image"))
+        if number < len(texts):
+            media.append(smil.Medium("text", f"cid:{texts[number].content_id}", "Text"))
+        slides.append(smil.Slide(_SLIDE_MS, tuple(media)))
+    return mime.OutPart(ContentType("application/smil"), smil.build(slides), "smil", "slides.smil", encoding)
+
+
+async def _post(url: str, user: str, content_type: str, body: bytes, seconds: float) -> tuple[int, str, bytes]:
+    import aiohttp
+
+    headers = {"Content-Type": content_type, "SOAPAction": '""', "User-Agent": "mmsc"}
+    if user:
+        headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.post(url, data=body, headers=headers, allow_redirects=False) as response,
+        ):
+            answer = await response.content.read(_MAXIMUM_ANSWER_OCTETS)
+            return response.status, response.headers.get("Content-Type", ""), answer
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise click.ClickException(f"no answer from {url}: {type(error).__name__} {error}") from error
+
+
+def _tell(status: int, content_type: str, answer: bytes) -> None:
+    try:
+        message = mm7.decode(content_type, answer).message.message
+    except DecodeError as error:
+        raise click.ClickException(f"HTTP {status} without an MM7 answer: {error}") from error
+    if not isinstance(message, mm7.SubmitRsp | mm7.Fault):
+        raise click.ClickException(f"HTTP {status} with a {type(message).__name__}")
+    told = message.status
+    text = f"{int(told.code)} {told.text}" + (f": {told.details}" if told.details else "")
+    if not told.code.is_success:
+        raise click.ClickException(f"refused ({'Fault' if isinstance(message, mm7.Fault) else 'SubmitRsp'}): {text}")
+    click.echo(f"{text}\nMessageID {message.message_id if isinstance(message, mm7.SubmitRsp) else ''}")
