@@ -65,19 +65,29 @@ def test_ids_outside_63_bits_are_refused() -> None:
 
 def test_tokens_are_url_safe_and_as_long_as_asked() -> None:
     ids = Ids()
-    assert re.fullmatch("[A-Za-z0-9_-]{22}", ids.token())
-    assert len(ids.token(256)) == 43
+    assert re.fullmatch("[A-Za-z0-9_-]{26}", ids.token())
+    assert len(ids.token(256)) == 47
     assert ids.token() != ids.token()
 
 
 def test_transaction_ids_fit_every_interface() -> None:
-    assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{16}", Ids().transaction_id())
+    assert re.fullmatch("[0-9A-HJKMNP-TV-Z]{18}", Ids().transaction_id())
 
 
 def test_a_seed_replays_the_secrets() -> None:
-    one, two = Ids.seeded(42), Ids.seeded(42)
+    one, two = (Ids.seeded(42, real=lambda: 1_700_000_000_000_000) for _ in range(2))
     assert [one.token(), one.transaction_id(), one.number(8)] == [two.token(), two.transaction_id(), two.number(8)]
     assert Ids.seeded(43).token() != Ids.seeded(42).token()
+
+
+def test_secrets_of_one_moment_are_neighbours() -> None:
+    now = 1_700_000_000_000_000
+    ids = Ids(real=lambda: now)
+    tokens, transactions = {ids.token()[:4] for _ in range(50)}, {ids.transaction_id()[:4] for _ in range(50)}
+    assert len(tokens) == len(transactions) == 1
+    now += 3_600_000_000
+    assert ids.token()[:4] not in tokens
+    assert ids.transaction_id()[:4] not in transactions
 
 
 @given(st.integers(1, 64))
@@ -89,4 +99,4 @@ def test_chance_is_drawn_from_the_system_and_never_given_out_twice() -> None:
     ids = Ids()
     tokens = {ids.token(bits) for bits in (128, 256, 8 * 5000) for _ in range(300)}
     assert len(tokens) == 900
-    assert {len(token) for token in tokens} == {22, 43, 6667}
+    assert {len(token) for token in tokens} == {26, 47, 6671}
