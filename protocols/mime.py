@@ -39,7 +39,7 @@ DEFAULT_LIMITS: Final = Limits()
 class MimePart:
     """A part: its headers (name in lower case, unfolded value) and its own octets, transfer encoding undone.
 
-    `parts` are the nested ones of a multipart, whose `data` stays as it came."""
+    `parts` are the nested ones of a multipart; its own `data` is empty then, so that no large body is held twice."""
 
     content_type: ContentType
     data: bytes
@@ -179,28 +179,37 @@ def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
         at = found + 1
 
 
-def parse_part(octets: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0) -> MimePart:
-    """A part with its headers, nested parts read too."""
-    block, data = split_headers(octets, limits)
-    headers = parse_headers(block)
-    return part_from(headers, data, limits, depth)
+def parse_part(
+    octets: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0, *, start: int = 0, end: int | None = None
+) -> MimePart:
+    """The part in [start, end) with its headers, nested parts read too. Its data is copied once."""
+    end = len(octets) if end is None else end
+    block_end, data_at = _header_end(octets, start, end, limits)
+    headers = parse_headers(octets[start:block_end])
+    return part_from(headers, octets[data_at:end], limits, depth)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
     """The header block and the rest."""
-    if octets.startswith(b"\r\n"):
-        return b"", octets[2:]
-    if octets.startswith(b"\n"):
-        return b"", octets[1:]
-    crlf = octets.find(b"\r\n\r\n", 0, limits.header_octets)
-    lf = octets.find(b"\n\n", 0, crlf if crlf >= 0 else limits.header_octets)
-    if crlf >= 0 and (lf < 0 or crlf < lf):
-        return octets[:crlf], octets[crlf + 4 :]
+    block_end, data_at = _header_end(octets, 0, len(octets), limits)
+    return octets[:block_end], octets[data_at:]
+
+
+def _header_end(octets: bytes, start: int, end: int, limits: Limits) -> tuple[int, int]:
+    """Where the header block ends, and where the data begins."""
+    for empty in (b"\r\n", b"\n"):
+        if octets.startswith(empty, start, end):
+            return start, start + len(empty)
+    furthest = min(end, start + limits.header_octets)
+    crlf = octets.find(b"\r\n\r\n", start, furthest)
+    lf = octets.find(b"\n\n", start, crlf if crlf >= 0 else furthest)
     if lf >= 0:
-        return octets[:lf], octets[lf + 2 :]
-    if len(octets) > limits.header_octets:
+        return lf, lf + 2
+    if crlf >= 0:
+        return crlf, crlf + 4
+    if end - start > limits.header_octets:
         raise DecodeError(f"headers of more than {limits.header_octets} octets", offset=0, clause="RFC 2046 5.1")
-    return octets, b""
+    return end, end
 
 
 def part_from(
@@ -210,13 +219,13 @@ def part_from(
     known = dict(reversed(headers))
     content_type = _content_type(known.get("content-type", ""))
     data = undo_transfer_encoding(data, known.get("content-transfer-encoding", ""))
-    parts: tuple[MimePart, ...] = ()
-    if content_type.media_type.startswith("multipart/"):
-        if depth >= limits.depth:
-            raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
-        spans = split(data, content_type.get("boundary"), limits)
-        parts = tuple(parse_part(data[start:end], limits, depth + 1) for start, end in spans)
-    return MimePart(content_type, data, headers, parts)
+    if not content_type.media_type.startswith("multipart/"):
+        return MimePart(content_type, data, headers)
+    if depth >= limits.depth:
+        raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
+    spans = split(data, content_type.get("boundary"), limits)
+    parts = tuple(parse_part(data, limits, depth + 1, start=start, end=end) for start, end in spans)
+    return MimePart(content_type, b"" if parts else data, headers, parts)
 
 
 def _content_type(text: str) -> ContentType:

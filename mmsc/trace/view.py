@@ -164,7 +164,12 @@ def _mm7(octets: bytes, content_type: str) -> View:
     inside: tuple[View, ...] = ()
     if envelope.content is not None:
         inside = (
-            View("content", str(envelope.content.content_type), envelope.content.data, _mime_rows(envelope.content)),
+            View(
+                "content",
+                str(envelope.content.content_type),
+                _octets_of(envelope.content),
+                _mime_rows(envelope.content),
+            ),
         )
     return View("MM7", type(envelope.message).__name__, octets, tuple(rows), decoded.findings, inside=inside)
 
@@ -178,13 +183,18 @@ def _mm4(octets: bytes) -> View:
     rows = tuple(row for row in _dataclass_rows(decoded.message, "") if not row.name.startswith("content."))
     inside: tuple[View, ...] = ()
     if isinstance(content, mime.MimePart):
-        inside = (View("content", str(content.content_type), content.data, _mime_rows(content)),)
+        inside = (View("content", str(content.content_type), _octets_of(content), _mime_rows(content)),)
     return View("MM4", type(decoded.message).__name__, octets, rows, decoded.findings, inside=inside)
+
+
+def _octets_of(part: mime.MimePart) -> bytes:
+    """The octets of a part, of all its parts when it is a multipart."""
+    return b"".join(map(_octets_of, part.parts)) if part.parts else part.data
 
 
 def _mime_rows(part: mime.MimePart) -> tuple[Row, ...]:
     return tuple(
-        Row(f"part {number}", f"{one.content_type} <{one.content_id}> {len(one.data)} octets")
+        Row(f"part {number}", f"{one.content_type} <{one.content_id}> {len(_octets_of(one))} octets")
         for number, one in enumerate(part.parts, 1)
     )
 
