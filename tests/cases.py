@@ -1,0 +1,64 @@
+"""Golden cases: a stem in `fixtures/` is octets (`.hex`), meaning or refusal (`.json`) and origin (`.md`)."""
+
+import dataclasses
+import enum
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One stem."""
+
+    stem: str
+    octets: bytes
+    meaning: Any
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the octets must be refused."""
+        return isinstance(self.meaning, dict) and "refused" in self.meaning
+
+    def __str__(self) -> str:
+        return self.stem
+
+
+def cases(protocol: str) -> list[Case]:
+    """All stems of a protocol, in order."""
+    found = []
+    for path in sorted((FIXTURES / protocol).glob("*.hex")):
+        text = "".join(line.partition("#")[0] for line in path.read_text().splitlines(keepends=True))
+        meaning = json.loads(path.with_suffix(".json").read_text())
+        found.append(Case(path.stem, bytes.fromhex(text), meaning))
+    assert found, f"no fixtures for {protocol}"
+    return found
+
+
+def prefixes(octets: bytes) -> Iterator[bytes]:
+    """Every proper prefix."""
+    return (octets[:end] for end in range(len(octets)))
+
+
+def plain(value: Any) -> Any:
+    """A message as JSON: what is not set is left out, octets are hex, members are their names."""
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
+        kept = {name: plain(one) for name, one in fields.items() if one not in (None, "", (), b"")}
+        return {"kind": type(value).__name__, **kept}
+    return [plain(one) for one in value]

@@ -1,0 +1,243 @@
+"""Round trips over made-up messages, and damage that only a ProtocolError may answer."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocols import mime, mm1, mm4, mm7, smpp
+from protocols.content_type import ContentType
+from protocols.errors import ProtocolError
+from protocols.octets import OctetReader, OctetWriter
+from protocols.sms import segment, text
+from protocols.wsp import content_type as wsp_content_type
+from protocols.wsp import primitives as wsp
+from protocols.wsp.multipart import Part, encode_multipart, index_multipart
+from protocols.wsp.push import decode_push
+from tests.cases import cases
+
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+FILLED = st.text(
+    st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], min_codepoint=0x21), min_size=1, max_size=40
+)
+TOKENS = st.text("abcdefghijklmnopqrstuvwxyz0123456789@.-+", min_size=1, max_size=30)
+INTEGERS = st.integers(0, (1 << 40) - 1)
+
+
+@given(st.integers(0, 0xFFFFFFFF))
+def test_uintvar(value: int) -> None:
+    octets = wsp.uintvar(value)
+    assert wsp.read_uintvar(OctetReader(octets)) == value
+    assert 1 <= len(octets) <= 5
+
+
+@given(INTEGERS)
+def test_integers(value: int) -> None:
+    for write, read in ((wsp.write_integer, wsp.read_integer), (wsp.write_long_integer, wsp.read_long_integer)):
+        writer = OctetWriter()
+        write(writer, value)
+        reader = OctetReader(writer.getvalue())
+        assert read(reader) == value
+        assert reader.at_end()
+
+
+@given(WORDS)
+def test_encoded_strings(words: str) -> None:
+    writer = OctetWriter()
+    wsp.write_encoded_string(writer, words)
+    assert wsp.read_encoded_string(OctetReader(writer.getvalue())) == words
+
+
+@pytest.mark.parametrize("hex_octets", ["00", "7f", "8100", "ff7f", "818000", "8fffffff7f"])  # WAP-230-WSP 8.1.2
+def test_uintvar_vectors(hex_octets: str) -> None:
+    octets = bytes.fromhex(hex_octets)
+    assert wsp.uintvar(wsp.read_uintvar(OctetReader(octets))) == octets
+
+
+@pytest.mark.parametrize("hex_octets", ["", "80", "8080", "908080808000", "9fffffff7f"])
+def test_uintvars_that_are_none(hex_octets: str) -> None:
+    with pytest.raises(ProtocolError):
+        wsp.read_uintvar(OctetReader(bytes.fromhex(hex_octets)))
+
+
+@pytest.mark.parametrize(
+    "mime_text",
+    [
+        "text/plain; charset=utf-8",
+        "image/jpeg; name=a.jpg",
+        'application/vnd.wap.multipart.related; type="application/smil"; start="<s0>"',
+        "application/smil",
+        "audio/amr",
+        "text/x-vcard; charset=utf-16; name=x",
+    ],
+)
+def test_content_types_travel(mime_text: str) -> None:
+    content_type = ContentType.parse(mime_text)
+    octets = wsp_content_type.content_type_octets(content_type)
+    assert wsp_content_type.read_content_type(OctetReader(octets)) == content_type
+    assert ContentType.parse(str(content_type)) == content_type
+
+
+@given(st.lists(st.tuples(TOKENS, TOKENS, st.binary(max_size=300)), max_size=5))
+def test_multiparts(made: list[tuple[str, str, bytes]]) -> None:
+    body = encode_multipart([Part(ContentType("image/jpeg"), data, cid, location) for cid, location, data in made])
+    index = index_multipart(body)
+    read = [
+        (one.content_id, one.content_location, body[one.data_offset : one.data_offset + one.data_length])
+        for one in index
+    ]
+    assert read == made
+
+
+NOTIFICATIONS = st.builds(
+    mm1.MNotificationInd,
+    transaction_id=TOKENS,
+    from_=st.none() | FILLED | st.just(mm1.INSERT_ADDRESS),
+    subject=st.none() | FILLED,
+    delivery_report=st.none() | st.booleans(),
+    message_class=st.sampled_from(mm1.MessageClass) | st.just("x-own"),
+    priority=st.none() | st.sampled_from(mm1.Priority),
+    message_size=INTEGERS,
+    expiry=st.builds(mm1.Moment, INTEGERS, st.booleans()),
+    content_location=TOKENS,
+)
+SENDS = st.builds(
+    mm1.MSendReq,
+    transaction_id=TOKENS,
+    date=st.none() | INTEGERS,
+    from_=FILLED | st.just(mm1.INSERT_ADDRESS),
+    to=st.lists(FILLED, max_size=4).map(tuple),
+    cc=st.lists(FILLED, max_size=2).map(tuple),
+    bcc=st.lists(FILLED, max_size=2).map(tuple),
+    subject=st.none() | FILLED,
+    delivery_time=st.none() | st.builds(mm1.Moment, INTEGERS, st.booleans()),
+    read_report=st.none() | st.booleans(),
+    content_type=st.just(ContentType("application/vnd.wap.multipart.mixed")),
+    body=st.binary(max_size=60),
+)
+RETRIEVALS = st.builds(
+    mm1.MRetrieveConf,
+    transaction_id=st.none() | TOKENS,
+    message_id=st.none() | TOKENS,
+    date=INTEGERS,
+    to=st.lists(FILLED, max_size=4).map(tuple),
+    previously_sent_by=st.lists(st.builds(mm1.Counted, st.integers(1, 300), FILLED), max_size=2).map(tuple),
+    previously_sent_date=st.lists(st.builds(mm1.CountedDate, st.integers(1, 300), INTEGERS), max_size=2).map(tuple),
+    retrieve_status=st.none() | st.sampled_from(mm1.RetrieveStatus),
+    content_type=st.just(ContentType("application/vnd.wap.multipart.mixed")),
+    body=st.binary(max_size=60),
+)
+
+
+@given(NOTIFICATIONS | SENDS | RETRIEVALS)
+@settings(max_examples=300)
+def test_mm1_round_trip(pdu: mm1.Pdu) -> None:
+    octets = mm1.encode(pdu)
+    decoded = mm1.decode(octets)
+    assert decoded.message == pdu
+    assert decoded.findings == ()
+    assert octets.startswith(b"\x8c")
+
+
+@given(
+    st.builds(
+        smpp.SubmitSm,
+        sequence_number=st.integers(1, 0x7FFFFFFF),
+        source_addr=st.text("0123456789", max_size=20),
+        destination_addr=st.text("0123456789", max_size=20),
+        esm_class=st.integers(0, 255),
+        data_coding=st.integers(0, 255),
+        short_message=st.binary(max_size=254),
+        tlvs=st.lists(st.tuples(st.integers(0, 0xFFFF), st.binary(max_size=50)), max_size=4).map(tuple),
+    )
+)
+def test_smpp_round_trip_octet_by_octet(pdu: smpp.SubmitSm) -> None:
+    octets = smpp.encode(pdu)
+    framer = smpp.Framer()
+    frames = [frame for octet in octets for frame in framer.feed(bytes((octet,)))]
+    assert frames == [octets]
+    assert smpp.decode(octets).message == pdu
+
+
+@given(
+    st.lists(st.tuples(TOKENS, st.binary(max_size=200)), min_size=1, max_size=4), st.sampled_from(["base64", "binary"])
+)
+def test_mime_round_trip(made: list[tuple[str, bytes]], encoding: str) -> None:
+    parts = [mime.OutPart(ContentType("application/octet-stream"), data, cid, encoding=encoding) for cid, data in made]
+    boundary = mime.choose_boundary(parts, "seed")
+    body = mime.write_parts(parts, boundary)
+    whole = mime.part_from((("content-type", f'multipart/mixed; boundary="{boundary}"'),), body)
+    assert [(part.content_id, part.data) for part in whole.parts] == made
+
+
+@given(st.text(max_size=300))
+def test_text_segments_join_again(words: str) -> None:
+    words = words.encode("utf-8", "ignore").decode()
+    data_coding, has_header, pieces = segment.segment_text(words, 7)
+    data = b"".join(segment.split_header(piece)[1] if has_header else piece for piece in pieces)
+    assert text.decode_text(data_coding, data) == words
+    assert all(len(piece) <= (160 if data_coding == 0 else 140) for piece in pieces)
+
+
+def test_the_gsm_alphabet_agrees_with_another_one() -> None:
+    gsm0338 = pytest.importorskip("gsm0338")
+    codec = gsm0338.Codec()
+    for char in (chr(number) for number in range(0x20, 0x2000)):
+        if text.is_gsm(char):
+            assert codec.encode(char)[0] == text.encode_gsm(char), char
+    assert text.unpack(text.pack(b"hellohello"), 10) == b"hellohello"
+
+
+def test_header_values_never_carry_line_breaks() -> None:
+    evil = "x\r\nX-Evil: 1\r\n\r\nbody"
+    forward = mm4.ForwardReq(transaction_id="t", message_id="m", from_=evil, to=(evil,), subject=evil)
+    head = mm4.encode(forward).partition(b"\r\n\r\n")[0]
+    assert b"\r\nX-Evil" not in head
+
+
+DECODERS: dict[str, Callable[[bytes], object]] = {
+    "mm1": lambda octets: mm1.decode(octets),
+    "smpp": lambda octets: smpp.decode(octets),
+    "mm4": lambda octets: mm4.decode(octets),
+    "mm7": lambda octets: mm7.decode("text/xml", octets),
+    "push": decode_push,
+    "multipart": index_multipart,
+}
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_damage_is_answered_by_a_protocol_error_only(name: str) -> None:
+    source = {"push": "mm1", "multipart": "mm1"}.get(name, name)
+    seeds = [case.octets for case in cases(source)]
+    chance = random.Random(20)
+    for _ in range(3000):
+        octets = bytearray(chance.choice(seeds))
+        for _ in range(chance.randint(1, 4)):
+            if octets:
+                octets[chance.randrange(len(octets))] = chance.randrange(256)
+        if chance.random() < 0.3:
+            octets = octets[: chance.randrange(len(octets) + 1)]
+        with suppress(ProtocolError):
+            DECODERS[name](bytes(octets))
+
+
+def test_a_decoder_works_in_proportion_to_its_input() -> None:
+    chance = random.Random(5)
+    for case in cases("mm1"):
+        octets = bytearray(case.octets)
+        octets[chance.randrange(len(octets))] = 0xFF
+        reader = OctetReader(bytes(octets))
+        with suppress(ProtocolError):
+            while not reader.at_end():
+                wsp.skip_value(reader)
+        assert reader.steps <= 8 * len(octets) + 1000
+    claims = bytes.fromhex("8c8098310 08d92".replace(" ", "")) + b"\x89\x1f\x8f\xff\xff\xff\x7f\x80"
+    with pytest.raises(ProtocolError):
+        mm1.decode(claims)
+    with pytest.raises(ProtocolError):
+        index_multipart(wsp.uintvar(0xFFFFFFFF))
+    with pytest.raises(smpp.SmppError):
+        smpp.Framer().feed(b"\xff\xff\xff\xff")
