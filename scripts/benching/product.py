@@ -8,6 +8,7 @@ from benching import octets
 from benching.servers import Ports
 
 NOTIFY_PATH: Final = "/mms"
+CONCURRENCY: Final = 32  # reports on their way at once
 
 _CONFIGURATION: Final = """
 [store]
@@ -34,7 +35,7 @@ username = "{name}"
 password = "{password}"
 short_codes = ["4488"]
 report_url = "http://127.0.0.1:{ports.report}/mm7"
-concurrency = 32
+concurrency = {concurrency}
 [smsc.bench]
 port = {ports.smsc}
 source = "4488"
@@ -59,6 +60,7 @@ def write_configuration(ports: Ports, folder: Path, *, postgres: str = "") -> Pa
     text = _CONFIGURATION.format(
         store=store_path(folder),
         ports=ports,
+        concurrency=CONCURRENCY,
         name=octets.VASP_NAME,
         password=octets.VASP_PASSWORD,
         postgres=postgres,

@@ -67,7 +67,7 @@ def measure(tmp_path: Path) -> Measure:
         assert figures.lost == 0
         first, last = (json.loads(line) for line in meters.read_text().splitlines())
         costs = {name: value - first.get(name, 0) for name, value in last.items()}
-        costs["connections"] = connections[1] - connections[0]
+        costs |= {"new_connections": connections[1] - connections[0], "connections": connections[1]}
         if memory:
             costs["memory_peak_octets"] = last["memory_peak_octets"] - first["memory_octets"]
         return Costs(messages, costs)
