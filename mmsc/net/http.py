@@ -179,15 +179,16 @@ class HttpListener:
         lines = [f"HTTP/1.1 {response.status} {response.reason or ''}".rstrip()]
         lines += [f"{name}: {value}" for name, value in response.headers.items()]
         head = "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"
-        octets, reference = head + answer.body, answer.reference
+        body, reference = answer.body, answer.reference
         if request.method == "HEAD":
-            octets, reference = head, None
-        if reference is not None:
+            body, reference = b"", None
+        if reference is not None:  # a stored body is named, and not even copied here
+            rest = body[reference.at + reference.length :]
+            body = body[: reference.at] + rest
             at = len(head) + reference.at
-            octets = octets[:at] + octets[at + reference.length :]
             reference = BodyReference(reference.content_id, reference.start, reference.length, at)
         note = "" if whole else "the client was gone before the end"
-        self._saw(Direction.OUT, octets, request, exchange, answer, reference, note)
+        self._saw(Direction.OUT, head + body, request, exchange, answer, reference, note)
 
     def _saw(
         self,
