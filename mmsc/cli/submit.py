@@ -3,12 +3,12 @@
 import asyncio
 import base64
 import mimetypes
-import uuid
 from pathlib import Path
 from typing import Final
 
 import click
 
+from mmsc.ids import Ids
 from protocols import mime, mm7, smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
@@ -80,7 +80,7 @@ def command(
         subject=subject,
         content_href="cid:content" if content is not None else "",
     )
-    transaction_id = transaction_id or uuid.uuid4().hex
+    transaction_id = transaction_id or Ids().transaction_id()
     envelope = mm7.Envelope(transaction_id, spoken, request)
     if content is None:
         content_type, body = mm7.encode(envelope)
