@@ -5,14 +5,27 @@ or the disk: the batch is rolled back and its units run one by one, so that one 
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mmsc.store.core import Counters, Lost, Row, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreUnavailable, Unit
 
 MAXIMUM_QUEUE: Final = 10_000  # units waiting; beyond it callers are told "later"
 MAXIMUM_BATCH: Final = 256  # units in one transaction
+PROBE_SECONDS: Final = 1.0  # after a failure of the disk: how often a small commit asks whether it is well again
+
+_PROBE: Final = Unit(
+    None,
+    (
+        Statement(
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            ("probe", "written after the store failed"),
+        ),
+    ),
+)
+_log: Final = logging.getLogger(__name__)
 
 Result = list[Row] | Lost | BaseException
 Waiting = tuple[Unit, "asyncio.Future[list[Row] | Lost]"]
@@ -28,42 +41,59 @@ class Committer:
         self._running: list[Waiting] = []
         self._idle: asyncio.Event = asyncio.Event()
         self._idle.set()
+        self._probing: asyncio.TimerHandle | None = None
+        self._closed = False
         self.available = True
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
         """Queue a unit and wait until it is durable. Cancelling the caller never withdraws it."""
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
         if len(self._queue) >= MAXIMUM_QUEUE:
             raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
-        future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
-        self._queue.append((unit, future))
-        if not self._running:
-            self._next_batch()
-        return await future  # a caller that is cancelled cancels this future; the unit stays where it is
+        return await self._put(unit)  # a caller that is cancelled cancels this future; the unit stays where it is
 
     async def drain(self) -> None:
-        """Until nothing is queued or running."""
+        """Take nothing more, and wait until nothing is queued or running."""
+        self._closed = True
         await self._idle.wait()
+        if self._probing is not None:
+            self._probing.cancel()
 
     def finish(self, results: Sequence[Result]) -> None:
         """The driver's answer to the running batch, on the event loop."""
         batch, self._running = self._running, []
         failed = False
         for (unit, future), result in zip(batch, results, strict=True):
-            if isinstance(result, StoreUnavailable):
-                failed = True
-            if isinstance(result, BaseException):
-                if not future.done():
-                    future.set_exception(result)
-                continue
-            if unit.after is not None and not isinstance(result, Lost):
-                unit.after()
-            if not future.done():
-                future.set_result(result)
-        self.available = not failed
+            failed = failed or isinstance(result, StoreUnavailable)
+            _answer(unit, future, result)
+        self._judge(failed=failed)
         if self._queue:
             self._next_batch()
         else:
             self._idle.set()
+
+    def _put(self, unit: Unit) -> "asyncio.Future[list[Row] | Lost]":
+        future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
+        self._queue.append((unit, future))
+        if not self._running:
+            self._next_batch()
+        return future
+
+    def _judge(self, *, failed: bool) -> None:
+        """Close the door when the store failed, and keep asking whether it is well again; open it when it is."""
+        if failed and self.available:
+            _log.error("the store takes nothing for the moment; it is asked again every %g s", PROBE_SECONDS)
+        elif not failed and not self.available:
+            _log.warning("the store takes messages again")
+        self.available = not failed
+        if failed and self._probing is None and not self._closed:
+            self._probing = asyncio.get_running_loop().call_later(PROBE_SECONDS, self._probe)
+
+    def _probe(self) -> None:
+        self._probing = None
+        if not self.available and not self._closed:
+            self._put(_PROBE).add_done_callback(asyncio.Future.exception)  # `finish` saw it: nobody waits for it
 
     def _next_batch(self) -> None:
         self._idle.clear()
@@ -72,6 +102,22 @@ class Committer:
         self._counters.commits += 1
         self._counters.units += size
         self._start_batch([unit for unit, _ in self._running])
+
+
+def _answer(unit: Unit, future: "asyncio.Future[list[Row] | Lost]", result: Result) -> None:
+    """Tell the caller. What follows a commit must not raise; if it does, the others of its batch still get theirs."""
+    if isinstance(result, BaseException):
+        if not future.done():
+            future.set_exception(result)
+        return
+    if unit.after is not None and not isinstance(result, Lost):
+        try:
+            unit.after()
+        except Exception as error:
+            context = {"message": "what follows a commit failed; the commit is durable", "exception": error}
+            future.get_loop().call_exception_handler(context)
+    if not future.done():
+        future.set_result(result)
 
 
 def count(counters: Counters, units: Sequence[Unit], results: Sequence[Result]) -> None:

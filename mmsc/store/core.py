@@ -12,11 +12,17 @@ SqlValue = int | float | str | bytes | None
 Row = tuple[SqlValue, ...]
 
 
+TASK_PRIORITIES: Final = (2, 1, 0)  # as claims serve them
+
+
 class Statement(NamedTuple):
-    """SQL with placeholders $1..$n, the same text on every store, and their values."""
+    """SQL with placeholders $1..$n, the same text on every store, and their values.
+
+    `wakes` is the lane in which it makes work that any node may claim; "" when that is not one lane."""
 
     sql: str
     params: tuple[SqlValue, ...] = ()
+    wakes: str | None = None
 
 
 class Unit(NamedTuple):
@@ -47,7 +53,7 @@ class StoreBusy(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """Disk full, I/O error or connection lost. `Store.available` turns true again by itself."""
+    """Disk full, I/O error, connection lost, or closed. `Store.available` turns true again by itself."""
 
 
 class StoreRefused(StoreError):
@@ -102,11 +108,14 @@ class Store(Protocol):
     ) -> list[Row]:
         """Lease due tasks, at most n per lane: priority first, then due time. `now` is service time (µs).
 
+        What it costs depends on n, not on how much waits. Leases that ran out, and those of an earlier start of
+        this node, are due too.
+
         Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
         ...
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
-        """Call `callback` with a lane's name when another node made work for it."""
+        """Call `callback` with a lane's name when another node made work for it; "" when any lane may have some."""
         ...
 
 

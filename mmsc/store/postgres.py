@@ -17,10 +17,12 @@ from mmsc.store import schema as ddl
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
+    TASK_PRIORITIES,
     Counters,
     Lost,
     Row,
     SqlValue,
+    Statement,
     StoreRefused,
     StoreUnavailable,
     Unit,
@@ -34,19 +36,32 @@ _COMMAND_SECONDS: Final = 30.0
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _SCHEMA_LOCK: Final = 0x4D4D5343
-_GONE: Final = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+_LONGEST_NOTICE: Final = 7000  # octets; NOTIFY takes 8000
+_GONE: Final = (OSError, asyncpg.PostgresConnectionError, TimeoutError)
 _DISK: Final = (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.PostgresIOError)
 
+_NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+# For each lane the first n of each priority, then those whose lease ended: the index gives each in order, however
+# much waits. What is locked here and not chosen is free again with the statement's end.
+_FREE: Final = "SELECT due.*, seats FROM wanted, LATERAL (SELECT id, lane, priority, due_at FROM task"
+_DUE: Final = " UNION ALL ".join(
+    f"{_FREE} WHERE state = 'ready' AND lane = wanted.lane AND priority = {priority} AND due_at <= $5"
+    " ORDER BY due_at LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
+    for priority in TASK_PRIORITIES
+)
+_ENDED: Final = (
+    f"{_FREE} WHERE state = 'leased' AND lane = wanted.lane"
+    f" AND (lease_until < {_NOW} OR (node = $3 AND start_no < $4)) LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
+)
 _CLAIM: Final = (
-    "UPDATE task SET state = 'leased', node = $3, start_no = $4,"
-    " lease_until = (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + $5 WHERE id IN ("
-    "SELECT id FROM task WHERE lane = $1 AND ((state = 'ready' AND due_at <= $6)"
-    " OR (state = 'leased' AND (lease_until < (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-    " OR (node = $3 AND start_no < $4))))"
-    " ORDER BY priority DESC, due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED)"
+    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[]) AS wanted (lane, seats)),"
+    f" due AS MATERIALIZED ({_DUE} UNION ALL {_ENDED}),"
+    " placed AS (SELECT id, seats,"
+    " row_number() OVER (PARTITION BY lane ORDER BY priority DESC, due_at, id) AS place FROM due)"
+    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {_NOW} + $6"
+    " WHERE id = ANY (ARRAY(SELECT id FROM placed WHERE place <= seats))"
     " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
 )
-_READY: Final = re.compile(r"INSERT INTO task|UPDATE task SET state = 'ready'")
 
 
 class PostgresStore:
@@ -82,7 +97,7 @@ class PostgresStore:
             )
             self._listener = await self._connect()
             await self._listener.add_listener(self._channel, self._woken)
-        except (*_GONE, asyncpg.PostgresError) as error:
+        except (*_GONE, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
             await self._let_go()
             raise StoreRefused(f"PostgreSQL: {error}") from error
         except StoreRefused:
@@ -105,11 +120,7 @@ class PostgresStore:
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query."""
         self.counters.reads += 1
-        assert self._readers is not None, "the store is not open"
-        try:
-            return [tuple(row) for row in await self._readers.fetch(sql, *params)]
-        except _GONE as error:
-            raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        return await self._read(sql, *params)
 
     async def fetch_one(self, sql: str, *params: SqlValue) -> Row | None:
         """The first row of a query, None when there is none."""
@@ -120,20 +131,21 @@ class PostgresStore:
         self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
     ) -> list[Row]:
         """Lease due tasks, at most n per lane: priority first, then due time. Leases run on the database's clock."""
-        assert self._readers is not None, "the store is not open"
-        rows: list[Row] = []
-        try:
-            for lane, seats in lanes:
-                lease = round(lease_seconds * 1_000_000)
-                found = await self._readers.fetch(_CLAIM, lane, seats, node, start, lease, now)
-                rows += sorted((tuple(row) for row in found), key=claim_order)
-        except _GONE as error:
-            raise StoreUnavailable(f"PostgreSQL: {error}") from error
-        return rows
+        names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
+        rows = await self._read(_CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
+        return sorted(rows, key=claim_order)
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
-        """Call `callback` when a node made work."""
+        """Call `callback` when another node made work, or may have while we were cut off."""
         self._on_wake.append(callback)
+
+    async def _read(self, sql: str, *params: object) -> list[Row]:
+        if self._readers is None:
+            raise StoreUnavailable("the store is closed")
+        try:
+            return [tuple(row) for row in await self._readers.fetch(sql, *params)]
+        except (*_GONE, *_DISK) as error:
+            raise StoreUnavailable(f"PostgreSQL: {error}") from error
 
     # --- connections ---
 
@@ -149,10 +161,20 @@ class PostgresStore:
                 await connection.close()
         if self._readers is not None:
             await self._readers.close()
+            self._readers = None
 
     def _woken(self, connection: object, process: int, channel: str, payload: object) -> None:
+        if self._writer is not None and not self._writer.is_closed() and process == self._writer.get_server_pid():
+            return  # our own units tell our own engine
+        self._wake(str(payload).split("\n"))
+
+    def _wake(self, lanes: Sequence[str]) -> None:
         for callback in self._on_wake:
-            callback(str(payload))
+            for lane in lanes:
+                callback(lane)
+
+    def _cut_off(self) -> bool:
+        return any(one is None or one.is_closed() for one in (self._writer, self._listener))
 
     async def _check_schema(self, connection: "asyncpg.Connection[Any]") -> None:
         """One starter makes the schema while the others wait."""
@@ -182,41 +204,42 @@ class PostgresStore:
         self._batches.put_nowait(units)
 
     async def _work(self) -> None:
-        pause = _FIRST_PAUSE
         while True:
             units = await self._batches.get()
             results = await self._write(units)
             count(self.counters, units, results)
             self._committer.finish(results)
-            if self._writer is None or self._writer.is_closed():
-                pause = await self._reconnect(pause)
-            else:
-                pause = _FIRST_PAUSE
+            if self._cut_off():
+                await self._reconnect()
 
-    async def _reconnect(self, pause: float) -> float:
+    async def _reconnect(self) -> None:
         """Until the database is back: what queues meanwhile waits, bounded by the committer's queue."""
+        pause = _FIRST_PAUSE
         while True:
             try:
-                self._writer = await self._connect()
+                if self._writer is None or self._writer.is_closed():
+                    self._writer = await self._connect()
                 if self._listener is None or self._listener.is_closed():
                     self._listener = await self._connect()
                     await self._listener.add_listener(self._channel, self._woken)
-            except (*_GONE, asyncpg.PostgresError) as error:
+            except (*_GONE, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
                 _log.warning("PostgreSQL is away: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             self._committer.available = True
-            return _FIRST_PAUSE
+            self._wake([""])
+            return
 
     async def _write(self, units: Sequence[Unit]) -> list[Result]:
         try:
             return await self._transaction(units)
-        except (*_GONE, *_DISK) as error:
-            if self._writer is not None and isinstance(error, _GONE):
+        except Exception as error:  # not PostgreSQL's alone: asyncpg refuses a value before it sends it
+            lost = isinstance(error, _GONE) or self._writer is None or self._writer.is_closed()
+            if lost and self._writer is not None:
                 self._writer.terminate()
-            return [StoreUnavailable(f"PostgreSQL: {error}")] * len(units)
-        except asyncpg.PostgresError as error:
+            if lost or isinstance(error, _DISK):
+                return [StoreUnavailable(f"PostgreSQL: {error}") for _ in units]
             if len(units) == 1:
                 return [error]
         results: list[Result] = []
@@ -230,6 +253,7 @@ class PostgresStore:
             raise ConnectionResetError("not connected")
         results: list[Result] = []
         effects: dict[str, list[tuple[SqlValue, ...]]] = {}
+        lanes: set[str] = set()
         async with writer.transaction():
             for unit in units:
                 rows: list[Row] = []
@@ -238,16 +262,22 @@ class PostgresStore:
                     if not rows:
                         results.append(LOST)
                         continue
+                    lanes |= _woken_by(unit.guard)
                 for effect in unit.effects:
                     effects.setdefault(effect.sql, []).append(effect.params)
+                    lanes |= _woken_by(effect)
                 results.append(rows)
             for sql, many in effects.items():
                 if len(many) == 1:
                     await writer.execute(sql, *many[0])
                 else:
                     await writer.executemany(sql, many)
-            if any(_READY.search(sql) for sql in effects) or any(
-                unit.guard is not None and _READY.search(unit.guard.sql) for unit in units
-            ):
-                await writer.execute("SELECT pg_notify($1, '')", self._channel)
+            if lanes:
+                notice = "\n".join(sorted(lanes))
+                short = notice if len(notice.encode()) <= _LONGEST_NOTICE else ""
+                await writer.execute("SELECT pg_notify($1, $2)", self._channel, short)
         return results
+
+
+def _woken_by(statement: Statement) -> frozenset[str]:
+    return frozenset() if statement.wakes is None else frozenset((statement.wakes,))

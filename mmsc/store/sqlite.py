@@ -5,7 +5,6 @@ their own, see only what is committed, and are cut off when a query takes too lo
 """
 
 import asyncio
-import errno
 import fcntl
 import os
 import queue
@@ -23,6 +22,7 @@ from mmsc.store import schema
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
+    TASK_PRIORITIES,
     Counters,
     Lost,
     Row,
@@ -40,12 +40,32 @@ READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 CHECKPOINT_PAGES: Final = 8000  # the log is moved into the file when it holds so many (32 MB)
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
-_DISK_ERRORS: Final = ("disk I/O error", "database or disk is full", "readonly", "unable to open", "malformed")
+_DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
+    (
+        sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_READONLY,
+    )
+)
 
+# The first n of each priority, then those whose lease ended: the index gives each in order, however much waits.
+_DUE: Final = " UNION ALL ".join(
+    "SELECT * FROM (SELECT id, priority, due_at FROM task WHERE state = 'ready' AND lane = $1"
+    f" AND priority = {priority} AND due_at <= $6 ORDER BY due_at, id LIMIT $2)"
+    for priority in TASK_PRIORITIES
+)
 _CLAIM: Final = (
     "UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = $5 WHERE id IN ("
-    "SELECT id FROM task WHERE lane = $1 AND ((state = 'ready' AND due_at <= $6)"
-    " OR (state = 'leased' AND (lease_until < $7 OR (node = $3 AND start_no < $4))))"
+    f"SELECT id FROM ({_DUE} UNION ALL"
+    " SELECT id, priority, due_at FROM task WHERE state = 'leased' AND lane = $1"
+    " AND (lease_until < $7 OR (node = $3 AND start_no < $4)))"
     " ORDER BY priority DESC, due_at, id LIMIT $2)"
     " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
 )
@@ -133,8 +153,9 @@ class SqliteStore:
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query; at most `QUERY_SECONDS`."""
         self.counters.reads += 1
+        if self._writer is None:
+            raise StoreUnavailable("the store is closed")
         if self._options.inline:
-            assert self._writer is not None
             return self._writer.execute(_numbered(sql), params).fetchall()
         assert self._loop is not None
         future: asyncio.Future[list[Row]] = self._loop.create_future()
@@ -149,16 +170,12 @@ class SqliteStore:
     async def claim(
         self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time."""
-        rows: list[Row] = []
+        """Lease due tasks, at most n per lane: priority first, then due time. All lanes go into one batch."""
         real_now = self._real()
-        for lane, seats in lanes:
-            lease_until = real_now + round(lease_seconds * 1_000_000)
-            guard = Statement(_CLAIM, (lane, seats, node, start, lease_until, now, real_now))
-            claimed = await self.commit(Unit(guard, ()))
-            if not isinstance(claimed, Lost):
-                rows += sorted(claimed, key=claim_order)
-        return rows
+        lease_until = real_now + round(lease_seconds * 1_000_000)
+        guards = [Statement(_CLAIM, (lane, seats, node, start, lease_until, now, real_now)) for lane, seats in lanes]
+        claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
+        return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """One process owns the file: nobody else makes work."""
@@ -248,11 +265,12 @@ class SqliteStore:
     def _write(self, units: Sequence[Unit]) -> list[Result]:
         try:
             return self._transaction(units)
-        except sqlite3.Error as error:
+        except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
-            if len(units) == 1 or _is_disk(error):
-                failure = StoreUnavailable(str(error)) if _is_disk(error) else error
-                return [failure] * len(units)
+            if _is_disk(error):
+                return [StoreUnavailable(str(error)) for _ in units]
+            if len(units) == 1:
+                return [error]
         return [result for unit in units for result in self._write((unit,))]
 
     def _transaction(self, units: Sequence[Unit]) -> list[Result]:
@@ -295,7 +313,7 @@ class SqliteStore:
                 connection.set_progress_handler(_out_of_time(time.monotonic() + QUERY_SECONDS), 100_000)
                 try:
                     rows = connection.execute(_numbered(read.sql), read.params).fetchall()
-                except sqlite3.Error as error:
+                except Exception as error:  # whatever it is: this thread answers the next one, too
                     loop.call_soon_threadsafe(read.fail, error)
                 else:
                     loop.call_soon_threadsafe(read.answer, rows)
@@ -315,10 +333,9 @@ class _Read:
         if not self.future.done():
             self.future.set_result(rows)
 
-    def fail(self, error: sqlite3.Error) -> None:
+    def fail(self, error: Exception) -> None:
         if not self.future.done():
-            wrapped = StoreUnavailable(str(error)) if _is_disk(error) or "interrupted" in str(error) else error
-            self.future.set_exception(wrapped)
+            self.future.set_exception(StoreUnavailable(str(error)) if _is_disk(error) else error)
 
 
 def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
@@ -334,6 +351,6 @@ def _out_of_time(deadline: float) -> Callable[[], int]:
     return lambda: int(time.monotonic() > deadline)
 
 
-def _is_disk(error: sqlite3.Error) -> bool:
-    text = str(error)
-    return any(one in text for one in _DISK_ERRORS) or getattr(error, "errno", None) == errno.ENOSPC
+def _is_disk(error: Exception) -> bool:
+    """Whether the file is to blame; an extended error code has the plain one in its low octet."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS

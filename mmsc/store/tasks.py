@@ -4,6 +4,7 @@ A claim is a lease: `state`, `attempt`, `node` and `start_no` must still be ours
 somebody else was first and the outcome is only recorded.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ import msgspec
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import MmId, RecipientId, TaskId, TaskKind
-from mmsc.store.core import Row, Statement, Store
+from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
 
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
@@ -20,6 +21,10 @@ _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 _INSERT = (
     "INSERT INTO task (id, mm_id, recipient_id, kind, lane, state, due_at, expires_at, priority, attempt, node,"
     " start_no, lease_until, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+)
+_NEXT_DUE = " UNION ALL ".join(  # the index has them in order within a priority
+    f"SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1 AND priority = {priority}"
+    for priority in TASK_PRIORITIES
 )
 _HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
 
@@ -73,6 +78,7 @@ def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None 
             lease_until if holder else None,
             _payload(task.payload),
         ),
+        None if holder else task.lane,
     )
 
 
@@ -161,17 +167,14 @@ def hand_back(holder: Holder) -> Statement:
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL"
         " WHERE node = $1 AND start_no = $2 AND state = 'leased' RETURNING id",
         (holder.node, holder.start_no),
+        "",
     )
 
 
 async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     """When the earliest waiting task of these lanes is due."""
-    earliest: int | None = None
-    for lane in lanes:
-        row = await store.fetch_one("SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1", lane)
-        if row is not None and isinstance(row[0], int) and (earliest is None or row[0] < earliest):
-            earliest = row[0]
-    return None if earliest is None else Instant(earliest)
+    rows = await asyncio.gather(*(store.fetch(_NEXT_DUE, lane) for lane in lanes))
+    return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
 
 
 async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> bool:

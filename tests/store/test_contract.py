@@ -27,7 +27,7 @@ from mmsc.domain.states import Cause, Happening, RecipientState, sources
 from mmsc.store import content as content_sql
 from mmsc.store import events as event_sql
 from mmsc.store import messages, meta, neighbours, nodes, sms, tasks
-from mmsc.store.core import LOST, Lost, Row, Statement, Store, Unit
+from mmsc.store.core import LOST, Lost, Row, Statement, Store, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
 
@@ -128,6 +128,68 @@ async def test_a_bad_unit_sinks_nobody_else(store: Store) -> None:
     assert store.available
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("\ud800", "no encoding")),
+        Statement("INSERT INTO node (name, start_no, seen_at) VALUES ($1, $2, 0)", ("n", 1 << 70)),
+        Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("one value is missing",)),
+        Statement("INSERT INTO meta (key) VALUES ($1)", ("NOT NULL",)),
+    ],
+    ids=["surrogate", "too large", "arity", "constraint"],
+)
+async def test_a_value_with_no_place_sinks_neither_the_batch_nor_the_store(store: Store, bad: Statement) -> None:
+    units = (Unit(put("x"), ()), Unit(None, (effect("mine"), bad)), Unit(put("y"), ()))
+    outcomes = await asyncio.gather(*map(store.commit, units), return_exceptions=True)
+    assert isinstance(outcomes[1], Exception)
+    assert (outcomes[0], outcomes[2]) == ([("x",)], [("y",)])
+    assert await store.fetch_one("SELECT key FROM meta WHERE key = $1", "mine") is None, "a unit is whole or nothing"
+    assert store.available
+
+
+async def test_a_query_that_raises_stops_no_reader(store: Store) -> None:
+    for _ in range(5):
+        with pytest.raises(Exception):  # noqa: B017 - each driver has its own
+            await store.fetch("SELECT value FROM meta WHERE key = $1", "\ud800")
+    assert await store.fetch_one("SELECT CAST($1 AS TEXT)", "well") == ("well",)
+
+
+async def test_a_follower_that_raises_takes_no_answer_from_the_others(store: Store) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(str(context["exception"])))
+
+    def fail() -> None:
+        raise RuntimeError("ours")
+
+    units = (Unit(put("x"), (), fail), Unit(put("y"), (), lambda: told.append("y")))
+    assert await asyncio.gather(*map(store.commit, units)) == [[("x",)], [("y",)]]
+    assert told == ["ours", "y"]
+
+
+async def test_effects_of_one_text_run_in_commit_order(store: Store) -> None:
+    units = [Unit(None, (meta.write("k", str(number)), meta.write(f"k{number}", "v"))) for number in range(50)]
+    await asyncio.gather(*map(store.commit, units))
+    assert await meta.read(store, "k") == "49"
+    assert await store.fetch_one("SELECT COUNT(*) FROM meta WHERE key LIKE 'k%'") == (51,)
+
+
+async def test_what_queues_while_a_commit_runs_shares_the_next(store: Store) -> None:
+    before = store.counters.commits
+    await asyncio.gather(*(store.commit(Unit(put(f"k{number}"), ())) for number in range(100)))
+    assert store.counters.commits - before <= 2
+
+
+async def test_a_closed_store_says_so(store: Store) -> None:
+    await store.commit(Unit(put("k"), ()))
+    await store.close()
+    with pytest.raises(StoreUnavailable):
+        await store.commit(Unit(put("late"), ()))
+    with pytest.raises(StoreUnavailable):
+        await store.fetch("SELECT 1")
+    with pytest.raises(StoreUnavailable):
+        await claim(store)
+
+
 async def test_cancelling_the_caller_does_not_withdraw_the_unit(store: Store) -> None:
     waiting = asyncio.ensure_future(store.commit(Unit(put("kept"), ())))
     await asyncio.sleep(0)
@@ -197,6 +259,26 @@ async def test_claims_are_never_doubled(store: Store) -> None:
     found = await asyncio.gather(*(claim(store, 7, holder=Holder(f"n{number}", 1)) for number in range(20)))
     ids = [row[0] for rows in found for row in rows]
     assert len(ids) == len(set(ids)) == 100
+
+
+async def test_a_claim_serves_several_lanes_each_within_its_seats(store: Store) -> None:
+    rows = [task(number, lane=f"vasp:{number % 3}", priority=number % 2) for number in range(30)]
+    await store.commit(Unit(None, tuple(map(tasks.insert, rows))))
+    lanes = [("vasp:0", 3), ("vasp:1", 20), ("vasp:2", 1), ("vasp:9", 5)]
+    claimed = await store.claim(lanes, node="a", start=1, now=NOW, lease_seconds=60)
+    counts = {lane: sum(row[4] == lane for row in claimed) for lane, _ in lanes}
+    assert counts == {"vasp:0": 3, "vasp:1": 10, "vasp:2": 1, "vasp:9": 0}
+    assert all(row[6] == 1 for row in claimed if row[4] in ("vasp:0", "vasp:2")), "priority first"
+
+
+async def test_what_waits_for_later_hides_nothing_that_is_due(store: Store) -> None:
+    """Many of a high priority that are not due yet, and a few of a low one that are."""
+    waiting = [task(number, priority=2, due_at=Instant(NOW + number)) for number in range(1, 301)]
+    due = [task(1000 + number, priority=0, due_at=Instant(NOW - number)) for number in range(5)]
+    await store.commit(Unit(None, tuple(map(tasks.insert, waiting + due))))
+    assert [row[0] for row in await claim(store)] == [1004, 1003, 1002, 1001, 1000]
+    assert await tasks.next_due(store, ["smsc:local", "smsc:none"]) == NOW + 1
+    assert await tasks.next_due(store, []) is None
 
 
 async def test_a_lease_ends_and_a_new_start_takes_back_its_own(store: Store) -> None:
