@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -10,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mmsc.store.core import Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
-from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.core import TASK_PRIORITIES, Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
+from mmsc.store.sqlite import _CLAIM, SqliteOptions, SqliteStore
 
 OFF = SqliteOptions(synchronous="OFF")
 
@@ -79,6 +80,82 @@ async def test_a_full_disk_closes_the_door_and_opens_it_again(tmp_path: Path) ->
     await store.close()
 
 
+async def until_available(store: SqliteStore) -> None:
+    """Nobody commits meanwhile: the store itself asks its disk."""
+    async with asyncio.timeout(10):
+        while not store.available:
+            await store.fetch("SELECT 1")
+
+
+async def test_a_disk_that_takes_no_more_fails_the_batch_and_the_door_opens_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel refuses to let the log grow, as a quota does."""
+    monkeypatch.setattr("mmsc.store.committer.PROBE_SECONDS", 0.01)
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path))
+    await store.open()
+    await store.commit(put("before"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = path.with_name("mmsc.db-wal")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+    try:
+        outcomes = await asyncio.gather(*(store.commit(put(f"k{n}")) for n in range(20)), return_exceptions=True)
+        shut = [store.available]
+        with pytest.raises(StoreUnavailable):
+            await store.commit(put("meanwhile"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert all(isinstance(one, StoreUnavailable) for one in outcomes)
+    assert shut == [False]
+    await until_available(store)
+    await store.commit(put("after"))
+    keys = await store.fetch("SELECT key FROM meta WHERE key NOT IN ('schema', 'probe') ORDER BY key")
+    assert keys == [("after",), ("before",)], "what failed left nothing behind"
+    await store.close()
+
+
+async def test_another_programs_lock_is_no_fault_of_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.committer.PROBE_SECONDS", 0.01)
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    assert store._writer is not None
+    store._writer.execute("PRAGMA busy_timeout = 0")
+    intruder = sqlite3.connect(tmp_path / "mmsc.db", isolation_level=None)
+    intruder.execute("BEGIN IMMEDIATE")
+    outcomes = await asyncio.gather(store.commit(put("a")), store.commit(put("b")), return_exceptions=True)
+    intruder.execute("ROLLBACK")
+    intruder.close()
+    assert all(isinstance(one, StoreUnavailable) for one in outcomes)
+    await until_available(store)
+    assert await store.commit(put("a")) == [("a",)]
+    await store.close()
+
+
+async def test_a_query_that_takes_too_long_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.sqlite.QUERY_SECONDS", 0.0)
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await store.fetch(endless)
+    assert await store.fetch("SELECT 1") == [(1,)]
+    await store.close()
+
+
+async def test_a_claim_reads_the_index_and_sorts_nothing_that_waits(tmp_path: Path) -> None:
+    """With many tasks in a lane its throughput must not sink."""
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    plan = " ".join(str(row[3]) for row in await store.fetch(f"EXPLAIN QUERY PLAN {_CLAIM}", "l", 5, "n", 1, 9, 0, 0))
+    assert plan.count("USING INDEX task_ready (lane=? AND priority=? AND due_at<?)") + plan.count(
+        "USING COVERING INDEX task_ready (lane=? AND priority=? AND due_at<?)"
+    ) == len(TASK_PRIORITIES)
+    assert "SCAN task" not in plan
+    await store.close()
+
+
 async def test_the_queue_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmsc.store.committer.MAXIMUM_QUEUE", 5)
     store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
@@ -91,7 +168,7 @@ async def test_the_queue_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 _CHILD = """
 import asyncio, sys
-from mmsc.store.core import Statement, Unit
+from mmsc.store.core import TASK_PRIORITIES, Statement, Unit
 from mmsc.store.sqlite import SqliteStore
 async def main():
     store = SqliteStore(sys.argv[1])

@@ -1,0 +1,175 @@
+"""What only the shared store does: many starters, wake-ups between nodes, a connection that is lost, refusals."""
+
+import asyncio
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import asyncpg
+import pytest
+
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import TaskId, TaskKind
+from mmsc.store import tasks
+from mmsc.store.core import Statement, StoreRefused, StoreUnavailable, Unit
+from mmsc.store.postgres import PostgresStore
+from mmsc.store.tasks import Holder, TaskRow
+from tests import postgres
+
+_numbers = itertools.count()
+NOW = Instant(1_700_000_000_000_000)
+TASK = TaskRow(
+    id=TaskId(1),
+    mm_id=None,
+    recipient_id=None,
+    kind=TaskKind.NOTIFY,
+    lane="vasp:news",
+    due_at=NOW,
+    priority=1,
+    payload={},
+)
+NewStore = Callable[[], PostgresStore]
+
+
+def put(key: str) -> Unit:
+    return Unit(Statement("INSERT INTO meta (key, value) VALUES ($1, 'v') RETURNING key", (key,)), ())
+
+
+@pytest.fixture
+def schema() -> str:
+    return f"p{os.getpid()}_{next(_numbers)}"
+
+
+@pytest.fixture
+async def new_store(schema: str) -> AsyncIterator[NewStore]:
+    """Makes nodes of one schema and closes them all."""
+    made: list[PostgresStore] = []
+
+    def make() -> PostgresStore:
+        made.append(PostgresStore(postgres.server(), schema=schema))
+        return made[-1]
+
+    yield make
+    await asyncio.gather(*(store.close() for store in made))
+
+
+async def administrate(sql: str, *params: object) -> None:
+    """A statement on a connection of our own, as an operator would."""
+    connection = await asyncpg.connect(postgres.server())
+    try:
+        await connection.execute(sql, *params)
+    finally:
+        await connection.close()
+
+
+async def test_several_starters_make_the_schema_once(new_store: NewStore) -> None:
+    stores = [new_store() for _ in range(4)]
+    await asyncio.gather(*(store.open() for store in stores))
+    await asyncio.gather(*(store.commit(put(f"k{number}")) for number, store in enumerate(stores)))
+    assert await stores[0].fetch_one("SELECT COUNT(*) FROM meta WHERE key LIKE 'k%'") == (4,)
+
+
+async def test_free_work_wakes_the_other_nodes_once_a_batch(new_store: NewStore) -> None:
+    mine, other = new_store(), new_store()
+    await mine.open()
+    await other.open()
+    told: list[str] = []
+    heard = asyncio.Event()
+
+    def hear(lane: str) -> None:
+        told.append(lane)
+        if lane == "end":
+            heard.set()
+
+    other.on_wake(hear)
+    mine.on_wake(lambda lane: told.append(f"mine {lane}"))
+    free = [tasks.insert(replace(TASK, id=TaskId(number))) for number in range(1, 6)]
+    held = tasks.insert(replace(TASK, id=TaskId(9), lane="vasp:held"), Holder("a", 1), NOW)
+    await mine.commit(Unit(None, (*free, held)))
+    await mine.commit(Unit(None, (tasks.insert(replace(TASK, id=TaskId(10), lane="end")),)))
+    async with asyncio.timeout(10):
+        await heard.wait()
+    assert told == ["vasp:news", "end"]
+
+
+async def test_two_nodes_share_the_work_without_doubles(new_store: NewStore) -> None:
+    nodes = [new_store(), new_store()]
+    for store in nodes:
+        await store.open()
+    await nodes[0].commit(Unit(None, tuple(tasks.insert(replace(TASK, id=TaskId(n))) for n in range(1, 201))))
+
+    async def work(number: int) -> list[object]:
+        ids: list[object] = []
+        while rows := await nodes[number].claim(
+            [("vasp:news", 7)], node=f"n{number}", start=1, now=NOW, lease_seconds=60
+        ):
+            ids += [row[0] for row in rows]
+        return ids
+
+    first, second = await asyncio.gather(work(0), work(1))
+    rest = await work(0)
+    assert sorted(map(str, first + second + rest)) == sorted(str(number) for number in range(1, 201))
+
+
+async def test_a_lost_connection_is_told_and_made_again(new_store: NewStore) -> None:
+    store = new_store()
+    await store.open()
+    assert store._writer is not None
+    assert store._listener is not None
+    woken = asyncio.Event()
+    store.on_wake(lambda lane: woken.set())
+    for connection in (store._writer, store._listener):
+        await administrate("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+    with pytest.raises(StoreUnavailable):
+        await store.commit(put("lost"))
+    async with asyncio.timeout(10):
+        await woken.wait()  # connected again: somebody may have made work meanwhile
+    assert store.available
+    assert await store.commit(put("kept")) == [("kept",)]
+    assert await store.fetch("SELECT key FROM meta WHERE key IN ('lost', 'kept')") == [("kept",)]
+
+
+async def test_a_listener_that_is_cut_listens_again(new_store: NewStore) -> None:
+    mine, other = new_store(), new_store()
+    await mine.open()
+    await other.open()
+    heard = asyncio.Event()
+    assert other._listener is not None
+    lost = asyncio.Event()
+    other._listener.add_termination_listener(lambda connection: lost.set())
+    await administrate("SELECT pg_terminate_backend($1)", other._listener.get_server_pid())
+    async with asyncio.timeout(10):
+        await lost.wait()
+        other.on_wake(lambda lane: heard.set() if lane == "vasp:news" else None)
+        await other.commit(put("any"))  # the heartbeat of the leases commits at least this often
+        await other.commit(put("more"))
+        await mine.commit(Unit(None, (tasks.insert(TASK),)))
+        await heard.wait()
+    assert other.available
+
+
+@pytest.mark.parametrize("kind", ["foreign", "other schema"])
+async def test_a_schema_that_is_not_ours_is_refused(new_store: NewStore, schema: str, kind: str) -> None:
+    if kind == "foreign":
+        await administrate(f'CREATE SCHEMA "{schema}"')
+        await administrate(f'CREATE TABLE "{schema}".theirs (x int)')
+    else:
+        store = new_store()
+        await store.open()
+        await store.close()
+        await administrate(f"UPDATE \"{schema}\".meta SET value = 'old' WHERE key = 'schema'")
+    with pytest.raises(StoreRefused, match=schema):
+        await new_store().open()
+
+
+@pytest.mark.parametrize("name", ["Mmsc", "a-b", 'x"; DROP', ""])
+def test_a_schema_name_is_plain(name: str) -> None:
+    with pytest.raises(StoreRefused, match="schema name"):
+        PostgresStore("postgresql://127.0.0.1/none", schema=name)
+
+
+async def test_a_server_that_is_not_there_is_said(unused_tcp_port: int) -> None:
+    store = PostgresStore(f"postgresql://postgres@127.0.0.1:{unused_tcp_port}/postgres")
+    with pytest.raises(StoreRefused, match="PostgreSQL"):
+        await store.open()
