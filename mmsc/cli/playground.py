@@ -1,4 +1,5 @@
-"""The neighbours that a server without neighbours gets to play with: an SMSC, and a handset for each of a few numbers.
+"""The neighbours that a server without neighbours gets to play with: an SMSC, a handset for each of a few numbers, and
+the report listener of the VASP `demo`.
 
 They are those of `mmsc.lab`, speak over sockets like anybody else, and say in a line what they got.
 """
@@ -6,12 +7,13 @@ They are those of `mmsc.lab`, speak over sockets like anybody else, and say in a
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from mmsc.lab.handset import Handset, Message
 from mmsc.lab.smsc import VirtualSmsc
-from mmsc.settings import Settings
+from mmsc.settings import DEMO_VASP, Settings, is_loopback
 from protocols.wsp.multipart import PartIndex
 
 BUILT_IN: Final = "builtin"
@@ -55,6 +57,30 @@ async def handsets(
                 phone = _Phone(handset, announce)
                 smsc.register(number, phone.on_push, phone.on_sms)
                 stack.callback(smsc.unregister, number)
+        yield
+
+
+@asynccontextmanager
+async def reports(settings: Settings, mm7_url: str, announce: Announce) -> AsyncIterator[None]:
+    """The report listener of the VASP `demo`, where its `report_url` is on this host and nobody else listens."""
+    given = settings.vasp.get(DEMO_VASP)
+    address = urlsplit(given.report_url) if given is not None else urlsplit("")
+    playing = settings.builtin_smsc.enabled and mm7_url and address.port and is_loopback(address.hostname or "")
+    async with AsyncExitStack() as stack:
+        if given is not None and playing:
+            from mmsc.lab.vasp import VirtualVasp  # zeep takes half a second
+
+            def told(direction: str, name: str, text: str) -> None:
+                if direction == "in":
+                    announce(f"VASP {DEMO_VASP}: {name} {text}")
+                    vasp.reports.clear()
+
+            vasp = VirtualVasp(mm7_url, vasp_id=given.vasp_id, report_port=address.port or 0, watch=told)
+            try:
+                await vasp.listen()
+            except OSError as error:
+                announce(f"VASP {DEMO_VASP}: somebody else listens for its reports ({error.strerror})")
+            stack.push_async_exit(vasp.__aexit__)
         yield
 
 

@@ -63,13 +63,13 @@ async def _until_interrupted(settings: Settings) -> None:
 async def serve(settings: Settings) -> None:
     """Everything that the settings ask for, until a part of it dies or the caller is cancelled."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, handsets
+    from mmsc.cli.playground import built_in_smsc, handsets, reports
 
     async with built_in_smsc(settings) as (smsc, bound), App(bound) as app:
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
-        mm1_url = _PLACES["mm1"][1].format(_place(app, "mm1")) if "mm1" in app.listeners else ""
-        async with handsets(bound, smsc, mm1_url, click.echo):
+        mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
+        async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
             for line in _where(app):
                 click.echo(line)
             await app.wait()
@@ -82,6 +82,11 @@ def _where(app: "App") -> Iterator[str]:
     given = app.settings.store
     yield f"{'state':18} {f'PostgreSQL, schema {given.schema}' if given.postgres else store_path(app.settings)}"
     yield "ready; interrupt to stop"
+
+
+def _url(app: "App", name: str) -> str:
+    """Where an interface is called, "" when it does not listen."""
+    return _PLACES[name][1].format(_place(app, name)) if name in app.listeners else ""
 
 
 def _place(app: "App", name: str) -> str:

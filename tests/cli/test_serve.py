@@ -36,6 +36,7 @@ password = "secret"
 vasp_id = "demo"
 username = "demo"
 password = "secret"
+report_url = "http://127.0.0.1:REPORTS/"
 [subscriber."+15550000001"]
 mms = "on"
 [subscriber."+15550000003"]
@@ -44,9 +45,9 @@ mms = "off"
 
 
 @asynccontextmanager
-async def serving(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def serving(folder: Path, report_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     config = folder / "mmsc.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.replace("REPORTS", str(report_port)))
     environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "mmsc", "serve", "--config", str(config))
@@ -73,7 +74,9 @@ async def said(process: asyncio.subprocess.Process, wanted: str) -> re.Match[str
 async def submit(url: str, number: str) -> mm7.SubmitRsp:
     dialect = mm7.dialect(mm7.BASE + mm7.LATEST)
     assert dialect is not None
-    request = mm7.SubmitReq(vasp_id="demo", subject="Hello", to=(mm7.Address(number),), content_href="cid:c")
+    request = mm7.SubmitReq(
+        vasp_id="demo", subject="Hello", to=(mm7.Address(number),), delivery_report=True, content_href="cid:c"
+    )
     text = OutPart(ContentType("text/plain", (("charset", "utf-8"),)), b"Good morning", content_id="c")
     content_type, body = mm7.encode_with_content(mm7.Envelope(number, dialect, request), text, "seed")
     credentials = base64.b64encode(b"demo:secret").decode()
@@ -84,13 +87,14 @@ async def submit(url: str, number: str) -> mm7.SubmitRsp:
     return answer
 
 
-async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: Path) -> None:
-    async with serving(tmp_path) as process:
+async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with serving(tmp_path, unused_tcp_port) as process:
         url = (await said(process, r"MM7, VASPs +(http://127.0.0.1:\d+/mm7)"))[1]
         assert (await said(process, r"SMSC, built in +127.0.0.1:(\d+)"))[1] != "0"
         await said(process, "^ready")
         assert (await submit(url, "+15550000001")).status.code is mm7.StatusCode.SUCCESS
         await said(process, r"handset \+15550000001: MM from .*'Hello'.*'Good morning'")
+        await said(process, r"VASP demo: DeliveryReportReq Retrieved \+15550000001")
         assert (await submit(url, "+15550000003")).status.code is mm7.StatusCode.SUCCESS
         await said(process, r"handset \+15550000003: SMS: .*http://127.0.0.1:\d+/w/")
         process.send_signal(signal.SIGTERM)
@@ -100,10 +104,12 @@ async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: 
         assert errors.decode().splitlines() == ["stopping ...", "stopped"]
 
 
-async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone(tmp_path: Path) -> None:
-    async with serving(tmp_path) as first:
+async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    async with serving(tmp_path, unused_tcp_port) as first:
         await said(first, "^ready")
-        async with serving(tmp_path) as second, asyncio.timeout(30):
+        async with serving(tmp_path, unused_tcp_port) as second, asyncio.timeout(30):
             _, errors = await second.communicate()
         assert second.returncode == 1
         assert "Error: cannot run: " in errors.decode()
