@@ -2,12 +2,13 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import DAY, HOUR, SECOND
-from mmsc.domain.message import Interface, Origin, RecipientSpec, Relative, Role, TaskKind
+from mmsc.domain.message import Interface, Origin, RecipientId, RecipientSpec, Relative, Role, TaskKind
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import (
@@ -30,7 +31,7 @@ from tests.engine.conftest import CONTENT, FOREIGN, OLD_PHONE, OTHER, PHONE, Ben
 SAFARI = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
 
-async def notified(bench: Bench, *to: str, **changes: object) -> None:
+async def notified(bench: Bench, *to: str, **changes: Any) -> None:
     await bench.submit(*to, **changes)
     await bench.until(trace.NotificationPushed, len(to))
 
@@ -367,7 +368,8 @@ async def test_a_silent_peer_is_asked_again_then_becomes_indeterminate(bench: Be
 async def test_recipients_of_one_forward_that_fare_differently(bench: Bench) -> None:
     def split(job: object) -> None:
         first, second = bench.hands[TaskKind.FORWARD].jobs[0].recipients
-        outcomes = {first.id: Delivered(), second.id: Failed("550 5.1.1", Happening.REFUSED_BY_PEER)}
+        refused = Failed("550 5.1.1", Happening.REFUSED_BY_PEER)
+        outcomes: dict[RecipientId, Delivered | Later | Retry | Failed] = {first.id: Delivered(), second.id: refused}
         bench.hands[TaskKind.FORWARD].answers = [Mixed(outcomes)]
 
     bench.hands[TaskKind.FORWARD].on_job = split
