@@ -73,11 +73,13 @@ _CLAIM: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteOptions:
-    """`synchronous` OFF is for tests; `inline` runs everything on the caller's thread (simulation)."""
+    """`synchronous` OFF is for tests; `inline` runs everything on the caller's thread (simulation); with
+    `checkpoint_pages` 0 the log only grows (to measure it)."""
 
     synchronous: str = "FULL"
     page_size: int = PAGE_SIZE
     inline: bool = False
+    checkpoint_pages: int | None = None
 
 
 @cache
@@ -219,7 +221,8 @@ class SqliteStore:
                 self._make(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._options.synchronous}")
-            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+            given = self._options.checkpoint_pages
+            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if given is None else given}")
         except sqlite3.DatabaseError as error:
             raise StoreRefused(f"{self._path} is no readable SQLite database: {error}") from error
 
