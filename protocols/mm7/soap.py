@@ -105,12 +105,20 @@ def open_envelope(root: etree._Element) -> Opened:
             StatusCode.VALIDATION_ERROR, where="Body", why="it is empty", transaction_id=transaction_id, spoken=echo
         )
     operation = local_name(elements[0])
+    if spoken is None and operation == "Fault":
+        spoken = _of_fault(elements[0])
     if spoken is None:
         why = f"{operation} in namespace {namespace_of(elements[0]) or '(none)'}"
         raise Mm7Error(
             StatusCode.UNSUPPORTED_VERSION, where="Body", why=why, transaction_id=transaction_id, spoken=echo
         )
     return Opened(transaction_id, spoken, operation, elements[0])
+
+
+def _of_fault(fault: etree._Element) -> Dialect:
+    """A Fault about an unreadable request echoes no TransactionID: its detail says the namespace."""
+    found = (dialect(namespace_of(one)) for one in fault.iter())
+    return next((one for one in found if one is not None), _LATEST_DIALECT)
 
 
 def _child(element: etree._Element, name: str) -> etree._Element | None:

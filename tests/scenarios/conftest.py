@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ class Client:
 
     async def post(self, content_type: str, body: bytes, **headers: str) -> tuple[int, mm7.Message | None]:
         sent = {**CREDENTIALS, "Content-Type": content_type, "SOAPAction": '""', **headers}
-        async with self.session.post(self.url, data=body, headers=sent) as response:
+        async with self.session.post(self.url, data=io.BytesIO(body), headers=sent) as response:
             octets = await response.read()
             if not octets:
                 return response.status, None
