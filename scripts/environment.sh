@@ -48,6 +48,11 @@ trust_the_system() {
     fi
 }
 
+usable() { # whether .venv can be installed into: its Python runs, and has pip where uv is missing (uv leaves it out)
+    .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || return 1
+    command -v uv >/dev/null 2>&1 || .venv/bin/python -m pip --version >/dev/null 2>&1
+}
+
 install() { # install ARGUMENT... : as pip install takes them
     if command -v uv >/dev/null 2>&1; then
         VIRTUAL_ENV="$PWD/.venv" uv pip install $quiet "$@"
@@ -66,9 +71,7 @@ environment() {
     quiet=--quiet
     [ -t 2 ] && quiet=
     say "making .venv from $lock (once; a minute or so) ..."
-    if ! .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-        make_venv
-    fi
+    usable || make_venv
     rm -f .venv/stamp-*
     trust_the_system
     # The locked packages first, each file checked against its hash; then the project itself, built with what was
