@@ -201,7 +201,6 @@ def _smsc(name: str, settings: Settings) -> Smsc:
         push_form=given.push_form,
         data_coding=given.data_coding,
         receipts=given.receipts,
-        rate=given.rate,
     )
 
 

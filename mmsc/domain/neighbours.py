@@ -85,7 +85,6 @@ class Smsc:
     push_form: str = "udh"  # udh | sar | payload | payload_udh (OMA push over SMPP has several spellings)
     data_coding: int = 0xF5
     receipts: bool = False  # ask for receipts of pushes; a link SMS asks when its report depends on it
-    rate: float = 0.0  # submit_sm a second; 0: no limit of ours
 
 
 class MmsFlag(StrEnum):

@@ -41,12 +41,17 @@ class Trace(Section, frozen=True, kw_only=True):
     events_in_memory: Count = 10_000
 
 
-class Listener(Section, frozen=True, kw_only=True):
-    """What every interface that takes connections has."""
+class Place(Section, frozen=True, kw_only=True):
+    """Where something listens."""
 
     enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 0
+
+
+class Listener(Place, frozen=True, kw_only=True):
+    """What every interface that takes connections has."""
+
     maximum_connections: Count = 1000
 
 
@@ -100,12 +105,11 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
     view_needs_tap: Live[bool] = False
 
 
-class BuiltInSmsc(Listener, frozen=True, kw_only=True):
+class BuiltInSmsc(Place, frozen=True, kw_only=True):
     """An SMSC to play with, inside this process; `smsc` tables bind to it like to any other."""
 
     enabled: bool = False
     port: Port = 2775
-    maximum_connections: Count = 50
 
 
 class LimitSettings(Section, frozen=True, kw_only=True):

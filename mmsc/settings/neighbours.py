@@ -74,7 +74,6 @@ class Smsc(Section, frozen=True, kw_only=True):
     push_form: Live[Literal["udh", "sar", "payload", "payload_udh"]] = "udh"
     data_coding: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0xF5
     receipts: Live[bool] = False
-    rate: Live[Annotated[float, msgspec.Meta(ge=0)]] = 0.0
 
 
 class Subscriber(Section, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
 
-from mmsc.settings.model import HttpListener, Listener, Settings
+from mmsc.settings.model import HttpListener, Place, Settings
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
@@ -52,9 +52,9 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _listeners(settings: Settings) -> Iterator[tuple[str, Listener]]:
+def _listeners(settings: Settings) -> Iterator[tuple[str, Place]]:
     for name in ("mm1", "mm4", "mm7", "weblink", "builtin_smsc"):
-        listener: Listener = getattr(settings, name)
+        listener: Place = getattr(settings, name)
         if listener.enabled:
             yield name, listener
 
