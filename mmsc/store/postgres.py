@@ -213,7 +213,8 @@ class PostgresStore:
                 await self._reconnect()
 
     async def _reconnect(self) -> None:
-        """Until the database is back: what queues meanwhile waits, bounded by the committer's queue."""
+        """Until the database is back. Each attempt that fails is the answer to what queued before it: nobody waits
+        for the whole of an outage, and the server can stop during one."""
         pause = _FIRST_PAUSE
         while True:
             try:
@@ -224,12 +225,18 @@ class PostgresStore:
                     await self._listener.add_listener(self._channel, self._woken)
             except (*_GONE, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
                 _log.warning("PostgreSQL is away: %s", error)
+                self._refuse_waiting(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             self._committer.available = True
             self._wake([""])
             return
+
+    def _refuse_waiting(self, error: Exception) -> None:
+        while not self._batches.empty():
+            units = self._batches.get_nowait()
+            self._committer.finish([StoreUnavailable(f"PostgreSQL: {error}") for _ in units])
 
     async def _write(self, units: Sequence[Unit]) -> list[Result]:
         try:

@@ -130,6 +130,49 @@ async def test_a_lost_connection_is_told_and_made_again(new_store: NewStore) -> 
     assert await store.fetch("SELECT key FROM meta WHERE key IN ('lost', 'kept')") == [("kept",)]
 
 
+async def test_nobody_waits_for_the_whole_of_an_outage(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.postgres._FIRST_PAUSE", 0.01)
+    store = new_store()
+    await store.open()
+    assert store._writer is not None
+    connect, attempts = store._connect, itertools.count()
+
+    async def away() -> "asyncpg.Connection[asyncpg.Record]":
+        if next(attempts) < 3:
+            raise ConnectionRefusedError("nobody listens")
+        return await connect()
+
+    monkeypatch.setattr(store, "_connect", away)
+    await administrate("SELECT pg_terminate_backend($1)", store._writer.get_server_pid())
+    for key in ("lost", "refused"):
+        with pytest.raises(StoreUnavailable):
+            await store.commit(put(key))
+    assert not store.available
+    back = asyncio.Event()
+    store.on_wake(lambda lane: back.set())
+    async with asyncio.timeout(10):
+        await back.wait()
+    assert await store.commit(put("kept")) == [("kept",)]
+
+
+async def test_the_server_can_stop_during_an_outage(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.postgres._FIRST_PAUSE", 0.01)
+    store = new_store()
+    await store.open()
+    assert store._writer is not None
+
+    async def away() -> None:
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setattr(store, "_connect", away)
+    await administrate("SELECT pg_terminate_backend($1)", store._writer.get_server_pid())
+    lost, last = await asyncio.gather(store.commit(put("lost")), store.commit(put("last")), return_exceptions=True)
+    assert isinstance(lost, StoreUnavailable)
+    assert isinstance(last, StoreUnavailable)
+    async with asyncio.timeout(10):
+        await store.close()
+
+
 async def test_a_listener_that_is_cut_listens_again(new_store: NewStore) -> None:
     mine, other = new_store(), new_store()
     await mine.open()
