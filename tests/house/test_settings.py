@@ -199,3 +199,12 @@ def test_settings_do_not_change() -> None:
     with pytest.raises(AttributeError):
         bare().node.name = "other"  # type: ignore[misc]
     assert tomllib.loads(MANUAL.read_text())["node"]["name"] == "mmsc"
+
+
+def test_every_key_is_read_by_somebody() -> None:
+    folder = Path(__file__).parents[2] / "mmsc"
+    readers = [path for path in folder.rglob("*.py") if path.parent.name != "settings" or path.name == "bare.py"]
+    text = "\n".join(path.read_text() for path in readers)
+    for where, section in _sections(Settings, ""):
+        for field in msgspec.structs.fields(section):
+            assert re.search(rf"\.{field.name}\b", text), f"nothing reads {where}.{field.name}"
