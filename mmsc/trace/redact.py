@@ -22,6 +22,9 @@ def http(octets: bytes) -> bytes:
     """An HTTP message with the credentials and cookies of its head masked. The body is not touched."""
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
+    lower = head.lower()
+    if b"authorization:" not in lower and b"cookie:" not in lower:
+        return octets
     masked = _masked(_COOKIE, _masked(_HTTP_SECRET, head))
     return octets if masked is head else masked + octets[len(head) :]
 
