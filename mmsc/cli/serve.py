@@ -1,6 +1,7 @@
 """`mmsc serve`: the server, until a signal ends it."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Iterator
@@ -72,7 +73,17 @@ async def serve(settings: Settings) -> None:
         async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
             for line in _where(app):
                 click.echo(line)
+            _settle()
             await app.wait()
+
+
+def _settle() -> None:
+    """What was loaded by now stays: the collector need not walk it for every few hundred objects of a request.
+
+    A server makes little garbage in cycles; looking for it less often is a tenth of its time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _where(app: "App") -> Iterator[str]:
