@@ -120,7 +120,8 @@ class HttpListener:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         exchange = new_exchange()
         try:
-            async with asyncio.timeout(self._limits.request_seconds):
+            # A body that came with its head needs no timer.
+            async with asyncio.timeout(None if request.content.is_eof() else self._limits.request_seconds):
                 body = await read_body(request, self._limits.maximum_body_octets)
         except TimeoutError:
             return await self._send(request, HttpAnswer(status=408, close=True), exchange)
