@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from mmsc.settings import Settings, store_path
 if TYPE_CHECKING:
     from mmsc.app import App
 
+_COLLECT_AFTER_OBJECTS: Final = 50_000
 _PLACES: Final = {  # listener -> (what people call it, how its address is written)
     "mm1": ("MM1, handsets", "http://{}/"),
     "weblink": ("web link", "http://{}/"),
@@ -38,9 +39,20 @@ def command(config: Path | None) -> None:
     settings = settings_of(config)
     logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
-        asyncio.run(_until_interrupted(settings))
+        with asyncio.Runner(loop_factory=fast_loop()) as runner:
+            runner.run(_until_interrupted(settings))
     except (OSError, StoreError) as error:
         raise click.ClickException(f"cannot run: {error}") from error
+
+
+def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
+    """uvloop's loop where that is installed (`pip install mmsc[fast]`), else the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _until_interrupted(settings: Settings) -> None:
@@ -71,6 +83,7 @@ async def serve(settings: Settings) -> None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
         async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
+            settle_memory()
             for line in _where(app):
                 click.echo(line)
             _settle()
@@ -84,6 +97,14 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+
+
+def settle_memory() -> None:
+    """What is loaded stays; the collector looks for cycles less often: nearly nothing here makes any, and a full look
+    at what is remembered of recent messages would stop everybody for a tenth of a second."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER_OBJECTS, 50, 100)
 
 
 def _where(app: "App") -> Iterator[str]:

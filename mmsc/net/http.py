@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from multidict import CIMultiDictProxy
@@ -220,7 +220,7 @@ class _Busy(asyncio.Protocol):
     """One connection too many: told so, and closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         transport.write(_BUSY)
         transport.close()
 

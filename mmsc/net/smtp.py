@@ -9,7 +9,7 @@ import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -88,7 +88,7 @@ class _Protocol(SMTP):
         super().__init__(*args, **options)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         if not self._server_of_mine.joined(self, transport):
             transport.write(b"421 4.3.2 too many sessions\r\n")
             transport.close()

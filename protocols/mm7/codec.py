@@ -6,7 +6,7 @@ refuses and we could read all the same is a finding.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import unquote
 
@@ -35,6 +35,7 @@ class Envelope:
     dialect: Dialect
     message: Message
     content: mime.MimePart | None = None
+    soap: bytes = field(default=b"", repr=False, compare=False)  # as it came
 
 
 def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_LIMITS) -> Decoded[Envelope]:
@@ -52,7 +53,7 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
         raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
     content = _content(message, parts, opened)
     findings = tuple(_findings(opened))
-    return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content), findings)
+    return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
 
 
 def _at(opened: Opened, status: StatusCode, where: str, why: str, version: str = "") -> Mm7Error:

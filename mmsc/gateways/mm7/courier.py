@@ -5,7 +5,9 @@ code final. Without a readable answer: no connection, time-out, cut answer, 408,
 the lane; other 4xx final.
 """
 
+import re
 from collections.abc import Callable
+from typing import Final
 
 from mmsc.domain.message import Job
 from mmsc.domain.neighbours import Vasp
@@ -16,6 +18,8 @@ from protocols import mm7
 from protocols.errors import DecodeError
 from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
+_PLAIN_SUCCESS: Final = re.compile(rb"<(?:\w+:)?StatusCode>\s*1000\s*</")
+_SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
 _LATER_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 3600.0
 _AGAIN_STATUSES = (408, 429)
@@ -93,6 +97,8 @@ def judge(reply: HttpReply) -> Outcome:
 
 
 def _status(reply: HttpReply) -> Status | None:
+    if reply.status == 200 and _PLAIN_SUCCESS.search(reply.body) and b"Fault" not in reply.body:
+        return _SUCCESS  # what nearly every answer is; anything else is read properly
     try:
         message = mm7.decode(reply.content_type, reply.body).message.message
     except DecodeError:

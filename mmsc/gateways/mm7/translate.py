@@ -87,7 +87,7 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         sender=sender or vasp.sender or next(iter(vasp.short_codes), "") or vasp.name,
         recipients=tuple(recipients),
         content=content,
-        repeat_key=_repeat_key(envelope, request, vasp, content),
+        repeat_key=_repeat_key(envelope, vasp, content),
         subject=request.subject,
         message_class=request.message_class,
         priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),
@@ -116,12 +116,12 @@ def _content(envelope: Envelope) -> Content | None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SubmitReq/Content", why=error.why) from error
 
 
-def _repeat_key(envelope: Envelope, request: SubmitReq, vasp: Vasp, content: Content | None) -> bytes | None:
+def _repeat_key(envelope: Envelope, vasp: Vasp, content: Content | None) -> bytes | None:
     if vasp.repeats is Repeats.OFF:
         return None
     digest = hashlib.sha256(f"mm7\0{vasp.name}\0SubmitReq\0{envelope.transaction_id}\0".encode())
     if vasp.repeats is Repeats.CONTENT:
-        digest.update(repr(request).encode())
+        digest.update(envelope.soap)
         digest.update(b"" if content is None else content.body)
     return digest.digest()
 

@@ -215,8 +215,9 @@ class SmsInbox:
         self._receipts = receipts
         self._numbers = numbers
 
-    async def take(self, smsc: str, pdu: DeliverSm | DataSm) -> CommandStatus:
-        """The status of the answer."""
+    async def take(self, smsc: str, pdu: DeliverSm | DataSm) -> CommandStatus | None:
+        """The status of the answer; None when no SMS of ours has the id (yet: its submit_sm_resp may be a moment
+        ahead of the commit that notes it)."""
         if not is_receipt(pdu):
             return CommandStatus.ESME_RX_P_APPN  # nobody here takes mobile originated SMS
         receipt = read_receipt(pdu)
@@ -225,4 +226,4 @@ class SmsInbox:
             for form in dict.fromkeys(normal_forms(message_id)):
                 if await self._receipts.receipt(smsc, form, state, receipt.text[:200]):
                     return CommandStatus.ESME_ROK
-        return CommandStatus.ESME_ROK  # a receipt that nobody asked for
+        return None

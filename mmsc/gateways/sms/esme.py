@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.trace.captures import Direction, WireTap, new_exchange
@@ -22,6 +22,7 @@ _log: Final = logging.getLogger(__name__)
 _BINDS: Final = {"transceiver": smpp.BindTransceiver, "transmitter": smpp.BindTransmitter}
 _BIND_RESPS: Final = (smpp.BindTransceiverResp, smpp.BindTransmitterResp, smpp.BindReceiverResp)
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
+_LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +46,17 @@ class SmscGone(Exception):
         self.sent = sent
 
 
-OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus]]
+OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus | None]]
+"""The status to answer with, None for "not known yet, ask again": a receipt may overtake our note of its message."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """A request of the SMSC, the connection that it came on, and how often it was looked at."""
+
+    pdu: DeliverSm | DataSm
+    transport: asyncio.Transport | None
+    looked: int = 0
 
 
 class Esme(asyncio.Protocol):
@@ -70,7 +81,7 @@ class Esme(asyncio.Protocol):
         self._sequence = Sequence()
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
         self._closed = asyncio.Event()
-        self._incoming: asyncio.Queue[DeliverSm | DataSm] = asyncio.Queue(maxsize=1000)
+        self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=1000)
         self._exchanges: dict[int, int] = {}
         self._last_heard = 0.0
         self._place = f"{smsc.host}:{smsc.port}"
@@ -173,6 +184,7 @@ class Esme(asyncio.Protocol):
         finally:
             timer.cancel()
             self._pending.pop(pdu.sequence_number, None)
+            self._exchanges.pop(pdu.sequence_number, None)
 
     def _too_late(self, sequence_number: int) -> None:
         future = self._pending.pop(sequence_number, None)
@@ -207,7 +219,7 @@ class Esme(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is up."""
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
         self._last_heard = asyncio.get_running_loop().time()
 
@@ -238,10 +250,13 @@ class Esme(asyncio.Protocol):
         try:
             pdu = smpp.decode(octets).message
         except SmppError as error:
-            nack = smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status)
-            if not error.command_id & smpp.RESPONSE:
-                self._write(nack)
-            return
+            refusal = smpp.refusal(error)
+            if refusal is not None:
+                self._write(refusal)
+                return
+            # The body of a response is damaged: its status still answers the request.
+            status = CommandStatus(int.from_bytes(octets[8:12]))
+            pdu = smpp.GenericNack(sequence_number=error.sequence_number, command_status=status)
         number = pdu.sequence_number
         if pdu.command_id & smpp.RESPONSE:
             if self._tap.is_on:
@@ -266,25 +281,38 @@ class Esme(asyncio.Protocol):
                 if self._transport is not None:
                     self._transport.close()
             case DeliverSm() | DataSm():
-                try:
-                    self._incoming.put_nowait(pdu)
-                except asyncio.QueueFull:
-                    self._answer(pdu, CommandStatus.ESME_RMSGQFUL)
+                self._queue(_Incoming(pdu, self._transport))
             case _:
                 self._write(smpp.GenericNack(sequence_number=number, command_status=CommandStatus.ESME_RINVCMDID))
 
+    def _queue(self, incoming: _Incoming) -> None:
+        try:
+            self._incoming.put_nowait(incoming)
+        except asyncio.QueueFull:
+            self._answer(incoming, CommandStatus.ESME_RMSGQFUL)
+
     async def _take_messages(self) -> None:
         """deliver_sm in the order in which they came; each is answered once it is durable."""
+        loop = asyncio.get_running_loop()
         while True:
-            pdu = await self._incoming.get()
+            incoming = await self._incoming.get()
             try:
-                status = await self._on_message(pdu)
+                status = await self._on_message(incoming.pdu)
             except Exception:
                 _log.exception("deliver_sm from SMSC %s failed", self._smsc.name)
                 status = CommandStatus.ESME_RX_T_APPN
-            self._answer(pdu, status)
+            if status is not None:
+                self._answer(incoming, status)
+            elif incoming.looked < len(_LOOK_AGAIN_SECONDS):
+                seconds = _LOOK_AGAIN_SECONDS[incoming.looked]
+                loop.call_later(seconds, self._queue, replace(incoming, looked=incoming.looked + 1))
+            else:  # nobody's: anything but ROK would bring it back for ever
+                self._answer(incoming, CommandStatus.ESME_ROK)
 
-    def _answer(self, pdu: DeliverSm | DataSm, status: CommandStatus) -> None:
+    def _answer(self, incoming: _Incoming, status: CommandStatus) -> None:
+        if incoming.transport is not self._transport:
+            return  # another session numbers its requests anew; the SMSC repeats what was not answered
+        pdu = incoming.pdu
         deliver = pdu.command_id is CommandId.DELIVER_SM
         answer = smpp.DeliverSmResp if deliver else smpp.DataSmResp
         self._write(answer(sequence_number=pdu.sequence_number, command_status=status))
