@@ -16,7 +16,6 @@ from mmsc.settings import Settings, store_path
 if TYPE_CHECKING:
     from mmsc.app import App
 
-_COLLECT_AFTER_OBJECTS: Final = 50_000
 _PLACES: Final = {  # listener -> (what people call it, how its address is written)
     "mm1": ("MM1, handsets", "http://{}/"),
     "weblink": ("web link", "http://{}/"),
@@ -83,7 +82,6 @@ async def serve(settings: Settings) -> None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
         async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
-            settle_memory()
             for line in _where(app):
                 click.echo(line)
             _settle()
@@ -97,14 +95,6 @@ def _settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
-
-
-def settle_memory() -> None:
-    """What is loaded stays; the collector looks for cycles less often: nearly nothing here makes any, and a full look
-    at what is remembered of recent messages would stop everybody for a tenth of a second."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER_OBJECTS, 50, 100)
 
 
 def _where(app: "App") -> Iterator[str]:
