@@ -10,6 +10,7 @@ import quopri
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from email.errors import HeaderParseError
 from email.header import Header, decode_header
 from typing import Final
 
@@ -18,6 +19,7 @@ from protocols.errors import DecodeError, EncodeError
 
 _CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
 _BASE64_LINE_OCTETS: Final = 57  # 76 characters
+_BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
@@ -92,7 +94,7 @@ def _percent_decoded(text: str, charset: str) -> str:
     octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), text.encode())
     try:
         return octets.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, ValueError):  # some codecs refuse "replace", and a name may hold a zero
         return octets.decode("utf-8", "replace")
 
 
@@ -125,7 +127,7 @@ def decode_words(text: str) -> str:
             piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
             for piece, charset in pieces
         )
-    except (LookupError, ValueError, binascii.Error):
+    except (HeaderParseError, LookupError, ValueError):
         return text
 
 
@@ -167,14 +169,16 @@ def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterat
 
 def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
     """Where the next delimiter stands at the start of a line, -1 when there is none. Octets that only look like one
-    (a longer boundary with the same start) are passed over."""
+    (a longer boundary with the same start, as nested multiparts have) are passed over: nothing but white space may
+    stand behind a delimiter."""
     while True:
         found = body.find(delimiter, at)
         if found < 0:
             return -1
         after = found + len(delimiter)
-        ends_well = after >= len(body) or body[after : after + 1] in (b"\r", b"\n", b" ", b"\t", b"-")
-        if ends_well and (found == 0 or body[found - 1 : found] == b"\n"):
+        if body.startswith(b"--", after):
+            after += 2
+        if body[after : after + 1] in _BEHIND_DELIMITER and (found == 0 or body[found - 1 : found] == b"\n"):
             return found
         at = found + 1
 

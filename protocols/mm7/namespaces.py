@@ -42,11 +42,12 @@ class Dialect:
     is_rel5: bool
     plain_sender_address: bool  # SenderAddress holds text, not one Number, RFC2822Address or ShortCode
     report_date_element: str
+    suffix: str = ""  # some senders end the name with ".xsd", and want it back so
 
     @property
     def namespace(self) -> str:
-        """The whole name."""
-        return BASE + self.tag
+        """The whole name, as the neighbour wrote it."""
+        return f"{BASE}{self.tag}{self.suffix}"
 
     @property
     def version(self) -> str:
@@ -59,10 +60,11 @@ def dialect(namespace: str) -> Dialect | None:
     latest of their release."""
     if not namespace.startswith(BASE):
         return None
-    tag = namespace.removeprefix(BASE).removesuffix(".xsd")
+    name = namespace.removeprefix(BASE)
+    tag = name.removesuffix(".xsd")
     if not tag.startswith(("REL-5-MM7-", "REL-6-MM7-", "REL-7-MM7-")):
         return None
     is_rel5 = tag.startswith("REL-5-")
     plain = tag in ("REL-5-MM7-1-0", "REL-5-MM7-1-1")
     date = "TimeStamp" if is_rel5 or tag == "REL-6-MM7-1-0" else "Date"
-    return Dialect(tag, is_rel5, plain, date)
+    return Dialect(tag, is_rel5, plain, date, suffix=name.removeprefix(tag))

@@ -72,7 +72,13 @@ def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
     encoding = charset if charset and not declared else None
     try:
         parser = etree.XMLParser(
-            resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, encoding=encoding
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,  # else a comment inside a number would cut it
+            remove_pis=True,
+            encoding=encoding,
         )
         root = etree.fromstring(octets.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:

@@ -6,14 +6,14 @@ from typing import Final
 
 from lxml import etree
 
-from protocols.mm7.namespaces import LATEST, TAGS, Dialect
+from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect
 
 _TEXT: Final = resources.files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
 
 
 def text_for(dialect: Dialect) -> str:
     """The schema's text for a dialect: its namespace, and what its release spells differently."""
-    text = _TEXT.replace(LATEST, dialect.tag)
+    text = _TEXT.replace(BASE + LATEST, dialect.namespace)
     if dialect.plain_sender_address:
         text = text.replace('name="SenderAddress" type="AddressT"', 'name="SenderAddress" type="xs:string"')
     if dialect.report_date_element != "Date":
@@ -22,7 +22,7 @@ def text_for(dialect: Dialect) -> str:
     return text
 
 
-@lru_cache(maxsize=len(TAGS))
+@lru_cache(maxsize=2 * len(TAGS))
 def compiled(dialect: Dialect) -> etree.XMLSchema:
-    """The compiled schema. At most one for each published tag is kept."""
+    """The compiled schema. At most two for each published tag are kept: its name may end in ".xsd"."""
     return etree.XMLSchema(etree.fromstring(text_for(dialect).encode()))

@@ -1,0 +1,202 @@
+"""MM7 as VASPs really write it: what is forgiven, what is remarked, what is refused (TS 23.140 8.7.8, SOAP 1.1)."""
+
+import pytest
+from lxml import etree
+
+from protocols import mime, mm7
+from protocols.content_type import ContentType
+from protocols.mm7 import StatusCode, schema
+from protocols.mm7.wsdl import wsdl
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+NS = mm7.BASE + mm7.LATEST
+TO = "<Recipients><To><Number>+15550100123</Number></To></Recipients>"
+HEAD = "<MM7Version>6.8.0</MM7Version><SenderIdentification/>"
+
+
+def soap(
+    inner: str = HEAD + TO, *, ns: str = NS, header_ns: str = "", header: str = "", tag: str = "SubmitReq"
+) -> bytes:
+    transaction = f'<t:TransactionID xmlns:t="{header_ns or ns}">\n t-1 \n</t:TransactionID>'
+    return (
+        f'<env:Envelope xmlns:env="{SOAP}"><env:Header>{transaction}{header}</env:Header>'
+        f'<env:Body><{tag} xmlns="{ns}">{inner}</{tag}></env:Body></env:Envelope>'
+    ).encode()
+
+
+def submit_req(octets: bytes, content_type: str = "text/xml") -> mm7.SubmitReq:
+    message = mm7.decode(content_type, octets).message.message
+    assert isinstance(message, mm7.SubmitReq)
+    return message
+
+
+@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize("suffix", ["", ".xsd"])
+def test_every_namespace_is_answered_in_kind(tag: str, suffix: str) -> None:
+    decoded = mm7.decode("text/xml", soap(ns=mm7.BASE + tag + suffix))
+    assert decoded.findings == ()
+    assert decoded.message.transaction_id == "t-1"
+    rsp = mm7.SubmitRsp(status=mm7.Status(StatusCode.SUCCESS), message_id="m")
+    _, octets = mm7.encode(mm7.Envelope("t-1", decoded.message.dialect, rsp))
+    assert f'xmlns="{mm7.BASE}{tag}{suffix}"'.encode() in octets
+    assert octets.startswith(b'<?xml version="1.0"')
+    assert octets.endswith(b"</env:Envelope>")
+
+
+@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize(
+    "message",
+    [
+        mm7.SubmitRsp(status=mm7.Status(StatusCode.PARTIAL_SUCCESS, details="<&>"), message_id="m"),
+        mm7.DeliveryReportReq(
+            message_id="m",
+            recipient=mm7.Address("+15550100123"),
+            sender=mm7.Address("4488", mm7.AddressForm.SHORT_CODE),
+            date="2026-01-01T00:00:00Z",
+            mm_status="Rejected",
+            status_text="\x00 no > line \ufffe",
+        ),
+        mm7.DeliveryReportRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.Fault(status=mm7.Status(StatusCode.VALIDATION_ERROR, details="why")),
+        mm7.Fault(status=mm7.Status(StatusCode.SERVER_ERROR), element=mm7.ErrorElement.VASP_ERROR_RSP),
+        mm7.SubmitReq(to=(mm7.Address("a@b.example", mm7.AddressForm.RFC2822_ADDRESS),), delivery_report=True),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_what_we_write_is_valid_in_every_namespace(tag: str, message: mm7.Message) -> None:
+    dialect = mm7.dialect(mm7.BASE + tag)
+    assert dialect is not None
+    root = etree.fromstring(mm7.encode(mm7.Envelope("t-1", dialect, message))[1])
+    body = root.find(f"{{{SOAP}}}Body")
+    assert body is not None
+    inside = body[0].find("detail") if isinstance(message, mm7.Fault) else body
+    assert inside is not None
+    schema.compiled(dialect).assertValid(inside[0])
+
+
+def test_a_comment_does_not_cut_a_number() -> None:
+    octets = soap(HEAD + TO.replace("+1555", "+1<!-- a --><?b c?>555"))
+    assert submit_req(octets).to == (mm7.Address("+15550100123"),)
+
+
+def test_a_subject_in_encoded_words() -> None:  # RFC 2047
+    assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?R3LDvMOfZQ==?=</Subject>")).subject == "Grüße"
+    assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?a?=</Subject>")).subject == "=?utf-8?B?a?="
+
+
+@pytest.mark.parametrize("charset", ["gb2312", "gbk", "utf-8"])
+def test_charsets_by_declaration_and_by_content_type(charset: str) -> None:
+    text = soap(f"{HEAD}{TO}<Subject>你好</Subject>").decode()
+    assert submit_req(text.encode(charset), f"text/xml; charset={charset}").subject == "你好"
+    declared = f'<?xml version="1.0" encoding="{charset}"?>{text}'.encode(charset)
+    assert submit_req(declared, 'text/xml; charset="utf-8"').subject == "你好"
+
+
+@pytest.mark.parametrize("charset", ["rot13", "é", "a\0b", "x" * 5000])
+def test_unknown_charsets_are_refused(charset: str) -> None:
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode(f'text/xml; charset="{charset}"', soap())
+    assert caught.value.status is StatusCode.MESSAGE_FORMAT_CORRUPT
+
+
+@pytest.mark.parametrize(
+    ("inner", "expected"),
+    [
+        (f"<SenderIdentification/>{TO}<MM7Version>6.8.0</MM7Version>", {}),
+        (f"{HEAD}{TO}<DeliveryReport>True</DeliveryReport>", {"delivery_report": True}),
+        (f"{HEAD}{TO}<Unheard>x</Unheard><Priority>High</Priority>", {"priority": "High"}),
+        (f'<MM7Version xmlns="">6.8.0</MM7Version>{TO}', {"mm7_version": "6.8.0"}),
+    ],
+)
+def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -> None:
+    decoded = mm7.decode("text/xml", soap(inner))
+    assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
+    assert all(mm7.BASE not in finding.remark for finding in decoded.findings)
+    assert {name: getattr(decoded.message.message, name) for name in expected} == expected
+
+
+def test_the_body_decides_when_header_and_body_differ() -> None:
+    decoded = mm7.decode("text/xml", soap(header_ns=mm7.BASE + "REL-6-MM7-1-2", ns=mm7.BASE + "REL-6-MM7-1-3"))
+    assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
+
+
+def test_headers_that_need_not_be_understood() -> None:  # SOAP 1.1 4.2.3
+    assert submit_req(soap(header='<x xmlns="urn:x" env:mustUnderstand="0"/><y xmlns="urn:y"/>')).to
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(header='<x xmlns="urn:x" env:mustUnderstand="1"/>'))
+    assert (caught.value.fault_code, caught.value.transaction_id) == ("MustUnderstand", "t-1")
+
+
+def attached(href: str, *heads: str) -> tuple[str, bytes]:
+    parts = [b"Content-Type: text/xml\r\n\r\n" + soap(f"{HEAD}{TO}{href}")]
+    parts += [head.encode() + b"\r\n\r\noctets" for head in heads]
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+    return 'multipart/related; boundary=b; type="text/xml"', body
+
+
+@pytest.mark.parametrize(
+    ("href", "heads"),
+    [
+        ('<Content href="cid:a%20b"/>', ["Content-ID: <x>", "Content-ID: <a b>"]),
+        ('<Content href="cid: a"/>', ["Content-ID: a"]),
+        ('<Content href="a.jpg"/>', ["Content-Type: image/jpeg; name=a.jpg"]),
+        (f'<Content xmlns:m="{NS}" m:href="cid:a"/>', ["Content-Id: <a>"]),
+        ("", ["Content-Type: image/jpeg"]),
+    ],
+)
+def test_the_content_is_found(href: str, heads: list[str]) -> None:  # RFC 2392
+    content = mm7.decode(*attached(href, *heads)).message.content
+    assert content is not None
+    assert content.data == b"octets"
+
+
+def test_content_that_is_not_there() -> None:
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode(*attached('<Content href="cid:c"/>', "Content-ID: <a>"))
+    assert (caught.value.status, caught.value.transaction_id) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "t-1")
+
+
+def test_every_cut_of_a_whole_request_is_refused() -> None:
+    content_type, body = attached('<Content href="cid:a"/>', "Content-ID: <a>")
+    for end in range(len(body) - len("--\r\n")):
+        with pytest.raises(mm7.Mm7Error):
+            mm7.decode(content_type, body[:end])
+
+
+@pytest.mark.parametrize("encoding", ["binary", "base64"])
+def test_content_octet_for_octet(encoding: str) -> None:
+    dialect = mm7.dialect(NS)
+    assert dialect is not None
+    octets = bytes(range(256)) * 3 + b"\r\n--"
+    part = mime.OutPart(ContentType("image/jpeg"), octets, "content", encoding=encoding)
+    request = mm7.SubmitReq(to=(mm7.Address("+15550100123"),), content_href="cid:content")
+    decoded = mm7.decode(*mm7.encode_with_content(mm7.Envelope("t", dialect, request), part, "t"))
+    assert decoded.findings == ()
+    assert decoded.message.message == request
+    assert decoded.message.content is not None
+    assert decoded.message.content.data == octets
+
+
+@pytest.mark.parametrize(
+    "detail",
+    [
+        f'<RSErrorRsp xmlns="{NS}"><Status><StatusText/><StatusCode>4006</StatusCode></Status></RSErrorRsp>',
+        "<Status><StatusCode>4006</StatusCode></Status>",
+    ],
+)
+def test_faults_of_others(detail: str) -> None:  # SOAP 1.1 4.4
+    fault = f"<faultcode>env:Server</faultcode><faultstring>busy</faultstring><detail>{detail}</detail>"
+    octets = f'<env:Envelope xmlns:env="{SOAP}"><env:Body><env:Fault>{fault}</env:Fault></env:Body></env:Envelope>'
+    message = mm7.decode("text/xml", octets.encode()).message.message
+    assert isinstance(message, mm7.Fault)
+    assert (message.fault_code, message.status.code) == ("Server", StatusCode.SERVICE_UNAVAILABLE)
+
+
+@pytest.mark.parametrize("tag", mm7.TAGS)
+def test_the_wsdl_is_well_formed(tag: str) -> None:
+    dialect = mm7.dialect(mm7.BASE + tag)
+    assert dialect is not None
+    root = etree.fromstring(wsdl(dialect, "http://mmsc.example/mm7?a=1&b").encode())
+    address = root.find(".//{http://schemas.xmlsoap.org/wsdl/soap/}address")
+    assert address is not None
+    assert address.get("location") == "http://mmsc.example/mm7?a=1&b"
