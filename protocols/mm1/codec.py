@@ -12,11 +12,13 @@ from protocols.forms import Header, UnknownHeader
 from protocols.mm1.enums import MessageType
 from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
+from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
 from protocols.wsp.primitives import decode_octets, skip_value, write_text
 
 _CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
 _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
+_VERSION: Final = BY_ATTRIBUTE["mms_version"]
 _CONTENT_TYPE: Final = BY_ATTRIBUTE["content_type"].number
 _FIRST: Final = ("message_type", "transaction_id", "mms_version")
 MAXIMUM_FIELDS: Final = 5000  # a PDU may repeat To many times; beyond this it is an attack
@@ -152,7 +154,8 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
         _keep(row, number, value, start, reading)
         if views is not None:
             name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", "WAP-230-WSP 8.4.1.2")
-            views.append(FieldView(name, _in_words(value), start, reader.offset, clause))
+            words = _version(value) if row is _VERSION else _in_words(value)
+            views.append(FieldView(name, words, start, reader.offset, clause))
         if number & 0x7F == _CONTENT_TYPE and _body_follows(reading):
             reading.body_offset = reader.offset
             return reading
@@ -202,7 +205,13 @@ def _check_order(reading: _Reading) -> None:
         reading.findings.append(Finding("MM1-H001", _CLAUSE_ORDER, 0, remark))
 
 
+def _version(value: int) -> str:
+    return f"{value >> 4}.{value & 0x0F}"
+
+
 def _in_words(value: Any) -> str:
+    if isinstance(value, Moment):
+        return f"in {value.seconds} s" if value.relative else f"at {value.seconds} s since 1970"
     if isinstance(value, bytes):
         return value.hex(" ")
     if isinstance(value, bool):
