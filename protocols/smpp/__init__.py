@@ -1,6 +1,6 @@
 """SMPP v3.4: between ESME and SMSC."""
 
-from protocols.smpp.codec import HEADER_OCTETS, MAXIMUM_OCTETS, Framer, SmppError, decode, encode
+from protocols.smpp.codec import HEADER_OCTETS, MAXIMUM_OCTETS, Framer, SmppError, decode, encode, refusal
 from protocols.smpp.enums import (
     MESSAGE_TYPE_MASK,
     RESPONSE,
@@ -65,4 +65,5 @@ __all__ = [
     "UnbindResp",
     "decode",
     "encode",
+    "refusal",
 ]

@@ -6,7 +6,7 @@ from typing import Any, Final
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
 from protocols.octets import OctetReader, OctetWriter
 from protocols.smpp.enums import RESPONSE, CommandId, CommandStatus
-from protocols.smpp.pdus import BY_ID, Pdu, Tlv
+from protocols.smpp.pdus import BY_ID, GenericNack, Pdu, Tlv
 
 HEADER_OCTETS: Final = 16
 MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
@@ -61,7 +61,7 @@ def decode(octets: bytes) -> Decoded[Pdu]:
                 values[field.name] = field.form.read(reader)
         elif cls.fields and status == 0:
             findings.append(Finding("SMPP-R001", cls.clause, HEADER_OCTETS, "a positive response without its body"))
-        values["tlvs"] = _read_tlvs(reader)
+        values["tlvs"] = _read_tlvs(reader, findings)
     except DecodeError as error:
         raise SmppError(
             error.why, offset=error.offset, clause=cls.clause, command_id=command_id, sequence_number=sequence
@@ -69,11 +69,17 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     return Decoded(cls(**values), tuple(findings))
 
 
-def _read_tlvs(reader: OctetReader) -> tuple[Tlv, ...]:
+def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
+    """The framing is whole whatever happens here, so octets that are no TLV are left aside and told."""
     found: list[Tlv] = []
-    while not reader.at_end():
-        tag, length = _TLV.unpack(reader.take(4))
-        found.append((tag, reader.take(length)))
+    start = reader.offset
+    try:
+        while not reader.at_end():
+            start = reader.offset
+            tag, length = _TLV.unpack(reader.take(_TLV.size))
+            found.append((tag, reader.take(length)))
+    except DecodeError as error:
+        findings.append(Finding("SMPP-R002", "SMPP v3.4 3.2.4", start, f"octets that are no TLV: {error.why}"))
     return tuple(found)
 
 
@@ -89,6 +95,15 @@ def encode(pdu: Pdu) -> bytes:
             writer.put(_TLV.pack(tag, len(value)) + value)
     body = writer.getvalue()
     return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
+
+
+def refusal(error: SmppError) -> Pdu | None:
+    """What to answer to octets that `decode` refused: the command's own response when only its body is bad,
+    generic_nack when the header is or the command is not offered (v3.4 4.3), nothing to a response."""
+    if error.command_id & RESPONSE:
+        return None
+    known = BY_ID.get(error.command_id | RESPONSE) if error.command_id in BY_ID else None
+    return (known or GenericNack)(sequence_number=error.sequence_number, command_status=error.status)
 
 
 class Framer:

@@ -1,0 +1,250 @@
+"""The session: bound, kept alive, bound again; answers that are late, damaged or in another order."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from mmsc.gateways.sms.esme import SmscGone
+from mmsc.lab.smsc import VirtualSmsc
+from protocols import smpp
+from protocols.smpp import CommandStatus, DeliverSm, EsmClass, Framer, Pdu, SubmitSm
+from tests.gateways.sms.conftest import QUICK, link
+
+HELLO = SubmitSm(sequence_number=0, destination_addr="15550100123", short_message=b"hello")
+RECEIPT = DeliverSm(sequence_number=7, esm_class=EsmClass.DELIVERY_RECEIPT, short_message=b"id:1 stat:DELIVRD")
+
+
+class ScriptedSmsc(VirtualSmsc):
+    """An SMSC that answers by a function from PDU to octets; everything it heard can be waited for."""
+
+    def __init__(self, answer: Callable[[Pdu], bytes]) -> None:
+        super().__init__()
+        self._script = answer
+        self._writers: list[asyncio.StreamWriter] = []
+        self.heard: asyncio.Queue[Pdu] = asyncio.Queue()
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._server = await asyncio.start_server(self._serve, host, port)
+        self.port = int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        for writer in self._writers:
+            writer.close()
+        await super().stop()
+
+    def say(self, pdu: Pdu) -> None:
+        self._writers[-1].write(smpp.encode(pdu))
+
+    async def hears(self, kind: type[Pdu]) -> Pdu:
+        async with asyncio.timeout(10):
+            while not isinstance(pdu := await self.heard.get(), kind):
+                pass
+            return pdu
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        framer = Framer()
+        with suppress(ConnectionError):
+            while data := await reader.read(4096):
+                for octets in framer.feed(data):
+                    pdu = smpp.decode(octets).message
+                    self.heard.put_nowait(pdu)
+                    writer.write(self._script(pdu))
+        writer.close()
+
+
+def polite(pdu: Pdu) -> bytes:
+    """Yes to binds, unbinds and enquiries; nothing to anything else."""
+    number = pdu.sequence_number
+    match pdu:
+        case smpp.BindTransceiver():
+            return smpp.encode(smpp.BindTransceiverResp(sequence_number=number, system_id="LAB"))
+        case smpp.EnquireLink():
+            return smpp.encode(smpp.EnquireLinkResp(sequence_number=number))
+        case smpp.Unbind():
+            return smpp.encode(smpp.UnbindResp(sequence_number=number))
+        case _:
+            return b""
+
+
+async def test_cut_and_bound_again(smsc: VirtualSmsc) -> None:
+    async with link(smsc) as session:
+        await session.until_bound()
+        smsc.drop_sessions()
+        await session.until_bound()
+        answer = await session.esme.request(HELLO)
+    assert answer.command_status is CommandStatus.ESME_ROK
+
+
+@pytest.mark.parametrize(
+    ("system_id", "password", "why"),
+    [("mmsc", "wrong", "ESME_RINVPASWD"), ("nobody", "secret", "ESME_RINVSYSID")],
+)
+async def test_a_refused_bind_says_why(smsc: VirtualSmsc, system_id: str, password: str, why: str) -> None:
+    """SMPP v3.4 5.1.3. When it connects a second time it has seen the first refusal."""
+    binds: list[str] = []
+    again = asyncio.Event()
+    checks = smsc.checks
+
+    def count(system_id: str, password: str) -> CommandStatus:
+        binds.append(system_id)
+        if len(binds) == 2:
+            again.set()
+        return checks(system_id, password)
+
+    smsc.checks = count  # type: ignore[method-assign]
+    async with link(smsc, system_id=system_id, password=password) as session:
+        async with asyncio.timeout(10):
+            await again.wait()
+        assert why in session.esme.why_not
+        assert not session.esme.bound
+        with pytest.raises(SmscGone) as caught:
+            await session.esme.request(HELLO)
+    assert not caught.value.sent
+
+
+async def test_an_enquiry_is_answered_while_the_window_is_full() -> None:
+    """SMPP v3.4 2.9: responses do not queue behind the window."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server, window=1) as session:
+        await session.until_bound()
+        waiting = [asyncio.create_task(session.esme.request(HELLO)) for _ in range(2)]
+        await server.hears(SubmitSm)
+        server.say(smpp.EnquireLink(sequence_number=99))
+        answer = await server.hears(smpp.EnquireLinkResp)
+        assert server.heard.empty()  # the second submit_sm waits for room
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+    await server.stop()
+    assert answer.sequence_number == 99
+
+
+async def test_no_response_in_time_means_nobody_knows() -> None:
+    """SMPP v3.4 7.2: the response timer."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server, replace(QUICK, response=0.05)) as session:
+        await session.until_bound()
+        with pytest.raises(SmscGone) as caught:
+            await session.esme.request(HELLO)
+        assert caught.value.sent
+        assert session.esme.bound
+        server.say(smpp.SubmitSmResp(sequence_number=2, message_id="late"))  # does no harm
+        server.say(smpp.EnquireLink(sequence_number=100))
+        assert (await server.hears(smpp.EnquireLinkResp)).sequence_number == 100
+    await server.stop()
+
+
+async def test_responses_in_another_order() -> None:
+    """SMPP v3.4 2.7: matched by sequence_number alone."""
+    held: list[int] = []
+
+    def backwards(pdu: Pdu) -> bytes:
+        if not isinstance(pdu, SubmitSm):
+            return polite(pdu)
+        held.append(pdu.sequence_number)
+        if len(held) < 2:
+            return b""
+        answers = [smpp.SubmitSmResp(sequence_number=one, message_id=f"id{one}") for one in reversed(held)]
+        return b"".join(smpp.encode(one) for one in answers)
+
+    server = ScriptedSmsc(backwards)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        async with asyncio.timeout(10):
+            answers = await asyncio.gather(session.esme.request(HELLO), session.esme.request(HELLO))
+    await server.stop()
+    told = [(one.sequence_number, one.message_id) for one in answers if isinstance(one, smpp.SubmitSmResp)]
+    assert told == [(one, f"id{one}") for one in held]
+
+
+async def test_a_damaged_response_answers_by_its_status() -> None:
+    """SMPP v3.4 4.4.2: message_id without its NUL; the status is in the header."""
+
+    def damaged(pdu: Pdu) -> bytes:
+        if not isinstance(pdu, SubmitSm):
+            return polite(pdu)
+        whole = smpp.encode(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, message_id="id"))[:-1]
+        return len(whole).to_bytes(4) + whole[4:]
+
+    server = ScriptedSmsc(damaged)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        answer = await session.esme.request(HELLO)
+    await server.stop()
+    assert answer.command_status is CommandStatus.ESME_ROK
+
+
+async def test_a_damaged_deliver_sm_is_refused_in_its_own_response() -> None:
+    """SMPP v3.4 5.1.3: ESME_RINVCMDLEN; the session goes on."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        octets = (20).to_bytes(4) + smpp.encode(RECEIPT)[4:20]
+        server._writers[-1].write(octets)
+        answer = await server.hears(smpp.DeliverSmResp)
+        server.say(RECEIPT)
+        again = await server.hears(smpp.DeliverSmResp)
+    await server.stop()
+    assert answer.command_status is CommandStatus.ESME_RINVCMDLEN
+    assert again.command_status is CommandStatus.ESME_ROK
+
+
+async def test_a_receipt_ahead_of_our_note_is_looked_at_again() -> None:
+    """A fast SMSC's receipt overtakes the commit after its submit_sm_resp."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        session.answers.extend([None, None, CommandStatus.ESME_ROK])
+        server.say(RECEIPT)
+        answer = await server.hears(smpp.DeliverSmResp)
+        assert session.messages.qsize() == 3
+    await server.stop()
+    assert (answer.sequence_number, answer.command_status) == (7, CommandStatus.ESME_ROK)
+
+
+async def test_the_status_of_the_inbox_is_the_answer() -> None:
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        session.answers.append(CommandStatus.ESME_RX_T_APPN)
+        server.say(RECEIPT)
+        answer = await server.hears(smpp.DeliverSmResp)
+    await server.stop()
+    assert answer.command_status is CommandStatus.ESME_RX_T_APPN
+
+
+async def test_an_unbind_is_answered_and_the_session_comes_back() -> None:
+    """SMPP v3.4 4.2.2."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        server.say(smpp.Unbind(sequence_number=5))
+        assert (await server.hears(smpp.UnbindResp)).sequence_number == 5
+        await session.until_bound()
+        assert session.esme.bound
+    await server.stop()
+
+
+async def test_a_stream_that_is_no_smpp_is_closed() -> None:
+    """command_length beyond every PDU: generic_nack, then the connection goes; a new one is bound."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        server._writers[-1].write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        nack = await server.hears(smpp.GenericNack)
+        await session.until_bound()
+    await server.stop()
+    assert nack.command_status is CommandStatus.ESME_RINVCMDLEN

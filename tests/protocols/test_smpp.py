@@ -1,0 +1,71 @@
+"""SMPP beyond the golden octets: forgiveness, refusals, and states."""
+
+import pytest
+
+from protocols import smpp
+from protocols.smpp import CommandId, CommandStatus, SmppError
+from protocols.smpp.session import LARGEST_SEQUENCE, Sequence, SessionState, may_send
+
+RESP = smpp.SubmitSmResp(sequence_number=1, message_id="1", tlvs=((0x1400, b"x"),))
+
+
+def longer(octets: bytes, more: bytes) -> bytes:
+    return (len(octets) + len(more)).to_bytes(4) + octets[4:] + more
+
+
+@pytest.mark.parametrize("stray", [b"\0", b"\x04\x24\0", b"\x04\x24\0\x05abc"])
+def test_octets_that_are_no_tlv_are_told_and_left(stray: bytes) -> None:
+    """SMPP v3.4 3.2.4."""
+    decoded = smpp.decode(longer(smpp.encode(RESP), stray))
+    assert decoded.message == RESP
+    assert [one.rule for one in decoded.findings] == ["SMPP-R002"]
+
+
+def test_the_answer_to_a_bad_body_is_the_commands_own_response() -> None:
+    """SMPP v3.4 5.1.3: ESME_RINVCMDLEN."""
+    octets = longer(smpp.encode(smpp.SubmitSm(sequence_number=9))[:16], b"\0")
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(octets)
+    assert smpp.refusal(caught.value) == smpp.SubmitSmResp(
+        sequence_number=9, command_status=CommandStatus.ESME_RINVCMDLEN
+    )
+
+
+def test_the_answer_to_an_unknown_command_is_generic_nack() -> None:
+    """SMPP v3.4 4.3.1."""
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(bytes.fromhex("00000010 00000111 00000000 00000005"))
+    assert smpp.refusal(caught.value) == smpp.GenericNack(
+        sequence_number=5, command_status=CommandStatus.ESME_RINVCMDID
+    )
+
+
+def test_a_bad_response_is_never_answered() -> None:
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(longer(smpp.encode(RESP)[:16], b"no end"))
+    assert smpp.refusal(caught.value) is None
+
+
+def test_sequence_numbers_go_round() -> None:
+    """SMPP v3.4 5.1.4: 1 to 0x7FFFFFFF."""
+    sequence = Sequence()
+    assert sequence.next() == 1
+    sequence._last = LARGEST_SEQUENCE
+    assert sequence.next() == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "esme", "states"),
+    [
+        (CommandId.BIND_TRANSCEIVER, True, {SessionState.OPEN}),
+        (CommandId.SUBMIT_SM, True, {SessionState.BOUND_TX, SessionState.BOUND_TRX}),
+        (CommandId.SUBMIT_SM, False, set()),
+        (CommandId.DELIVER_SM, False, {SessionState.BOUND_RX, SessionState.BOUND_TRX}),
+        (CommandId.DELIVER_SM, True, set()),
+        (CommandId.ENQUIRE_LINK, True, set(SessionState) - {SessionState.CLOSED}),
+        (CommandId.GENERIC_NACK, True, set(SessionState) - {SessionState.CLOSED}),
+    ],
+)
+def test_what_may_be_sent_when(command: CommandId, esme: bool, states: set[SessionState]) -> None:
+    """SMPP v3.4 2.3."""
+    assert {one for one in SessionState if may_send(command, one, esme=esme)} == states

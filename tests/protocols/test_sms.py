@@ -1,0 +1,84 @@
+"""GSM text and segments against an oracle, and at their edges (3GPP TS 23.038 6, TS 23.040 9.2.3.24)."""
+
+import gsm0338
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocols.errors import DecodeError, EncodeError
+from protocols.sms.push import PushForm, push_segments
+from protocols.sms.segment import segment_octets, segment_text, split_header
+from protocols.sms.text import decode_gsm, encode_gsm, is_gsm, pack, unpack
+
+
+def test_every_character_as_the_oracle_has_it() -> None:
+    """3GPP TS 23.038 6.2.1 and 6.2.1.1."""
+    codec = gsm0338.Codec()
+    for code in set(range(0x3000)) - {0x1B}:  # the escape is no character of ours
+        char = chr(code)
+        try:
+            expected = bytes(codec.encode(char)[0])
+        except UnicodeEncodeError:
+            assert not is_gsm(char), hex(code)
+            continue
+        assert is_gsm(char), hex(code)
+        assert encode_gsm(char) == expected
+        assert decode_gsm(expected) == char
+
+
+@given(st.binary(max_size=200).map(lambda octets: bytes(one & 0x7F for one in octets)), st.integers(0, 6))
+def test_packed_septets_come_back(septets: bytes, fill_bits: int) -> None:
+    assert unpack(pack(septets, fill_bits), len(septets), fill_bits) == septets
+
+
+def test_packing_by_hand() -> None:
+    """3GPP TS 23.038 6.1.2.1.1."""
+    assert pack(encode_gsm("hellohello")).hex() == "e8329bfd4697d9ec37"
+
+
+@pytest.mark.parametrize(
+    ("text", "data_coding", "count"),
+    [("a" * 160, 0, 1), ("a" * 161, 0, 2), ("€" * 80, 0, 1), ("€" * 81, 0, 2), ("ж" * 70, 8, 1), ("ж" * 71, 8, 2)],
+)
+def test_how_many_segments(text: str, data_coding: int, count: int) -> None:
+    coding, has_header, pieces = segment_text(text, 1)
+    assert (coding, len(pieces), has_header) == (data_coding, count, count > 1)
+
+
+def test_no_character_is_cut() -> None:
+    """An escape keeps its septet, a high surrogate its low one."""
+    _, _, gsm = segment_text("a" * 152 + "€" + "a" * 20, 1)
+    assert split_header(gsm[0])[1] == b"a" * 152
+    _, _, ucs2 = segment_text("ж" * 66 + "📷" + "ж" * 10, 1)
+    assert split_header(ucs2[0])[1].decode("utf-16-be") == "ж" * 66
+
+
+def test_more_segments_than_a_header_can_count() -> None:
+    assert len(segment_octets(bytes(255 * 128), 1, (2948, 9200))) == 255
+    with pytest.raises(EncodeError):
+        segment_octets(bytes(255 * 128 + 1), 1, (2948, 9200))
+
+
+@pytest.mark.parametrize("octets", [b"", b"\x05\0", b"\x02\x00\x03\x01", b"\x01\x00"])
+def test_a_header_that_runs_over(octets: bytes) -> None:
+    with pytest.raises(DecodeError):
+        split_header(octets)
+
+
+@pytest.mark.parametrize("element", ["0003420200", "0003420203", "0003420001"])
+def test_impossible_counts_are_no_concatenation(element: str) -> None:
+    """TS 23.040 9.2.3.24.1."""
+    header, rest = split_header(b"\x05" + bytes.fromhex(element) + b"x")
+    assert header.concatenation is None
+    assert rest == b"x"
+
+
+@given(st.binary(min_size=1, max_size=1000), st.sampled_from([PushForm.UDH, PushForm.PAYLOAD_UDH]))
+def test_a_push_comes_back_from_its_segments(push: bytes, form: PushForm) -> None:
+    pieces = []
+    for segment in push_segments(push, 0x1234, form):
+        header, data = split_header(segment.short_message or dict(segment.tlvs)[0x0424])
+        assert header.ports == (2948, 9200)
+        assert len(segment.short_message) <= 140
+        pieces.append(data)
+    assert b"".join(pieces) == push
