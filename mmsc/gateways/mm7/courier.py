@@ -1,8 +1,8 @@
 """MM7 out: delivery reports to a VASP (TS 23.140 8.7.5), one HTTP client per VASP.
 
-Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; other 3xxx again; every other
-code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx again; 401 and 403 pause
-the lane; other 4xx final.
+Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; an unknown 3xxx again, three
+times at most; every other code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx
+again; 401 and 403 pause the lane; other 4xx final.
 """
 
 import re
@@ -20,6 +20,7 @@ from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
 _PLAIN_SUCCESS: Final = re.compile(rb"<(?:\w+:)?StatusCode>\s*1000\s*</")
 _SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
+_UNKNOWN_AGAIN = 3
 _LATER_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 3600.0
 _AGAIN_STATUSES = (408, 429)
@@ -64,7 +65,7 @@ class Mm7Courier:
             )
         except HttpUnavailable as error:
             return Retry(error.why, neighbour_down=not error.connected)
-        return judge(reply)
+        return judge(reply, job.attempt)
 
     def _client(self, vasp: Vasp) -> HttpClient:
         known = self._clients.get(vasp.name)
@@ -81,8 +82,8 @@ def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
     return spoken, vasp.mm7_version or details.get("mm7_version", "") or spoken.version
 
 
-def judge(reply: HttpReply) -> Outcome:
-    """What a VASP's answer means for the report."""
+def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
+    """What a VASP's answer to this attempt (counted from 0) means for the report."""
     status = _status(reply)
     if status is None:
         return _by_http_status(reply)
@@ -91,7 +92,7 @@ def judge(reply: HttpReply) -> Outcome:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
         return Later(_retry_after(reply) or _LATER_SECONDS, told)
-    if 3000 <= status.code < 4000 and not status.code.is_known:
+    if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
     return Failed(told)
 

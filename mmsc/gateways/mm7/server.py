@@ -59,7 +59,7 @@ class Mm7Server:
         if media and media not in _XML:
             return HttpAnswer(status=415)
         authorization = request.headers.get("Authorization", "")
-        vasp = self._vasps.by_credentials(authorization) if authorization else None
+        vasp = await self._vasps.by_credentials(authorization) if authorization else None
         if vasp is None and (authorization or not self._has_open_vasp()):
             challenge = f'Basic realm="{self._realm}", charset="UTF-8"'
             return HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))

@@ -1,7 +1,11 @@
-"""Who a VASP is: credentials, hashed with scrypt, verified ones remembered (a hash a request would cap the rate)."""
+"""Who a VASP is: credentials, hashed with scrypt, verified ones remembered (a hash a request would cap the rate).
 
+A hash takes tens of milliseconds on purpose: it is made beside the event loop, a few at a time, so that somebody who
+guesses passwords slows nobody else down.
+"""
+
+import asyncio
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -13,6 +17,7 @@ from mmsc.engine.ports import Directory
 
 _COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
 _REMEMBERED: Final = 10_000
+_HASHES_AT_ONCE: Final = 2
 
 
 def hash_password(password: str) -> str:
@@ -42,22 +47,26 @@ class Vasps:
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
         self._verified: OrderedDict[bytes, str] = OrderedDict()
+        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
-    def by_credentials(self, authorization: str) -> Vasp | None:
+    async def by_credentials(self, authorization: str) -> Vasp | None:
         """The VASP whose HTTP Basic credentials these are (RFC 7617), None when they are wrong."""
         scheme, _, encoded = authorization.partition(" ")
         if scheme.lower() != "basic":
             return None
         try:
             username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # no base64, no UTF-8, or not even ASCII
             return None
         vasp = next((one for one in self._directory.vasps.values() if colon and one.username == username), None)
         if vasp is None:
             return None
         key = hashlib.sha256(f"{vasp.name}\0{vasp.password_hash}\0{password}".encode()).digest()
         if key not in self._verified:
-            if not matches(password, vasp.password_hash):
+            async with self._hashing:
+                # others of its requests may have waited here with the same credentials
+                known = key in self._verified or await asyncio.to_thread(matches, password, vasp.password_hash)
+            if not known:
                 return None
             self._verified[key] = vasp.name
             while len(self._verified) > _REMEMBERED:

@@ -1,0 +1,233 @@
+"""The MM7 gateway before an engine made of what the test says: who may in, in which form a refusal leaves (TS 23.140
+8.7.8), and what a VASP's answer to a report means."""
+
+import asyncio
+import base64
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from mmsc.domain.message import MmId, Submission
+from mmsc.domain.neighbours import Vasp
+from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
+from mmsc.gateways.mm7 import vasp as vasp_module
+from mmsc.gateways.mm7.courier import judge
+from mmsc.gateways.mm7.server import Mm7Server
+from mmsc.gateways.mm7.translate import STATUS_OF
+from mmsc.gateways.mm7.vasp import Vasps, hash_password, matches
+from mmsc.net.http import HttpAnswer, HttpRequest
+from mmsc.net.http_client import HttpReply
+from protocols import mm7
+from protocols.mm7 import StatusCode
+
+NEWS = Vasp(name="news", vasp_id="news", username="news", password_hash=hash_password("secret"), vas_ids=("daily",))
+DIALECT = mm7.dialect(mm7.BASE + "REL-6-MM7-1-0")
+TO = (mm7.Address("+15550100123"),)
+
+
+def headers(**values: str) -> CIMultiDictProxy[str]:
+    return CIMultiDictProxy(CIMultiDict({name.replace("_", "-"): value for name, value in values.items()}))
+
+
+def basic(text: str) -> str:
+    return "Basic " + base64.b64encode(text.encode()).decode()
+
+
+ACCEPTED = Accepted(MmId(1), "m-1")
+CREDENTIALS = basic("news:secret")
+
+
+@dataclass
+class Engine:
+    """The engine's submit port."""
+
+    outcome: Accepted | Refused
+    seen: list[Submission] = field(default_factory=list)
+
+    async def accept(self, submission: Submission, *, res: object = None) -> Accepted | Refused:
+        self.seen.append(submission)
+        return self.outcome
+
+
+async def ask(
+    vasp: Vasp = NEWS,
+    outcome: Accepted | Refused = ACCEPTED,
+    authorization: str = CREDENTIALS,
+    octets: bytes | None = None,
+    **fields: Any,
+) -> tuple[HttpAnswer, mm7.Message | None]:
+    values: dict[str, Any] = {"vasp_id": "news", "vas_id": "daily", "to": TO, "mm7_version": "6.3.0", **fields}
+    assert DIALECT is not None
+    content_type, body = mm7.encode(mm7.Envelope("t-1", DIALECT, mm7.SubmitReq(**values)))
+    directory: Any = SimpleNamespace(vasps={vasp.name: vasp})
+    engine: Any = Engine(outcome)
+    sent = {"Content_Type": content_type} | ({"Authorization": authorization} if authorization else {})
+    request = HttpRequest(
+        method="POST",
+        path="/mm7",
+        query="",
+        headers=headers(**sent),
+        body=body if octets is None else octets,
+        remote="127.0.0.1",
+        exchange=1,
+    )
+    answer = await Mm7Server(engine, directory).handle(request)
+    if not answer.body:
+        return answer, None
+    envelope = mm7.decode(answer.content_type, answer.body).message
+    assert envelope.dialect == DIALECT or octets is not None
+    assert envelope.transaction_id == "t-1" or octets is not None
+    return answer, envelope.message
+
+
+async def test_accepted_is_told_and_delivery_begins_after_it() -> None:
+    begun: list[int] = []
+    answer, rsp = await ask(outcome=Accepted(MmId(7), "m-7", answered=lambda: begun.append(1)))
+    assert isinstance(rsp, mm7.SubmitRsp)
+    assert (answer.status, rsp.status.code, rsp.message_id, rsp.mm7_version) == (200, 1000, "m-7", "6.3.0")
+    assert begun == []
+    assert answer.after is not None
+    await answer.after(False)
+    assert begun == [1]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        "",
+        "Basic",
+        "Basic !",
+        "Basic é",
+        "Digest x",
+        basic("news:wrong"),
+        basic("news"),
+        basic("x:secret"),
+        "Basic /w==",
+    ],
+)
+async def test_without_right_credentials_there_is_a_challenge(authorization: str) -> None:  # RFC 7617
+    answer, message = await ask(authorization=authorization)
+    assert (answer.status, message) == (401, None)
+    assert answer.headers[0][0] == "WWW-Authenticate"
+
+
+@pytest.mark.parametrize("fields", [{"vasp_id": "other"}, {"vas_id": "other"}, {"vasp_id": ""}])
+async def test_an_identity_that_does_not_fit_the_login(fields: dict[str, Any]) -> None:
+    answer, fault = await ask(**fields)
+    assert isinstance(fault, mm7.Fault)
+    assert (answer.status, fault.status.code, fault.fault_code) == (500, 4001, "Client")
+
+
+async def test_a_vasp_without_credentials_is_known_by_its_id() -> None:
+    vasp = Vasp(name="open", vasp_id="news")
+    assert (await ask(vasp, authorization=""))[0].status == 200
+    fault = (await ask(vasp, authorization="", vasp_id="other"))[1]
+    assert isinstance(fault, mm7.Fault)
+    assert fault.status.code is StatusCode.IMPROPER_IDENTIFICATION
+
+
+@pytest.mark.parametrize(
+    ("errors", "reason", "form"),
+    [
+        ("auto", RefusalReason.RECIPIENT_UNKNOWN, mm7.SubmitRsp),
+        ("auto", RefusalReason.CONTENT_CORRUPT, mm7.Fault),
+        ("auto", RefusalReason.BUSY, mm7.SubmitRsp),
+        ("fault", RefusalReason.RECIPIENT_UNKNOWN, mm7.Fault),
+        ("rsp", RefusalReason.CONTENT_CORRUPT, mm7.SubmitRsp),
+    ],
+)
+@pytest.mark.parametrize("http_status", [200, 500])
+async def test_the_form_of_a_refusal(errors: str, reason: RefusalReason, form: type, http_status: int) -> None:
+    vasp = replace(NEWS, errors=errors, fault_http_status=http_status)
+    answer, message = await ask(vasp, Refused(reason, "why", "+15550100123"))
+    assert type(message) is form
+    assert isinstance(message, mm7.Fault | mm7.SubmitRsp)
+    assert answer.status == (http_status if form is mm7.Fault else 200)
+    assert message.status.code is STATUS_OF[reason]
+    assert message.status.details == "+15550100123: why"
+
+
+@pytest.mark.parametrize("reason", RefusalReason)
+def test_every_refusal_has_a_status(reason: RefusalReason) -> None:
+    assert STATUS_OF[reason].is_known
+    assert reason.is_transient == (STATUS_OF[reason] is StatusCode.SERVICE_UNAVAILABLE)
+
+
+async def test_what_is_no_xml_is_a_fault_in_the_latest_namespace() -> None:
+    answer, fault = await ask(octets=b"hello")
+    assert isinstance(fault, mm7.Fault)
+    assert (answer.status, fault.status.code) == (500, StatusCode.MESSAGE_FORMAT_CORRUPT)
+
+
+async def test_a_password_is_hashed_once_and_never_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+
+    def counted(password: str, password_hash: str) -> bool:
+        with pytest.raises(RuntimeError):
+            asyncio.get_running_loop()
+        hashed.append(password)
+        return matches(password, password_hash)
+
+    monkeypatch.setattr(vasp_module, "matches", counted)
+    directory: Any = SimpleNamespace(vasps={"news": NEWS})
+    vasps = Vasps(directory)
+    found = await asyncio.gather(*(vasps.by_credentials(basic("news:secret")) for _ in range(20)))
+    assert found == [NEWS] * 20
+    assert 1 <= len(hashed) <= 2
+    assert await vasps.by_credentials(basic("news:guess")) is None
+    assert hashed[-1] == "guess"
+
+
+@pytest.mark.parametrize("stored", ["", "scrypt$zz$00", "md5$00$00", "scrypt$00$"])
+def test_a_hash_that_nobody_can_read_matches_nothing(stored: str) -> None:
+    assert not matches("secret", stored)
+
+
+def reply(code: int | None, http_status: int = 200, fault: bool = False, **more: str) -> HttpReply:
+    if code is None:
+        return HttpReply(status=http_status, headers=headers(**more), body=b"<html>no MM7</html>")
+    assert DIALECT is not None
+    status = mm7.Status(StatusCode(code))
+    message = mm7.Fault(status=status) if fault else mm7.DeliveryReportRsp(status=status)
+    content_type, body = mm7.encode(mm7.Envelope("t", DIALECT, message))
+    return HttpReply(status=http_status, headers=headers(Content_Type=content_type, **more), body=body)
+
+
+@pytest.mark.parametrize("http_status", [200, 500])
+@pytest.mark.parametrize("fault", [False, True])
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [(1000, Delivered), (1100, Delivered), (1234, Delivered), (3000, Later), (4006, Later), (3456, Retry)]
+    + [(code, Failed) for code in (2000, 2005, 3001, 3002, 4000, 4001, 4004, 4005, 4999, 5000)],
+)
+def test_the_body_decides_before_the_http_status(code: int, outcome: type, fault: bool, http_status: int) -> None:
+    assert type(judge(reply(code, http_status, fault))) is outcome
+
+
+def test_an_unknown_server_error_is_tried_three_times_more() -> None:
+    assert [type(judge(reply(3456), attempt)) for attempt in (0, 2, 3)] == [Retry, Retry, Failed]
+
+
+@pytest.mark.parametrize(
+    ("http_status", "outcome", "pauses"),
+    [
+        *[(status, Retry, False) for status in (200, 204, 408, 429, 500, 502, 503)],
+        *[(status, Retry, True) for status in (401, 403)],
+        *[(status, Failed, False) for status in (302, 400, 404, 405, 413, 415)],
+    ],
+)
+def test_without_a_readable_answer_the_http_status_decides(http_status: int, outcome: type, pauses: bool) -> None:
+    judged = judge(reply(None, http_status))
+    assert type(judged) is outcome
+    assert getattr(judged, "neighbour_down", False) is pauses
+
+
+def test_retry_after_is_honoured_within_reason() -> None:  # RFC 9110 10.2.3
+    assert judge(reply(None, 503, Retry_After="7")) == Later(7.0, "HTTP 503 without a readable MM7 answer")
+    endless = judge(reply(4006, Retry_After="999999999"))
+    assert isinstance(endless, Later)
+    assert endless.seconds == 3600.0
