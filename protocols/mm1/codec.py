@@ -154,7 +154,7 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
         _keep(row, number, value, start, reading)
         if views is not None:
             name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", "WAP-230-WSP 8.4.1.2")
-            words = _version(value) if row is _VERSION else _in_words(value)
+            words = _version(value) if row is _VERSION and isinstance(value, int) else _in_words(value)
             views.append(FieldView(name, words, start, reader.offset, clause))
         if number & 0x7F == _CONTENT_TYPE and _body_follows(reading):
             reading.body_offset = reader.offset
