@@ -12,6 +12,7 @@ import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,15 @@ def meter_parsers() -> None:
         count_calls(etree, name, "xml_parses")
 
 
+def meter_tasks() -> None:
+    """Tasks started, on whichever loop the server takes."""
+    count_calls(asyncio.BaseEventLoop, "create_task", "tasks")
+    with suppress(ImportError):
+        import uvloop
+
+        count_calls(uvloop.Loop, "create_task", "tasks")
+
+
 def snapshot(path: Path) -> None:
     """Append what was counted up to now."""
     values = dict(counted)
@@ -76,7 +86,7 @@ def main(arguments: Sequence[str]) -> None:
     """Install the meters and become `mmsc serve`."""
     meter_store()
     meter_parsers()
-    count_calls(asyncio.BaseEventLoop, "create_task", "tasks")
+    meter_tasks()
     path = Path(os.environ[METERS_FILE])
     signal.signal(signal.SIGUSR1, lambda number, frame: snapshot(path))
     if os.environ.get(MEMORY):
