@@ -6,23 +6,33 @@ and sends receipts when they are asked for.
 
 import asyncio
 import logging
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from mmsc.lab.reassembly import Reassembly, Received
 from protocols import smpp
 from protocols.errors import DecodeError
-from protocols.smpp import CommandStatus, DeliverSm, EsmClass, Framer, MessageState, Pdu, SmppError, SubmitSm, Tag
+from protocols.smpp import (
+    CommandStatus,
+    DataSm,
+    DeliverSm,
+    EsmClass,
+    Framer,
+    MessageState,
+    Pdu,
+    SmppError,
+    SubmitSm,
+    Tag,
+)
 from protocols.smpp.receipt import receipt_text
 from protocols.smpp.session import BIND_STATES, Sequence, SessionState, may_send
-from protocols.sms.push import PORT_WAP_PUSH
-from protocols.sms.segment import split_header
-from protocols.sms.text import decode_text
+from protocols.sms.segment import segment_text
 
 _log: Final = logging.getLogger(__name__)
-_MAXIMUM_OPEN_MESSAGES: Final = 10_000  # segmented messages whose rest has not come
+_UNANSWERED_SECONDS: Final = 10.0  # how long a deliver_sm of ours waits for its response
 _BIND_RESPS: Final = {
     smpp.BindTransceiver: smpp.BindTransceiverResp,
     smpp.BindTransmitter: smpp.BindTransmitterResp,
@@ -39,21 +49,15 @@ class _Handset:
     on_sms: OnText
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A whole message for a number: a WAP push (to port 2948) or a text."""
-
-    number: str
-    push: bytes | None
-    text: str | None
-
-
 @dataclass(slots=True)
 class Behaviour:
     """What the SMSC does other than saying yes. `statuses` are used up one by one; `delay_seconds` before each answer;
-    `refuse_binds` keeps everybody out; `lost` takes messages and delivers none."""
+    `numbers` answers everything to a number (digits alone); `per_second` is how many it takes in a second before it
+    throttles (0: no limit); `refuse_binds` keeps everybody out; `lost` takes messages and delivers none."""
 
     statuses: deque[CommandStatus] = field(default_factory=deque)
+    numbers: dict[str, CommandStatus] = field(default_factory=dict)
+    per_second: int = 0
     delay_seconds: float = 0.0
     refuse_binds: bool = False
     lost: bool = False
@@ -67,12 +71,13 @@ class VirtualSmsc:
         self.accounts = accounts or {}
         self.system_id = system_id
         self.behaviour = Behaviour()
-        self.submitted: deque[SubmitSm] = deque(maxlen=1000)
+        self.submitted: deque[SubmitSm | DataSm] = deque(maxlen=1000)
         self.port = 0
         self._handsets: dict[str, _Handset] = {}
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
-        self._segments: OrderedDict[tuple[str, str, int], dict[int, bytes]] = OrderedDict()
+        self._reassembly = Reassembly()
+        self._second = (0, 0)
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -106,6 +111,31 @@ class VirtualSmsc:
         """The next whole message, in order of arrival."""
         return await self._received.get()
 
+    async def originate(self, number: str, to: str, text: str) -> list[CommandStatus]:
+        """A text that the handset `number` sends to an ESME (`to`, a short code): the answers, one a segment.
+
+        ConnectionError when nobody is bound to receive; TimeoutError when the ESME does not answer."""
+        receivers = [one for one in self._sessions if one.receives]
+        if not receivers:
+            raise ConnectionError("no ESME is bound to receive")
+        self._next_id += 1
+        data_coding, has_header, pieces = segment_text(text, self._next_id)
+        return [
+            await receivers[0].deliver(
+                DeliverSm(
+                    sequence_number=receivers[0].next_number(),
+                    source_addr_ton=1,
+                    source_addr_npi=1,
+                    source_addr=number.lstrip("+"),
+                    destination_addr=to.lstrip("+"),
+                    esm_class=EsmClass.UDHI if has_header else 0,
+                    data_coding=data_coding,
+                    short_message=piece,
+                )
+            )
+            for piece in pieces
+        ]
+
     def drop_sessions(self) -> None:
         """Cut every connection."""
         for session in tuple(self._sessions):
@@ -132,16 +162,17 @@ class VirtualSmsc:
         ok = self.accounts[system_id] == password
         return CommandStatus.ESME_ROK if ok else CommandStatus.ESME_RINVPASWD
 
-    def take(self, session: "_Session", pdu: SubmitSm) -> Pdu:
-        """The answer to a submit_sm; what it completes goes to its handset."""
-        status = self.behaviour.statuses.popleft() if self.behaviour.statuses else CommandStatus.ESME_ROK
+    def take(self, session: "_Session", pdu: SubmitSm | DataSm) -> Pdu:
+        """The answer to a submit_sm or data_sm; what it completes goes to its handset."""
+        answer = smpp.SubmitSmResp if isinstance(pdu, SubmitSm) else smpp.DataSmResp
         number = pdu.sequence_number
+        status = self._judge(pdu.destination_addr)
         if status is not CommandStatus.ESME_ROK:
-            return smpp.SubmitSmResp(sequence_number=number, command_status=status)
+            return answer(sequence_number=number, command_status=status)
         try:
-            whole = self._whole(pdu)
+            whole = self._reassembly.take(pdu)
         except DecodeError:
-            return smpp.SubmitSmResp(sequence_number=number, command_status=CommandStatus.ESME_RINVESMCLASS)
+            return answer(sequence_number=number, command_status=CommandStatus.ESME_RINVESMCLASS)
         self._next_id += 1
         message_id = f"{self._next_id:08X}"
         self.submitted.append(pdu)
@@ -149,48 +180,26 @@ class VirtualSmsc:
             self.spawn(self._deliver(whole))
         if pdu.registered_delivery & 1:
             self.spawn(self._receipt(session, pdu, message_id))
-        return smpp.SubmitSmResp(sequence_number=number, message_id=message_id)
+        return answer(sequence_number=number, message_id=message_id)
+
+    def _judge(self, number: str) -> CommandStatus:
+        """What the behaviour says to a message for this number."""
+        behaviour = self.behaviour
+        if behaviour.statuses:
+            return behaviour.statuses.popleft()
+        if behaviour.per_second:
+            second = int(asyncio.get_running_loop().time())
+            taken = self._second[1] if self._second[0] == second else 0
+            if taken >= behaviour.per_second:
+                return CommandStatus.ESME_RTHROTTLED
+            self._second = (second, taken + 1)
+        return behaviour.numbers.get(number, CommandStatus.ESME_ROK)
 
     def spawn(self, work: Awaitable[None]) -> None:
         """Do something beside the session; waited for at `stop`."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _whole(self, pdu: SubmitSm) -> Received | None:
-        """The message that this segment completes, None while others are missing."""
-        data = pdu.user_data
-        ports, part = None, None
-        if pdu.esm_class & EsmClass.UDHI:
-            header, data = split_header(data)
-            ports = header.ports[0] if header.ports else None
-            if header.concatenation is not None:
-                one = header.concatenation
-                part = (one.reference, one.total, one.number)
-        else:
-            port = pdu.tlv(Tag.DESTINATION_PORT)
-            ports = int.from_bytes(port) if port else None
-            part = _sar(pdu)
-        if part is not None:
-            joined = self._join(pdu, part, data)
-            if joined is None:
-                return None
-            data = joined
-        if ports == PORT_WAP_PUSH:
-            return Received(pdu.destination_addr, data, None)
-        return Received(pdu.destination_addr, None, decode_text(pdu.data_coding, data))
-
-    def _join(self, pdu: SubmitSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
-        reference, total, number = part
-        key = (pdu.source_addr, pdu.destination_addr, reference)
-        pieces = self._segments.setdefault(key, {})
-        pieces[number] = data
-        while len(self._segments) > _MAXIMUM_OPEN_MESSAGES:
-            self._segments.popitem(last=False)
-        if len(pieces) < total:
-            return None
-        del self._segments[key]
-        return b"".join(pieces[one] for one in sorted(pieces))
 
     async def _deliver(self, message: Received) -> None:
         handset = self._handsets.get(message.number)
@@ -206,7 +215,7 @@ class VirtualSmsc:
         except Exception:
             _log.exception("the handset %s failed", message.number)
 
-    async def _receipt(self, session: "_Session", pdu: SubmitSm, message_id: str) -> None:
+    async def _receipt(self, session: "_Session", pdu: SubmitSm | DataSm, message_id: str) -> None:
         state = self.behaviour.receipt_state
         text = receipt_text(message_id, state, datetime.now(UTC).strftime("%y%m%d%H%M"))
         session.send(
@@ -228,15 +237,6 @@ class VirtualSmsc:
         )
 
 
-def _sar(pdu: SubmitSm) -> tuple[int, int, int] | None:
-    reference, total, number = (
-        pdu.tlv(tag) for tag in (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
-    )
-    if reference is None or not total or not number:
-        return None
-    return int.from_bytes(reference), total[0], number[0]
-
-
 class _Session(asyncio.Protocol):
     """One ESME's connection."""
 
@@ -246,6 +246,22 @@ class _Session(asyncio.Protocol):
         self._state = SessionState.OPEN
         self._sequence = Sequence()
         self._transport: asyncio.Transport | None = None
+        self._pending: dict[int, asyncio.Future[CommandStatus]] = {}
+
+    @property
+    def receives(self) -> bool:
+        """Whether deliver_sm may be sent to it."""
+        return may_send(smpp.CommandId.DELIVER_SM, self._state, esme=False)
+
+    async def deliver(self, pdu: DeliverSm) -> CommandStatus:
+        """A deliver_sm and the ESME's answer."""
+        self._pending[pdu.sequence_number] = asyncio.get_running_loop().create_future()
+        self.send(pdu)
+        try:
+            async with asyncio.timeout(_UNANSWERED_SECONDS):
+                return await self._pending[pdu.sequence_number]
+        finally:
+            del self._pending[pdu.sequence_number]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody connected."""
@@ -288,12 +304,17 @@ class _Session(asyncio.Protocol):
         try:
             pdu = smpp.decode(octets).message
         except SmppError as error:
-            self.send(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
+            refusal = smpp.refusal(error)
+            if refusal is not None:
+                self.send(refusal)
             return
         if pdu.command_id & smpp.RESPONSE:
+            waiting = self._pending.get(pdu.sequence_number)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(pdu.command_status)
             return
         delay = self._smsc.behaviour.delay_seconds
-        if delay and isinstance(pdu, SubmitSm):
+        if delay and isinstance(pdu, SubmitSm | DataSm):
             asyncio.get_running_loop().call_later(delay, self._answer, pdu)
         else:
             self._answer(pdu)
@@ -306,7 +327,7 @@ class _Session(asyncio.Protocol):
         match pdu:
             case smpp.BindTransceiver() | smpp.BindTransmitter() | smpp.BindReceiver():
                 self._bind(pdu)
-            case SubmitSm():
+            case SubmitSm() | DataSm():
                 self.send(self._smsc.take(self, pdu))
             case smpp.EnquireLink():
                 self.send(smpp.EnquireLinkResp(sequence_number=number))
@@ -342,5 +363,7 @@ class _Session(asyncio.Protocol):
         elif type(pdu) in _BIND_RESPS:
             response = _BIND_RESPS[type(pdu)]  # type: ignore[index]
             self.send(response(sequence_number=pdu.sequence_number, command_status=status))
+        elif isinstance(pdu, DataSm):
+            self.send(smpp.DataSmResp(sequence_number=pdu.sequence_number, command_status=status))
         else:
             self.send(smpp.GenericNack(sequence_number=pdu.sequence_number, command_status=status))

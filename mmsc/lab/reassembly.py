@@ -1,0 +1,73 @@
+"""Segments into whole messages, in every form that SMPP v3.4 knows: user data headers (3GPP TS 23.040 9.2.3.24), sar_
+TLVs (5.3.2.22 to 5.3.2.24) and message_payload (5.3.2.32). Bounded in the messages whose rest never comes."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from protocols.smpp import DataSm, EsmClass, SubmitSm, Tag
+from protocols.sms.push import PORT_WAP_PUSH
+from protocols.sms.segment import split_header
+from protocols.sms.text import decode_text
+
+_MAXIMUM_OPEN_MESSAGES: Final = 10_000  # segmented messages whose rest has not come
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A whole message for a number: a WAP push (to port 2948) or a text."""
+
+    number: str
+    push: bytes | None
+    text: str | None
+
+
+class Reassembly:
+    """Keeps segments until their message is whole."""
+
+    def __init__(self) -> None:
+        self._segments: OrderedDict[tuple[str, str, int], dict[int, bytes]] = OrderedDict()
+
+    def take(self, pdu: SubmitSm | DataSm) -> Received | None:
+        """The message that this segment completes, None while others are missing. Raises DecodeError."""
+        data = pdu.user_data
+        ports, part = None, None
+        if pdu.esm_class & EsmClass.UDHI:
+            header, data = split_header(data)
+            ports = header.ports[0] if header.ports else None
+            if header.concatenation is not None:
+                one = header.concatenation
+                part = (one.reference, one.total, one.number)
+        else:
+            port = pdu.tlv(Tag.DESTINATION_PORT)
+            ports = int.from_bytes(port) if port else None
+            part = _sar(pdu)
+        if part is not None:
+            joined = self._join(pdu, part, data)
+            if joined is None:
+                return None
+            data = joined
+        if ports == PORT_WAP_PUSH:
+            return Received(pdu.destination_addr, data, None)
+        return Received(pdu.destination_addr, None, decode_text(pdu.data_coding, data))
+
+    def _join(self, pdu: SubmitSm | DataSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
+        reference, total, number = part
+        key = (pdu.source_addr, pdu.destination_addr, reference)
+        pieces = self._segments.setdefault(key, {})
+        pieces[number] = data
+        while len(self._segments) > _MAXIMUM_OPEN_MESSAGES:
+            self._segments.popitem(last=False)
+        if len(pieces) < total:
+            return None
+        del self._segments[key]
+        return b"".join(pieces[one] for one in sorted(pieces))
+
+
+def _sar(pdu: SubmitSm | DataSm) -> tuple[int, int, int] | None:
+    reference, total, number = (
+        pdu.tlv(tag) for tag in (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
+    )
+    if reference is None or not total or not number:
+        return None
+    return int.from_bytes(reference), total[0], number[0]
