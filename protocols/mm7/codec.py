@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from protocols import mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, Finding
-from protocols.mm7 import schema
+from protocols.mm7 import rules, schema
 from protocols.mm7.messages import Message, SubmitReq
 from protocols.mm7.namespaces import TAGS, Dialect
 from protocols.mm7.reading import READERS
@@ -21,7 +21,6 @@ from protocols.mm7.soap import Mm7Error, Opened, open_envelope, parse_xml
 from protocols.mm7.status import StatusCode
 from protocols.mm7.writing import envelope
 
-_CLAUSE: Final = "TS 23.140 8.7.8"
 _MAXIMUM_FINDINGS: Final = 20
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
@@ -53,6 +52,8 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
         raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
     content = _content(message, parts, opened)
     findings = tuple(_findings(opened))
+    if content is not None and isinstance(message, SubmitReq) and not message.content_href:
+        findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
     return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
 
 
@@ -105,6 +106,8 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
 
 
 def _findings(opened: Opened) -> Iterator[Finding]:
+    if opened.dialect.tag not in TAGS or opened.dialect.suffix:
+        yield rules.PUBLISHED.broken(f"nobody published the namespace {opened.dialect.namespace}")
     if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
         return
     checker = schema.compiled(opened.dialect)
@@ -113,7 +116,7 @@ def _findings(opened: Opened) -> Iterator[Finding]:
     lines = str(checker.error_log).splitlines()  # file:line:column:level:domain:type: message
     for line in lines[:_MAXIMUM_FINDINGS]:
         remark = _NAMESPACE_IN_ERROR.sub("", line.partition(": ")[2])
-        yield Finding("MM7-R001", f"{_CLAUSE} schema {opened.dialect.tag}", -1, remark)
+        yield rules.SCHEMA.broken(f"schema {opened.dialect.tag}: {remark}")
 
 
 def encode(message: Envelope) -> tuple[str, bytes]:

@@ -5,7 +5,7 @@ from lxml import etree
 
 from protocols import mime, mm7
 from protocols.content_type import ContentType
-from protocols.mm7 import StatusCode, schema
+from protocols.mm7 import StatusCode, rules, schema
 from protocols.mm7.wsdl import wsdl
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -34,7 +34,7 @@ def submit_req(octets: bytes, content_type: str = "text/xml") -> mm7.SubmitReq:
 @pytest.mark.parametrize("suffix", ["", ".xsd"])
 def test_every_namespace_is_answered_in_kind(tag: str, suffix: str) -> None:
     decoded = mm7.decode("text/xml", soap(ns=mm7.BASE + tag + suffix))
-    assert decoded.findings == ()
+    assert [finding.rule for finding in decoded.findings] == (["MM7-R002"] if suffix else [])
     assert decoded.message.transaction_id == "t-1"
     rsp = mm7.SubmitRsp(status=mm7.Status(StatusCode.SUCCESS), message_id="m")
     _, octets = mm7.encode(mm7.Envelope("t-1", decoded.message.dialect, rsp))
@@ -115,6 +115,17 @@ def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -
     assert {name: getattr(decoded.message.message, name) for name in expected} == expected
 
 
+def test_a_namespace_that_nobody_published_is_read_and_remarked() -> None:
+    decoded = mm7.decode("text/xml", soap(ns=mm7.BASE + "REL-6-MM7-6-7"))
+    assert [finding.rule for finding in decoded.findings] == ["MM7-R002"]
+    assert decoded.message.dialect.namespace == mm7.BASE + "REL-6-MM7-6-7"
+
+
+def test_rules_have_names_of_their_own() -> None:
+    assert [rule.name for rule in rules.RULES] == [f"MM7-R{number:03}" for number in range(1, len(rules.RULES) + 1)]
+    assert all(rule.clause and rule.text for rule in rules.RULES)
+
+
 def test_the_body_decides_when_header_and_body_differ() -> None:
     decoded = mm7.decode("text/xml", soap(header_ns=mm7.BASE + "REL-6-MM7-1-2", ns=mm7.BASE + "REL-6-MM7-1-3"))
     assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
@@ -145,8 +156,10 @@ def attached(href: str, *heads: str) -> tuple[str, bytes]:
     ],
 )
 def test_the_content_is_found(href: str, heads: list[str]) -> None:  # RFC 2392
-    content = mm7.decode(*attached(href, *heads)).message.content
+    decoded = mm7.decode(*attached(href, *heads))
+    content = decoded.message.content
     assert content is not None
+    assert ("MM7-R003" in {finding.rule for finding in decoded.findings}) is (not href)
     assert content.data == b"octets"
 
 
