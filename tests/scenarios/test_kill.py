@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -61,7 +62,18 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def start(config: Path) -> asyncio.subprocess.Process:
+@pytest.fixture
+async def started() -> AsyncIterator[list[asyncio.subprocess.Process]]:
+    """The servers of a test; what still runs at its end is ended."""
+    processes: list[asyncio.subprocess.Process] = []
+    yield processes
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def start(config: Path, started: list[asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -73,6 +85,7 @@ async def start(config: Path) -> asyncio.subprocess.Process:
         stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
+    started.append(process)
     assert process.stdout is not None
     async with asyncio.timeout(30):
         while b"ready" not in await process.stdout.readline():
@@ -95,7 +108,9 @@ async def load(vasp: Client, accepted: set[str], stop: asyncio.Event, lane: int)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-async def test_every_accepted_mm_is_delivered(tmp_path: Path, seed: int) -> None:
+async def test_every_accepted_mm_is_delivered(
+    tmp_path: Path, started: list[asyncio.subprocess.Process], seed: int
+) -> None:
     chance = random.Random(seed)
     smsc = VirtualSmsc({"mmsc": "secret"})
     await smsc.start()
@@ -117,7 +132,7 @@ async def test_every_accepted_mm_is_delivered(tmp_path: Path, seed: int) -> None
             _CONFIG.format(folder=tmp_path, mm1=mm1_port, mm7=mm7_port, smsc=smsc.port, reports=runner.addresses[0][1])
         )
         accepted: set[str] = set()
-        process = await start(config)
+        process = await start(config, started)
         for _ in range(3):
             stop = asyncio.Event()
             lanes = [asyncio.create_task(load(vasp, accepted, stop, lane)) for lane in range(8)]
@@ -126,7 +141,7 @@ async def test_every_accepted_mm_is_delivered(tmp_path: Path, seed: int) -> None
             await process.wait()
             stop.set()
             await asyncio.gather(*lanes)
-            process = await start(config)
+            process = await start(config, started)
         reported: dict[str, str] = {}
         async with asyncio.timeout(60):
             while not accepted <= reported.keys():
