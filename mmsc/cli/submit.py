@@ -147,8 +147,12 @@ async def _post(url: str, user: str, content_type: str, body: bytes, seconds: fl
             aiohttp.ClientSession(timeout=timeout) as session,
             session.post(url, data=body, headers=headers, allow_redirects=False) as response,
         ):
-            answer = await response.content.read(_MAXIMUM_ANSWER_OCTETS)
-            return response.status, response.headers.get("Content-Type", ""), answer
+            answer = bytearray()
+            async for piece in response.content.iter_any():  # an answer may come in several pieces
+                answer += piece
+                if len(answer) > _MAXIMUM_ANSWER_OCTETS:
+                    raise click.ClickException(f"an answer of more than {_MAXIMUM_ANSWER_OCTETS} octets from {url}")
+            return response.status, response.headers.get("Content-Type", ""), bytes(answer)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise click.ClickException(f"no answer from {url}: {type(error).__name__} {error}") from error
 

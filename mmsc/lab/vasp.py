@@ -23,7 +23,6 @@ from protocols.content_type import ContentType
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _MUST_UNDERSTAND: Final = f"{{{ENVELOPE}}}mustUnderstand"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
-_MAXIMUM_REPORT_OCTETS: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +226,7 @@ class VirtualVasp:
 
     async def _take(self, request: web.BaseRequest) -> web.Response:
         """The report listener."""
-        octets = await request.content.read(_MAXIMUM_REPORT_OCTETS)
+        octets = await request.read()
         if self.behaviour.delay_seconds:
             await asyncio.sleep(self.behaviour.delay_seconds)
         client = await self._ready()
