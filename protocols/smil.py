@@ -5,7 +5,7 @@ Hardened like all XML here: no entities, no network, bounded size. A plain DOCTY
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
 
@@ -15,6 +15,7 @@ from protocols.errors import DecodeError
 
 MAXIMUM_OCTETS: Final = 256 * 1024
 MAXIMUM_SLIDES: Final = 200
+MAXIMUM_MEDIA: Final = 400  # of all slides together: what a page of them costs is bounded by it
 _CLAUSE: Final = "OMA-TS-MMS_CONF 8"
 _MEDIA: Final = {
     "text": "text",
@@ -55,27 +56,35 @@ def decode(octets: bytes) -> tuple[Slide, ...]:
         root = etree.fromstring(octets.strip(b"\0 \r\n\t"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DecodeError(f"no readable presentation: {error}", offset=0, clause=_CLAUSE) from error
-    slides: list[Slide] = []
+    dtd: Any = root.getroottree().docinfo.internalDTD
+    if dtd is not None and dtd.entities():
+        raise DecodeError("a presentation that declares entities", offset=0, clause=_CLAUSE)
+    if _name(root) != "smil":
+        raise DecodeError(f"the root element is {_name(root)}, not smil", offset=0, clause=_CLAUSE)
+    return _slides(root)
+
+
+def _slides(root: etree._Element) -> tuple[Slide, ...]:
+    """In one pass over the document: a `par` begins a slide, whatever it is nested in."""
+    slides: list[tuple[int, list[Medium]]] = []
+    media = 0
     for element in root.iter():
-        if _name(element) == "par":
-            slides.append(_slide(element))
-            if len(slides) > MAXIMUM_SLIDES:
-                raise DecodeError(f"more than {MAXIMUM_SLIDES} slides", clause=_CLAUSE)
-    return tuple(slides)
+        name = _name(element)
+        if name == "par":
+            slides.append((_milliseconds(element.get("dur", "")), []))
+        elif name in _MEDIA and slides and element.get("src"):
+            slides[-1][1].append(
+                Medium(_MEDIA[name], element.get("src", ""), element.get("region", ""), element.get("alt", ""))
+            )
+            media += 1
+        if len(slides) > MAXIMUM_SLIDES or media > MAXIMUM_MEDIA:
+            raise DecodeError(f"more than {MAXIMUM_SLIDES} slides or {MAXIMUM_MEDIA} elements", clause=_CLAUSE)
+    return tuple(Slide(duration, tuple(shown)) for duration, shown in slides)
 
 
 def _name(element: etree._Element) -> str:
     tag: object = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
-def _slide(par: etree._Element) -> Slide:
-    media = tuple(
-        Medium(_MEDIA[_name(one)], one.get("src", ""), one.get("region", ""), one.get("alt", ""))
-        for one in par.iter()
-        if _name(one) in _MEDIA and one.get("src")
-    )
-    return Slide(_milliseconds(par.get("dur", "")), media)
 
 
 def _milliseconds(text: str) -> int:

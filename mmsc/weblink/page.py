@@ -149,6 +149,8 @@ def _piece(content: Content, number: int) -> Piece | None:
 def file_name(part: Part, number: int) -> str:
     """A name that is one, and never a path."""
     wanted = part.content_location or ContentType.parse(part.content_type).get("name") or part.content_id
+    # Not printable: controls, lone surrogates, and the marks that make `gpj.exe` read backwards.
+    wanted = "".join(one if one.isprintable() else "_" for one in wanted)
     clean = _UNSAFE.sub("_", wanted.replace("\\", "/").rpartition("/")[2]).strip(" ._")[:_LONGEST_NAME]
     extension = _EXTENSIONS.get(media_type_of(part), "")
     clean = clean or f"part{number + 1}"

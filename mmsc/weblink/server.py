@@ -87,7 +87,7 @@ class WebLinkServer:
         if match is None:
             return self._gone(GoneBecause.UNKNOWN)
         if request.method not in ("GET", "HEAD", "POST"):
-            return HttpAnswer(status=405, headers=(("Allow", "GET, HEAD, POST"),))
+            return HttpAnswer(status=405, headers=(*_HEADERS, ("Allow", "GET, HEAD, POST")))
         found = await self._links.open(match["token"])
         if isinstance(found, Gone):
             return self._gone(found.because)
@@ -130,7 +130,7 @@ class WebLinkServer:
 
     def _html(self, status: int, template: str, **values: object) -> HttpAnswer:
         text = self._templates.get_template(template).render(**values)
-        return self._answer(status, "text/html; charset=utf-8", text.encode())
+        return self._answer(status, "text/html; charset=utf-8", text.encode("utf-8", "replace"))
 
     @staticmethod
     def _answer(status: int, content_type: str, body: bytes) -> HttpAnswer:
