@@ -93,6 +93,16 @@ class Relative:
 When = Instant | Relative
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A rule that the originator broke and we forgave: its permanent name, clause, offset (-1: none) and words."""
+
+    rule: str
+    clause: str
+    offset: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What a gateway hands to the engine.
@@ -120,6 +130,7 @@ class Submission:
     foreign_id: str | None = None
     forward_counter: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,6 +243,9 @@ class Submitter:
             submission.details.get("mm7_transaction_id", ""),
         )
         events.insert(0, self._chronicle.event(accepted, mm_id=mm.id))
+        for remark in submission.remarks:
+            noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
+            events.append(self._chronicle.event(noted, mm_id=mm.id))
         tasks = self._tasks(mm, taken)
         return _Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
 

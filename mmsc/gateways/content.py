@@ -5,10 +5,12 @@ The octets of a part are never touched (WAP-230-WSP 8.5; RFC 2387).
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from mmsc.domain.message import Content, Part
+from mmsc.domain.message import Content, Part, Remark, Submission
 from protocols.content_type import ContentType
+from protocols.errors import Finding
 from protocols.mime import MimePart, OutPart, resolve
 from protocols.wsp import multipart as wsp
 
@@ -17,6 +19,14 @@ MIXED: Final = "application/vnd.wap.multipart.mixed"
 SMIL: Final = "application/smil"
 _DROPPED: Final = ("boundary", "start", "type")
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
+    """The submission with what there was to remark about its octets."""
+    if not findings:
+        return submission
+    remarks = tuple(Remark(one.rule, one.clause, one.offset, one.remark) for one in findings)
+    return replace(submission, remarks=remarks)
 
 
 def from_mime(part: MimePart) -> Content:

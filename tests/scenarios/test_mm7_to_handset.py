@@ -116,3 +116,19 @@ async def test_the_same_request_again_is_answered_and_not_delivered_twice(lab: L
     await lab.vasp.report()
     await phone.until(lambda inbox: bool(inbox.messages))
     assert len(phone.inbox.notifications) == 1
+
+
+async def test_what_was_forgiven_is_recorded(lab: Lab) -> None:
+    """Elements out of schema order are read, and said so in the trace."""
+    number = f"<Recipients><To><Number>{PHONE}</Number></To></Recipients>"
+    body = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header>'
+        f'<m:TransactionID xmlns:m="{mm7.BASE}{mm7.LATEST}">t</m:TransactionID></e:Header><e:Body>'
+        f'<SubmitReq xmlns="{mm7.BASE}{mm7.LATEST}"><MM7Version>6.8.0</MM7Version><Subject>first</Subject>'
+        f"<SenderIdentification><VASPID>news</VASPID></SenderIdentification>{number}</SubmitReq></e:Body></e:Envelope>"
+    )
+    _, message = await lab.vasp.post("text/xml", body.encode())
+    accepted(message)
+    rows = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'finding.noted'")
+    assert len(rows) == 1
+    assert "MM7-R001" in str(rows[0][0])

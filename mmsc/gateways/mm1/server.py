@@ -4,7 +4,7 @@ POST takes any client PDU at any path; GET `/m/TOKEN` serves the MM. A PDU that 
 HTTP 200; HTTP errors are for what is no PDU.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from mmsc.clock import Clock
@@ -12,12 +12,13 @@ from mmsc.domain.address import Address
 from mmsc.domain.refusal import Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrievable, Retrieval, Submit
+from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.translate import HAPPENINGS, STATUS_OF, for_version, gone_conf, retrieve_conf, submission_of
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import mm1
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, Finding
 from protocols.mm1 import (
     MAcknowledgeInd,
     MessageType,
@@ -57,7 +58,8 @@ class Mm1Server:
         if media not in (MMS_MESSAGE, "") and request.body[:1] != bytes((_FIRST_OCTET,)):
             return HttpAnswer(status=415)
         try:
-            pdu = mm1.decode(request.body).message
+            decoded = mm1.decode(request.body)
+            pdu = decoded.message
         except Mm1Error as error:
             return self._corrupt(error)
         if pdu.mms_version >> 4 != _OWN_MAJOR:
@@ -65,7 +67,7 @@ class Mm1Server:
         evidence = _evidence(request, pdu.mms_version)
         match pdu:
             case MSendReq():
-                return await self._send_req(pdu, identity)
+                return await self._send_req(pdu, identity, decoded.findings)
             case MNotifyRespInd():
                 happening = HAPPENINGS.get(pdu.status) if pdu.status is not None else None
                 return await self._answered(pdu.transaction_id, happening, pdu.report_allowed, evidence)
@@ -126,14 +128,14 @@ class Mm1Server:
 
     # --- submission ---
 
-    async def _send_req(self, pdu: MSendReq, identity: Address | None) -> HttpAnswer:
+    async def _send_req(self, pdu: MSendReq, identity: Address | None, findings: Sequence[Finding]) -> HttpAnswer:
         version = min(pdu.mms_version, mm1.VERSION_1_3)
         if identity is None:
             return self._conf(
                 pdu.transaction_id, version, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED, "no subscriber identity"
             )
         try:
-            submission = submission_of(pdu, identity, self._clock.now())
+            submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
         except DecodeError as error:
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return self._conf(pdu.transaction_id, version, corrupt, error.why)

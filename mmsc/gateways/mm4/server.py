@@ -16,10 +16,11 @@ from mmsc.domain.message import Route
 from mmsc.domain.neighbours import Peer
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Directory, Numbers, PeerReports, ResMm4, Submit
+from mmsc.gateways.content import remarked
 from mmsc.gateways.mm4.translate import HAPPENINGS, STATUS_OF, submission_of
 from mmsc.net.smtp import Handler
 from protocols import mm4
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, Finding
 from protocols.mm4 import (
     DeliveryReportReq,
     DeliveryReportRes,
@@ -79,10 +80,11 @@ class Mm4Server(Handler):
         if peer is None:
             return "550 5.7.1 this system is no peer of ours"
         try:
-            message = mm4.decode(octets).message
+            decoded = mm4.decode(octets)
+            message = decoded.message
             match message:
                 case ForwardReq():
-                    return await self._forward(message, peer, recipients, len(octets))
+                    return await self._forward(message, peer, recipients, len(octets), decoded.findings)
                 case ForwardRes():
                     return await self._forward_res(message, peer)
                 case DeliveryReportReq():
@@ -111,8 +113,10 @@ class Mm4Server(Handler):
             return listed[0]
         return peers[0] if self._unknown_peers and peers else None
 
-    async def _forward(self, message: ForwardReq, peer: Peer, recipients: Sequence[str], octets: int) -> str:
-        submission = submission_of(message, peer, recipients, octets)
+    async def _forward(
+        self, message: ForwardReq, peer: Peer, recipients: Sequence[str], octets: int, findings: Sequence[Finding]
+    ) -> str:
+        submission = remarked(submission_of(message, peer, recipients, octets), findings)
         wants = bool(message.ack_request)
         res = self._res(peer, message, "MM4_forward.RES", _R.OK) if wants else None
         outcome = await self._submit.accept(submission, res=res)

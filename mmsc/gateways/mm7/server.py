@@ -11,10 +11,12 @@ from urllib.parse import parse_qs
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted, Directory, Submit
+from mmsc.gateways.content import remarked
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
+from protocols.errors import Decoded
 from protocols.mm7 import Dialect, Envelope, Fault, Mm7Error, Status, StatusCode, SubmitReq, SubmitRsp
 from protocols.mm7.wsdl import wsdl
 
@@ -67,7 +69,7 @@ class Mm7Server:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:
             return self._failed(error, vasp)
-        return await self._dispatch(decoded.message, vasp, len(request.body))
+        return await self._dispatch(decoded, vasp, len(request.body))
 
     def _has_open_vasp(self) -> bool:
         return any(not vasp.username for vasp in self._directory.vasps.values())
@@ -84,7 +86,8 @@ class Mm7Server:
         text = wsdl(spoken, f"{self.public_url}{request.path}")
         return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
 
-    async def _dispatch(self, envelope: Envelope, vasp: Vasp | None, octets: int) -> HttpAnswer:
+    async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, octets: int) -> HttpAnswer:
+        envelope = decoded.message
         message = envelope.message
         if not isinstance(message, SubmitReq):
             why = f"{type(message).__name__} is not offered"
@@ -92,12 +95,16 @@ class Mm7Server:
                 _error(StatusCode.UNSUPPORTED_OPERATION, "Body", why, envelope, message.mm7_version), vasp
             )
         try:
-            return await self._submit_req(envelope, message, vasp or self._vasps.open_one(message.vasp_id), octets)
+            known = vasp or self._vasps.open_one(message.vasp_id)
+            return await self._submit_req(decoded, message, known, octets)
         except Mm7Error as error:
             echoed = _error(error.status, error.where, error.reason, envelope, message.mm7_version)
             return self._failed(echoed, vasp)
 
-    async def _submit_req(self, envelope: Envelope, request: SubmitReq, vasp: Vasp | None, octets: int) -> HttpAnswer:
+    async def _submit_req(
+        self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp | None, octets: int
+    ) -> HttpAnswer:
+        envelope = decoded.message
         if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
             why = f"VASPID {request.vasp_id!r} is not that of this login"
             raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where="SubmitReq/SenderIdentification", why=why)
@@ -108,7 +115,7 @@ class Mm7Server:
         if vasp.maximum_octets and octets > vasp.maximum_octets:
             why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
             return self._refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
-        outcome = await self._submit.accept(submission_of(envelope, request, vasp))
+        outcome = await self._submit.accept(remarked(submission_of(envelope, request, vasp), decoded.findings))
         if isinstance(outcome, Refused):
             where = f"{outcome.address}: " if outcome.address else ""
             return self._refused(context, STATUS_OF[outcome.reason], f"{where}{outcome.because}")
