@@ -54,6 +54,7 @@ class App:
         self.captures: CaptureRing | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
+        self._doors = AsyncExitStack()  # the listeners: opened before the engine runs, and closed before it stops
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
 
@@ -86,6 +87,7 @@ class App:
         settings = self.settings
         await self.store.open()
         self._stack.push_async_callback(self.store.close)
+        self._stack.push_async_callback(self._doors.aclose)  # also when the start fails half-way
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
@@ -106,6 +108,7 @@ class App:
         await self._start_mm4()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
+        self._stack.push_async_callback(self._doors.aclose)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""
@@ -134,7 +137,7 @@ class App:
         limits = configured.http_limits(settings)
         listener = HttpListener(handler, settings.host, settings.port, limits, self._tap(name, redact.http))
         await listener.start()
-        self._stack.push_async_callback(listener.stop)
+        self._doors.push_async_callback(listener.stop)
         self.listeners[name] = (settings.host, listener.port)
         return configured.public_url(settings, listener.port)
 
@@ -218,7 +221,7 @@ class App:
         )
         server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
         await server.start()
-        self._stack.push_async_callback(server.stop)
+        self._doors.push_async_callback(server.stop)
         self.listeners["mm4"] = (settings.host, server.port)
 
     def _start_sms(self, courier: SmsCourier) -> None:

@@ -56,6 +56,4 @@ def learn(known: Subscriber, evidence: Evidence, at: Instant) -> Subscriber | No
     )
     if learned == known and known.seen_at is not None and at - known.seen_at < _SEEN_AGAIN:
         return None
-    if learned == known and known.seen_at is None and not (evidence.user_agent or evidence.mms_version):
-        return None
     return replace(learned, seen_at=at)

@@ -140,11 +140,14 @@ class Engine:
             TaskKind.REPORT_MM4: reports.run,
             TaskKind.RES_MM4: reports.run,
         }
-        async with asyncio.TaskGroup() as group:
-            delivery = Delivery(self.desk, runners, group.create_task)
-            self.lanes.watch(delivery.start, self._timetable.wake)
-            group.create_task(self._timetable.run(delivery), name="timetable")
-            group.create_task(self._timetable.keep_leases(), name="leases")
+        try:
+            async with asyncio.TaskGroup() as group:
+                delivery = Delivery(self.desk, runners, group.create_task)
+                self.lanes.watch(delivery.start, self._timetable.wake)
+                group.create_task(self._timetable.run(delivery), name="timetable")
+                group.create_task(self._timetable.keep_leases(), name="leases")
+        finally:
+            self.lanes.unwatch()
 
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""

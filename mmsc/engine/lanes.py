@@ -51,8 +51,7 @@ class Lanes:
         self._clock = clock
         self._limits_of = limits_of
         self._lanes: dict[str, Lane] = {}
-        self._on_new: Callable[[Lane], None] = lambda lane: None
-        self._on_seat: Callable[[], None] = lambda: None
+        self.unwatch()
         self.held = False  # the lab holds all lanes: nothing leaves
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
@@ -61,6 +60,11 @@ class Lanes:
         self._on_seat = on_seat
         for lane in self._lanes.values():
             on_new(lane)
+
+    def unwatch(self) -> None:
+        """Nobody works: jobs handed over from now on keep their lease until it is handed back."""
+        self._on_new: Callable[[Lane], None] = lambda lane: None
+        self._on_seat: Callable[[], None] = lambda: None
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())

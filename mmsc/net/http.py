@@ -106,6 +106,10 @@ class HttpListener:
         if self._sockets is None or self._server is None:
             return
         self._sockets.close()
+        for _ in range(
+            2
+        ):  # what the loop has accepted already becomes a connection, and is then closed like the others
+            await asyncio.sleep(0)
         self._server.pre_shutdown()
         await self._server.shutdown(self._limits.stop_seconds)
         await self._sockets.wait_closed()

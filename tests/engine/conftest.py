@@ -67,6 +67,13 @@ class Bench:
     hands: dict[TaskKind, Hand]
     events: list[Event]
     heard: asyncio.Event
+    running: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        """The engine stops working; its store stays open."""
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        await self.engine.end()
 
     async def submit(self, *to: str, answered: bool = True, **changes: object) -> Accepted:
         outcome = await self.engine.submit.accept(self.submission(*to, **changes))
@@ -145,8 +152,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         )
     )
     running = asyncio.create_task(engine.run())
-    yield Bench(engine, store, clock, hands, events, heard)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await engine.end()
+    bench = Bench(engine, store, clock, hands, events, heard, running)
+    yield bench
+    await bench.stop()
     await store.close()

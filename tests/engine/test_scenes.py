@@ -68,6 +68,17 @@ async def test_nothing_leaves_before_the_answer_was_handed_over(bench: Bench) ->
     assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
 
 
+async def test_what_comes_while_the_engine_stops_is_kept_for_its_next_start(bench: Bench) -> None:
+    """A lane that is new after the last worker left starts nobody; the lease goes back with the others."""
+    bench.running.cancel()
+    await asyncio.gather(bench.running, return_exceptions=True)
+    await bench.submit(PHONE)
+    await bench.stop()
+    assert bench.hands[TaskKind.NOTIFY].jobs == []
+    bench.running = asyncio.create_task(bench.engine.run())
+    await bench.until(trace.NotificationPushed)
+
+
 async def test_a_fast_handset_answers_before_the_smsc(bench: Bench) -> None:
     """A GET and an answer that race the submit_sm_resp: the MM is there, and the late outcome is only recorded."""
     release, pushing = asyncio.Event(), asyncio.Event()
