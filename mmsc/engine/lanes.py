@@ -51,7 +51,8 @@ class Lanes:
         self._clock = clock
         self._limits_of = limits_of
         self._lanes: dict[str, Lane] = {}
-        self.unwatch()
+        self._on_new: Callable[[Lane], None] = _nobody
+        self._on_seat: Callable[[], None] = _nobody
         self.held = False  # the lab holds all lanes: nothing leaves
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
@@ -63,8 +64,7 @@ class Lanes:
 
     def unwatch(self) -> None:
         """Nobody works: jobs handed over from now on keep their lease until it is handed back."""
-        self._on_new: Callable[[Lane], None] = lambda lane: None
-        self._on_seat: Callable[[], None] = lambda: None
+        self._on_new = self._on_seat = _nobody
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -124,3 +124,7 @@ class Lanes:
         """When the earliest pause ends (real time, µs)."""
         ends = [lane.paused_until for lane in self._lanes.values() if lane.paused_until > self._clock.real_now()]
         return min(ends, default=None)
+
+
+def _nobody(*_: object) -> None:
+    return None
