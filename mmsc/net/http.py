@@ -6,34 +6,27 @@ when the handler raises (which is our bug, and logged). Each request and answer 
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Final, cast
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final, NamedTuple, cast
 
-from aiohttp import web
 from multidict import CIMultiDictProxy
 
-from mmsc.net.bodies import BodyRefused, read_body
+from mmsc.net.bodies import CODINGS, BodyRefused, inflate
+from mmsc.net.http_connection import Connection, HttpLimits, Received
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
+__all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
 _log: Final = logging.getLogger(__name__)
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+_BODILESS: Final = (204, 304)  # RFC 9110 8.6: and no Content-Length either
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """What a client may cost. Times in seconds."""
-
-    maximum_connections: int = 1000
-    maximum_body_octets: int = 4 * 1024 * 1024  # after decompression
-    maximum_header_octets: int = 32 * 1024
-    request_seconds: float = 60.0  # from the end of the head to the end of the body
-    idle_seconds: float = 75.0  # from connection or last answer to the end of the next head
-    stop_seconds: float = 5.0  # for answers under way when the listener stops
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """A request, whole. `path` is as sent (not decoded), `query` without `?`."""
 
     method: str
@@ -82,141 +75,116 @@ class HttpListener:
         self._limits = limits
         self._tap = tap
         self._sockets: asyncio.Server | None = None
-        self._server: web.Server | None = None
+        self._connections: set[Connection] = set()
         self.port = port
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
-        limits = self._limits
-        self._server = web.Server(
-            self._serve,
-            access_log=None,
-            keepalive_timeout=limits.idle_seconds,
-            max_line_size=limits.maximum_header_octets,
-            max_field_size=limits.maximum_header_octets,
-            lingering_time=1.0,
-            auto_decompress=False,
-        )
         loop = asyncio.get_running_loop()
         self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
         self.port = int(self._sockets.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """No new connections, idle ones closed, answers under way finished within `stop_seconds`."""
-        if self._sockets is None or self._server is None:
+        if self._sockets is None:
             return
         self._sockets.close()
         for _ in range(
             2
         ):  # what the loop has accepted already becomes a connection, and is then closed like the others
             await asyncio.sleep(0)
-        self._server.pre_shutdown()
-        await self._server.shutdown(self._limits.stop_seconds)
+        for connection in tuple(self._connections):
+            connection.finish()
+        tasks = [one.task for one in self._connections if one.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._limits.stop_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for connection in tuple(self._connections):
+            connection.drop()
         await self._sockets.wait_closed()
         self._sockets = None
 
     def _accept(self) -> asyncio.Protocol:
-        assert self._server is not None
-        if len(self._server.connections) >= self._limits.maximum_connections:
+        if len(self._connections) >= self._limits.maximum_connections:
             return _Busy()
-        return self._server()
+        return Connection(self._limits, self._serve, self._connections.add, self._connections.discard)
 
-    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+    async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
-        try:
-            # A body that came with its head needs no timer.
-            async with asyncio.timeout(None if request.content.is_eof() else self._limits.request_seconds):
-                body = await read_body(request, self._limits.maximum_body_octets)
-        except TimeoutError:
-            return await self._send(request, HttpAnswer(status=408, close=True), exchange)
-        except BodyRefused as refused:
-            return await self._send(request, HttpAnswer(status=refused.status, close=True), exchange)
+        coding = received.headers.get("Content-Encoding")
+        if coding is not None and not received.status:
+            self._undo(received, coding.strip().lower())
         if self._tap.is_on:
-            self._saw(Direction.IN, _request_head(request, len(body)) + body, request, exchange, HttpAnswer())
-        answer = await self._answer(request, body, exchange)
-        return await self._send(request, answer, exchange)
+            self._tap.saw(
+                Direction.IN,
+                received.head if _is_exact(received) else _head_of(received),
+                received.body,
+                local=_place(connection.local),
+                remote=_place(connection.remote),
+                exchange=exchange,
+                note=received.why,
+            )
+        if received.status:
+            answer = HttpAnswer(status=received.status, close=True)
+        else:
+            answer = await self._answer(received, connection.remote, exchange)
+        await self._send(connection, received, answer, exchange)
 
-    async def _answer(self, request: web.BaseRequest, body: bytes, exchange: int) -> HttpAnswer:
-        path, query = _target(request)
-        wanted = HttpRequest(
-            method=request.method,
-            path=path,
-            query=query,
-            headers=request.headers,
-            body=body,
-            remote=request.remote or "",
-            exchange=exchange,
-        )
+    def _undo(self, received: Received, coding: str) -> None:
+        if coding not in CODINGS:
+            return
+        try:
+            received.body = inflate(received.body, coding, self._limits.maximum_body_octets)
+        except BodyRefused as refused:
+            received.status, received.why = refused.status, refused.why
+
+    async def _answer(self, received: Received, remote: object, exchange: int) -> HttpAnswer:
+        path, query = _split(received.target)
+        address = str(remote[0]) if isinstance(remote, tuple) else ""
+        wanted = HttpRequest(received.method, path, query, received.headers, received.body, address, exchange)
         try:
             return await self._handler(wanted)
         except Exception:
-            _log.exception("%s %s: the handler failed", request.method, path)
+            _log.exception("%s %s: the handler failed", received.method, path)
             return HttpAnswer(status=500, close=True)
 
-    async def _send(self, request: web.BaseRequest, answer: HttpAnswer, exchange: int) -> web.StreamResponse:
-        response = web.Response(status=answer.status, body=answer.body, headers={"Server": "mmsc"})
-        if answer.content_type:
-            response.headers["Content-Type"] = answer.content_type
-        elif "Content-Type" in response.headers:
-            del response.headers["Content-Type"]
-        for name, value in answer.headers:
-            response.headers.add(name, value)
+    async def _send(self, connection: Connection, received: Received, answer: HttpAnswer, exchange: int) -> None:
         if answer.close:
-            response.force_close()
+            received.keep_alive = False
+        body = answer.body if received.method != "HEAD" and answer.status not in _BODILESS else b""
         whole = False
         try:
-            if request.transport is not None:
-                # Nothing waits in our own buffer when an answer counts as sent.
-                request.transport.set_write_buffer_limits(high=0)
-            await response.prepare(request)
-            await response.write_eof()
-            whole = request.transport is not None and not request.transport.is_closing()
-        finally:
+            head = _answer_head(answer, received)
+            whole = await connection.send(head, body)
             if self._tap.is_on:
-                self._saw_answer(response, answer, request, exchange, whole=whole)
+                self._saw_answer(connection, head, body, answer, exchange, whole=whole)
+        finally:
             if answer.after is not None:
                 await answer.after(whole)
-        return response
 
     def _saw_answer(
-        self, response: web.Response, answer: HttpAnswer, request: web.BaseRequest, exchange: int, *, whole: bool
+        self, connection: Connection, head: bytes, body: bytes, answer: HttpAnswer, exchange: int, *, whole: bool
     ) -> None:
-        lines = [f"HTTP/1.1 {response.status} {response.reason or ''}".rstrip()]
-        lines += [f"{name}: {value}" for name, value in response.headers.items()]
-        head = "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"
-        body, reference = answer.body, answer.reference
-        if request.method == "HEAD":
-            body, reference = b"", None
+        reference = answer.reference if body else None
+        rest: tuple[bytes, ...] = (body,) if body else ()
         if reference is not None:  # a stored body is named, and not even copied here
-            rest = body[reference.at + reference.length :]
-            body = body[: reference.at] + rest
+            rest = (body[: reference.at], body[reference.at + reference.length :])
             at = len(head) + reference.at
             reference = BodyReference(reference.content_id, reference.start, reference.length, at)
-        note = "" if whole else "the client was gone before the end"
-        self._saw(Direction.OUT, head + body, request, exchange, answer, reference, note)
-
-    def _saw(
-        self,
-        direction: Direction,
-        octets: bytes,
-        request: web.BaseRequest,
-        exchange: int,
-        answer: HttpAnswer,
-        reference: BodyReference | None = None,
-        note: str = "",
-    ) -> None:
-        transport = request.transport
         self._tap.saw(
-            direction,
-            octets,
-            local=_place(transport.get_extra_info("sockname")) if transport else f"{self._host}:{self.port}",
-            remote=_place(transport.get_extra_info("peername")) if transport else request.remote or "",
+            Direction.OUT,
+            head,
+            *rest,
+            local=_place(connection.local),
+            remote=_place(connection.remote),
             exchange=exchange,
             neighbour=answer.neighbour,
             transaction_id=answer.transaction_id,
             mm_id=answer.mm_id,
             reference=reference,
-            note=note,
+            note="" if whole else "the client was gone before the end",
         )
 
 
@@ -229,26 +197,64 @@ class _Busy(asyncio.Protocol):
         transport.close()
 
 
-def _target(request: web.BaseRequest) -> tuple[str, str]:
+def _split(target: str) -> tuple[str, str]:
     """(path, query) as sent; a client that takes us for a proxy sends the whole URL (RFC 9112 3.2.2)."""
-    target = request.raw_path
     if not target.startswith("/"):
-        return request.rel_url.raw_path, request.rel_url.raw_query_string
+        _, scheme, rest = target.partition("://")
+        target = "/" + rest.partition("/")[2] if scheme else target
     path, _, query = target.partition("?")
     return path, query
 
 
-def _request_head(request: web.BaseRequest, body_octets: int) -> bytes:
-    """The head as it was sent; the framing says what follows it here (chunks are undone, compression, too)."""
-    version = request.version
-    lines = [f"{request.method} {request.raw_path} HTTP/{version.major}.{version.minor}".encode()]
-    for name, value in request.raw_headers:
+def _answer_head(answer: HttpAnswer, received: Received) -> bytes:
+    """Status line and headers. ValueError for a line break in a value: that is our bug, and nobody's second answer."""
+    lines = [_status_line(answer.status), "Server: mmsc", _date(int(time.time()))]
+    if answer.content_type:
+        lines.append(f"Content-Type: {answer.content_type}")
+    if answer.status not in _BODILESS:
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines += [f"{name}: {value}" for name, value in answer.headers]
+    if not received.keep_alive:
+        lines.append("Connection: close")
+    elif received.version == "1.0":
+        lines.append("Connection: keep-alive")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        raise ValueError("a line break in a header")
+    return text.encode("utf-8", "surrogateescape") + b"\r\n\r\n"
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> str:
+    try:
+        return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP/1.1 {status} "
+
+
+@lru_cache(maxsize=2)
+def _date(seconds: int) -> str:
+    """RFC 9110 6.6.1: a server with a clock says when."""
+    return f"Date: {formatdate(seconds, usegmt=True)}"
+
+
+def _is_exact(received: Received) -> bool:
+    """Whether head and body are what was on the wire, octet for octet: no chunks, no compression."""
+    headers = received.headers
+    return bool(received.head) and "Transfer-Encoding" not in headers and "Content-Encoding" not in headers
+
+
+def _head_of(received: Received) -> bytes:
+    """The head written anew for a body whose chunks and compression are undone."""
+    lines = [f"{received.method} {received.target} HTTP/{received.version}".encode("utf-8", "surrogateescape")]
+    for name, value in received.raw_headers:
         if name.lower() not in (b"transfer-encoding", b"content-length", b"content-encoding"):
             lines.append(name + b": " + value)
-    if body_octets:
-        lines.append(b"Content-Length: %d" % body_octets)
+    if received.body:
+        lines.append(b"Content-Length: %d" % len(received.body))
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+@lru_cache(maxsize=2048)
 def _place(address: object) -> str:
     return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")

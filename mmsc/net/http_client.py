@@ -78,10 +78,11 @@ class HttpClient:
         """
         exchange = new_exchange()
 
-        def saw(direction: Direction, octets: bytes) -> None:
+        def saw(direction: Direction, head: bytes, body: bytes) -> None:
             self._tap.saw(
                 direction,
-                octets,
+                head,
+                body,
                 local="",
                 remote=urlsplit(url).netloc,
                 exchange=exchange,
@@ -91,10 +92,10 @@ class HttpClient:
             )
 
         if self._tap.is_on:
-            saw(Direction.OUT, _request_octets(method, url, headers, body))
+            saw(Direction.OUT, _request_head(method, url, headers, body), body)
         reply = await self._reply(method, url, headers, body)
         if self._tap.is_on:
-            saw(Direction.IN, _reply_octets(reply))
+            saw(Direction.IN, _reply_head(reply), reply.body)
         return reply
 
     async def close(self) -> None:
@@ -155,18 +156,18 @@ async def http_client(limits: ClientLimits, tap: WireTap) -> AsyncIterator[HttpC
         await client.close()
 
 
-def _request_octets(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+def _request_head(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
-def _reply_octets(reply: HttpReply) -> bytes:
+def _reply_head(reply: HttpReply) -> bytes:
     lines = [f"HTTP/1.1 {reply.status}"]
     framing = ("transfer-encoding", "content-length", "content-encoding")
     lines += [f"{name}: {value}" for name, value in reply.headers.items() if name.lower() not in framing]
     lines.append(f"Content-Length: {len(reply.body)}")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n" + reply.body
+    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"

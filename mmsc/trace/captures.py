@@ -32,16 +32,16 @@ class BodyReference(msgspec.Struct, frozen=True, array_like=True):
     at: int
 
 
-class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True):
+class CaptureRecord(msgspec.Struct, frozen=True, array_like=True):
     """One PDU, or one half of an exchange. Times are microseconds UTC.
 
     `exchange` ties a request to its answer, and through the answer's `mm_id` to the MM. `neighbour` is the configured
-    name where it is known; `local` and `remote` are `address:port`.
+    name where it is known; `local` and `remote` are `address:port`. `pieces` are its octets, in as few copies as can
+    be: a large body stays the object that was received.
     """
 
     interface: str  # mm1, mm4, mm7, smpp, weblink
     direction: Direction
-    octets: bytes
     local: str
     remote: str
     at_real: int
@@ -52,13 +52,20 @@ class CaptureRecord(msgspec.Struct, frozen=True, kw_only=True):
     mm_id: int | None = None
     reference: BodyReference | None = None
     note: str = ""
+    pieces: tuple[bytes, ...] = ()
+
+    @property
+    def octets(self) -> bytes:
+        """What was on the wire, without what `reference` names."""
+        return b"".join(self.pieces)
 
     def whole(self, body: bytes | None) -> bytes:
         """The octets with the stored body put back in; None (retention took it) leaves the gap."""
+        octets = self.octets
         if self.reference is None or body is None:
-            return self.octets
+            return octets
         part = body[self.reference.start : self.reference.start + self.reference.length]
-        return self.octets[: self.reference.at] + part + self.octets[self.reference.at :]
+        return octets[: self.reference.at] + part + octets[self.reference.at :]
 
 
 Tap = Callable[[CaptureRecord], None]  # never raises, never waits
@@ -92,8 +99,8 @@ class WireTap:
     def saw(
         self,
         direction: Direction,
-        octets: bytes,
-        *,
+        head: bytes,
+        *rest: bytes,
         local: str,
         remote: str,
         exchange: int,
@@ -103,23 +110,25 @@ class WireTap:
         reference: BodyReference | None = None,
         note: str = "",
     ) -> None:
-        """Hand one PDU in; `octets` without what `reference` names."""
+        """Hand one PDU in, without what `reference` names. Secrets are looked for in `head` alone: the whole PDU, or
+        what stands before an HTTP body."""
         if self._tap is None:
             return
-        self._tap(
-            CaptureRecord(
-                interface=self._interface,
-                direction=direction,
-                octets=self._mask(octets),
-                local=local,
-                remote=remote,
-                at_real=self._clock.real_now(),
-                at_service=self._clock.now(),
-                exchange=exchange,
-                neighbour=neighbour,
-                transaction_id=transaction_id,
-                mm_id=mm_id,
-                reference=reference,
-                note=note,
-            )
+        clock = self._clock
+        at_real = clock.real_now()
+        record = CaptureRecord(
+            self._interface,
+            direction,
+            local,
+            remote,
+            at_real,
+            clock.at(at_real),
+            exchange,
+            neighbour,
+            transaction_id,
+            mm_id,
+            reference,
+            note,
+            (self._mask(head), *rest),
         )
+        self._tap(record)

@@ -6,27 +6,29 @@ raises for a full or broken disk: a capture that cannot be kept is counted in `l
 """
 
 import asyncio
+import itertools
 import mmap
 import os
 import struct
 import zlib
+from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from mmsc.domain.instant import DAY
 from mmsc.trace.captures import CaptureRecord
 
-_FILE_MAGIC: Final = b"MMSCCAP1"
+_FILE_MAGIC: Final = b"MMSCCAP2"
 _RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
 _RECORD_MAGIC: Final = b"cap\0"
 _MAXIMUM_META_OCTETS: Final = 64 * 1024
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
-_TOGETHER: Final = 256  # records written by one system call, well below IOV_MAX pieces
+_TOGETHER: Final = 200  # records written by one system call: with at most 4 pieces each below IOV_MAX
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
@@ -34,7 +36,7 @@ _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingLimits:
-    """`maximum_age` in µs of real time; the number of records bounds the index in memory (about 200 octets each)."""
+    """`maximum_age` in µs of real time; the number of records bounds the index in memory (32 octets each)."""
 
     maximum_octets: int = 256 * 1024 * 1024
     maximum_age: int = 7 * DAY
@@ -52,28 +54,34 @@ class RingLimits:
 
 
 @dataclass(slots=True)
-class _Place:
-    offset: int
-    exchange: int
-    mm_id: int | None
-    at_real: int
-
-
-@dataclass(slots=True)
 class _Segment:
+    """One file, and the index of it: a column a question, because columns are searched at the speed of memory."""
+
     path: Path
     size: int = 0
-    places: list[_Place] = field(default_factory=list)
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    exchanges: "array[int]" = field(default_factory=lambda: array("q"))
+    mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
+    times: "array[int]" = field(default_factory=lambda: array("q"))
+
+    def add(self, offset: int, exchange: int, mm_id: int | None, at_real: int) -> None:
+        """Index one record."""
+        self.offsets.append(offset)
+        self.exchanges.append(exchange)
+        self.mm_ids.append(mm_id or 0)
+        self.times.append(at_real)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+_Found = tuple[int, _Segment, int]  # real time, and where
+
+
+class _Waiting(NamedTuple):
     """A record on its way to the file."""
 
     exchange: int
     mm_id: int | None
     at_real: int
-    pieces: tuple[bytes, bytes, bytes]
+    pieces: tuple[bytes, ...]
     size: int
 
 
@@ -86,8 +94,6 @@ class CaptureRing:
         self._folder = folder
         self._limits = limits
         self._segments: deque[_Segment] = deque()
-        self._by_exchange: dict[int, list[tuple[_Segment, _Place]]] = {}
-        self._exchanges_of: dict[int, set[int]] = {}
         self._file = -1
         self._next_number = 1
         self._waiting: list[_Waiting] = []
@@ -110,11 +116,15 @@ class CaptureRing:
 
     def keep(self, record: CaptureRecord) -> None:
         """The tap: append one capture, at the end of this turn of the event loop. Never raises."""
-        meta = _encode(msgspec.structs.replace(record, octets=b""))
-        data = record.octets
-        head = _RECORD.pack(_RECORD_MAGIC, len(meta), len(data), zlib.crc32(meta), zlib.crc32(data))
-        size = len(head) + len(meta) + len(data)
-        self._waiting.append(_Waiting(record.exchange, record.mm_id, record.at_real, (head, meta, data), size))
+        meta = _encode(_without_octets(record))
+        crc = octets = 0
+        for piece in record.pieces:
+            crc = zlib.crc32(piece, crc)
+            octets += len(piece)
+        head = _RECORD.pack(_RECORD_MAGIC, len(meta), octets, zlib.crc32(meta), crc) + meta
+        self._waiting.append(
+            _Waiting(record.exchange, record.mm_id, record.at_real, (head, *record.pieces), len(head) + octets)
+        )
         if len(self._waiting) == 1:
             self._flush_soon()
         elif len(self._waiting) >= _TOGETHER:
@@ -139,7 +149,9 @@ class CaptureRing:
     def of_mm(self, mm_id: int) -> list[CaptureRecord]:
         """All captures of an MM, in the order of their time: its own, and their requests or answers."""
         self.flush()
-        return self._all(self._exchanges_of.get(mm_id, set()))
+        return self._all(
+            {segment.exchanges[index] for segment in self._segments for index in _where(segment.mm_ids, mm_id)}
+        )
 
     def of_exchange(self, exchange: int) -> list[CaptureRecord]:
         """A request with its answer."""
@@ -149,12 +161,10 @@ class CaptureRing:
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""
         self.flush()
-        found: list[tuple[_Segment, _Place]] = []
-        for segment in reversed(self._segments):
-            found += [(segment, place) for place in reversed(segment.places)]
-            if len(found) >= number:
-                break
-        return list(_readable(reversed(found[:number])))
+        newest = (
+            (segment, index) for segment in reversed(self._segments) for index in reversed(range(len(segment.offsets)))
+        )
+        return list(_readable(reversed(list(itertools.islice(newest, number)))))
 
     def prune(self, real_now: int) -> None:
         """Drop the oldest segments while a bound is passed."""
@@ -162,10 +172,10 @@ class CaptureRing:
         while len(self._segments) > 1 and (
             self._octets() > limits.maximum_octets
             or self._records() > limits.maximum_records
-            or self._segments[0].places[-1:] == []
-            or self._segments[0].places[-1].at_real < real_now - limits.maximum_age
+            or not self._segments[0].times
+            or self._segments[0].times[-1] < real_now - limits.maximum_age
         ):
-            self._drop(self._segments.popleft())
+            self._segments.popleft().path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Write what waits and close the file under way."""
@@ -184,12 +194,12 @@ class CaptureRing:
         return sum(segment.size for segment in self._segments)
 
     def _records(self) -> int:
-        return sum(len(segment.places) for segment in self._segments)
+        return sum(len(segment.offsets) for segment in self._segments)
 
     def _fitting(self, segment: _Segment, waiting: list[_Waiting]) -> int:
         """How many of these the segment still takes, at least one."""
         room = self._limits.segment_octets - segment.size - waiting[0].size
-        most = min(len(waiting), max(1, self._limits.segment_records - len(segment.places)), _TOGETHER)
+        most = min(len(waiting), max(1, self._limits.segment_records - len(segment.offsets)), _TOGETHER)
         for number in range(1, most):
             room -= waiting[number].size
             if room < 0:
@@ -198,7 +208,7 @@ class CaptureRing:
 
     def _index_all(self, segment: _Segment, written: list[_Waiting]) -> None:
         for one in written:
-            self._index(segment, _Place(segment.size, one.exchange, one.mm_id, one.at_real))
+            segment.add(segment.size, one.exchange, one.mm_id, one.at_real)
             segment.size += one.size
         self.prune(written[-1].at_real)
 
@@ -212,7 +222,7 @@ class CaptureRing:
         if (
             segment is not None
             and segment.size + more_octets <= self._limits.segment_octets
-            and len(segment.places) < self._limits.segment_records
+            and len(segment.offsets) < self._limits.segment_records
         ):
             return segment
         self._close_file()
@@ -237,30 +247,15 @@ class CaptureRing:
             self._close_file()
             raise OSError(f"{written} of {wanted} octets written")
 
-    def _index(self, segment: _Segment, place: _Place) -> None:
-        segment.places.append(place)
-        self._by_exchange.setdefault(place.exchange, []).append((segment, place))
-        if place.mm_id is not None:
-            self._exchanges_of.setdefault(place.mm_id, set()).add(place.exchange)
-
-    def _drop(self, segment: _Segment) -> None:
-        segment.path.unlink(missing_ok=True)
-        for place in segment.places:
-            kept = [entry for entry in self._by_exchange.get(place.exchange, ()) if entry[0] is not segment]
-            if kept:
-                self._by_exchange[place.exchange] = kept
-            else:
-                self._by_exchange.pop(place.exchange, None)
-            if place.mm_id is not None and not any(entry[1].mm_id == place.mm_id for entry in kept):
-                exchanges = self._exchanges_of.get(place.mm_id, set())
-                exchanges.discard(place.exchange)
-                if not exchanges:
-                    self._exchanges_of.pop(place.mm_id, None)
-
     def _all(self, exchanges: set[int]) -> list[CaptureRecord]:
-        found = [entry for exchange in exchanges for entry in self._by_exchange.get(exchange, ())]
-        found.sort(key=lambda entry: (entry[1].at_real, entry[0].path.name, entry[1].offset))
-        return list(_readable(iter(found)))
+        found: list[_Found] = [
+            (segment.times[index], segment, index)
+            for segment in self._segments
+            for exchange in exchanges
+            for index in _where(segment.exchanges, exchange)
+        ]
+        found.sort(key=lambda entry: (entry[0], entry[1].path.name, entry[2]))
+        return list(_readable((segment, index) for _, segment, index in found))
 
     def _read_back(self, path: Path) -> None:
         """Index one file from an earlier start, as far as it is whole."""
@@ -268,8 +263,8 @@ class CaptureRing:
         segment = _Segment(path)
         try:
             segment.size = path.stat().st_size
-            for place in _scan(path):
-                self._index(segment, place)
+            for offset, record in _scan(path):
+                segment.add(offset, record.exchange, record.mm_id, record.at_real)
         except (OSError, ValueError):
             pass  # an empty or unreadable file has no captures; it goes when its turn comes
         self._segments.append(segment)
@@ -279,7 +274,7 @@ def _number_of(path: Path) -> int:
     return int(path.stem) if path.stem.isdecimal() else 0
 
 
-def _scan(path: Path) -> Iterator[_Place]:
+def _scan(path: Path) -> Iterator[tuple[int, CaptureRecord]]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
         if octets[: len(_FILE_MAGIC)] != _FILE_MAGIC:
             return
@@ -293,21 +288,49 @@ def _scan(path: Path) -> Iterator[_Place]:
             meta = octets[start : start + meta_octets]
             if zlib.crc32(meta) != meta_crc:
                 return
-            record = _decode(meta)
-            yield _Place(offset, record.exchange, record.mm_id, record.at_real)
+            yield offset, _decode(meta)
             offset = end
 
 
-def _readable(entries: Iterator[tuple[_Segment, _Place]]) -> Iterator[CaptureRecord]:
+def _where(column: "array[int]", value: int) -> Iterator[int]:
+    """The indices at which a column has a value."""
+    index = -1
+    while True:
+        try:
+            index = column.index(value, index + 1)
+        except ValueError:
+            return
+        yield index
+
+
+def _without_octets(record: CaptureRecord) -> tuple[object, ...]:
+    """What is stored before the octets: the record's fields in their order, without the last."""
+    return (
+        record.interface,
+        record.direction,
+        record.local,
+        record.remote,
+        record.at_real,
+        record.at_service,
+        record.exchange,
+        record.neighbour,
+        record.transaction_id,
+        record.mm_id,
+        record.reference,
+        record.note,
+    )
+
+
+def _readable(entries: Iterable[tuple[_Segment, int]]) -> Iterator[CaptureRecord]:
     """The captures at these places; what is gone or damaged in the meantime is left out."""
-    for segment, place in entries:
+    for segment, index in entries:
         try:
             with segment.path.open("rb") as file:
-                file.seek(place.offset)
+                file.seek(segment.offsets[index])
                 head = file.read(_RECORD.size)
                 _, meta_octets, data_octets, _, data_crc = _RECORD.unpack(head)
                 meta, data = file.read(meta_octets), file.read(data_octets)
             if zlib.crc32(data) == data_crc:
-                yield msgspec.structs.replace(_decode(meta), octets=data)
+                yield msgspec.structs.replace(_decode(meta), pieces=(data,))
         except (OSError, struct.error, msgspec.MsgspecError):
             continue

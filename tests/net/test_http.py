@@ -84,7 +84,7 @@ async def test_chunks_and_compression_are_undone() -> None:
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", 400),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc", 408),
         (b"nonsense\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000 + b"\r\n\r\n", 431),
     ],
 )
 async def test_what_cannot_be_had_is_refused_and_the_next_client_is_served(octets: bytes, status: int) -> None:
@@ -337,3 +337,133 @@ async def test_a_connection_closed_in_the_same_moment_is_tried_once_more() -> No
         reply = await client.send("POST", f"http://127.0.0.1:{port}/", headers={})
     assert reply.status == 204
     assert asked[0] == asked[1]
+
+
+KEPT = b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+async def test_requests_behind_each_other_are_answered_in_their_order() -> None:
+    """RFC 9112 9.3.2; the last one comes in two pieces, behind the others."""
+    posted = b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    async with listening(echo) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(KEPT % 1 + KEPT % 2 + posted[:-3])
+        for wanted in (b"GET /1 |", b"GET /2 |"):
+            await reader.readuntil(wanted)
+        writer.write(posted[-3:] + LAST)
+        said = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert b"POST /body |hello" in said
+    assert said.endswith(b"GET /last |")
+
+
+async def test_every_cut_of_the_octets_is_the_same_request() -> None:
+    octets = b"\r\nPOST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    async with listening(echo, HttpLimits(idle_seconds=5)) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        for cut in range(1, len(octets)):
+            writer.write(octets[:cut])
+            await asyncio.sleep(0)
+            writer.write(octets[cut:])
+            await reader.readuntil(b"POST /x |abcde")
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_an_upgrade_is_passed_over() -> None:
+    """RFC 9110 7.8. Java's client asks for h2c on its first request, whatever the server is."""
+    asked = b"Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAA\r\n"
+    async with listening(echo) as listener:
+        got = b"GET /1 HTTP/1.1\r\n" + asked + b"\r\n"
+        posted = b"POST /2 HTTP/1.1\r\n" + asked + b"Content-Length: 2\r\n\r\nhi"
+        said = await talk(listener, got + posted + LAST)
+    for wanted in (b"GET /1 |", b"POST /2 |hi", b"GET /last |"):
+        assert wanted in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (b"GET / HTTP/1.0\r\n\r\n", b"Connection: close"),
+        (b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", b"Connection: keep-alive"),
+    ],
+)
+async def test_http_1_0_is_kept_alive_only_when_asked(asked: bytes, answered: bytes) -> None:
+    async with listening(echo) as listener:
+        said = await talk(listener, asked)  # the listener closes: at once, or after the idle time
+    assert answered in said.partition(b"\r\n\r\n")[0].splitlines()
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"nonsense\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+)
+async def test_what_was_refused_is_shown_octet_for_octet(octets: bytes) -> None:
+    seen: list[CaptureRecord] = []
+    async with listening(echo, tap=WireTap("mm7", seen.append, VirtualClock())) as listener:
+        said = await talk(listener, octets)
+    request, answer = seen
+    assert request.octets == octets
+    assert request.note
+    assert answer.octets == said
+
+
+async def test_a_client_that_leaves_inside_its_body_is_shown() -> None:
+    seen: list[CaptureRecord] = []
+    noted = asyncio.Event()
+
+    def see(record: CaptureRecord) -> None:
+        seen.append(record)
+        noted.set()
+
+    async with listening(echo, tap=WireTap("mm7", see, VirtualClock())) as listener:
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+        writer.close()
+        await asyncio.wait_for(noted.wait(), 5)
+    assert seen[0].octets.endswith(b"\r\n\r\nabc")
+    assert "left" in seen[0].note
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "a\rb"])
+async def test_no_value_breaks_out_of_its_header(value: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(headers=(("X-Name", value),))
+
+    async with listening(broken) as listener:
+        assert await talk(listener, KEPT % 1) == b""
+        assert (await talk(listener, KEPT % 1)) == b""
+    assert "a line break in a header" in caplog.text
+
+
+async def test_an_answer_nobody_reads_is_given_up() -> None:
+    flags: list[bool] = []
+    told = asyncio.Event()
+
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(body=bytes(50_000_000), after=await _after(flags, told))
+
+    async with listening(handler, HttpLimits(answer_seconds=0.2)) as listener:
+        _, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(KEPT % 1)
+        await asyncio.wait_for(told.wait(), 10)
+        writer.transport.abort()
+    assert flags == [False]
+
+
+async def test_204_has_neither_body_nor_length() -> None:
+    async def handler(request: HttpRequest) -> HttpAnswer:
+        return HttpAnswer(status=204, body=b"never")
+
+    async with listening(handler) as listener:
+        said = await talk(listener, LAST)
+    assert said.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert said.endswith(b"\r\n\r\n")
+    assert b"Content-Length" not in said

@@ -20,13 +20,13 @@ def record(
     return CaptureRecord(
         interface="mm7",
         direction=Direction.IN,
-        octets=octets,
         local="127.0.0.1:1",
         remote="127.0.0.1:2",
         at_real=at,
         at_service=at,
         exchange=exchange,
         mm_id=mm_id,
+        pieces=(octets,),
     )
 
 
@@ -156,13 +156,13 @@ def test_a_stored_body_is_named_and_put_back() -> None:
     answer = CaptureRecord(
         interface="mm1",
         direction=Direction.OUT,
-        octets=b"HEADTAIL",
         local="",
         remote="",
         at_real=0,
         at_service=0,
         exchange=1,
         reference=BodyReference(content_id=3, start=2, length=4, at=4),
+        pieces=(b"HEAD", b"TAIL"),
     )
     assert answer.whole(b"xxBODYxx") == b"HEADBODYTAIL"
     assert answer.whole(None) == b"HEADTAIL"

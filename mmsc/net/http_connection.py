@@ -1,0 +1,397 @@
+"""One connection of an HTTP listener (RFC 9112): octets in, whole requests out, one served at a time; answers back.
+
+Framing is httptools' (the parser of Node.js); bounds, times and what is kept for the trace are ours. Whatever cannot be
+had as a request comes out, too: as a refusal with its HTTP status and the octets that were there.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from math import inf
+from typing import Final, cast
+
+import httptools
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from mmsc.net.bodies import CODINGS
+
+_log: Final = logging.getLogger(__name__)
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpLimits:
+    """What a client may cost. Times in seconds."""
+
+    maximum_connections: int = 1000
+    maximum_body_octets: int = 4 * 1024 * 1024  # after decompression
+    maximum_header_octets: int = 32 * 1024
+    request_seconds: float = 60.0  # from the end of the head to the end of the body
+    answer_seconds: float = 300.0  # from the answer to its last octet handed to the socket
+    idle_seconds: float = 75.0  # from connection or last answer to the end of the next head
+    stop_seconds: float = 5.0  # for answers under way when the listener stops
+
+
+def _no_headers() -> CIMultiDictProxy[str]:
+    return CIMultiDictProxy(CIMultiDict())
+
+
+@dataclass(slots=True)
+class Received:
+    """A request as it came. `head` are its own octets, b"" where they cannot be told from what stood around them.
+
+    With `status` it is none: why, and the octets that were there."""
+
+    method: str = ""
+    target: str = ""
+    version: str = "1.1"
+    headers: CIMultiDictProxy[str] = field(default_factory=_no_headers)
+    raw_headers: tuple[tuple[bytes, bytes], ...] = ()
+    head: bytes = b""
+    body: bytes = b""
+    keep_alive: bool = False
+    status: int = 0
+    why: str = ""
+
+
+class _Phase(Enum):
+    HEAD = auto()
+    BODY = auto()
+    SERVING = auto()
+    SENDING = auto()
+    LINGERING = auto()
+
+
+class Connection(asyncio.Protocol):
+    """Made by the listener for each client. `serve` gets one request after the other and answers with `send`."""
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        serve: Callable[["Connection", Received], Awaitable[None]],
+        joined: Callable[["Connection"], None],
+        left: Callable[["Connection"], None],
+    ) -> None:
+        self._limits = limits
+        self._serve = serve
+        self._joined = joined
+        self._left = left
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._parser = httptools.HttpRequestParser(self)
+        self._ready: deque[Received] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._drained: asyncio.Future[None] | None = None
+        self._behind = b""  # what came while a request was served
+        self._phase = _Phase.HEAD
+        self._deadline = inf
+        self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
+        self._closing = False
+        self._goes_on = False  # a new parser reads the body of a request whose head the last one read
+        self._deaf = False  # after a refusal nothing is understood any more
+        self._begin(b"")
+        self.task: asyncio.Task[None] | None = None
+        self.local: object = None
+        self.remote: object = None
+
+    # --- for the listener ---
+
+    async def send(self, head: bytes, body: bytes) -> bool:
+        """Write an answer; whether all of it was handed to the socket."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return False
+        if body:
+            transport.writelines((head, body))
+        else:
+            transport.write(head)
+        if self._paused:  # nothing waits in our own buffer when an answer counts as sent
+            self._drained = self._loop.create_future()
+            self._wait_for(_Phase.SENDING, self._limits.answer_seconds)
+            await self._drained
+        return self._transport is not None and not transport.is_closing()
+
+    def finish(self) -> None:
+        """Close when what is under way was answered."""
+        self._closing = True
+        if self._phase is _Phase.HEAD and not self._ready:
+            self._close()
+
+    def drop(self) -> None:
+        """Close at once, whatever is under way."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- requests, one at a time ---
+
+    async def _work(self) -> None:
+        try:
+            while await self._some():
+                received = self._ready.popleft()
+                self._phase, self._deadline = _Phase.SERVING, inf
+                await self._serve(self, received)
+                if received.status:
+                    self._linger()
+                    return
+                if self._closing or not received.keep_alive:
+                    self._close()
+                    return
+                self._next()
+        except Exception:
+            _log.exception("HTTP connection from %s", self.remote)
+            self._close()
+
+    async def _some(self) -> bool:
+        """Wait for a request; False when none will come."""
+        while not self._ready:
+            if self._transport is None:
+                return False
+            self._waiter = self._loop.create_future()
+            await self._waiter
+        return True
+
+    def _next(self) -> None:
+        if self._ready or self._transport is None:
+            return
+        if self._under_way is None:
+            self._wait_for(_Phase.HEAD, self._limits.idle_seconds)
+        else:  # its head came behind the last request, its body did not
+            self._wait_for(_Phase.BODY, self._limits.request_seconds)
+        if self._behind:
+            behind, self._behind = self._behind, b""
+            self._transport.resume_reading()
+            self._understand(behind)
+
+    def _put(self, received: Received) -> None:
+        self._ready.append(received)
+        self._phase, self._deadline = _Phase.SERVING, inf
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _close(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _linger(self) -> None:
+        """The answer says no to something that may still be on its way (RFC 9112 9.6)."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        if not self._transport.can_write_eof():  # TLS
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self._transport.resume_reading()
+        self._wait_for(_Phase.LINGERING, _LINGER_SECONDS)
+
+    # --- time ---
+
+    def _wait_for(self, phase: _Phase, seconds: float) -> None:
+        """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
+        self._phase = phase
+        self._deadline = self._loop.time() + seconds
+        if self._timer is not None and self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._deadline == inf or self._transport is None:
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        elif self._phase is _Phase.BODY:
+            self._refuse(408, f"the body did not come within {self._limits.request_seconds:g} s")
+        else:
+            self._transport.abort()
+
+    # --- octets to requests ---
+
+    def _begin(self, octets: bytes) -> None:
+        self._raw: bytes | None = octets  # of the request under way, from its first octet; None: cannot be told
+        self._target = b""
+        self._seen = 0  # octets that were looked at for its head
+        self._raw_headers: list[tuple[bytes, bytes]] = []
+        self._body: list[bytes] = []
+        self._body_octets = 0
+        self._under_way: Received | None = None
+
+    def _understand(self, octets: bytes) -> None:
+        if self._phase is _Phase.HEAD:
+            self._seen += len(octets)
+            if self._raw is not None:
+                self._raw = self._raw + octets if self._raw else octets
+        while octets and not self._deaf:
+            try:
+                self._parser.feed_data(octets)
+            except httptools.HttpParserUpgrade as upgrade:
+                octets = self._pass_over_upgrade() + octets[upgrade.args[0] :]
+            except httptools.HttpParserError as error:
+                if not self._deaf:
+                    self._refuse(400, f"no HTTP request: {error}")
+            else:
+                break
+        if self._phase is _Phase.HEAD and self._seen > self._limits.maximum_header_octets:
+            self._refuse_head()
+
+    def _pass_over_upgrade(self) -> bytes:
+        """We speak nothing to upgrade to, so this is a request like any other (RFC 9110 7.8). The parser thinks it
+        ends with its head: a new one goes on with its body, behind a head that only says how that is framed."""
+        self._parser = httptools.HttpRequestParser(self)
+        received = self._under_way
+        if received is None:
+            return b""
+        if "Transfer-Encoding" in received.headers:
+            framing = b"Transfer-Encoding: chunked"
+        else:
+            framing = b"Content-Length: " + received.headers["Content-Length"].encode()
+        return b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n"
+
+    def on_message_begin(self) -> None:
+        """httptools: the first octet of a request."""
+        if self._goes_on:
+            self._goes_on = False
+            return
+        if self._under_way is not None or self._ready:  # behind another one in the same octets
+            self._begin(b"")
+            self._raw = None
+
+    def on_url(self, target: bytes) -> None:
+        """httptools: a piece of the request target."""
+        if self._under_way is None:
+            self._target += target
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """httptools: a header line, or one of the trailers, which mean nothing here."""
+        self._raw_headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """httptools: the end of the head."""
+        if self._under_way is not None:
+            return
+        parser, raw = self._parser, (self._raw or b"").lstrip(b"\r\n")
+        headers = CIMultiDict([(_text(name), _text(value)) for name, value in self._raw_headers])
+        self._under_way = Received(
+            method=parser.get_method().decode("ascii"),
+            target=_text(self._target),
+            version=parser.get_http_version(),
+            headers=CIMultiDictProxy(headers),
+            raw_headers=tuple(self._raw_headers),
+            head=raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else b"",
+            keep_alive=parser.should_keep_alive(),
+        )
+        self._raw = b""
+        if sum(len(name) + len(value) + 4 for name, value in self._raw_headers) > self._limits.maximum_header_octets:
+            self._refuse_head()
+        else:
+            self._admit(headers)
+        if self._phase is _Phase.HEAD:
+            self._wait_for(_Phase.BODY, self._limits.request_seconds)
+
+    def _admit(self, headers: CIMultiDict[str]) -> None:
+        """What the head alone tells: refused before the body is sent, or asked for (RFC 9110 10.1.1)."""
+        most = self._limits.maximum_body_octets
+        declared = int(headers.get("Content-Length", 0))
+        if declared > most:
+            self._refuse(413, f"Content-Length is {declared}, the limit {most}")
+        coding = headers.get("Content-Encoding")
+        if coding is not None and coding.strip().lower() not in (*CODINGS, "", "identity"):
+            self._refuse(415, f"Content-Encoding {coding}")
+        expected = headers.get("Expect")
+        if expected is not None and expected.lower() != "100-continue":
+            self._refuse(417, f"Expect: {expected}")
+        elif expected is not None and not self._deaf and self._transport is not None:
+            self._transport.write(_CONTINUE)
+
+    def on_body(self, octets: bytes) -> None:
+        """httptools: a piece of the body, chunks undone."""
+        self._body_octets += len(octets)
+        self._body.append(octets)
+        if self._body_octets > self._limits.maximum_body_octets and not self._deaf:
+            self._body.clear()
+            self._refuse(413, f"more than {self._limits.maximum_body_octets} octets")
+
+    def on_message_complete(self) -> None:
+        """httptools: the last octet of a request."""
+        received = self._under_way
+        if received is None or self._deaf:
+            return
+        if self._parser.should_upgrade():
+            headers = received.headers
+            self._goes_on = bool(headers.get("Content-Length", "0").strip("0") or "Transfer-Encoding" in headers)
+            if self._goes_on:
+                return
+        received.body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._begin(b"")
+        self._put(received)
+
+    def _refuse_head(self) -> None:
+        self._refuse(431, f"a head of more than {self._limits.maximum_header_octets} octets")
+
+    def _refuse(self, status: int, why: str) -> None:
+        if self._deaf:
+            return
+        self._deaf = True
+        received = self._under_way or Received(head=(self._raw or b"")[: self._limits.maximum_header_octets])
+        received.body = b"".join(self._body)
+        received.status, received.why = status, why
+        self._begin(b"")
+        self._put(received)
+
+    # --- asyncio.Protocol ---
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
+        transport.set_write_buffer_limits(high=0)
+        self._transport = transport
+        self.local, self.remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self._joined(self)
+        self._wait_for(_Phase.HEAD, self._limits.idle_seconds)
+        self.task = self._loop.create_task(self._work(), name="http connection")
+
+    def data_received(self, data: bytes) -> None:
+        """Octets from the client. What comes while a request is served waits: one read, and no more are made."""
+        if self._deaf:
+            return
+        if self._phase in (_Phase.HEAD, _Phase.BODY):
+            self._understand(data)
+        else:
+            self._behind += data
+            if self._transport is not None:
+                self._transport.pause_reading()
+
+    def eof_received(self) -> None:
+        """The client will send no more: a request cut short is one to be shown."""
+        if self._phase is _Phase.BODY:
+            self._refuse(400, "the client left before the end of the body")
+
+    def pause_writing(self) -> None:
+        """Octets wait in our buffer."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """They were handed to the socket."""
+        self._paused = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._transport = None
+        self.resume_writing()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        self._left(self)
+
+
+def _text(octets: bytes) -> str:
+    return octets.decode("utf-8", "surrogateescape")
