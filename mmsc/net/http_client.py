@@ -1,21 +1,26 @@
-"""An HTTP client for one target: one session with keep-alive, bounded in size and time, seen by the wire tap.
+"""An HTTP client for one target: kept connections, bounded in size and time, seen by the wire tap octet for octet.
 
 What a neighbour does is a value or `HttpUnavailable`; redirects are not followed, cookies not kept, proxies of the
 environment not used. Whether to try again is for the caller to say, with one exception below.
 """
 
+import asyncio
+import base64
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlsplit
+from functools import lru_cache
+from typing import Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
-import aiohttp
 from multidict import CIMultiDictProxy
 
+from mmsc.net.bodies import CODINGS, BodyRefused, inflate
+from mmsc.net.http_exchange import Cut, Exchange, Reply
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 
-_READ_OCTETS: Final = 64 * 1024
+_PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +32,10 @@ class ClientLimits:
     total_seconds: float = 30.0
     keep_alive_seconds: float = 60.0
     maximum_body_octets: int = 1024 * 1024
+    maximum_header_octets: int = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpReply:
+class HttpReply(NamedTuple):
     """The target's answer, whole."""
 
     status: int
@@ -52,13 +57,27 @@ class HttpUnavailable(Exception):
         self.connected = connected
 
 
+class _Target(NamedTuple):
+    """A URL taken apart."""
+
+    host: str
+    port: int
+    tls: bool
+    place: str  # the Host header
+    path: str
+    authorization: str
+
+
 class HttpClient:
     """The connections to one target. Made inside the event loop; `close` once."""
 
     def __init__(self, limits: ClientLimits, tap: WireTap) -> None:
         self._limits = limits
         self._tap = tap
-        self._session: aiohttp.ClientSession | None = None
+        self._free: dict[tuple[str, int, bool], list[Exchange]] = {}
+        self._seats = asyncio.Semaphore(limits.connections)
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._tls: ssl.SSLContext | None = None
 
     async def send(
         self,
@@ -76,74 +95,118 @@ class HttpClient:
         A kept-alive connection that the target closes in the same moment is its right (RFC 9112 9.3.1): the request
         is sent once more on a new one. So what is sent here must bear repetition.
         """
-        exchange = new_exchange()
+        number = new_exchange()
+        try:
+            target = _target(url)
+            head = _request_head(method, target, headers, len(body))
+        except ValueError as error:
+            raise HttpUnavailable(str(error), connected=False) from error
 
-        def saw(direction: Direction, head: bytes, body: bytes) -> None:
+        def saw(direction: Direction, octets: bytes, rest: bytes) -> None:
             self._tap.saw(
                 direction,
-                head,
-                body,
+                octets,
+                rest,
                 local="",
-                remote=urlsplit(url).netloc,
-                exchange=exchange,
+                remote=target.place,
+                exchange=number,
                 neighbour=neighbour,
                 transaction_id=transaction_id,
                 mm_id=mm_id,
             )
 
         if self._tap.is_on:
-            saw(Direction.OUT, _request_head(method, url, headers, body), body)
-        reply = await self._reply(method, url, headers, body)
+            saw(Direction.OUT, head, body)
+        reply = await self._reply(target, head, body)
         if self._tap.is_on:
-            saw(Direction.IN, _reply_head(reply), reply.body)
-        return reply
+            saw(Direction.IN, reply.head or _reply_head(reply), reply.body)
+        return HttpReply(reply.status, reply.headers, reply.body)
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        closing = [one for free in self._free.values() for one in free]
+        self._free.clear()
+        for one in closing:
+            one.drop()
+        await asyncio.gather(*(one.gone for one in closing))
 
-    async def _reply(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpReply:
-        try:
+    async def _reply(self, target: _Target, head: bytes, body: bytes) -> Reply:
+        async with self._seats:
             try:
-                return await self._once(method, url, headers, body)
-            except aiohttp.ServerDisconnectedError:
-                return await self._once(method, url, headers, body)
-        except aiohttp.ClientConnectorError as error:
-            raise HttpUnavailable(f"cannot connect: {error}", connected=False) from error
-        except aiohttp.ConnectionTimeoutError as error:
-            raise HttpUnavailable("cannot connect in time", connected=False) from error
+                async with asyncio.timeout(self._limits.total_seconds):
+                    try:
+                        reply = await self._once(target, head, body)
+                    except ConnectionError:
+                        reply = await self._once(target, head, body)
+                coding = reply.headers.get("Content-Encoding", "").strip().lower()
+                if coding in CODINGS:
+                    reply.body = inflate(reply.body, coding, self._limits.maximum_body_octets)
+            except TimeoutError as error:
+                raise HttpUnavailable("no answer in time", connected=True) from error
+            except (Cut, BodyRefused, OSError) as error:
+                raise HttpUnavailable(str(error) or type(error).__name__, connected=True) from error
+        return reply
+
+    async def _once(self, target: _Target, head: bytes, body: bytes) -> Reply:
+        key = target[:3]
+        exchange = self._kept(key) or await self._connect(target)
+        try:
+            reply = await exchange.ask(head, body)
+        except BaseException:
+            exchange.drop()
+            raise
+        if exchange.kept:
+            exchange.idle_since = asyncio.get_running_loop().time()
+            self._free.setdefault(key, []).append(exchange)
+            if self._sweeping is None:
+                self._sweep()
+        else:
+            exchange.drop()
+        return reply
+
+    def _kept(self, key: tuple[str, int, bool]) -> Exchange | None:
+        free = self._free.get(key)
+        while free:
+            exchange = free.pop()
+            if exchange.kept:
+                return exchange
+        return None
+
+    async def _connect(self, target: _Target) -> Exchange:
+        limits = self._limits
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(limits.connect_seconds):
+                _, exchange = await loop.create_connection(
+                    lambda: Exchange(limits.maximum_header_octets, limits.maximum_body_octets),
+                    target.host,
+                    target.port,
+                    ssl=self._tls_context() if target.tls else None,
+                )
         except TimeoutError as error:
-            raise HttpUnavailable("no answer in time", connected=True) from error
-        except (aiohttp.ClientError, ValueError, OSError) as error:
-            raise HttpUnavailable(f"{type(error).__name__}: {error}", connected=True) from error
+            raise HttpUnavailable("cannot connect in time", connected=False) from error
+        except (OSError, ValueError) as error:
+            raise HttpUnavailable(f"cannot connect: {error}", connected=False) from error
+        return exchange
 
-    async def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpReply:
-        async with self._open().request(method, url, data=body, headers=headers, allow_redirects=False) as response:
-            pieces: list[bytes] = []
-            size = 0
-            async for piece in response.content.iter_chunked(_READ_OCTETS):
-                size += len(piece)
-                if size > self._limits.maximum_body_octets:
-                    response.close()
-                    why = f"the answer is larger than {self._limits.maximum_body_octets} octets"
-                    raise HttpUnavailable(why, connected=True)
-                pieces.append(piece)
-            return HttpReply(status=response.status, headers=response.headers, body=b"".join(pieces))
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            limits = self._limits
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=limits.connections, keepalive_timeout=limits.keep_alive_seconds),
-                timeout=aiohttp.ClientTimeout(total=limits.total_seconds, sock_connect=limits.connect_seconds),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                skip_auto_headers=("Content-Type", "User-Agent"),
-                headers={"User-Agent": "mmsc"},
-            )
-        return self._session
+    def _sweep(self) -> None:
+        """Close what was not used for a while, and look again later."""
+        loop = asyncio.get_running_loop()
+        last = loop.time() - self._limits.keep_alive_seconds
+        for key, free in tuple(self._free.items()):
+            for exchange in free:
+                if exchange.idle_since <= last:
+                    exchange.drop()
+            self._free[key] = [exchange for exchange in free if exchange.kept]
+        waiting = any(self._free.values())
+        self._sweeping = loop.call_later(self._limits.keep_alive_seconds, self._sweep) if waiting else None
 
 
 @asynccontextmanager
@@ -156,17 +219,42 @@ async def http_client(limits: ClientLimits, tap: WireTap) -> AsyncIterator[HttpC
         await client.close()
 
 
-def _request_head(method: str, url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+@lru_cache(maxsize=1024)
+def _target(url: str) -> _Target:
+    """Raises ValueError for what is no http or https URL."""
     parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc.rpartition('@')[2]}"]
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError(f"{url!r} is no http or https URL")
+    authorization = ""
+    if parts.username is not None:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        authorization = "Basic " + base64.b64encode(login.encode()).decode()
+    return _Target(
+        parts.hostname,
+        parts.port or _PORTS[parts.scheme],
+        parts.scheme == "https",
+        parts.netloc.rpartition("@")[2],
+        (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        authorization,
+    )
+
+
+def _request_head(method: str, target: _Target, headers: Mapping[str, str], octets: int) -> bytes:
+    """Raises ValueError for a line break in a value."""
+    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.place}", "User-Agent: mmsc"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+    if target.authorization and "Authorization" not in headers:
+        lines.append(f"Authorization: {target.authorization}")
+    lines.append(f"Content-Length: {octets}")
+    text = "\r\n".join(lines)
+    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
+        raise ValueError("a line break in a header")
+    return text.encode() + b"\r\n\r\n"
 
 
-def _reply_head(reply: HttpReply) -> bytes:
-    lines = [f"HTTP/1.1 {reply.status}"]
+def _reply_head(reply: Reply) -> bytes:
+    """The head written anew for a body whose chunks and compression are undone."""
+    lines = [f"HTTP/1.1 {reply.status} {reply.reason}".rstrip()]
     framing = ("transfer-encoding", "content-length", "content-encoding")
     lines += [f"{name}: {value}" for name, value in reply.headers.items() if name.lower() not in framing]
     lines.append(f"Content-Length: {len(reply.body)}")

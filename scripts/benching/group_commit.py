@@ -8,12 +8,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+# The tables and indexes that the life of an MM touches, as the product's schema had them on 2026-11-24 (without its
+# events: they are trace). A copy, so that a slower product cannot lower its own yardstick.
 SCHEMA: Final = """
-CREATE TABLE content (id INTEGER PRIMARY KEY, content_type TEXT, body BLOB);
-CREATE TABLE mm (id INTEGER PRIMARY KEY, sender TEXT, content_id INTEGER, submitted_at INTEGER, details TEXT);
+CREATE TABLE content (id INTEGER PRIMARY KEY, content_type TEXT, body BLOB, size INTEGER, parts TEXT);
+CREATE TABLE mm (
+  id INTEGER PRIMARY KEY, origin TEXT, neighbour TEXT, sender TEXT, repeat_key BLOB, foreign_id TEXT,
+  content_id INTEGER, submitted_at INTEGER, deliver_at INTEGER, expires_at INTEGER, priority INTEGER, details TEXT,
+  answer TEXT);
+CREATE UNIQUE INDEX mm_repeat ON mm (repeat_key);
 CREATE TABLE recipient (
-  id INTEGER PRIMARY KEY, mm_id INTEGER, address TEXT, state TEXT, token TEXT UNIQUE, transaction_id TEXT UNIQUE);
-CREATE TABLE task (id INTEGER PRIMARY KEY, recipient_id INTEGER, kind TEXT, due_at INTEGER);
+  id INTEGER PRIMARY KEY, mm_id INTEGER, address TEXT, role TEXT, route TEXT, target TEXT, state TEXT,
+  state_at INTEGER, transaction_id TEXT, token TEXT, link_token TEXT, fetched_at INTEGER, pushes INTEGER, cause TEXT);
+CREATE INDEX recipient_mm ON recipient (mm_id);
+CREATE UNIQUE INDEX recipient_token ON recipient (token) WHERE token IS NOT NULL;
+CREATE UNIQUE INDEX recipient_transaction ON recipient (transaction_id) WHERE transaction_id IS NOT NULL;
+CREATE UNIQUE INDEX recipient_link ON recipient (link_token) WHERE link_token IS NOT NULL;
+CREATE TABLE task (
+  id INTEGER PRIMARY KEY, mm_id INTEGER, recipient_id INTEGER, kind TEXT, lane TEXT, state TEXT, due_at INTEGER,
+  expires_at INTEGER, priority INTEGER, attempt INTEGER, node TEXT, start_no INTEGER, lease_until INTEGER,
+  payload TEXT);
+CREATE INDEX task_ready ON task (lane, priority, due_at) WHERE state = 'ready';
+CREATE INDEX task_leased ON task (lane, lease_until) WHERE state = 'leased';
+CREATE INDEX task_recipient ON task (recipient_id) WHERE recipient_id IS NOT NULL;
 """
 
 Statement = tuple[str, tuple[Any, ...]]

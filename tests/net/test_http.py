@@ -13,6 +13,7 @@ from mmsc.net.http_client import ClientLimits, HttpUnavailable, http_client
 from mmsc.trace import redact
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
 
+PACKED = gzip.compress(b"abc")
 LIMITS = HttpLimits(maximum_body_octets=1000, request_seconds=0.3, idle_seconds=0.3, stop_seconds=1.0)
 OFF = WireTap("test", None, VirtualClock())
 
@@ -302,6 +303,95 @@ async def test_the_client_tells_why_there_is_no_answer(unused_tcp_port: int) -> 
                 await client.send("POST", f"http://127.0.0.1:{listener.port}/", headers={})
         with pytest.raises(HttpUnavailable):
             await client.send("POST", "http://", headers={})
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+BODY = b"Content-Length: 3\r\n\r\nabc"
+
+
+@pytest.mark.parametrize(
+    ("answer", "exact"),
+    [
+        (OK + b"x-a: 1\r\n" + BODY, True),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + BODY, False),
+        (b"HTTP/1.0 200 Fine\r\nX-A: 1\r\n\r\nabc", True),  # its end is that of the connection
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nTrailer: x\r\n\r\n", False),
+        (OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(PACKED) + PACKED, False),
+        (OK + BODY + b"HTTP/1.1 500 Not asked for\r\nContent-Length: 0\r\n\r\n", False),
+    ],
+)
+async def test_answers_as_targets_write_them(answer: bytes, exact: bool) -> None:
+    seen: list[CaptureRecord] = []
+    asked: list[bytes] = []
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        for octet in range(len(answer)):
+            writer.write(answer[octet : octet + 1])
+            await writer.drain()
+        if b"HTTP/1.0" in answer:
+            writer.close()
+        await reader.read()  # until the client closes
+        writer.close()
+
+    tap = WireTap("mm7", seen.append, VirtualClock())
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(ClientLimits(), tap) as client:
+        place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        reply = await client.send("GET", f"http://me:p%40ss@{place}/p?q", headers={"X-B": "2"})
+    assert (reply.status, reply.body) == (200, b"abc")
+    assert seen[0].octets == asked[0]
+    assert asked[0].startswith(b"GET /p?q HTTP/1.1\r\nHost: " + place.encode())
+    assert b"Authorization: Basic bWU6cEBzcw==\r\n" in asked[0]
+    assert seen[1].octets.endswith(b"\r\n\r\nabc")
+    assert (seen[1].octets == answer) == exact
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"220 mail.example ESMTP\r\n", "no HTTP answer"),
+        (OK + b"X: " + b"a" * 70_000, "head of the answer is larger"),
+        (OK + b"Content-Length: 10\r\n\r\nabc", "cut"),
+        (OK + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", "compressed body"),
+        (b"", "closed without an answer"),
+    ],
+)
+async def test_answers_that_are_none(answer: bytes, why: str) -> None:
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(ClientLimits(), OFF) as client:
+        with pytest.raises(HttpUnavailable, match=why) as caught:
+            await client.send("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", headers={})
+    assert caught.value.connected
+
+
+@pytest.mark.parametrize("url", ["http://", "ftp://x/", "x", "http://[/"])
+async def test_a_url_that_is_none_is_told(url: str) -> None:
+    async with http_client(ClientLimits(), OFF) as client:
+        with pytest.raises(HttpUnavailable) as caught:
+            await client.send("GET", url, headers={})
+        with pytest.raises(HttpUnavailable, match="line break"):
+            await client.send("GET", "http://127.0.0.1/", headers={"X": "a\r\nY: b"})
+    assert not caught.value.connected
+
+
+async def test_a_connection_nobody_uses_is_closed() -> None:
+    gone = asyncio.Event()
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK + BODY)
+        await reader.read()
+        gone.set()
+        writer.close()
+
+    limits = ClientLimits(keep_alive_seconds=0.05)
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(limits, OFF) as client:
+        await client.send("GET", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", headers={})
+        await asyncio.wait_for(gone.wait(), 5)
 
 
 async def _cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
