@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
+from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -22,6 +23,7 @@ _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
+_REMEMBERED_OCTETS: Final = 512
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
@@ -100,6 +102,10 @@ def _percent_decoded(text: str, charset: str) -> str:
 
 def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
     """Header lines, unfolded; names in lower case. Lines that are none are passed over."""
+    return _parse_short(block) if len(block) <= _REMEMBERED_OCTETS else _parse_block(block)
+
+
+def _parse_block(block: bytes) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     folded = b"\n " in block or b"\n\t" in block
     for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
@@ -108,6 +114,9 @@ def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
         if colon and name and b" " not in name:
             found.append((name.decode("latin-1").lower(), _text(value.strip())))
     return tuple(found)
+
+
+_parse_short: Final = lru_cache(maxsize=1024)(_parse_block)  # parts of one sender look alike
 
 
 def _text(octets: bytes) -> str:

@@ -48,12 +48,13 @@ def _shown(subscriber: Subscriber) -> tuple[str, ...]:
 
 def learn(known: Subscriber, evidence: Evidence, at: Instant) -> Subscriber | None:
     """The subscriber with what a request showed, None when that is nothing new."""
-    learned = replace(
-        known,
-        user_agent=evidence.user_agent or known.user_agent,
-        profile_url=evidence.profile_url or known.profile_url,
-        mms_version=evidence.mms_version or known.mms_version,
+    shown = (
+        evidence.user_agent or known.user_agent,
+        evidence.profile_url or known.profile_url,
+        evidence.mms_version or known.mms_version,
     )
-    if learned == known and known.seen_at is not None and at - known.seen_at < _SEEN_AGAIN:
+    nothing_new = shown == (known.user_agent, known.profile_url, known.mms_version)
+    if nothing_new and known.seen_at is not None and at - known.seen_at < _SEEN_AGAIN:
         return None
-    return replace(learned, seen_at=at)
+    user_agent, profile_url, mms_version = shown
+    return replace(known, user_agent=user_agent, profile_url=profile_url, mms_version=mms_version, seen_at=at)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
@@ -141,8 +141,7 @@ class RefusedRecipient:
     because: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mm:
+class Mm(NamedTuple):
     """A stored multimedia message without its body. It does not change after it was accepted."""
 
     id: MmId
@@ -178,8 +177,7 @@ class Route(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One recipient of one MM, as it stood when it was read."""
 
     id: RecipientId
@@ -211,8 +209,7 @@ class TaskKind(StrEnum):
     RES_MM4 = "res_mm4"  # MM4_forward.RES or MM4_delivery_report.RES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(NamedTuple):
     """A task in a courier's hands: everything it needs but the body. `payload` is the task's own JSON object.
 
     `mm` is None only for an answer about a message that was never stored (RES_MM4 of a refused one)."""

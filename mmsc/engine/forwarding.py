@@ -58,7 +58,7 @@ class ForwardWork:
         for one in recipients:
             due = one.state is RecipientState.SCHEDULED
             if due and await self._desk.transitions.apply(mm, one, Happening.DUE, _BEGUN):
-                begun.append(replace(one, state=RecipientState.ACCEPTED))
+                begun.append(one._replace(state=RecipientState.ACCEPTED))
             else:
                 begun.append(one)
         return begun
@@ -85,7 +85,7 @@ class ForwardWork:
             remark = trace.FindingNoted(job.lane, "MM4-R001", "TS 23.140 8.4.1.2", -1, "the peer never sent its RES")
             await self._desk.put_back(job, self._watch_until(mm), [remark], kind=TaskKind.WATCH)
             return
-        outcome = await self._desk.call(replace(job, recipients=tuple(recipients)))
+        outcome = await self._desk.call(job._replace(recipients=tuple(recipients)))
         match outcome:
             case Delivered():
                 await self._taken(job, mm, recipients, outcome, [])

@@ -36,7 +36,7 @@ class NotificationWork:
         if isinstance(step, Begin):
             begun = Circumstances(because="the delivery time came")
             if await self._desk.transitions.apply(mm, recipient, Happening.DUE, begun):
-                recipient = replace(recipient, state=RecipientState.ACCEPTED, state_at=now)
+                recipient = recipient._replace(state=RecipientState.ACCEPTED, state_at=now)
             step = next_step(mm, recipient, capability.verdict, policy, now)
         if job.payload.get("link") and isinstance(step, Push):
             step = SendLink("the handset understood neither notification")
@@ -62,7 +62,7 @@ class NotificationWork:
     async def _push(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant) -> None:
         now = self._desk.clock.now()
         payload = {**job.payload, "validity_seconds": str(max(1, (next_at - now) // SECOND))}
-        outcome = await self._desk.call(replace(job, recipients=(recipient,), payload=payload))
+        outcome = await self._desk.call(job._replace(recipients=(recipient,), payload=payload))
         match outcome:
             case Delivered():
                 await self._pushed(job, mm, recipient, capability, next_at, outcome)
@@ -90,7 +90,7 @@ class NotificationWork:
             capability.evidence,
         )
         state = move(recipient.state, Happening.PUSHED) or recipient.state
-        after = replace(recipient, state=state, state_at=now, pushes=recipient.pushes + 1)
+        after = recipient._replace(state=state, state_at=now, pushes=recipient.pushes + 1)
         done = await self._desk.put_back(
             job,
             next_at,
@@ -109,13 +109,13 @@ class NotificationWork:
         else:
             known = record.recipient
             state = move(known.state, Happening.PUSHED) or known.state
-            self._desk.recent.keep(mm, replace(known, state=state, pushes=after.pushes))
+            self._desk.recent.keep(mm, known._replace(state=state, pushes=after.pushes))
 
     async def _send_link(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str) -> None:
         vasp = self._neighbours.vasps.get(mm.origin.neighbour)
         by_receipt = vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED
         payload = {"receipt": "1"} if by_receipt else {}
-        link = replace(job, kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
+        link = job._replace(kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
         outcome = await self._desk.call(link)
         match outcome:
             case Delivered():
@@ -139,7 +139,7 @@ class NotificationWork:
         sent = trace.LinkSent(
             job.lane.removeprefix("smsc:"), outcome.remote_ids, capability.verdict.value, capability.evidence
         )
-        after = replace(recipient, state=RecipientState.LINK_SENT, state_at=now, pushes=recipient.pushes + 1)
+        after = recipient._replace(state=RecipientState.LINK_SENT, state_at=now, pushes=recipient.pushes + 1)
         done = await self._desk.put_back(
             job,
             mm.expires_at,

@@ -1,7 +1,7 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
@@ -98,7 +98,7 @@ class Fetching:
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             return
         now = desk.clock.now()
-        after = replace(recipient, fetched_at=now)
+        after = recipient._replace(fetched_at=now)
         guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
         unit = desk.chronicle.unit(guard, (), (event,), lambda: self._keep_fetched(after))
         if isinstance(await desk.store.commit(unit), Lost):
@@ -108,7 +108,7 @@ class Fetching:
     def _keep_fetched(self, after: Recipient) -> None:
         record = self._desk.recent.peek(after.id)
         if record is not None:
-            self._desk.recent.keep(record.mm, replace(record.recipient, fetched_at=after.fetched_at))
+            self._desk.recent.keep(record.mm, record.recipient._replace(fetched_at=after.fetched_at))
 
     async def answer(
         self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence

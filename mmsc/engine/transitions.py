@@ -1,7 +1,7 @@
 """Moves recipients from state to state: one guarded unit with the report it owes and the events that tell it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from mmsc.clock import Clock
@@ -110,7 +110,7 @@ class Transitions:
         if report is not None:
             lease_until = self._clock.real_now() + self._lease
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
-        after = replace(recipient, state=state, state_at=at, cause=cause)
+        after = recipient._replace(state=state, state_at=at, cause=cause)
 
         def then() -> None:
             self._recent.keep(mm, after)

@@ -6,6 +6,7 @@ their own, see only what is committed, and are cut off when a query takes too lo
 
 import asyncio
 import fcntl
+import itertools
 import os
 import queue
 import re
@@ -40,6 +41,8 @@ READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 CHECKPOINT_PAGES: Final = 8000  # the log is moved into the file when it holds so many (32 MB)
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
+_ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
+_INSERT: Final = re.compile(r"(?P<into>INSERT INTO \w+ \([\w, ]+\) VALUES )\((?P<values>[?\d, ]+)\)")
 _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
     (
         sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
@@ -342,11 +345,34 @@ class _Read:
 
 
 def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
-    if " RETURNING " in sql:  # executemany takes no statement that returns rows
-        for one in many:
-            writer.execute(sql, one).fetchall()
-    else:
-        writer.executemany(sql, many)
+    """Run one statement with many values in as few calls as can be: each call gives up the interpreter's lock, and
+    beside a busy event loop getting it back costs more than the row."""
+    sql = _silent(sql)
+    at = 0
+    for size in _ROWS_AT_ONCE:
+        rows = _rows(sql, size) if len(many) - at >= size else ""
+        while rows and len(many) - at >= size:
+            writer.execute(rows, tuple(itertools.chain.from_iterable(many[at : at + size])))
+            at += size
+    if at < len(many):
+        writer.executemany(sql, many[at:])
+
+
+@cache
+def _silent(sql: str) -> str:
+    """A guard that serves as an effect returns rows to nobody, and executemany takes none that does."""
+    return sql.partition(" RETURNING ")[0]
+
+
+@cache
+def _rows(sql: str, size: int) -> str:
+    """The INSERT of one row as an INSERT of `size` rows; "" for every other statement."""
+    found = _INSERT.fullmatch(sql)
+    if found is None:
+        return ""
+    columns = found["values"].count("?")
+    rows = (", ".join(f"?{row * columns + column}" for column in range(1, columns + 1)) for row in range(size))
+    return found["into"] + ", ".join(f"({row})" for row in rows)
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:

@@ -2,6 +2,7 @@
 their answer."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from lxml import etree
@@ -62,6 +63,20 @@ def namespace_of(element: etree._Element) -> str:
     return tag[1:].partition("}")[0] if isinstance(tag, str) and tag.startswith("{") else ""
 
 
+@lru_cache(maxsize=16)
+def _parser(encoding: str | None) -> etree.XMLParser:
+    """Raises LookupError for an unknown encoding."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,  # else a comment inside a number would cut it
+        remove_pis=True,
+        encoding=encoding,
+    )
+
+
 def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
     """The root element. No DTD, no entities, no network, bounded depth and size. Raises Mm7Error 2007."""
     if len(octets) > MAXIMUM_XML_OCTETS:
@@ -71,16 +86,7 @@ def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
     declared = octets.lstrip()[:100].find(b"encoding") >= 0
     encoding = charset if charset and not declared else None
     try:
-        parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=False,
-            remove_comments=True,  # else a comment inside a number would cut it
-            remove_pis=True,
-            encoding=encoding,
-        )
-        root = etree.fromstring(octets.lstrip(), parser)
+        root = etree.fromstring(octets.lstrip(), _parser(encoding))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         text = str(error) or "not well-formed"
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"not XML: {text}") from error

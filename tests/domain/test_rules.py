@@ -85,7 +85,7 @@ def submission(**changes: object) -> Submission:
 def test_every_state_at_every_moment_has_a_step(
     state: RecipientState, verdict: Verdict, fetched: Instant | None, seconds: float
 ) -> None:
-    recipient = replace(RECIPIENT, state=state, fetched_at=fetched, pushes=1)
+    recipient = RECIPIENT._replace(state=state, fetched_at=fetched, pushes=1)
     step = next_step(MM, recipient, verdict, POLICY, at(seconds))
     if state in FINAL:
         assert isinstance(step, Drop)
@@ -97,7 +97,7 @@ def test_every_state_at_every_moment_has_a_step(
 
 def test_the_first_push_is_at_once_and_the_next_after_the_back_off() -> None:
     assert next_step(MM, RECIPIENT, Verdict.CAPABLE, POLICY, T0) == Push(at(300))
-    second = replace(RECIPIENT, state=RecipientState.NOTIFIED, pushes=1)
+    second = RECIPIENT._replace(state=RecipientState.NOTIFIED, pushes=1)
     assert next_step(MM, second, Verdict.CAPABLE, POLICY, at(300)) == Push(at(1200))
 
 
@@ -109,13 +109,13 @@ def test_an_incapable_handset_gets_the_link_or_nothing() -> None:
 
 
 def test_an_unknown_handset_falls_back_after_its_timer() -> None:
-    pushed = replace(RECIPIENT, state=RecipientState.NOTIFIED, pushes=1)
+    pushed = RECIPIENT._replace(state=RecipientState.NOTIFIED, pushes=1)
     assert isinstance(next_step(MM, pushed, Verdict.UNKNOWN, POLICY, at(3600)), SendLink)
     assert isinstance(next_step(MM, pushed, Verdict.UNKNOWN, POLICY, at(3599)), Push)
 
 
 def test_a_complete_get_ends_pushing_and_later_counts_as_retrieved() -> None:
-    fetched = replace(RECIPIENT, state=RecipientState.NOTIFIED, pushes=1, fetched_at=at(10))
+    fetched = RECIPIENT._replace(state=RecipientState.NOTIFIED, pushes=1, fetched_at=at(10))
     assert next_step(MM, fetched, Verdict.UNKNOWN, POLICY, at(11)) == Wait(at(310))
     assert next_step(MM, fetched, Verdict.UNKNOWN, POLICY, at(310)) == End(
         Happening.RETRIEVED, "retrieved, never acknowledged"
@@ -126,8 +126,8 @@ def test_expiry_and_scheduled_delivery() -> None:
     assert next_step(MM, RECIPIENT, Verdict.CAPABLE, POLICY, at(86_400)) == End(
         Happening.EXPIRED, "not retrieved in time"
     )
-    later = replace(MM, deliver_at=at(60))
-    scheduled = replace(RECIPIENT, state=RecipientState.SCHEDULED)
+    later = MM._replace(deliver_at=at(60))
+    scheduled = RECIPIENT._replace(state=RecipientState.SCHEDULED)
     assert next_step(later, scheduled, Verdict.CAPABLE, POLICY, T0) == Wait(at(60))
     assert next_step(later, scheduled, Verdict.CAPABLE, POLICY, at(60)) == Begin()
 

@@ -232,7 +232,7 @@ async def test_an_mm_comes_back_as_it_was(store: Store) -> None:
 @pytest.mark.parametrize("happening", Happening)
 async def test_every_move_is_guarded_by_the_table(store: Store, happening: Happening) -> None:
     for number, state in enumerate(RecipientState):
-        one = replace(RECIPIENT, id=RecipientId(100 + number), state=state, transaction_id="", token="", link_token="")
+        one = RECIPIENT._replace(id=RecipientId(100 + number), state=state, transaction_id="", token="", link_token="")
         await store.commit(Unit(None, (messages.insert_recipient(one),)))
         outcome = await store.commit(Unit(messages.move_recipient(one.id, happening, NOW, Cause.US), ()))
         assert isinstance(outcome, Lost) == (state not in sources(happening))
