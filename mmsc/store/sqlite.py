@@ -106,7 +106,7 @@ class SqliteStore:
         self.counters = Counters()
         self._committer = Committer(self._start_batch, self.counters)
         self._lock_file: int | None = None
-        self._batches: queue.SimpleQueue[Sequence[Unit] | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -253,33 +253,46 @@ class SqliteStore:
     # --- the writer ---
 
     def _start_batch(self, units: Sequence[Unit]) -> None:
+        """Run the statements here and the COMMIT, which waits for the disk, on the writer's thread. Statements cost
+        processor time only; run over there they fight the event loop for the interpreter's lock at every row."""
+        assert self._loop is not None
         if self._options.inline:
-            assert self._loop is not None
             results = self._write(units)
             count(self.counters, units, results)
             self._loop.call_soon(self._committer.finish, results)
-        else:
-            self._batches.put(units)
+            return
+        try:
+            ran = self._run(units)
+        except Exception:  # once more over there, where it can be taken apart
+            self._roll_back()
+            ran = None
+        self._batches.put((units, ran))
 
     def _write_loop(self) -> None:
         assert self._loop is not None
-        while (units := self._batches.get()) is not None:
-            results = self._write(units)
+        while (batch := self._batches.get()) is not None:
+            units, ran = batch
+            results = self._write(units, ran)
             count(self.counters, units, results)
             self._loop.call_soon_threadsafe(self._committer.finish, results)
 
-    def _write(self, units: Sequence[Unit]) -> list[Result]:
+    def _write(self, units: Sequence[Unit], ran: list[Result] | None = None) -> list[Result]:
+        """Commit what ran, or run it first."""
+        assert self._writer is not None
         try:
-            return self._transaction(units)
+            results = self._run(units) if ran is None else ran
+            self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
             if _is_disk(error):
                 return [StoreUnavailable(str(error)) for _ in units]
             if len(units) == 1:
                 return [error]
+        else:
+            return results
         return [result for unit in units for result in self._write((unit,))]
 
-    def _transaction(self, units: Sequence[Unit]) -> list[Result]:
+    def _run(self, units: Sequence[Unit]) -> list[Result]:
         writer = self._writer
         assert writer is not None
         results: list[Result] = []
@@ -297,7 +310,6 @@ class SqliteStore:
             results.append(rows)
         for sql, many in effects.items():
             _apply(writer, _numbered(sql), many)
-        writer.execute("COMMIT")
         return results
 
     def _roll_back(self) -> None:
