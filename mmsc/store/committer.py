@@ -43,6 +43,7 @@ class Committer:
         self._idle.set()
         self._probing: asyncio.TimerHandle | None = None
         self._closed = False
+        self._starting = False
         self.available = True
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
@@ -68,17 +69,21 @@ class Committer:
             failed = failed or isinstance(result, StoreUnavailable)
             _answer(unit, future, result)
         self._judge(failed=failed)
-        if self._queue:
-            self._next_batch()
-        else:
-            self._idle.set()
+        self._soon()
 
     def _put(self, unit: Unit) -> "asyncio.Future[list[Row] | Lost]":
         future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
         self._queue.append((unit, future))
         if not self._running:
-            self._next_batch()
+            self._soon()
         return future
+
+    def _soon(self) -> None:
+        """Begin a batch after what is ready on the event loop now: it may have more to commit."""
+        if not self._starting:
+            self._starting = True
+            self._idle.clear()
+            asyncio.get_running_loop().call_soon(self._next_batch)
 
     def _judge(self, *, failed: bool) -> None:
         """Close the door when the store failed, and keep asking whether it is well again; open it when it is."""
@@ -96,7 +101,10 @@ class Committer:
             self._put(_PROBE).add_done_callback(asyncio.Future.exception)  # `finish` saw it: nobody waits for it
 
     def _next_batch(self) -> None:
-        self._idle.clear()
+        self._starting = False
+        if not self._queue:
+            self._idle.set()
+            return
         queue, size = self._queue, min(len(self._queue), MAXIMUM_BATCH)
         self._running = [queue.popleft() for _ in range(size)]
         self._counters.commits += 1
