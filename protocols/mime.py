@@ -43,12 +43,14 @@ DEFAULT_LIMITS: Final = Limits()
 class MimePart:
     """A part: its headers (name in lower case, unfolded value) and its own octets, transfer encoding undone.
 
-    `parts` are the nested ones of a multipart; its own `data` is empty then, so that no large body is held twice."""
+    `parts` are the nested ones of a multipart; its own `data` is empty then, so that no large body is held twice.
+    `start` tells where `data` stands in the octets that were read first; -1: nowhere, its encoding was undone."""
 
     content_type: ContentType
     data: bytes
     headers: tuple[tuple[str, str], ...] = ()
     parts: tuple["MimePart", ...] = field(default=(), repr=False)
+    start: int = field(default=-1, compare=False, repr=False)
 
     def header(self, name: str) -> str:
         """The first header with this lower-case name, "" when there is none."""
@@ -193,13 +195,21 @@ def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
 
 
 def parse_part(
-    octets: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0, *, start: int = 0, end: int | None = None
+    octets: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    depth: int = 0,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    base: int = 0,
 ) -> MimePart:
-    """The part in [start, end) with its headers, nested parts read too. Its data is copied once."""
+    """The part in [start, end) with its headers, nested parts read too. Its data is copied once.
+
+    `base` is where `octets` stand in those that were read first, -1 when they do not."""
     end = len(octets) if end is None else end
     block_end, data_at = _header_end(octets, start, end, limits)
     headers = parse_headers(octets[start:block_end])
-    return part_from(headers, octets[data_at:end], limits, depth)
+    return part_from(headers, octets[data_at:end], limits, depth, base + data_at if base >= 0 else -1)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
@@ -226,18 +236,24 @@ def _header_end(octets: bytes, start: int, end: int, limits: Limits) -> tuple[in
 
 
 def part_from(
-    headers: tuple[tuple[str, str], ...], data: bytes, limits: Limits = DEFAULT_LIMITS, depth: int = 0
+    headers: tuple[tuple[str, str], ...],
+    data: bytes,
+    limits: Limits = DEFAULT_LIMITS,
+    depth: int = 0,
+    base: int = 0,
 ) -> MimePart:
-    """A part from headers that were read elsewhere (HTTP, mail) and its body."""
+    """A part from headers that were read elsewhere (HTTP, mail) and its body; `base` as for `parse_part`."""
     known = dict(reversed(headers))
     content_type = _content_type(known.get("content-type", ""))
-    data = undo_transfer_encoding(data, known.get("content-transfer-encoding", ""))
+    plain = undo_transfer_encoding(data, known.get("content-transfer-encoding", ""))
+    base = base if plain is data else -1
+    data = plain
     if not content_type.media_type.startswith("multipart/"):
-        return MimePart(content_type, data, headers)
+        return MimePart(content_type, data, headers, start=base)
     if depth >= limits.depth:
         raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
     spans = split(data, content_type.get("boundary"), limits)
-    parts = tuple(parse_part(data, limits, depth + 1, start=start, end=end) for start, end in spans)
+    parts = tuple(parse_part(data, limits, depth + 1, start=start, end=end, base=base) for start, end in spans)
     return MimePart(content_type, b"" if parts else data, headers, parts)
 
 

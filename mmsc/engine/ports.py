@@ -117,6 +117,7 @@ class Accepted:
     message_id: str
     refused: tuple[RefusedRecipient, ...] = ()
     repeat: bool = False
+    content_id: ContentId | None = None  # None: nothing was stored, this is a repeat
     answered: Callable[[], None] = field(default=_nothing, compare=False)
 
 

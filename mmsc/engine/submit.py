@@ -138,7 +138,7 @@ class Submitter:
         for recipient in plan.recipients:
             if recipient.route is Route.SUBSCRIBER:
                 self._recent.keep(mm, recipient)
-        return Accepted(mm.id, mm.message_id, plan.refused, answered=release)
+        return Accepted(mm.id, mm.message_id, plan.refused, content_id=mm.content_id, answered=release)
 
     async def _write_tasks(
         self,

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from mmsc.domain.message import Content, Part, Remark, Submission
+from mmsc.domain.message import Content, ContentId, Part, Remark, Submission
+from mmsc.trace.captures import BodyReference
 from protocols.content_type import ContentType
 from protocols.errors import Finding
 from protocols.mime import MimePart, OutPart, resolve
@@ -18,6 +19,7 @@ RELATED: Final = "application/vnd.wap.multipart.related"
 MIXED: Final = "application/vnd.wap.multipart.mixed"
 SMIL: Final = "application/smil"
 _DROPPED: Final = ("boundary", "start", "type")
+_WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -31,13 +33,28 @@ def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
 
 def from_mime(part: MimePart) -> Content:
     """The canonical content of a MIME part: its sub-parts when it is a multipart, itself otherwise."""
+    return build([_wsp_part(leaf, number) for number, leaf in enumerate(_in_order(part), 1)])
+
+
+def kept_octets(part: MimePart, content: Content, content_id: ContentId) -> BodyReference | None:
+    """The largest piece of a request that stands in its stored content octet for octet; the capture names it. `content`
+    is what `from_mime` made of `part`."""
+    pairs = zip(_in_order(part), content.parts, strict=True)
+    found = max(pairs, key=lambda pair: pair[1].length if pair[0].start >= 0 else 0, default=None)
+    if found is None or found[0].start < 0 or found[1].length < _WORTH_NAMING:
+        return None
+    return BodyReference(content_id, found[1].offset, found[1].length, found[0].start)
+
+
+def _in_order(part: MimePart) -> list[MimePart]:
+    """The leaves, the presentation first."""
     leaves = list(_leaves(part))
     related = part.content_type.media_type == "multipart/related"
     root = resolve(part.parts, part.content_type.get("start")) if related and part.parts else None
     if root is not None and root in leaves:
         leaves.remove(root)
         leaves.insert(0, root)
-    return build([_wsp_part(leaf, number) for number, leaf in enumerate(leaves, 1)])
+    return leaves
 
 
 def build(parts: Sequence[wsp.Part]) -> Content:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, cast
 
 from multidict import CIMultiDictProxy
 
+from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection, HttpLimits, Received
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
@@ -59,7 +60,8 @@ class HttpAnswer:
     neighbour: str = ""
     transaction_id: str = ""
     mm_id: int | None = None
-    reference: BodyReference | None = field(default=None)  # `at` counted from the start of `body`
+    reference: BodyReference | None = None  # what of `body` is stored; `at` counted from its start
+    stored: BodyReference | None = None  # the same of the request's body
 
 
 Handler = Callable[[HttpRequest], Awaitable[HttpAnswer]]
@@ -113,24 +115,40 @@ class HttpListener:
 
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
+        arrived = self._tap.now()
         coding = received.headers.get("Content-Encoding")
         if coding is not None and not received.status:
             self._undo(received, coding.strip().lower())
-        if self._tap.is_on:
-            self._tap.saw(
-                Direction.IN,
-                received.head if _is_exact(received) else _head_of(received),
-                received.body,
-                local=_place(connection.local),
-                remote=_place(connection.remote),
-                exchange=exchange,
-                note=received.why,
-            )
-        if received.status:
-            answer = HttpAnswer(status=received.status, close=True)
-        else:
-            answer = await self._answer(received, connection.remote, exchange)
+        answer = HttpAnswer(status=received.status, close=True)
+        try:
+            if not received.status:
+                answer = await self._answer(received, connection.remote, exchange)
+        finally:  # only the handler knows what of the body was stored
+            if self._tap.is_on:
+                self._saw_request(connection, received, answer.stored, exchange, arrived)
         await self._send(connection, received, answer, exchange)
+
+    def _saw_request(
+        self,
+        connection: Connection,
+        received: Received,
+        stored: BodyReference | None,
+        exchange: int,
+        arrived: Instant,
+    ) -> None:
+        head = received.head if _is_exact(received) else _head_of(received)
+        rest, stored = _without(received.body, stored, len(head))
+        self._tap.saw(
+            Direction.IN,
+            head,
+            *rest,
+            local=_place(connection.local),
+            remote=_place(connection.remote),
+            exchange=exchange,
+            reference=stored,
+            note=received.why,
+            at_real=arrived,
+        )
 
     def _undo(self, received: Received, coding: str) -> None:
         if coding not in CODINGS:
@@ -167,12 +185,7 @@ class HttpListener:
     def _saw_answer(
         self, connection: Connection, head: bytes, body: bytes, answer: HttpAnswer, exchange: int, *, whole: bool
     ) -> None:
-        reference = answer.reference if body else None
-        rest: tuple[bytes, ...] = (body,) if body else ()
-        if reference is not None:  # a stored body is named, and not even copied here
-            rest = (body[: reference.at], body[reference.at + reference.length :])
-            at = len(head) + reference.at
-            reference = BodyReference(reference.content_id, reference.start, reference.length, at)
+        rest, reference = _without(body, answer.reference if body else None, len(head))
         self._tap.saw(
             Direction.OUT,
             head,
@@ -195,6 +208,17 @@ class _Busy(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         transport.write(_BUSY)
         transport.close()
+
+
+def _without(
+    body: bytes, reference: BodyReference | None, head_octets: int
+) -> tuple[tuple[bytes, ...], BodyReference | None]:
+    """The body without what is stored already, and the reference counted from the start of the head."""
+    if reference is None:
+        return ((body,) if body else ()), None
+    at = reference.at
+    rest = (body[:at], body[at + reference.length :])
+    return rest, BodyReference(reference.content_id, reference.start, reference.length, head_octets + at)
 
 
 def _split(target: str) -> tuple[str, str]:

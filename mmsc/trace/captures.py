@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from mmsc.clock import Clock, host_now
+from mmsc.domain.instant import Instant
 
 _exchanges: Final = itertools.count(host_now() << 10)  # goes on above an earlier process: it counts slower than µs/1024
 
@@ -96,6 +97,10 @@ class WireTap:
         """Whether anybody listens: spares the work of rebuilding octets for nobody."""
         return self._tap is not None
 
+    def now(self) -> Instant:
+        """Real time, for a capture that is handed in later."""
+        return self._clock.real_now()
+
     def saw(
         self,
         direction: Direction,
@@ -109,13 +114,14 @@ class WireTap:
         mm_id: int | None = None,
         reference: BodyReference | None = None,
         note: str = "",
+        at_real: Instant | None = None,
     ) -> None:
         """Hand one PDU in, without what `reference` names. Secrets are looked for in `head` alone: the whole PDU, or
-        what stands before an HTTP body."""
+        what stands before an HTTP body. `at_real` is when that was, unless it is now."""
         if self._tap is None:
             return
         clock = self._clock
-        at_real = clock.real_now()
+        at_real = clock.real_now() if at_real is None else at_real
         record = CaptureRecord(
             self._interface,
             direction,

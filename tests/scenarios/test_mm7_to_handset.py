@@ -6,7 +6,7 @@ from mmsc.lab.handset import Fetching
 from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.mm7 import StatusCode
-from tests.scenarios.conftest import OTHER, PHONE, Lab, picture
+from tests.scenarios.conftest import LATEST, OTHER, PHONE, Lab, picture
 
 
 def accepted(answer: object) -> mm7.SubmitRsp:
@@ -132,3 +132,35 @@ async def test_what_was_forgiven_is_recorded(lab: Lab) -> None:
     rows = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'finding.noted'")
     assert len(rows) == 1
     assert "MM7-R001" in str(rows[0][0])
+
+
+@pytest.mark.parametrize("encoding", ["binary", "base64"])
+async def test_a_capture_names_the_stored_picture_and_shows_the_request_whole(lab: Lab, encoding: str) -> None:
+    ring = lab.app.captures
+    assert ring is not None
+    octets = bytes(range(256)) * 80
+    content = mime.OutPart(ContentType("image/jpeg"), octets, "c", "c.jpg", encoding=encoding)
+    request = mm7.SubmitReq(vasp_id="news", to=(mm7.Address(PHONE),), content_href="cid:c")
+    assert LATEST is not None
+    content_type, body = mm7.encode_with_content(mm7.Envelope("t", LATEST, request), content, "seed")
+    _, answer = await lab.vasp.post(content_type, body)
+    accepted(answer)
+    mm_id, stored = (await lab.app.store.fetch("SELECT id, body FROM content"))[0]
+    captured = ring.of_mm(int(str(mm_id)))[0]
+    assert isinstance(stored, bytes)
+    assert captured.whole(stored).endswith(body)
+    assert (len(captured.octets) < len(octets)) == (encoding == "binary")
+
+
+async def test_a_capture_of_a_sent_mm_names_its_body(lab: Lab) -> None:
+    from protocols.wsp.multipart import Part
+
+    ring = lab.app.captures
+    assert ring is not None
+    phone = await lab.phone(PHONE)
+    await phone.send([f"{OTHER}/TYPE=PLMN"], [Part(ContentType("image/jpeg"), bytes(5000), "i")])
+    mm_id, stored = (await lab.app.store.fetch("SELECT id, body FROM content"))[0]
+    captured = ring.of_mm(int(str(mm_id)))[0]
+    assert isinstance(stored, bytes)
+    assert len(captured.octets) < 1000
+    assert captured.whole(stored).endswith(stored)

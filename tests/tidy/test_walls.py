@@ -46,10 +46,10 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.trace.pcapng": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.store": ("mmsc.domain", "mmsc.trace.events", "msgspec", "asyncpg"),
     "mmsc.engine": ("mmsc.domain", "mmsc.store", "mmsc.trace", "mmsc.clock", "mmsc.ids", "msgspec"),
-    "mmsc.net": ("mmsc.trace", "mmsc.clock", "httptools", "multidict", "aiosmtpd", "aiosmtplib"),
+    "mmsc.net": ("mmsc.domain.instant", "mmsc.trace", "mmsc.clock", "httptools", "multidict", "aiosmtpd", "aiosmtplib"),
     "mmsc.faults": ("mmsc.trace", "mmsc.clock", "msgspec"),
     "mmsc.gateways": (),
-    "mmsc.gateways.content": ("protocols", "mmsc.domain"),  # what all of them do with content
+    "mmsc.gateways.content": ("protocols", "mmsc.domain", "mmsc.trace"),  # what all of them do with content
     "mmsc.gateways.mm1": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),

@@ -67,7 +67,7 @@ class Mm1Server:
         evidence = _evidence(request, pdu.mms_version)
         match pdu:
             case MSendReq():
-                return await self._send_req(pdu, identity, decoded.findings)
+                return await self._send_req(pdu, identity, decoded.findings, len(request.body))
             case MNotifyRespInd():
                 happening = HAPPENINGS.get(pdu.status) if pdu.status is not None else None
                 return await self._answered(pdu.transaction_id, happening, pdu.report_allowed, evidence)
@@ -128,7 +128,9 @@ class Mm1Server:
 
     # --- submission ---
 
-    async def _send_req(self, pdu: MSendReq, identity: Address | None, findings: Sequence[Finding]) -> HttpAnswer:
+    async def _send_req(
+        self, pdu: MSendReq, identity: Address | None, findings: Sequence[Finding], octets: int
+    ) -> HttpAnswer:
         version = min(pdu.mms_version, mm1.VERSION_1_3)
         if identity is None:
             return self._conf(
@@ -149,6 +151,9 @@ class Mm1Server:
         answer = self._conf(pdu.transaction_id, version, status, text, outcome.message_id)
         answer.mm_id = outcome.mm_id
         answer.neighbour = identity.value
+        stored = submission.content
+        if stored is not None and outcome.content_id is not None and stored.body is pdu.body:
+            answer.stored = BodyReference(outcome.content_id, 0, len(pdu.body), octets - len(pdu.body))
 
         async def after(_: bool) -> None:
             outcome.answered()

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted, Directory, Submit
-from mmsc.gateways.content import remarked
+from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -115,11 +115,15 @@ class Mm7Server:
         if vasp.maximum_octets and octets > vasp.maximum_octets:
             why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
             return self._refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
-        outcome = await self._submit.accept(remarked(submission_of(envelope, request, vasp), decoded.findings))
+        submission = submission_of(envelope, request, vasp)
+        outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
             where = f"{outcome.address}: " if outcome.address else ""
             return self._refused(context, STATUS_OF[outcome.reason], f"{where}{outcome.because}")
-        return self._accepted(context, outcome)
+        answer = self._accepted(context, outcome)
+        if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
+            answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
+        return answer
 
     def _accepted(self, context: _Context, accepted: Accepted) -> HttpAnswer:
         code = StatusCode.PARTIAL_SUCCESS if accepted.refused else StatusCode.SUCCESS
