@@ -41,7 +41,7 @@ from mmsc.domain.message import (
     TaskKind,
 )
 from mmsc.domain.states import Cause, Happening, RecipientState
-from mmsc.store import content, events, messages, tasks
+from mmsc.store import checkpoint, content, events, messages, tasks
 from mmsc.store.core import Lost, Statement, Store, Unit
 from mmsc.store.sqlite import PAGE_SIZE, SqliteOptions, SqliteStore
 from mmsc.store.tasks import Holder, TaskRow
@@ -192,7 +192,9 @@ async def measure(store: Store, arguments: argparse.Namespace, log: Path | None)
 async def sqlite(page_size: int, folder: str, *, keep_log: bool) -> AsyncIterator[tuple[Store, Path]]:
     """A new file. With `keep_log` the log only grows, so that its size can be measured."""
     path = Path(folder) / f"{page_size}-{keep_log}.db"
-    store = SqliteStore(str(path), SqliteOptions(page_size=page_size, checkpoint_pages=0 if keep_log else None))
+    store = SqliteStore(
+        str(path), SqliteOptions(page_size=page_size, checkpoint_pages=0 if keep_log else checkpoint.PAGES)
+    )
     await store.open()
     try:
         yield store, path.with_name(path.name + "-wal")

@@ -9,21 +9,19 @@ import fcntl
 import itertools
 import os
 import queue
-import re
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from mmsc.store import schema
+from mmsc.store import checkpoint, schema
+from mmsc.store.checkpoint import Checkpointer
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
-    TASK_PRIORITIES,
     Counters,
     Lost,
     Row,
@@ -34,15 +32,14 @@ from mmsc.store.core import (
     Unit,
     claim_order,
 )
+from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
 
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
-CHECKPOINT_PAGES: Final = 8000  # the log is moved into the file when it holds so many (32 MB)
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
 _ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
-_INSERT: Final = re.compile(r"(?P<into>INSERT INTO \w+ \([\w, ]+\) VALUES )\((?P<values>[?\d, ]+)\)")
 _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
     (
         sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
@@ -58,21 +55,6 @@ _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about
     )
 )
 
-# The first n of each priority, then those whose lease ended: the index gives each in order, however much waits.
-_DUE: Final = " UNION ALL ".join(
-    "SELECT * FROM (SELECT id, priority, due_at FROM task WHERE state = 'ready' AND lane = $1"
-    f" AND priority = {priority} AND due_at <= $6 ORDER BY due_at, id LIMIT $2)"
-    for priority in TASK_PRIORITIES
-)
-_CLAIM: Final = (
-    "UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = $5 WHERE id IN ("
-    f"SELECT id FROM ({_DUE} UNION ALL"
-    " SELECT id, priority, due_at FROM task WHERE state = 'leased' AND lane = $1"
-    " AND (lease_until < $7 OR (node = $3 AND start_no < $4)))"
-    " ORDER BY priority DESC, due_at, id LIMIT $2)"
-    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteOptions:
@@ -82,13 +64,7 @@ class SqliteOptions:
     synchronous: str = "FULL"
     page_size: int = PAGE_SIZE
     inline: bool = False
-    checkpoint_pages: int | None = None
-
-
-@cache
-def _numbered(sql: str) -> str:
-    """The text with ?1 for $1: to SQLite $1 is a name, and sqlite3 would bind it by order of first appearance."""
-    return re.sub(r"\$(\d+)", r"?\1", sql)
+    checkpoint_pages: int = checkpoint.PAGES
 
 
 def _host_micros() -> int:
@@ -111,6 +87,7 @@ class SqliteStore:
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: sqlite3.Connection | None = None
+        self._checkpointer: Checkpointer | None = None
 
     @property
     def available(self) -> bool:
@@ -131,6 +108,11 @@ class SqliteStore:
             self._let_go()
             raise
         if not self._options.inline:
+            if self._options.checkpoint_pages:
+                self._checkpointer = Checkpointer(
+                    self._path, lambda: self._settle(self._connect()), self._options.checkpoint_pages
+                )
+                self._checkpointer.start()
             self._start_threads()
 
     def _start_threads(self) -> None:
@@ -149,6 +131,9 @@ class SqliteStore:
         for thread in self._threads:
             await asyncio.to_thread(thread.join)
         self._threads.clear()
+        if self._checkpointer is not None:
+            await asyncio.to_thread(self._checkpointer.stop)
+            self._checkpointer = None
         self._let_go()
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
@@ -161,7 +146,7 @@ class SqliteStore:
         if self._writer is None:
             raise StoreUnavailable("the store is closed")
         if self._options.inline:
-            return self._writer.execute(_numbered(sql), params).fetchall()
+            return self._writer.execute(numbered(sql), params).fetchall()
         assert self._loop is not None
         future: asyncio.Future[list[Row]] = self._loop.create_future()
         self._reads.put(_Read(sql, params, future))
@@ -178,7 +163,7 @@ class SqliteStore:
         """Lease due tasks, at most n per lane: priority first, then due time. All lanes go into one batch."""
         real_now = self._real()
         lease_until = real_now + round(lease_seconds * 1_000_000)
-        guards = [Statement(_CLAIM, (lane, seats, node, start, lease_until, now, real_now)) for lane, seats in lanes]
+        guards = [Statement(CLAIM, (lane, seats, node, start, lease_until, now, real_now)) for lane, seats in lanes]
         claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
         return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
@@ -215,6 +200,10 @@ class SqliteStore:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
+    def _settle(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        connection.execute(f"PRAGMA synchronous = {self._options.synchronous}")
+        return connection
+
     def _check_schema(self, connection: sqlite3.Connection) -> None:
         try:
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -223,9 +212,9 @@ class SqliteStore:
             else:
                 self._make(connection)
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute(f"PRAGMA synchronous = {self._options.synchronous}")
-            given = self._options.checkpoint_pages
-            connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES if given is None else given}")
+            self._settle(connection)
+            pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
+            connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
         except sqlite3.DatabaseError as error:
             raise StoreRefused(f"{self._path} is no readable SQLite database: {error}") from error
 
@@ -273,6 +262,8 @@ class SqliteStore:
         while (batch := self._batches.get()) is not None:
             units, ran = batch
             results = self._write(units, ran)
+            if self._checkpointer is not None:
+                self._checkpointer.committed()
             count(self.counters, units, results)
             self._loop.call_soon_threadsafe(self._committer.finish, results)
 
@@ -301,7 +292,7 @@ class SqliteStore:
         for unit in units:
             rows: list[Row] = []
             if unit.guard is not None:
-                rows = writer.execute(_numbered(unit.guard.sql), unit.guard.params).fetchall()
+                rows = writer.execute(numbered(unit.guard.sql), unit.guard.params).fetchall()
                 if not rows:
                     results.append(LOST)
                     continue
@@ -309,7 +300,7 @@ class SqliteStore:
                 effects.setdefault(effect.sql, []).append(effect.params)
             results.append(rows)
         for sql, many in effects.items():
-            _apply(writer, _numbered(sql), many)
+            _apply(writer, numbered(sql), many)
         return results
 
     def _roll_back(self) -> None:
@@ -330,7 +321,7 @@ class SqliteStore:
             while (read := self._reads.get()) is not None:
                 connection.set_progress_handler(_out_of_time(time.monotonic() + QUERY_SECONDS), 100_000)
                 try:
-                    rows = connection.execute(_numbered(read.sql), read.params).fetchall()
+                    rows = connection.execute(numbered(read.sql), read.params).fetchall()
                 except Exception as error:  # whatever it is: this thread answers the next one, too
                     loop.call_soon_threadsafe(read.fail, error)
                 else:
@@ -359,32 +350,15 @@ class _Read:
 def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
     """Run one statement with many values in as few calls as can be: each call gives up the interpreter's lock, and
     beside a busy event loop getting it back costs more than the row."""
-    sql = _silent(sql)
+    sql = silent(sql)
     at = 0
     for size in _ROWS_AT_ONCE:
-        rows = _rows(sql, size) if len(many) - at >= size else ""
+        rows = rows_of(sql, size) if len(many) - at >= size else ""
         while rows and len(many) - at >= size:
             writer.execute(rows, tuple(itertools.chain.from_iterable(many[at : at + size])))
             at += size
     if at < len(many):
         writer.executemany(sql, many[at:])
-
-
-@cache
-def _silent(sql: str) -> str:
-    """A guard that serves as an effect returns rows to nobody, and executemany takes none that does."""
-    return sql.partition(" RETURNING ")[0]
-
-
-@cache
-def _rows(sql: str, size: int) -> str:
-    """The INSERT of one row as an INSERT of `size` rows; "" for every other statement."""
-    found = _INSERT.fullmatch(sql)
-    if found is None:
-        return ""
-    columns = found["values"].count("?")
-    rows = (", ".join(f"?{row * columns + column}" for column in range(1, columns + 1)) for row in range(size))
-    return found["into"] + ", ".join(f"({row})" for row in rows)
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mmsc.store.core import TASK_PRIORITIES, Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
-from mmsc.store.sqlite import _CLAIM, SqliteOptions, SqliteStore
+from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.sqlite_text import CLAIM
 
 OFF = SqliteOptions(synchronous="OFF")
 
@@ -77,6 +78,36 @@ async def test_a_full_disk_closes_the_door_and_opens_it_again(tmp_path: Path) ->
     store._writer.execute("PRAGMA max_page_count = 1000000")
     await store.commit(put("small"))
     assert [*door, store.available] == [False, True]
+    await store.close()
+
+
+async def test_the_log_begins_anew_however_long_commits_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF", checkpoint_pages=200))
+    await store.open()
+    insert = Statement("INSERT INTO content (id, content_type, body, size, parts) VALUES ($1, '', $2, 0, '')")
+    for number in range(300):
+        params = (number, bytes(20_000))
+        await store.commit(Unit(None, (insert._replace(params=params),)))
+    log = path.with_name("mmsc.db-wal").stat().st_size
+    assert await store.fetch("SELECT count(*), sum(length(body)) FROM content") == [(300, 6_000_000)]
+    assert log < 2_500_000, "6 MB were written, and the log holds what 200 pages and a run in the background leave"
+    await store.close()
+    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_reader_that_stays_keeps_the_log_and_harms_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF", checkpoint_pages=20))
+    await store.open()
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    assert reader.execute("SELECT count(*) FROM meta WHERE key LIKE 'k%'").fetchone() == (0,)
+    for number in range(200):
+        await store.commit(put(f"k{number}"))
+    assert reader.execute("SELECT count(*) FROM meta WHERE key LIKE 'k%'").fetchone() == (0,)
+    assert await store.fetch_one("SELECT count(*) FROM meta WHERE key LIKE 'k%'") == (200,)
+    reader.close()
     await store.close()
 
 
@@ -148,7 +179,7 @@ async def test_a_claim_reads_the_index_and_sorts_nothing_that_waits(tmp_path: Pa
     """With many tasks in a lane its throughput must not sink."""
     store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
     await store.open()
-    plan = " ".join(str(row[3]) for row in await store.fetch(f"EXPLAIN QUERY PLAN {_CLAIM}", "l", 5, "n", 1, 9, 0, 0))
+    plan = " ".join(str(row[3]) for row in await store.fetch(f"EXPLAIN QUERY PLAN {CLAIM}", "l", 5, "n", 1, 9, 0, 0))
     assert plan.count("USING INDEX task_ready (lane=? AND priority=? AND due_at<?)") + plan.count(
         "USING COVERING INDEX task_ready (lane=? AND priority=? AND due_at<?)"
     ) == len(TASK_PRIORITIES)
