@@ -3,7 +3,7 @@
 import hashlib
 from typing import Final
 
-from mmsc.domain.address import Address, AddressKind
+from mmsc.domain.address import Address
 from mmsc.domain.instant import DAY, SECOND, Instant
 from mmsc.domain.message import (
     Content,
@@ -20,6 +20,7 @@ from mmsc.domain.message import (
 from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
+from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import from_wsp, single
 from protocols import mm1
 from protocols.content_type import ContentType
@@ -86,17 +87,6 @@ _GONE_TEXT: Final = {
 def for_version(status: ResponseStatus, version: int) -> ResponseStatus:
     """The status that a client of this version can read."""
     return _LEGACY.get(status, R.ERROR_UNSPECIFIED) if version < mm1.VERSION_1_1 else status
-
-
-def spelled(address: Address) -> str:
-    """An address on MM1 (OMA-TS-MMS_ENC 8): /TYPE=PLMN behind numbers, e-mail and short codes bare."""
-    match address.kind:
-        case AddressKind.PHONE:
-            return f"{address}/TYPE=PLMN"
-        case AddressKind.IP:
-            return f"{address}/TYPE={'IPv6' if ':' in address.value else 'IPv4'}"
-        case _:
-            return address.value
 
 
 def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:

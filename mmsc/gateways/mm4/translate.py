@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -12,7 +13,9 @@ from mmsc.domain.neighbours import Peer, Repeats
 from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
+from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import from_mime
+from protocols.address import PLMN, MmsAddress, read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
 _R: Final = RequestStatusCode
@@ -41,11 +44,6 @@ HAPPENINGS: Final = {
     MmStatusCode.FORWARDED: Happening.PEER_FORWARDED,
 }
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
-
-
-def spelled(address: Address) -> str:
-    """An address in a header: `/TYPE=PLMN` behind numbers (8.4.5)."""
-    return f"{address}/TYPE=PLMN" if address.kind is AddressKind.PHONE else address.value
 
 
 def mailbox(address: Address, domain: str) -> str:
@@ -99,12 +97,11 @@ def _expires(expiry: datetime | int | None) -> When | None:
 
 def _local(text: str) -> str:
     """A number without the MMSC's domain; e-mail addresses stay whole."""
-    local, at, _ = text.rpartition("@")
-    return local if at and (local.startswith("+") or "/TYPE=" in local.upper() or local.isdecimal()) else text
+    return str(replace(read(text), domain=""))
 
 
 def _bare(text: str) -> str:
-    return _local(text).upper().partition("/TYPE=")[0]
+    return read(text).value.upper()
 
 
 def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: bytes) -> bytes | None:
@@ -129,7 +126,7 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
         message_id=mm.message_id,
         sender=system_address,
         from_=spelled(mm.sender),
-        to=tuple(map(_typed, to)) or (() if cc else tuple(sorted(f"{one}/TYPE=PLMN" for one in bare))[:1]),
+        to=tuple(map(_typed, to)) or (() if cc else tuple(sorted(str(MmsAddress(one, PLMN)) for one in bare))[:1]),
         cc=tuple(map(_typed, cc)),
         date=to_datetime(mm.date),
         subject=mm.subject,
@@ -149,9 +146,8 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
 
 def _typed(text: str) -> str:
     """A shown recipient as MM4 spells it."""
-    if "@" in text or "/TYPE=" in text.upper() or not text.lstrip("+").isdecimal():
-        return text
-    return f"{text}/TYPE=PLMN"
+    address = read(text)
+    return str(replace(address, type=PLMN)) if address.is_number and not address.domain else text
 
 
 def delivery_report_req(job: Job, peer: Peer, *, system_address: str) -> DeliveryReportReq | None:

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from mmsc.domain.address import Address, AddressKind
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
+from mmsc.gateways.addresses import spelled
 from protocols import mm1
 from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
 
@@ -31,7 +31,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     return MNotificationInd(
         mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), mm1.VERSION_1_2),
         transaction_id=recipient.transaction_id,
-        from_=None if hidden else _spelled(mm.sender),
+        from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
         delivery_report=None if plain else mm.delivery_report,
         message_class=_CLASSES.get(mm.message_class.lower(), MessageClass.PERSONAL),
@@ -47,14 +47,10 @@ def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryI
     return MDeliveryInd(
         mms_version=min(version, mm1.VERSION_1_2),
         message_id=job.stored_mm.message_id,
-        to=(_spelled(job.recipients[0].address),),
+        to=(spelled(job.recipients[0].address),),
         date=date // SECOND,
         status=_STATUSES[word],
     )
-
-
-def _spelled(address: Address) -> str:
-    return f"{address}/TYPE=PLMN" if address.kind is AddressKind.PHONE else address.value
 
 
 def numbering(number: str) -> tuple[int, int, str]:
