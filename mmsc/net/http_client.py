@@ -177,8 +177,9 @@ class HttpClient:
     async def _connect(self, target: _Target) -> Exchange:
         limits = self._limits
         loop = asyncio.get_running_loop()
+        seconds = min(limits.connect_seconds, 0.9 * limits.total_seconds)  # so that it is known what ran out
         try:
-            async with asyncio.timeout(limits.connect_seconds):
+            async with asyncio.timeout(seconds):
                 _, exchange = await loop.create_connection(
                     lambda: Exchange(limits.maximum_header_octets, limits.maximum_body_octets),
                     target.host,

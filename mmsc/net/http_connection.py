@@ -156,7 +156,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _next(self) -> None:
-        if self._ready or self._transport is None:
+        if self._ready or self._transport is None or self._transport.is_closing():
             return
         if self._under_way is None:
             self._wait_for(_Phase.HEAD, self._limits.idle_seconds)

@@ -38,6 +38,7 @@ APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
+_BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
 _ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
 _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
@@ -104,6 +105,7 @@ class SqliteStore:
         try:
             self._writer = self._connect()
             self._check_schema(self._writer)
+            self._writer.execute("PRAGMA busy_timeout = 0")  # on the event loop nobody waits
         except BaseException:
             self._let_go()
             raise
@@ -195,7 +197,7 @@ class SqliteStore:
 
     def _connect(self, *, reader: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
-        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         if reader:
             connection.execute("PRAGMA query_only = ON")
         return connection
@@ -271,7 +273,7 @@ class SqliteStore:
         """Commit what ran, or run it first."""
         assert self._writer is not None
         try:
-            results = self._run(units) if ran is None else ran
+            results = self._run_patiently(units) if ran is None else ran
             self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
@@ -282,6 +284,15 @@ class SqliteStore:
         else:
             return results
         return [result for unit in units for result in self._write((unit,))]
+
+    def _run_patiently(self, units: Sequence[Unit]) -> list[Result]:
+        """Run the statements where waiting harms nobody: somebody else's program may be writing to our file."""
+        assert self._writer is not None
+        self._writer.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        try:
+            return self._run(units)
+        finally:
+            self._writer.execute("PRAGMA busy_timeout = 0")
 
     def _run(self, units: Sequence[Unit]) -> list[Result]:
         writer = self._writer

@@ -96,6 +96,21 @@ async def test_the_log_begins_anew_however_long_commits_go_on(tmp_path: Path) ->
     assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+async def test_a_stranger_who_writes_delays_commits_and_not_the_event_loop(tmp_path: Path) -> None:
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), OFF)
+    await store.open()
+    stranger = sqlite3.connect(path, isolation_level=None)
+    stranger.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(store.commit(put("patient")))
+    assert await store.fetch("SELECT 1") == [(1,)]  # the loop turns, and readers read
+    assert not waiting.done()
+    stranger.execute("ROLLBACK")
+    assert await waiting == [("patient",)]
+    stranger.close()
+    await store.close()
+
+
 async def test_a_reader_that_stays_keeps_the_log_and_harms_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "mmsc.db"
     store = SqliteStore(str(path), SqliteOptions(synchronous="OFF", checkpoint_pages=20))
