@@ -49,8 +49,12 @@ def from_text(text: str) -> int:
     return number
 
 
+_PAIRS: Final = tuple(first + second for first in _DIGITS for second in _DIGITS)  # 10 bits at once
+
+
 def _base32(number: int, letters: int) -> str:
-    return "".join(_DIGITS[number >> shift & 31] for shift in range(5 * (letters - 1), -1, -5))
+    text = "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * ((letters - 1) // 2), -1, -10)])
+    return text[-letters:]
 
 
 _POOL_OCTETS: Final = 4096

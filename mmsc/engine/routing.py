@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.message import Route
@@ -20,6 +22,10 @@ class RoutingPolicy:
     rewrites: Mapping[str, tuple[Rewrite, ...]] = field(default_factory=dict)
 
 
+_REMEMBERED: Final = 8192  # addresses
+_SHORT: Final = 64  # letters: no address that means somebody is longer than its few
+
+
 class Routing:
     """Implements `ports.Numbers`."""
 
@@ -27,10 +33,12 @@ class Routing:
         self._plan = plan
         self._policy = policy
         self._neighbours = neighbours
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(plan.normalise)  # the same few write most messages
 
     def normalise(self, text: str, neighbour: str = "") -> Normalised | NotAnAddress:
         """The address that a neighbour (`vasp:NAME`, `peer:NAME`, "" for a subscriber) means by `text`."""
-        found = self._plan.normalise(self._without_own_domain(text), self._rewrites(neighbour))
+        normalise = self._remembered if len(text) <= _SHORT else self._plan.normalise
+        found = normalise(self._without_own_domain(text), self._rewrites(neighbour))
         if isinstance(found, Normalised) and found.address.value in self._neighbours.short_codes:
             return Normalised(Address(AddressKind.SHORT_CODE, found.address.value), found.steps)
         return found

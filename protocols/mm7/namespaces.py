@@ -1,6 +1,7 @@
 """The namespaces of MM7 and what differs between them (TS 23.140 8.7.8 and its XML annex)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 BASE: Final = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
@@ -55,6 +56,7 @@ class Dialect:
         return _VERSIONS.get(self.tag, "6.8.0")
 
 
+@lru_cache(maxsize=256)
 def dialect(namespace: str) -> Dialect | None:
     """The dialect of a namespace, None when it is no MM7 namespace. Tags that nobody published are read like the
     latest of their release."""
