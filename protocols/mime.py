@@ -23,6 +23,7 @@ _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
+_ENCODED_WORD: Final = 75
 _REMEMBERED_OCTETS: Final = 512
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
@@ -142,12 +143,13 @@ def decode_words(text: str) -> str:
         return text
 
 
-def encode_words(text: str) -> str:
-    """A header value in ASCII on one line: RFC 2047 where it must be; line breaks never travel."""
+def encode_words(text: str, name: str = "") -> str:
+    """A header value in ASCII without line breaks: encoded words of at most 75 letters where it must be (RFC 2047 2),
+    with a space between them where a line may be folded. `name` is the header's: the first word leaves room for it."""
     clean = _LINE_BREAKS.sub(" ", text)
     if clean.isascii() and clean.isprintable() and "=?" not in clean:
         return clean
-    return Header(clean, "utf-8", maxlinelen=10_000).encode()
+    return Header(clean, "utf-8", maxlinelen=_ENCODED_WORD, header_name=name or None).encode(linesep="")
 
 
 def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[int, int]]:

@@ -173,7 +173,7 @@ class PeerNews:
             return False
         mm, ours = found
         named = self._named(peer, recipients)
-        about = [one for one in ours if not named or one.address.value in named]
+        about = [one for one in ours if not recipients or one.address.value in named]
         event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=mm.id)
         if not ok:
             await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))

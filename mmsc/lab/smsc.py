@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from mmsc.lab.reassembly import Reassembly, Received
+from mmsc.net.turns import settle
 from protocols import smpp
 from protocols.errors import DecodeError
 from protocols.smpp import (
@@ -92,9 +93,11 @@ class VirtualSmsc:
         """Close everything."""
         if self._server is not None:
             self._server.close()
+            await settle()
             for session in tuple(self._sessions):
                 session.abort()
             await self._server.wait_closed()
+            await settle()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

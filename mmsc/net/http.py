@@ -19,6 +19,7 @@ from multidict import CIMultiDictProxy
 from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection, HttpLimits, Received
+from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
 __all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
@@ -106,6 +107,7 @@ class HttpListener:
         for connection in tuple(self._connections):
             connection.drop()
         await self._sockets.wait_closed()
+        await settle()
         self._sockets = None
 
     def _accept(self) -> asyncio.Protocol:

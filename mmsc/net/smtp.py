@@ -14,6 +14,7 @@ from typing import Any, Final, cast
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 
 _QUIT_SECONDS: Final = 2.0
@@ -54,7 +55,7 @@ class _Hooks:
     ) -> str:
         if len(envelope.rcpt_tos) >= self._limits.maximum_recipients:
             return "452 4.5.3 too many recipients"  # RFC 5321 4.5.3.1.10: the rest goes in a further mail
-        reply = await self._handler.rcpt(_remote(session), envelope.mail_from or "", address)
+        reply = await self._handler.rcpt(_remote(session), _sender(envelope), address)
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
@@ -63,7 +64,7 @@ class _Hooks:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         octets = envelope.original_content or b""
         exchange = new_exchange()
-        mail_from = envelope.mail_from or ""
+        mail_from = _sender(envelope)
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in envelope.rcpt_tos), "DATA"]
         self._saw(Direction.IN, "\r\n".join(lines).encode() + b"\r\n" + octets, session, exchange)
         reply = await self._handler.data(_remote(session), mail_from, tuple(envelope.rcpt_tos), octets)
@@ -74,6 +75,11 @@ class _Hooks:
         if self._tap.is_on:
             peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
             self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange)
+
+
+def _sender(envelope: Envelope) -> str:
+    """ "" for the null reverse-path, which aiosmtpd hands over with its brackets (RFC 5321 4.5.5)."""
+    return (envelope.mail_from or "").removeprefix("<>")
 
 
 def _remote(session: Session) -> str:
@@ -127,6 +133,7 @@ class SmtpServer:
         if self._server is None:
             return
         self._server.close()
+        await settle()
         tasks = [session._handler_coroutine for session in self._sessions]  # noqa: SLF001
         for transport in tuple(self._sessions.values()):
             transport.abort()
@@ -135,6 +142,7 @@ class SmtpServer:
                 task.cancel()
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
         await self._server.wait_closed()
+        await settle()
 
     def joined(self, session: _Protocol, transport: asyncio.Transport) -> bool:
         """Count a session; False when there are too many."""

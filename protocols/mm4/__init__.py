@@ -1,5 +1,6 @@
 """MM4: between MMSCs (TS 23.140 8.4), as Internet mail."""
 
+from protocols.mm4.bounce import Bounce, Bounced, read_bounce
 from protocols.mm4.codec import Mm4Error, decode, encode
 from protocols.mm4.messages import (
     DeliveryReportReq,
@@ -12,6 +13,8 @@ from protocols.mm4.messages import (
 )
 
 __all__ = [
+    "Bounce",
+    "Bounced",
     "DeliveryReportReq",
     "DeliveryReportRes",
     "ForwardReq",
@@ -22,4 +25,5 @@ __all__ = [
     "RequestStatusCode",
     "decode",
     "encode",
+    "read_bounce",
 ]

@@ -42,6 +42,7 @@ _BOOLEANS: Final = {
     "forward_to_originator_ua",
 }
 _NUMERIC_OK: Final = ("0", "128", "0x80")
+_MAXIMUM_ENCODED_LINE: Final = 76
 _MAXIMUM_LINE: Final = 900
 _MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
 _MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version", "received")
@@ -261,12 +262,13 @@ def _own_lines(message: Message) -> list[tuple[str, str]]:
 
 
 def _line(name: str, value: str) -> bytes:
-    """One header, folded at commas where it is long (RFC 5322 2.1.1)."""
-    text = mime.encode_words(value)
+    """One header, folded where it is long (RFC 5322 2.1.1), or behind each encoded word (RFC 2047 2)."""
+    text = mime.encode_words(value, name)
+    longest = _MAXIMUM_LINE if text == value else _MAXIMUM_ENCODED_LINE
     pieces: list[str] = []
     current = f"{name}:"
     for word in text.split(" "):
-        if len(current) + 1 + len(word) > _MAXIMUM_LINE and current.strip() != f"{name}:":
+        if len(current) + 1 + len(word) > longest and current.strip() != f"{name}:":
             pieces.append(current)
             current = ""
         current += f" {word}"

@@ -1,8 +1,10 @@
 """MIME by the clauses: boundaries, transfer encodings, headers, limits; wrong names and charsets break nothing."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from protocols import mime
+from protocols import mime, mm4
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 
@@ -108,6 +110,15 @@ def test_words_travel() -> None:
     assert "\n" not in mime.encode_words("a\r\nBcc: b")
 
 
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=600))
+def test_encoded_words_are_short_enough_and_read_back(text: str) -> None:
+    """RFC 2047 2: at most 75 letters each."""
+    written = mime.encode_words(text)
+    assert mime.decode_words(written) == text
+    if written != text:
+        assert max(map(len, written.split(" "))) <= 75
+
+
 @pytest.mark.parametrize(
     ("body", "limits"),
     [
@@ -134,3 +145,13 @@ def test_the_root_is_the_start_else_the_first() -> None:  # RFC 2387 3.2
     parts = read(multipart(b"Content-ID: <a>\r\n\r\n1", b"Content-ID: b\r\n\r\n2")).parts
     assert [mime.resolve(parts, start) for start in ("<b>", "b", "", "<z>")] == [parts[1], parts[1], parts[0], parts[0]]
     assert mime.resolve((), "a") is None
+
+
+def test_a_long_subject_fits_the_lines_of_a_mail() -> None:
+    """RFC 5322 2.1.1: the longest subject that we take, in a script that takes most octets."""
+    subject = "\U0001f4f7" * 512
+    octets = mm4.encode(mm4.ForwardReq(transaction_id="t", message_id="m@x", from_="4488", to=("+1",), subject=subject))
+    assert max(map(len, octets.split(b"\r\n"))) <= 78
+    message = mm4.decode(octets).message
+    assert isinstance(message, mm4.ForwardReq)
+    assert message.subject == subject

@@ -2,6 +2,7 @@
 TS 23.140 8.4.1.2)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant, to_datetime
@@ -91,7 +92,7 @@ class Mm4Courier:
     async def _res(self, job: Job, peer: Peer) -> Outcome:
         payload = job.payload
         cls = ForwardRes if payload["kind"] == "MM4_forward.RES" else DeliveryReportRes
-        res = cls(
+        res: ForwardRes | DeliveryReportRes = cls(
             mms_version=payload.get("version") or peer.mm4_version,
             transaction_id=payload["transaction_id"],
             message_id=payload["message_id"],
@@ -101,6 +102,9 @@ class Mm4Courier:
             request_status_code=RequestStatusCode(payload["status"]),
             status_text=payload.get("text", ""),
         )
+        about = payload.get("recipients", "")
+        if about and isinstance(res, ForwardRes):
+            res = replace(res, request_recipients=tuple(about.split(",")))
         return await self._mail(peer, payload["to"], mm4.encode(res))
 
     async def _mail(self, peer: Peer, to: str, octets: bytes) -> Outcome:

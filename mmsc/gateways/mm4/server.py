@@ -10,16 +10,17 @@ from collections.abc import Sequence
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.address import NotAnAddress
+from mmsc.domain.address import AddressKind, Normalised, NotAnAddress
 from mmsc.domain.instant import Instant, from_datetime
 from mmsc.domain.message import Route
 from mmsc.domain.neighbours import Peer
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Directory, Numbers, PeerReports, ResMm4, Submit
 from mmsc.gateways.content import remarked
-from mmsc.gateways.mm4.translate import HAPPENINGS, STATUS_OF, submission_of
+from mmsc.gateways.mm4.translate import HAPPENINGS, STATUS_OF, request_recipients, submission_of
 from mmsc.net.smtp import Handler
 from protocols import mm4
+from protocols.address import read
 from protocols.errors import DecodeError, Finding
 from protocols.mm4 import (
     DeliveryReportReq,
@@ -62,10 +63,12 @@ class Mm4Server(Handler):
         """Refuse at once who cannot be served; reports and RES come to system mailboxes or the sender's own."""
         local, _, domain = address.rpartition("@")
         peer = self._peer(remote, mail_from)
-        if peer is None:
+        if mail_from and peer is None:
             return "550 5.7.1 this system is no peer of ours"
         if domain.lower() != self._domain:
             return f"550 5.7.1 {domain} is not served here"
+        if peer is None or not mail_from:
+            return self._rcpt_of_bounce(local)
         if local.lower() in _SYSTEM_MAILBOXES or peer.unknown_recipient == "res":
             return "250 2.1.5 ok"
         found = self._numbers.normalise(local, f"peer:{peer.name}")
@@ -74,8 +77,20 @@ class Mm4Server(Handler):
         route, _, why = self._numbers.route(found.address)
         return f"550 5.1.1 {why}" if route is Route.NONE else "250 2.1.5 ok"
 
+    def _rcpt_of_bounce(self, local: str) -> str:
+        """Bounces come from whoever had the mail last, to whoever wrote it (RFC 5321 4.5.5); relays also ask so whether
+        a number is served."""
+        found = self._numbers.normalise(local)
+        if isinstance(found, Normalised) and found.address.kind is AddressKind.PHONE:
+            route, _, why = self._numbers.route(found.address)
+            if route is Route.NONE:
+                return f"550 5.1.1 {why}"
+        return "250 2.1.5 ok"
+
     async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
         """Take a mail."""
+        if not mail_from:
+            return await self._bounce(octets)
         peer = self._peer(remote, mail_from)
         if peer is None:
             return "550 5.7.1 this system is no peer of ours"
@@ -118,20 +133,24 @@ class Mm4Server(Handler):
     ) -> str:
         submission = remarked(submission_of(message, peer, recipients, octets), findings)
         wants = bool(message.ack_request)
-        res = self._res(peer, message, "MM4_forward.RES", _R.OK) if wants else None
+        about = request_recipients(message, recipients)
+        res = self._res(peer, message, "MM4_forward.RES", _R.OK, about=about) if wants else None
         outcome = await self._submit.accept(submission, res=res)
         if isinstance(outcome, Refused):
-            return await self._refused(outcome, message, peer, wants=wants)
+            return await self._refused(outcome, message, peer, about, wants=wants)
         outcome.answered()
         return _TAKEN
 
-    async def _refused(self, refused: Refused, message: ForwardReq, peer: Peer, *, wants: bool) -> str:
+    async def _refused(
+        self, refused: Refused, message: ForwardReq, peer: Peer, about: Sequence[str], *, wants: bool
+    ) -> str:
         if refused.reason.is_transient:
             return f"451 4.3.0 {_one_line(refused.because)}"
         status = STATUS_OF[refused.reason]
         if not wants:
             return f"554 5.6.0 {_one_line(refused.because)}"
-        await self._submit.answer_refused(self._res(peer, message, "MM4_forward.RES", status, refused.because))
+        res = self._res(peer, message, "MM4_forward.RES", status, refused.because, about=about)
+        await self._submit.answer_refused(res)
         return _TAKEN
 
     async def _forward_res(self, message: ForwardRes, peer: Peer) -> str:
@@ -141,6 +160,24 @@ class Mm4Server(Handler):
         await self._reports.forward_answered(
             peer.name, message.message_id, ok=ok, because=told, recipients=message.request_recipients
         )
+        return _TAKEN
+
+    async def _bounce(self, octets: bytes) -> str:
+        """A mail relay gave up recipients of a forward: that counts as a RES about them. It is never refused for what
+        it says, because nobody could be told."""
+        try:
+            bounce = mm4.read_bounce(octets)
+        except DecodeError as error:
+            _log.info("a mail without sender: %s", error.why)
+            return "554 5.6.0 no report about a mail of ours"
+        domains = {peer.domain.lower(): peer.name for peer in self._directory.peers.values()}
+        for one in bounce.recipients:
+            peer = domains.get(read(one.mailbox).domain.lower())
+            because = f"the mail came back: {one.status} {_one_line(one.text)}".rstrip()
+            if peer is None or not await self._reports.forward_answered(
+                peer, bounce.message_id, ok=False, because=because, recipients=(one.mailbox,)
+            ):
+                _log.info("a bounce about %s, which is no forward of ours: %s", one.mailbox, because)
         return _TAKEN
 
     async def _delivery_report(self, message: DeliveryReportReq, peer: Peer) -> str:
@@ -162,7 +199,13 @@ class Mm4Server(Handler):
         return _TAKEN
 
     def _res(
-        self, peer: Peer, message: ForwardReq | DeliveryReportReq, kind: str, status: RequestStatusCode, text: str = ""
+        self,
+        peer: Peer,
+        message: ForwardReq | DeliveryReportReq,
+        kind: str,
+        status: RequestStatusCode,
+        text: str = "",
+        about: Sequence[str] = (),
     ) -> ResMm4:
         system = message.originator_system if isinstance(message, ForwardReq) else message.sender
         if system.rpartition("@")[2].lower() != peer.domain.lower():
@@ -177,6 +220,7 @@ class Mm4Server(Handler):
                 "status": status.value,
                 "text": text,
                 "version": message.mms_version,
+                "recipients": ",".join(about),
             },
         )
 

@@ -95,6 +95,14 @@ def _expires(expiry: datetime | int | None) -> When | None:
     return Relative(expiry) if isinstance(expiry, int) else from_datetime(expiry)
 
 
+def request_recipients(message: ForwardReq, envelope: Sequence[str]) -> tuple[str, ...]:
+    """Whom a RES is about: "" for all that the mail's head shows; by name where a relay split the mail (8.4.1)."""
+    served = {_bare(text) for text in envelope}
+    if served == {_bare(text) for text in (*message.to, *message.cc)}:
+        return ()
+    return tuple(_local(text) for text in envelope)
+
+
 def _local(text: str) -> str:
     """A number without the MMSC's domain; e-mail addresses stay whole."""
     return str(replace(read(text), domain=""))
