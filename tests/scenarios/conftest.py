@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +137,13 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
                 await phone.__aexit__(None, None, None)
         await runner.cleanup()
     await smsc.stop()
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
 
 
 def picture() -> mime.OutPart:

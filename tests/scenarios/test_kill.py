@@ -16,7 +16,7 @@ from aiohttp import web
 from mmsc.lab.handset import Handset
 from mmsc.lab.smsc import VirtualSmsc
 from protocols import mm7
-from tests.scenarios.conftest import Client, picture
+from tests.scenarios.conftest import Client, free_port, picture
 
 NUMBERS = [f"+155501002{number:02d}" for number in range(20)]
 _CONFIG = """
@@ -52,14 +52,6 @@ short_codes = ["4488"]
 report_url = "http://127.0.0.1:{reports}/"
 concurrency = 8
 """
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from mmsc.settings import Settings
 from mmsc.settings.model import Mm4, Node, NumberSettings
 from mmsc.settings.neighbours import Peer
 from protocols import mm4, mm7
-from tests.scenarios.conftest import Client, picture, settings
+from tests.scenarios.conftest import Client, free_port, picture, settings
 
 FOREIGN = "+16660100123"
 
@@ -35,14 +35,6 @@ def replace_all(base: Settings, **changes: object) -> Settings:
     import msgspec
 
     return msgspec.structs.replace(base, **changes)
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Two:
