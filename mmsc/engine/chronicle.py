@@ -30,8 +30,10 @@ class Chronicle:
         effects: Sequence[Statement],
         events: Sequence[Event],
         then: Callable[[], None] | None = None,
+        otherwise: Callable[[], None] | None = None,
     ) -> Unit:
-        """A unit that writes `events` with `effects`; after the commit they are published, then `then` is called."""
+        """A unit that writes `events` with `effects`; after the commit they are published, then `then` is called.
+        `otherwise` is called instead when nothing was written."""
 
         def after() -> None:
             for event in events:
@@ -39,7 +41,7 @@ class Chronicle:
             if then is not None:
                 then()
 
-        return Unit(guard, (*effects, *(sql.insert(event) for event in events)), after)
+        return Unit(guard, (*effects, *(sql.insert(event) for event in events)), after, otherwise)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

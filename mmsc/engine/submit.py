@@ -4,6 +4,7 @@ One unit holds the MM, its content, its recipients, a task for each (one for all
 Nothing is answered positively before it is committed, and nothing leaves before the answer was handed over.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -148,7 +149,8 @@ class Submitter:
         tasks: Sequence[TaskRow],
         jobs: dict[TaskId, Job],
     ) -> Callable[[], None] | None:
-        """Commit; what hands the jobs over afterwards, or None when the guard was lost."""
+        """Commit; what hands the jobs over afterwards, or None when the guard was lost. A caller that is cancelled
+        meanwhile (its neighbour hung up) will never call it: then the jobs are handed over with the commit."""
         now = self._clock.now()
         for task in tasks:
             self._lanes.get(task.lane)  # the scheduler looks after every lane that has work, now or later
@@ -156,16 +158,9 @@ class Submitter:
         held = {task.id for task in seated}
         lease_until = self._clock.real_now() + self._policy.lease
         rows = [task_sql.insert(task, self._holder if task.id in held else None, lease_until) for task in tasks]
-        try:
-            outcome = await self._store.commit(self._chronicle.unit(guard, (*effects, *rows), events))
-        except BaseException:
-            self._leave(seated)
-            raise
-        if isinstance(outcome, Lost):
-            self._leave(seated)
-            return None
         handed_over = [jobs.get(task.id) or self._job(task, None) for task in seated]
         waiting = [task.due_at for task in tasks if task.id not in held]
+        committed = abandoned = False
 
         def release() -> None:
             nonlocal handed_over, waiting
@@ -175,9 +170,21 @@ class Submitter:
                 self._planned(due_at)
             handed_over, waiting = [], []
 
-        if guard is None:
-            release()
-        return release
+        def then() -> None:
+            nonlocal committed
+            committed = True
+            if abandoned or guard is None:
+                release()
+
+        unit = self._chronicle.unit(guard, (*effects, *rows), events, then, lambda: self._leave(seated))
+        try:
+            outcome = await self._store.commit(unit)
+        except asyncio.CancelledError:
+            abandoned = True
+            if committed:
+                release()
+            raise
+        return None if isinstance(outcome, Lost) else release
 
     def _leave(self, tasks: Sequence[TaskRow]) -> None:
         for task in tasks:

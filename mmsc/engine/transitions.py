@@ -119,20 +119,13 @@ class Transitions:
             if how.then is not None:
                 how.then()
 
-        guard = sql.move_recipient(recipient.id, happening, at, cause)
-        try:
-            outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then))
-        except BaseException:
-            self._give_back(report, seated=seated)
-            raise
-        if isinstance(outcome, Lost):
-            self._give_back(report, seated=seated)
-            return False
-        return True
+        def otherwise() -> None:
+            if report is not None and seated:
+                self._lanes.leave(self._lanes.get(report.lane))
 
-    def _give_back(self, report: TaskRow | None, *, seated: bool) -> None:
-        if report is not None and seated:
-            self._lanes.leave(self._lanes.get(report.lane))
+        guard = sql.move_recipient(recipient.id, happening, at, cause)
+        outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
+        return not isinstance(outcome, Lost)
 
     def _hand_over(self, report: TaskRow, mm: Mm, recipient: Recipient, *, seated: bool) -> None:
         if not seated:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreError, StoreUnavailable, Unit
 
 MAXIMUM_QUEUE: Final = 10_000  # units waiting; beyond it callers are told "later"
 MAXIMUM_BATCH: Final = 256  # units in one transaction
@@ -48,10 +48,12 @@ class Committer:
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
         """Queue a unit and wait until it is durable. Cancelling the caller never withdraws it."""
-        if self._closed:
-            raise StoreUnavailable("the store is closed")
-        if len(self._queue) >= MAXIMUM_QUEUE:
-            raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
+        try:
+            self._check_door()
+        except StoreError:
+            if unit.otherwise is not None:
+                unit.otherwise()
+            raise
         return await self._put(unit)  # a caller that is cancelled cancels this future; the unit stays where it is
 
     async def drain(self) -> None:
@@ -70,6 +72,12 @@ class Committer:
             _answer(unit, future, result)
         self._judge(failed=failed)
         self._soon()
+
+    def _check_door(self) -> None:
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if len(self._queue) >= MAXIMUM_QUEUE:
+            raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
 
     def _put(self, unit: Unit) -> "asyncio.Future[list[Row] | Lost]":
         future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
@@ -114,17 +122,19 @@ class Committer:
 
 def _answer(unit: Unit, future: "asyncio.Future[list[Row] | Lost]", result: Result) -> None:
     """Tell the caller. What follows a commit must not raise; if it does, the others of its batch still get theirs."""
-    if isinstance(result, BaseException):
-        if not future.done():
-            future.set_exception(result)
-        return
-    if unit.after is not None and not isinstance(result, Lost):
+    failed = isinstance(result, BaseException | Lost)
+    follow = unit.otherwise if failed else unit.after
+    if follow is not None:
         try:
-            unit.after()
+            follow()
         except Exception as error:
-            context = {"message": "what follows a commit failed; the commit is durable", "exception": error}
-            future.get_loop().call_exception_handler(context)
-    if not future.done():
+            message = "what follows a failed commit failed" if failed else "what follows a commit failed; it is durable"
+            future.get_loop().call_exception_handler({"message": message, "exception": error})
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
         future.set_result(result)
 
 

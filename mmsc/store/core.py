@@ -27,11 +27,13 @@ class Statement(NamedTuple):
 
 class Unit(NamedTuple):
     """What becomes durable together, or not at all. `after` is called on the event loop once it is durable, in commit
-    order, for winners only."""
+    order, for winners only; `otherwise` instead, once, when the unit was lost, failed or was not even taken. Either is
+    called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`."""
 
     guard: Statement | None
     effects: tuple[Statement, ...]
     after: Callable[[], None] | None = None
+    otherwise: Callable[[], None] | None = None
 
 
 class Lost:

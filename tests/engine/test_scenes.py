@@ -25,6 +25,7 @@ from mmsc.engine.ports import (
     Retrievable,
     Retry,
 )
+from mmsc.store.core import Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import CONTENT, FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
 
@@ -486,3 +487,33 @@ async def test_what_a_handset_shows_is_remembered(bench: Bench) -> None:
     assert bench.engine.neighbours.subscriber(Address.of(PHONE)).user_agent == "Lab/1.0"
     rows = await bench.store.fetch("SELECT data FROM config WHERE kind = 'learned'")
     assert "Lab/1.0" in str(rows[0][0])
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_neighbour_that_hangs_up_while_its_mm_is_stored_changes_nothing(bench: Bench, turns: int) -> None:
+    """Cancelled at any turn of the loop: the MM is either not there, or it is delivered without anybody's help."""
+    accepting = asyncio.ensure_future(bench.engine.submit.accept(bench.submission(PHONE)))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    hung_up = accepting.cancel()
+    await asyncio.gather(accepting, return_exceptions=True)
+    if not hung_up:
+        outcome = accepting.result()
+        assert isinstance(outcome, Accepted)
+        outcome.answered()
+    await bench.store.commit(Unit(None, ()))  # what was queued before is through
+    stored = len(await bench.store.fetch("SELECT id FROM mm"))
+    await bench.until(trace.NotificationPushed, stored)
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == stored
+    await bench.stop()
+    assert bench.engine.lanes.get("smsc:local").taken == 0, "every seat was given back"
+
+
+async def test_a_neighbour_that_hangs_up_just_after_the_commit_changes_nothing(bench: Bench) -> None:
+    accepting = asyncio.ensure_future(bench.engine.submit.accept(bench.submission(PHONE)))
+    await bench.until(trace.MmAccepted)
+    assert accepting.cancel(), "the commit is through, and its caller has not run yet"
+    await bench.until(trace.NotificationPushed)
+    assert accepting.cancelled()
+    await bench.stop()
+    assert bench.engine.lanes.get("smsc:local").taken == 0, "every seat was given back"

@@ -199,6 +199,29 @@ async def test_cancelling_the_caller_does_not_withdraw_the_unit(store: Store) ->
     assert await store.fetch_one("SELECT value FROM meta WHERE key = $1", "kept") == ("v",)
 
 
+async def test_what_follows_a_unit_is_told_even_if_nobody_waits(store: Store) -> None:
+    """`after` for what became durable, `otherwise` for what did not, once each, also when the caller was cancelled."""
+    told: list[str] = []
+
+    def unit(name: str, guard: Statement) -> Unit:
+        return Unit(guard, (), lambda: told.append(f"{name} is"), lambda: told.append(f"{name} is not"))
+
+    bad = Statement("INSERT INTO nowhere (key) VALUES ($1) RETURNING key", ("x",))
+    waiting = [
+        asyncio.ensure_future(store.commit(unit(name, guard)))
+        for name, guard in (("first", put("k")), ("second", put("k")), ("third", bad))
+    ]
+    await asyncio.sleep(0)
+    for one in waiting:
+        one.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    await store.close()
+    assert sorted(told) == ["first is", "second is not", "third is not"]
+    with pytest.raises(StoreUnavailable):
+        await store.commit(unit("late", put("late")))
+    assert told[-1] == "late is not"
+
+
 async def test_parameters_bind_by_number(store: Store) -> None:
     row = await store.fetch_one("SELECT CAST($2 AS TEXT), CAST($1 AS TEXT), CAST($2 AS TEXT)", "one", "two")
     assert row == ("two", "one", "two")
