@@ -218,6 +218,7 @@ class App:
             maximum_octets=settings.maximum_octets,
             maximum_recipients=settings.maximum_recipients,
             command_seconds=settings.command_seconds,
+            mail_seconds=settings.mail_seconds,
         )
         server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
         await server.start()

@@ -9,11 +9,12 @@ import contextlib
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Final
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.smtp_session import SmtpSession
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 
@@ -22,12 +23,13 @@ _QUIT_SECONDS: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmtpLimits:
-    """What a client may cost. `command_seconds` bounds each wait for the client."""
+    """What a client may cost. `command_seconds` bounds each wait for the client, `mail_seconds` a mail as a whole."""
 
     maximum_sessions: int = 200
     maximum_octets: int = 2 * 1024 * 1024
     maximum_recipients: int = 100
     command_seconds: float = 300.0
+    mail_seconds: float = 600.0
 
 
 class Handler:
@@ -50,6 +52,12 @@ class _Hooks:
         self._limits = limits
         self._tap = tap
 
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, offered: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*offered[:-1], "250-PIPELINING", offered[-1]]
+
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
@@ -64,17 +72,27 @@ class _Hooks:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         octets = envelope.original_content or b""
         exchange = new_exchange()
-        mail_from = _sender(envelope)
-        lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in envelope.rcpt_tos), "DATA"]
-        self._saw(Direction.IN, "\r\n".join(lines).encode() + b"\r\n" + octets, session, exchange)
-        reply = await self._handler.data(_remote(session), mail_from, tuple(envelope.rcpt_tos), octets)
+        self._saw(Direction.IN, _commands(envelope) + octets, session, exchange)
+        rcpt_tos = tuple(envelope.rcpt_tos)
+        reply = await self._handler.data(_remote(session), _sender(envelope), rcpt_tos, octets)
         self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
         return reply
 
-    def _saw(self, direction: Direction, octets: bytes, session: Session, exchange: int) -> None:
+    def refused(self, session: Session, envelope: Envelope, size: int, reply: str) -> None:
+        """A mail that was too large to be kept: the trace shows that it was there."""
+        exchange = new_exchange()
+        self._saw(Direction.IN, _commands(envelope), session, exchange, f"and a mail of {size} octets, not kept")
+        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
+
+    def _saw(self, direction: Direction, octets: bytes, session: Session, exchange: int, note: str = "") -> None:
         if self._tap.is_on:
             peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
-            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange)
+            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange, note=note)
+
+
+def _commands(envelope: Envelope) -> bytes:
+    lines = [f"MAIL FROM:<{_sender(envelope)}>", *(f"RCPT TO:<{one}>" for one in envelope.rcpt_tos), "DATA", ""]
+    return "\r\n".join(lines).encode()
 
 
 def _sender(envelope: Envelope) -> str:
@@ -84,27 +102,6 @@ def _sender(envelope: Envelope) -> str:
 
 def _remote(session: Session) -> str:
     return str(session.peer[0]) if session.peer else ""
-
-
-class _Protocol(SMTP):
-    """One session, known to the server so that it can be closed."""
-
-    def __init__(self, server: "SmtpServer", *args: Any, **options: Any) -> None:
-        self._server_of_mine = server
-        super().__init__(*args, **options)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
-        if not self._server_of_mine.joined(self, transport):
-            transport.write(b"421 4.3.2 too many sessions\r\n")
-            transport.close()
-            return
-        super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._server_of_mine.left(self)
-        if self._handler_coroutine is not None:
-            super().connection_lost(error)
 
 
 class SmtpServer:
@@ -119,7 +116,7 @@ class SmtpServer:
         self._hostname = hostname
         self._limits = limits
         self._server: asyncio.Server | None = None
-        self._sessions: dict[_Protocol, asyncio.Transport] = {}
+        self._sessions: dict[SmtpSession, asyncio.Transport] = {}
         self.port = port
 
     async def start(self) -> None:
@@ -134,7 +131,7 @@ class SmtpServer:
             return
         self._server.close()
         await settle()
-        tasks = [session._handler_coroutine for session in self._sessions]  # noqa: SLF001
+        tasks = [session.working for session in self._sessions]
         for transport in tuple(self._sessions.values()):
             transport.abort()
         for task in tasks:
@@ -144,22 +141,23 @@ class SmtpServer:
         await self._server.wait_closed()
         await settle()
 
-    def joined(self, session: _Protocol, transport: asyncio.Transport) -> bool:
+    def joined(self, session: SmtpSession, transport: asyncio.Transport) -> bool:
         """Count a session; False when there are too many."""
         if len(self._sessions) >= self._limits.maximum_sessions:
             return False
         self._sessions[session] = transport
         return True
 
-    def left(self, session: _Protocol) -> None:
+    def left(self, session: SmtpSession) -> None:
         """A session ended."""
         self._sessions.pop(session, None)
 
-    def _new(self) -> _Protocol:
-        return _Protocol(
+    def _new(self) -> SmtpSession:
+        return SmtpSession(
             self,
             self._hooks,
-            data_size_limit=self._limits.maximum_octets,
+            mail_seconds=self._limits.mail_seconds,
+            maximum_octets=self._limits.maximum_octets,
             hostname=self._hostname,
             ident="MMSC",
             timeout=self._limits.command_seconds,

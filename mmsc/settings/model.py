@@ -85,6 +85,7 @@ class Mm4(Listener, frozen=True, kw_only=True):
     maximum_octets: Octets = 2 * MEGA
     maximum_recipients: Count = 100
     command_seconds: Seconds = 300.0
+    mail_seconds: Seconds = 600.0
     unknown_peers: Live[bool] = False
     resend_after_seconds: Live[Waits] = (60.0, 300.0, 1800.0)
     report_grace_hours: Live[Hours] = 24.0
