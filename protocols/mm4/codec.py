@@ -45,15 +45,20 @@ _NUMERIC_OK: Final = ("0", "128", "0x80")
 _MAXIMUM_ENCODED_LINE: Final = 76
 _MAXIMUM_LINE: Final = 900
 _MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
-_MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version", "received")
+_MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version")
+MAXIMUM_RECEIVED: Final = 100  # RFC 5321 6.3: a loop; RFC 4356 asks for no less
+_NOBODY: Final = "undisclosed-recipients:;"
+_GROUP: Final = re.compile(r"[^:@<>\"]*:(.*);")  # RFC 5322 3.4
 
 
 class Mm4Error(DecodeError):
-    """A mail that cannot be read as MM4. `seen` has the fields that could be read: enough for a RES, perhaps."""
+    """A mail that cannot be read as MM4. `seen` has the fields that could be read: enough for a RES, perhaps; `status`
+    is the enhanced status code where SMTP must tell it (RFC 3463)."""
 
-    def __init__(self, why: str, *, seen: dict[str, str], clause: str = _CLAUSE) -> None:
+    def __init__(self, why: str, *, seen: dict[str, str], clause: str = _CLAUSE, status: str = "5.6.0") -> None:
         super().__init__(why, clause=clause)
         self.seen = seen
+        self.status = status
 
 
 def decode(octets: bytes) -> Decoded[Message]:
@@ -63,6 +68,9 @@ def decode(octets: bytes) -> Decoded[Message]:
     except DecodeError as error:
         raise Mm4Error(error.why, seen={}) from error
     headers = mime.parse_headers(block)
+    hops = sum(name == "received" for name, _ in headers)
+    if hops > MAXIMUM_RECEIVED:
+        raise Mm4Error(f"it went through {hops} systems: a loop", seen={}, clause="RFC 5321 6.3", status="5.4.6")
     seen, unknown = _sorted(headers)
     name = seen.get("message_type", "").lower()
     if name not in _BY_LOWER:
@@ -130,6 +138,8 @@ def _addresses(values: Sequence[str]) -> tuple[str, ...]:
     """The addresses without names; `+15550100123/TYPE=PLMN` is no RFC 5322 address and is taken as it stands."""
     found: list[str] = []
     for value in values:
+        group = _GROUP.fullmatch(value.strip())
+        value = group[1] if group else value
         for piece in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", value):
             text = piece.strip()
             if "<" in text and ">" in text:
@@ -226,10 +236,10 @@ _WRITERS: Final[dict[type, Callable[[Any], str]]] = {
 
 
 def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]] | None = None) -> bytes:
-    """The whole mail. `content` (type of the multipart without boundary, parts) belongs to a ForwardReq; a message
-    read by `decode` carries its own."""
+    """The whole mail; with nobody to show, To is an empty group (RFC 5322 3.6.3). `content` (type of the multipart
+    without boundary, parts) belongs to a ForwardReq; a message read by `decode` carries its own."""
     lines = [("Date", format_datetime((message.date or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC)))]
-    lines += [("From", message.from_ or message.sender), ("To", ", ".join(message.to))]
+    lines += [("From", message.from_ or message.sender), ("To", ", ".join(message.to) or _NOBODY)]
     if message.sender:
         lines.append(("Sender", message.sender))
     if isinstance(message, ForwardReq):

@@ -158,3 +158,23 @@ async def test_the_same_forward_again_is_not_delivered_twice(two: Two) -> None:
     await asyncio.sleep(0)
     assert len(await two.other.store.fetch("SELECT id FROM mm")) == 1
     assert len(phone.inbox.notifications) == 1
+
+
+@pytest.mark.parametrize("to", [("+15550100123",), ()])
+async def test_no_bcc_leaks_to_the_other_bcc(two: Two, to: tuple[str, ...]) -> None:
+    """Two of them at the same peer: neither in a header of the mail nor on the other's phone."""
+    hidden = (FOREIGN, "+16660100124")
+    phones = [await two.phone(number) for number in hidden]
+    await two.vasp.submit(*to, bcc=tuple(map(mm7.Address, hidden)), content=picture())
+    for phone in phones:
+        message = (await phone.until(lambda inbox: bool(inbox.messages))).messages[0]
+        shown = str(message.conf)
+        assert not [one for one in hidden if one in shown and one != phone.number]
+    assert {(await two.vasp.report()).recipient.value for _ in hidden} == set(hidden)
+    captures = two.home.captures
+    assert captures is not None
+    mails = [one.octets for one in captures.latest(200) if b"MM4_forward.REQ" in one.octets]
+    assert mails
+    for mail in mails:
+        head = mail.partition(b"\r\nDATA\r\n")[2].partition(b"\r\n\r\n")[0]
+        assert not [one for one in hidden if one.encode() in head]

@@ -230,7 +230,7 @@ class Mm4Server(Handler):
         system = seen.get("originator_system", "")
         wants = seen.get("ack_request", "").lower() == "yes" and system
         if not wants or not seen.get("transaction_id") or not seen.get("message_id"):
-            return f"554 5.6.0 {_one_line(error.why)}"
+            return f"554 {error.status} {_one_line(error.why)}"
         forward = ForwardReq(
             transaction_id=seen["transaction_id"], message_id=seen["message_id"], originator_system=system
         )

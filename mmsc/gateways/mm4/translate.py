@@ -15,7 +15,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import from_mime
-from protocols.address import PLMN, MmsAddress, read
+from protocols.address import PLMN, read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
 _R: Final = RequestStatusCode
@@ -123,9 +123,9 @@ def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: byt
 
 
 def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> ForwardReq:
-    """The head of the MM4_forward.REQ; expiry is counted anew at each attempt."""
+    """The head of the MM4_forward.REQ; expiry is counted anew at each attempt. Of Bcc recipients only a single one is
+    shown, to itself."""
     mm = job.stored_mm
-    bare = {one.address.value for one in job.recipients}
     to = tuple(text for role, text in mm.shown_to if role is Role.TO)
     cc = tuple(text for role, text in mm.shown_to if role is Role.CC)
     return ForwardReq(
@@ -134,7 +134,7 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
         message_id=mm.message_id,
         sender=system_address,
         from_=spelled(mm.sender),
-        to=tuple(map(_typed, to)) or (() if cc else tuple(sorted(str(MmsAddress(one, PLMN)) for one in bare))[:1]),
+        to=tuple(map(_typed, to if to or cc else _alone(job))),
         cc=tuple(map(_typed, cc)),
         date=to_datetime(mm.date),
         subject=mm.subject,
@@ -150,6 +150,10 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
         forward_counter=mm.forward_counter + 1,
         adaptation_allowed=mm.adaptation_allowed,
     )
+
+
+def _alone(job: Job) -> tuple[str, ...]:
+    return (job.recipients[0].address.value,) if len(job.recipients) == 1 else ()
 
 
 def _typed(text: str) -> str:
