@@ -261,7 +261,10 @@ class SmtpSender:
         )
         try:
             await client.connect()
-            await client.ehlo()
+            try:
+                await client.ehlo()
+            except aiosmtplib.SMTPHeloError:
+                await client.helo()  # RFC 5321 4.1.1.1: an older server
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
             raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error}") from error

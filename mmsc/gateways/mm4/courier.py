@@ -78,7 +78,12 @@ class Mm4Courier:
         except SmtpUnavailable as error:
             return _unavailable(error)
         expected = Delivered(answer_expected=peer.ack_request, note=sent.final.text if sent.final else "")
-        outcomes = {one.id: _at_rcpt(sent.refused[box]) for box, one in boxes.items() if box in sent.refused}
+        some_taken = sent.final is not None
+        outcomes = {
+            one.id: _at_rcpt(sent.refused[box], some_taken=some_taken)
+            for box, one in boxes.items()
+            if box in sent.refused
+        }
         final = expected if sent.final is None or sent.final.code == 250 else _after_data(sent.final)
         return _together(tuple(boxes.values()), outcomes, final)
 
@@ -114,7 +119,7 @@ class Mm4Courier:
         except SmtpUnavailable as error:
             return _unavailable(error)
         if to in sent.refused:
-            return _at_rcpt(sent.refused[to])
+            return _at_rcpt(sent.refused[to], some_taken=False)
         if sent.final is None or sent.final.code != 250:
             return _after_data(sent.final or Reply(0, "no reply"))
         return Delivered(note=sent.final.text)
@@ -137,10 +142,11 @@ def _told(reply: Reply) -> str:
     return " ".join(f"{reply.code} {reply.text}".split())[:200]
 
 
-def _at_rcpt(reply: Reply) -> One:
-    """452 and 552 at RCPT: too many at once, the rest goes in a further mail."""
+def _at_rcpt(reply: Reply, *, some_taken: bool) -> One:
+    """452 and 552 at RCPT: too many at once, the rest goes in a further mail at once (RFC 5321 4.5.3.1.10); where not
+    even one was taken, the peer is full."""
     if reply.code in (452, 552):
-        return Later(1.0, _told(reply))
+        return Later(0.0 if some_taken else _LATER_SECONDS, _told(reply))
     if 400 <= reply.code < 500:
         return Retry(_told(reply))
     return Failed(_told(reply), Happening.REFUSED_BY_PEER)
