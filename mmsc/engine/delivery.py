@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mmsc.clock import Clock
-from mmsc.domain.instant import HOUR, Instant, later
+from mmsc.domain.instant import HOUR, SECOND, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
@@ -201,14 +201,22 @@ class ReportWork:
                 if not await desk.finish(job, [trace.ReportDelivered(job.lane, state, job.attempt + 1, note)]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
-                born = Instant(int(job.payload.get("date", job.due_at)))
-                why = await desk.again(job, outcome, desk.policy.report_retry, born, _FAR)
+                why = await self._again(job, outcome)
                 if why:
                     await self._give_up(job, why)
             case Failed():
                 await self._give_up(job, outcome.because)
             case Mixed():
                 await self._give_up(job, "a report has one recipient")
+
+    async def _again(self, job: Job, outcome: Later | Retry) -> str:
+        """Plan the next attempt within the report's lifetime, whatever the neighbour says; why not otherwise."""
+        policy = self._desk.policy.report_retry
+        born = Instant(int(job.payload.get("date", job.due_at)))
+        end = Instant(born + policy.lifetime)
+        if self._desk.clock.now() >= end:
+            return f"{outcome.because}; {policy.lifetime // SECOND} s are over"
+        return await self._desk.again(job, outcome, policy, born, end)
 
     async def _give_up(self, job: Job, because: str) -> None:
         await self._desk.finish(job, [trace.TaskGivenUp(job.kind.value, job.lane, job.attempt + 1, because)])

@@ -318,6 +318,22 @@ async def test_a_report_nobody_takes_is_given_up_visibly(bench: Bench) -> None:
     assert await bench.tasks() == []
 
 
+@pytest.mark.parametrize(
+    "outcome", [Later(3600, "4006"), Retry("401", neighbour_down=True), Retry("no answer in time")], ids=str
+)
+async def test_a_report_is_given_up_after_its_lifetime_whatever_the_vasp_says(
+    bench: Bench, outcome: Later | Retry
+) -> None:
+    bench.hands[TaskKind.REPORT_MM7].answers = [outcome] * 400
+    await notified(bench, PHONE)
+    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
+    await bench.engine.retrieval.answer(tid, Happening.RETRIEVED, report_allowed=True, evidence=SAFARI)
+    await bench.until(trace.AttemptFailed if outcome == Retry("no answer in time") else trace.AttemptPostponed)
+    bench.clock.advance(4 * DAY / SECOND)
+    assert outcome.because in str((await bench.until(trace.TaskGivenUp))[0])
+    assert await bench.tasks() == []
+
+
 async def test_a_peer_takes_reports_and_is_believed(bench: Bench) -> None:
     bench.hands[TaskKind.FORWARD].answers = [Delivered(answer_expected=True)]
     accepted = await bench.submit(FOREIGN, "+16660100124")
