@@ -20,6 +20,7 @@ from mmsc.net.bodies import CODINGS
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 _LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
 
 
@@ -36,10 +37,6 @@ class HttpLimits:
     stop_seconds: float = 5.0  # for answers under way when the listener stops
 
 
-def _no_headers() -> CIMultiDictProxy[str]:
-    return CIMultiDictProxy(CIMultiDict())
-
-
 @dataclass(slots=True)
 class Received:
     """A request as it came. `head` are its own octets, b"" where they cannot be told from what stood around them.
@@ -49,7 +46,7 @@ class Received:
     method: str = ""
     target: str = ""
     version: str = "1.1"
-    headers: CIMultiDictProxy[str] = field(default_factory=_no_headers)
+    headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
     head: bytes = b""
     body: bytes = b""
@@ -220,6 +217,7 @@ class Connection(asyncio.Protocol):
         self._raw_headers: list[tuple[bytes, bytes]] = []
         self._body: list[bytes] = []
         self._body_octets = 0
+        self._framed_octets = 0  # of its body as it came, chunk heads and trailers too
         self._under_way: Received | None = None
 
     def _understand(self, octets: bytes) -> None:
@@ -239,18 +237,22 @@ class Connection(asyncio.Protocol):
                 break
         if self._phase is _Phase.HEAD and self._seen > self._limits.maximum_header_octets:
             self._refuse_head()
+        elif self._phase is _Phase.BODY:  # trailers and chunk extensions mean nothing; they end (RFC 9112 7.1)
+            self._framed_octets += len(octets)
+            most = self._limits.maximum_header_octets + _FRAMING_OF_AN_OCTET * self._body_octets
+            if self._framed_octets - self._body_octets > most:
+                self._refuse(431, "chunk extensions or trailers without end")
 
     def _pass_over_upgrade(self) -> bytes:
         """We speak nothing to upgrade to, so this is a request like any other (RFC 9110 7.8). The parser thinks it
         ends with its head: a new one goes on with its body, behind a head that only says how that is framed."""
         self._parser = httptools.HttpRequestParser(self)
-        received = self._under_way
-        if received is None:
+        if self._under_way is None:
             return b""
-        if "Transfer-Encoding" in received.headers:
-            framing = b"Transfer-Encoding: chunked"
-        else:
-            framing = b"Content-Length: " + received.headers["Content-Length"].encode()
+        headers = self._under_way.headers
+        framing = b"Transfer-Encoding: chunked"
+        if "Transfer-Encoding" not in headers:
+            framing = b"Content-Length: " + headers["Content-Length"].encode()
         return b"POST / HTTP/1.1\r\n" + framing + b"\r\n\r\n"
 
     def on_message_begin(self) -> None:
@@ -269,7 +271,8 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """httptools: a header line, or one of the trailers, which mean nothing here."""
-        self._raw_headers.append((name, value))
+        if self._under_way is None:
+            self._raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """httptools: the end of the head."""

@@ -103,6 +103,31 @@ async def test_a_compressed_bomb_is_refused_within_the_bound() -> None:
         assert b" 413 " in (await talk(listener, head + bomb)).splitlines()[0]
 
 
+@pytest.mark.parametrize("endless", [b"X: y\r\n" * 1000, b"x" * 6000], ids=["trailers", "one trailer"])
+async def test_trailers_without_end_are_refused_and_not_kept(endless: bytes) -> None:  # RFC 9112 7.1.2
+    sent = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+    limits = HttpLimits(maximum_header_octets=4000, request_seconds=30)
+    async with listening(echo, limits) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(sent)
+        reading = asyncio.create_task(reader.readuntil(b"\r\n"))
+        async with asyncio.timeout(10):
+            while not reading.done():
+                writer.write(endless)
+                await writer.drain()
+                await asyncio.wait((reading,), timeout=0.01)
+        assert (await reading).startswith(b"HTTP/1.1 431 ")
+        writer.close()
+
+
+async def test_chunks_of_one_octet_with_a_trailer_are_a_body() -> None:
+    sent = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    limits = HttpLimits(maximum_header_octets=200)
+    async with listening(echo, limits) as listener:
+        said = await talk(listener, sent + b"1\r\na\r\n" * 900 + b"0\r\nX: y\r\n\r\n")
+    assert said.endswith(b"|" + b"a" * 900)
+
+
 async def test_expect_100_is_answered_before_the_body_is_sent() -> None:
     async with listening(echo) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
