@@ -306,7 +306,7 @@ class Connection(asyncio.Protocol):
         coding = headers.get("Content-Encoding")
         if coding is not None and coding.strip().lower() not in (*CODINGS, "", "identity"):
             self._refuse(415, f"Content-Encoding {coding}")
-        expected = headers.get("Expect")
+        expected = headers.get("Expect") if self._parser.get_http_version() != "1.0" else None
         if expected is not None and expected.lower() != "100-continue":
             self._refuse(417, f"Expect: {expected}")
         elif expected is not None and not self._deaf and self._transport is not None:

@@ -141,6 +141,12 @@ async def test_expect_100_is_answered_before_the_body_is_sent() -> None:
         await writer.wait_closed()
 
 
+async def test_expect_of_http_1_0_is_ignored() -> None:  # RFC 9110 10.1.1
+    async with listening(echo) as listener:
+        said = await talk(listener, b"POST / HTTP/1.0\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc")
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
 async def test_a_head_that_dribbles_is_closed_after_the_idle_time() -> None:
     async with listening(echo) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
