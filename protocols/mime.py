@@ -24,6 +24,7 @@ _BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 _ENCODED_WORD: Final = 75
+_LONGEST_OF_WORDS: Final = 16 * 1024
 _REMEMBERED_OCTETS: Final = 512
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
@@ -130,8 +131,9 @@ def _text(octets: bytes) -> str:
 
 
 def decode_words(text: str) -> str:
-    """RFC 2047 encoded words in words; text without any comes back as it is."""
-    if "=?" not in text:
+    """RFC 2047 encoded words in words; text without any comes back as it is, and so does text longer than any header:
+    the library's time grows with the square of their number."""
+    if "=?" not in text or len(text) > _LONGEST_OF_WORDS:
         return text
     try:
         pieces = decode_header(text)

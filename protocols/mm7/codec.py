@@ -1,13 +1,14 @@
 """MM7 over HTTP to messages and back (TS 23.140 8.7.8; SOAP Messages with Attachments; RFC 2387).
 
-`decode` takes the HTTP Content-Type and body. The body's child is always checked against the schema: what the schema
-refuses and we could read all the same is a finding.
+`decode` takes the HTTP Content-Type and body. The body's child is checked against the schema, unless it
+is very long: what the schema refuses and we could read all the same is a finding.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
 from protocols import mime
@@ -22,6 +23,8 @@ from protocols.mm7.status import StatusCode
 from protocols.mm7.writing import envelope
 
 _MAXIMUM_FINDINGS: Final = 20
+_MAXIMUM_REMARK: Final = 500  # characters
+_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
@@ -51,7 +54,7 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
     if not opened.transaction_id and opened.operation != "Fault":
         raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
     content = _content(message, parts, opened)
-    findings = tuple(_findings(opened))
+    findings = tuple(_findings(opened, len(soap)))
     if content is not None and isinstance(message, SubmitReq) and not message.content_href:
         findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
     return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
@@ -105,17 +108,22 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
     )
 
 
-def _findings(opened: Opened) -> Iterator[Finding]:
+def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
     if opened.dialect.tag not in TAGS or opened.dialect.suffix:
         yield rules.PUBLISHED.broken(f"nobody published the namespace {opened.dialect.namespace}")
     if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
         return
+    if octets > _MAXIMUM_CHECKED_OCTETS:
+        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {octets} octets is too long for that")
+        return
     checker = schema.compiled(opened.dialect)
     if checker.validate(opened.element):
         return
-    lines = str(checker.error_log).splitlines()  # file:line:column:level:domain:type: message
-    for line in lines[:_MAXIMUM_FINDINGS]:
-        remark = _NAMESPACE_IN_ERROR.sub("", line.partition(": ")[2])
+    errors = cast("Iterable[Any]", checker.error_log)  # its stubs know no iteration
+    for error in islice(errors, _MAXIMUM_FINDINGS):
+        remark = _NAMESPACE_IN_ERROR.sub("", error.message)
+        if len(remark) > _MAXIMUM_REMARK:
+            remark = remark[:_MAXIMUM_REMARK] + "..."
         yield rules.SCHEMA.broken(f"schema {opened.dialect.tag}: {remark}")
 
 

@@ -1,5 +1,7 @@
 """MM7 as VASPs really write it: what is forgiven, what is remarked, what is refused (TS 23.140 8.7.8, SOAP 1.1)."""
 
+import time
+
 import pytest
 from lxml import etree
 
@@ -113,6 +115,27 @@ def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -
     assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
     assert all(mm7.BASE not in finding.remark for finding in decoded.findings)
     assert {name: getattr(decoded.message.message, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 150_000),
+        HEAD + TO + "<Subject>" + "=?utf-8?B?YQ==?= " * 200_000 + "</Subject>",
+    ],
+    ids=["schema errors", "encoded words"],
+)
+def test_nothing_costs_more_than_its_octets(inner: str) -> None:
+    started = time.process_time()
+    assert len(mm7.decode("text/xml", soap(inner)).findings) == 1
+    assert time.process_time() - started < 5, "each took more than half a minute"
+
+
+def test_a_remark_is_one_and_no_longer_than_one_reads() -> None:
+    findings = mm7.decode("text/xml", soap(f"{HEAD}{TO}<Priority>a\nb: c {'x' * 9999}</Priority>")).findings
+    assert findings
+    assert all(len(finding.remark) < 600 for finding in findings)
+    assert all("Element 'Priority'" in finding.remark for finding in findings)
 
 
 def test_a_namespace_that_nobody_published_is_read_and_remarked() -> None:
