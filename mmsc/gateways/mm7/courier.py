@@ -7,6 +7,7 @@ again; 401 and 403 pause the lane; other 4xx final.
 
 import re
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from mmsc.domain.message import Job
@@ -18,8 +19,7 @@ from protocols import mm7
 from protocols.errors import DecodeError
 from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
-_PLAIN_SUCCESS: Final = re.compile(rb"<(?:\w+:)?StatusCode>\s*1000\s*</")
-_SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
+_PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
 _UNKNOWN_AGAIN = 3
 _LATER_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 3600.0
@@ -98,13 +98,15 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
 
 
 def _status(reply: HttpReply) -> Status | None:
-    if reply.status == 200 and _PLAIN_SUCCESS.search(reply.body) and b"Fault" not in reply.body:
-        return _SUCCESS  # what nearly every answer is; anything else is read properly
+    found = _PLAIN_CODE.search(reply.body)
+    plain = None if found is None else Status(StatusCode(int(found[1])), StatusCode(int(found[1])).text)
+    if plain is not None and plain.code == StatusCode.SUCCESS and reply.status == 200 and b"Fault" not in reply.body:
+        return plain  # what nearly every answer is; anything else is read properly
     try:
         message = mm7.decode(reply.content_type, reply.body).message.message
     except DecodeError:
-        return None
-    return getattr(message, "status", None)
+        return plain  # no TransactionID, another namespace, another operation's Rsp: it is told all the same
+    return getattr(message, "status", plain)
 
 
 def _by_http_status(reply: HttpReply) -> Outcome:
@@ -119,5 +121,12 @@ def _by_http_status(reply: HttpReply) -> Outcome:
 
 
 def _retry_after(reply: HttpReply) -> float:
-    text = reply.headers.get("Retry-After", "")
-    return min(float(text), _LONGEST_RETRY_AFTER) if text.isdecimal() else 0.0
+    """Seconds, or a date, which counts from that of the answer (RFC 9110 10.2.3); 0 for neither."""
+    text = reply.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return min(float(text), _LONGEST_RETRY_AFTER)
+    try:
+        seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers["Date"])).total_seconds()
+    except (KeyError, ValueError, TypeError):  # no dates, or one without a zone
+        return 0.0
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)

@@ -231,3 +231,43 @@ def test_retry_after_is_honoured_within_reason() -> None:  # RFC 9110 10.2.3
     endless = judge(reply(4006, Retry_After="999999999"))
     assert isinstance(endless, Later)
     assert endless.seconds == 3600.0
+
+
+HTTP_DATE = "Sun, 06 Nov 1994 08:49:{} GMT"
+
+
+@pytest.mark.parametrize(
+    ("date", "retry_after", "seconds"),
+    [
+        (HTTP_DATE.format("00"), HTTP_DATE.format("37"), 37.0),
+        (HTTP_DATE.format("37"), HTTP_DATE.format("00"), 0.0),
+        ("", HTTP_DATE.format("37"), 0.0),
+        (HTTP_DATE.format("37"), "soon", 0.0),
+        (HTTP_DATE.format("37"), "Sun, 06 Nov 1994 08:49:40 -0000", 0.0),
+    ],
+)
+def test_retry_after_may_be_a_date(date: str, retry_after: str, seconds: float) -> None:  # RFC 9110 10.2.3
+    told = headers(Retry_After=retry_after, Date=date)
+    judged = judge(HttpReply(status=503, headers=told, body=b""))
+    assert judged == (Later(seconds, judged.because) if seconds else Retry(judged.because))  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        (
+            '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><DeliveryReportRsp xmlns="{}">'
+            "<Status><StatusCode>{}</StatusCode></Status></DeliveryReportRsp></e:Body></e:Envelope>"
+        ),
+        "<m:DeliveryReportRsp xmlns:m='urn:x'><!--{}--><m:StatusCode a='b'> {} </m:StatusCode></m:DeliveryReportRsp>",
+    ],
+    ids=["no TransactionID", "no envelope"],
+)
+def test_a_status_that_can_be_read_decides(wrapped: str) -> None:
+    """However the rest is written: 2005 is final, and not asked again for three days."""
+
+    def judged(code: int) -> type:
+        body = wrapped.format(mm7.BASE + mm7.LATEST, code).encode()
+        return type(judge(HttpReply(status=200, headers=headers(Content_Type="text/xml"), body=body)))
+
+    assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Later, Later]
