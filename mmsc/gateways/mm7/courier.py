@@ -77,9 +77,11 @@ class Mm7Courier:
 def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
     """The VASP's fixed namespace and version, else those of its SubmitReq."""
     details = job.stored_mm.details
-    spoken = mm7.dialect(vasp.namespace or details.get("mm7_namespace", "")) or mm7.dialect(mm7.BASE + mm7.LATEST)
+    asked = details.get("mm7_namespace", "")
+    spoken = mm7.dialect(vasp.namespace or asked) or mm7.dialect(mm7.BASE + mm7.LATEST)
     assert spoken is not None, "the latest namespace is one of ours"
-    return spoken, vasp.mm7_version or details.get("mm7_version", "") or spoken.version
+    asked_version = details.get("mm7_version", "") if spoken.namespace == asked else ""
+    return spoken, vasp.mm7_version or asked_version or spoken.version
 
 
 def judge(reply: HttpReply, attempt: int = 0) -> Outcome:

@@ -156,21 +156,28 @@ def report_of(job: Job, spoken: Dialect, version: str, server_id: str) -> Delive
     """The report that a REPORT_MM7 job means, in the words of the dialect."""
     mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
     status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
-    sender_form = AddressForm(details.get("sender_form") or _form_of(mm.sender.value).value)
-    applic_id = details.get("reply_applic_id") or details.get("applic_id", "")
+    applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
     return DeliveryReportReq(
         mm7_version=version,
         mms_relay_server_id=server_id,
         message_id=mm.message_id,
         recipient=Address(recipient.address.value, _form_of(recipient.address.value)),
-        sender=Address(mm.sender.value, sender_form),
+        sender=Address(mm.sender.value, _form_as_asked(mm.sender.value, details.get("sender_form", ""))),
         date=date_time(Instant(int(job.payload["date"]))),
         mm_status=status.mm7_rel5 if spoken.is_rel5 else status.mm7,
         mm_status_extension=status.mm7_extension,
         status_text=job.payload.get("text", "") or status.text,
-        applic_id=applic_id,
+        applic_id=reply_applic_id or applic_id,
+        reply_applic_id=applic_id if reply_applic_id and applic_id != reply_applic_id else "",
         aux_applic_info=details.get("aux_applic_info", ""),
     )
+
+
+def _form_as_asked(value: str, asked: str) -> AddressForm:
+    """The form that the SubmitReq gave its sender, where the normalised value still fits it: a number may have come as
+    `+1555/TYPE=PLMN@mms.example`, and REL-5's plain text has no form."""
+    form = AddressForm(asked) if asked else _form_of(value)
+    return form if ("@" in value) == (form is AddressForm.RFC2822_ADDRESS) else _form_of(value)
 
 
 def _form_of(value: str) -> AddressForm:

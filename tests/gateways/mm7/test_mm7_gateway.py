@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mmsc.domain.address import Address as DomainAddress
 from mmsc.domain.message import MmId, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
 from mmsc.gateways.mm7 import vasp as vasp_module
-from mmsc.gateways.mm7.courier import judge
+from mmsc.gateways.mm7.courier import _spoken, judge
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.translate import STATUS_OF
+from mmsc.gateways.mm7.translate import STATUS_OF, report_of
 from mmsc.gateways.mm7.vasp import Vasps, hash_password, matches
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.net.http_client import HttpReply
@@ -128,6 +129,14 @@ async def test_a_vasp_without_credentials_is_known_by_its_id() -> None:
     fault = (await ask(vasp, authorization="", vasp_id="other"))[1]
     assert isinstance(fault, mm7.Fault)
     assert fault.status.code is StatusCode.IMPROPER_IDENTIFICATION
+
+
+@pytest.mark.parametrize("errors", ["rsp", "fault"])
+async def test_a_vasp_without_credentials_is_refused_in_the_form_of_its_profile(errors: str) -> None:
+    vasp = Vasp(name="open", vasp_id="news", errors=errors, fault_http_status=200)
+    answer, message = await ask(vasp, authorization="", expiry_date="soon")
+    assert type(message) is (mm7.SubmitRsp if errors == "rsp" else mm7.Fault)
+    assert answer.status == 200
 
 
 @pytest.mark.parametrize(
@@ -271,3 +280,58 @@ def test_a_status_that_can_be_read_decides(wrapped: str) -> None:
         return type(judge(HttpReply(status=200, headers=headers(Content_Type="text/xml"), body=body)))
 
     assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Later, Later]
+
+
+def job_of(sender: str = "4488", **details: str) -> Any:
+    payload = {"state": "rejected", "cause": "other_rs", "date": "1000000", "transaction_id": "r-1"}
+    mm = SimpleNamespace(message_id="m-1", sender=DomainAddress.of(sender), details=details)
+    recipient = SimpleNamespace(address=DomainAddress.of("+15550100123"))
+    return SimpleNamespace(stored_mm=mm, recipients=(recipient,), payload=payload)
+
+
+@pytest.mark.parametrize(
+    ("profile", "tag", "version"),
+    [
+        ({}, "REL-6-MM7-1-4", "6.7.0"),
+        ({"namespace": mm7.BASE + "REL-6-MM7-1-4"}, "REL-6-MM7-1-4", "6.7.0"),
+        ({"namespace": mm7.BASE + "REL-5-MM7-1-0"}, "REL-5-MM7-1-0", "5.3.0"),
+        ({"namespace": mm7.BASE + "REL-5-MM7-1-0", "mm7_version": "5.2.0"}, "REL-5-MM7-1-0", "5.2.0"),
+        ({"mm7_version": "6.3.0"}, "REL-6-MM7-1-4", "6.3.0"),
+    ],
+)
+def test_a_report_never_mixes_two_releases(profile: dict[str, str], tag: str, version: str) -> None:
+    """The SubmitReq's namespace and version, unless the profile fixes one."""
+    job = job_of(mm7_namespace=mm7.BASE + "REL-6-MM7-1-4", mm7_version="6.7.0")
+    spoken, told = _spoken(job, replace(NEWS, **profile))  # type: ignore[arg-type]
+    assert (spoken.tag, told) == (tag, version)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({}, ("", "")),
+        ({"applic_id": "game"}, ("game", "")),
+        ({"applic_id": "game", "reply_applic_id": "game"}, ("game", "")),
+        ({"applic_id": "game", "reply_applic_id": "desk"}, ("desk", "game")),
+        ({"reply_applic_id": "desk"}, ("desk", "")),
+    ],
+)
+def test_a_report_goes_to_the_application_that_wants_replies(asked: dict[str, str], told: tuple[str, str]) -> None:
+    assert DIALECT is not None
+    report = report_of(job_of(**asked), DIALECT, "6.3.0", "mmsc")
+    assert (report.applic_id, report.reply_applic_id) == told
+
+
+@pytest.mark.parametrize(
+    ("sender", "asked", "form"),
+    [
+        ("4488", "ShortCode", "ShortCode"),
+        ("4488", "Number", "Number"),
+        ("+15550100999", "RFC2822Address", "Number"),
+        ("a@b.example", "Number", "RFC2822Address"),
+        ("a@b.example", "", "RFC2822Address"),
+    ],
+)
+def test_the_form_of_the_sender_in_a_report(sender: str, asked: str, form: str) -> None:
+    assert DIALECT is not None
+    assert report_of(job_of(sender, sender_form=asked), DIALECT, "6.3.0", "mmsc").sender.form == form
