@@ -94,12 +94,12 @@ class Mm7Server:
             return self._failed(
                 _error(StatusCode.UNSUPPORTED_OPERATION, "Body", why, envelope, message.mm7_version), vasp
             )
+        known = vasp or self._vasps.open_one(message.vasp_id)
         try:
-            known = vasp or self._vasps.open_one(message.vasp_id)
             return await self._submit_req(decoded, message, known, octets)
         except Mm7Error as error:
             echoed = _error(error.status, error.where, error.reason, envelope, message.mm7_version)
-            return self._failed(echoed, vasp)
+            return self._failed(echoed, known)
 
     async def _submit_req(
         self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp | None, octets: int
