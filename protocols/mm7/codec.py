@@ -88,16 +88,18 @@ def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[
 
 
 def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened) -> mime.MimePart | None:
-    """The part that Content's href names (RFC 2392: percent-decoded); a lone attachment serves when none is named."""
+    """The part that Content's href names (RFC 2392: percent-decoded; some senders encode the Content-ID likewise); a
+    lone attachment serves when none is named."""
     if not isinstance(message, SubmitReq):
         return None
     if not message.content_href:
         others = (part for part in parts if part.content_type.media_type not in _XML_TYPES)
         return next(others, None)
-    reference = unquote(message.content_href.strip())
-    wanted = reference[4:].strip() if reference.lower().startswith("cid:") else reference
-    for part in parts:
-        if part.content_id == wanted or part.content_location == wanted:
+    href = message.content_href.strip()
+    written = href[4:] if href.lower().startswith("cid:") else href
+    wanted = [one.strip().removeprefix("<").removesuffix(">") for one in (unquote(written), written)]
+    for part in parts if wanted[0] else ():
+        if part.content_id in wanted or part.content_location in wanted:
             return part
     raise _at(
         opened,

@@ -26,6 +26,12 @@ from protocols.mm7.status import StatusCode
 _FORMS: Final = {form.value: form for form in AddressForm}
 _TRUE: Final = ("true", "1")
 _FALSE: Final = ("false", "0")
+_MISSPELLED: Final = {  # by clients in the field; the schema's finding says so
+    "EarlistDeliveryTime": "EarliestDeliveryTime",
+    "EarlestDeliveryTime": "EarliestDeliveryTime",
+    "AuxApplicId": "AuxApplicInfo",
+    "AuxApplicID": "AuxApplicInfo",
+}
 
 
 def _children(element: etree._Element) -> dict[str, etree._Element]:
@@ -34,7 +40,7 @@ def _children(element: etree._Element) -> dict[str, etree._Element]:
     for one in element:
         name = local_name(one)
         if name:
-            found.setdefault(name, one)
+            found.setdefault(_MISSPELLED.get(name, name), one)
     return found
 
 
@@ -174,7 +180,8 @@ def read_delivery_report_req(element: etree._Element, spoken: Dialect) -> Delive
     """DeliveryReportReq (8.7.5)."""
     where = "DeliveryReportReq"
     found = _children(element)
-    recipient = _one_address(_required(found, "Recipient", where))
+    plural = "Recipients" in found and "Recipient" not in found  # Korean peers write it so
+    recipient = _one_address(_required(found, "Recipients" if plural else "Recipient", where))
     sender = _one_address(_required(found, "Sender", where))
     if recipient is None or sender is None:
         raise Mm7Error(StatusCode.VALIDATION_ERROR, where=where, why="an empty address")

@@ -1,6 +1,8 @@
 """SOAP 1.1 around MM7 (TS 23.140 8.7.8; SOAP 1.1 clause 4): the envelope, safely parsed, and the errors that know
 their answer."""
 
+import codecs
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,6 +14,17 @@ from protocols.mm7.namespaces import ENVELOPE, LATEST, Dialect, dialect
 from protocols.mm7.status import StatusCode
 
 _OLD_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/soap-envelope"
+_ACTORS: Final = ("", "http://schemas.xmlsoap.org/soap/actor/next")  # us, or whoever is next: us, too (SOAP 1.1 4.2.2)
+_UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DECLARED: Final = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_WIDER: Final = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "utf-16-le": "utf-16le",
+    "utf-16-be": "utf-16be",
+}
 MAXIMUM_XML_OCTETS: Final = 4 * 1024 * 1024
 _LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")
 
@@ -83,10 +96,9 @@ def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
         raise Mm7Error(
             StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"XML of {len(octets)} octets is too long"
         )
-    declared = octets.lstrip()[:100].find(b"encoding") >= 0
-    encoding = charset if charset and not declared else None
+    octets = octets.lstrip()
     try:
-        root = etree.fromstring(octets.lstrip(), _parser(encoding))
+        root = etree.fromstring(octets, _parser(_encoding(octets, charset)))
     except (etree.XMLSyntaxError, ValueError, LookupError) as error:
         text = str(error) or "not well-formed"
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"not XML: {text}") from error
@@ -95,19 +107,34 @@ def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
     return root
 
 
+def _encoding(octets: bytes, charset: str) -> str | None:
+    """What to read the XML with, None for what it says itself: a mark of UTF-16 is surest, then the declaration, then
+    the part's charset (RFC 7303 3). Peers say the old name of a character set and send the new one's letters."""
+    if octets.startswith(_UTF_16_MARKS):
+        return None
+    declared = _DECLARED.match(octets[:200])
+    name = declared[1].decode("ascii") if declared is not None else charset
+    return _WIDER.get(name.lower()) or (None if declared is not None else charset or None)
+
+
 def open_envelope(root: etree._Element) -> Opened:
     """Take an envelope apart. Raises Mm7Error with the fault code that SOAP 1.1 4.4.1 wants."""
     if local_name(root) != "Envelope":
         why = f"the root is {local_name(root)}, not Envelope"
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=why)
     envelope = namespace_of(root)
-    if envelope not in (ENVELOPE, _OLD_ENVELOPE):
-        why = f"envelope namespace {envelope}"
-        raise Mm7Error(
-            StatusCode.VALIDATION_ERROR, where="Envelope", why=why, fault_code="VersionMismatch", clause="SOAP 1.1 4.4"
-        )
     header, body = _child(root, "Header"), _child(root, "Body")
     transaction_id, header_dialect = _transaction(header)
+    if envelope not in (ENVELOPE, _OLD_ENVELOPE):
+        raise Mm7Error(
+            StatusCode.VALIDATION_ERROR,
+            where="Envelope",
+            why=f"envelope namespace {envelope}",
+            fault_code="VersionMismatch",
+            clause="SOAP 1.1 4.4",
+            transaction_id=transaction_id,
+            spoken=header_dialect or _LATEST_DIALECT,
+        )
     elements = [] if body is None else [one for one in body if local_name(one)]
     spoken = (dialect(namespace_of(elements[0])) if elements else None) or header_dialect
     echo = spoken or _LATEST_DIALECT
@@ -150,7 +177,9 @@ def _transaction(header: etree._Element | None) -> tuple[str, Dialect | None]:
 def _check_understood(header: etree._Element | None, envelope: str, transaction_id: str, spoken: Dialect) -> None:
     for one in () if header is None else header:
         name = local_name(one)
-        if name and name != "TransactionID" and one.get(f"{{{envelope}}}mustUnderstand", "0") in ("1", "true"):
+        must = one.get(f"{{{envelope}}}mustUnderstand", "0").strip() in ("1", "true")
+        ours = one.get(f"{{{envelope}}}actor", "").strip() in _ACTORS
+        if must and ours and name not in ("", "TransactionID"):
             raise Mm7Error(
                 StatusCode.VALIDATION_ERROR,
                 where=f"Header/{name}",

@@ -94,6 +94,31 @@ def test_charsets_by_declaration_and_by_content_type(charset: str) -> None:
     assert submit_req(declared, 'text/xml; charset="utf-8"').subject == "你好"
 
 
+@pytest.mark.parametrize(
+    ("named", "really", "text"),
+    [
+        ("gb2312", "gbk", "\u9555"),
+        ("gb2312", "gb18030", "\u3400"),
+        ("GBK", "gb18030", "\u3400"),
+        ("euc-kr", "cp949", "\ub620"),
+    ],
+)
+def test_old_names_of_character_sets_with_the_letters_of_the_new(named: str, really: str, text: str) -> None:
+    octets = soap(f"{HEAD}{TO}<Subject>{text}</Subject>").decode().encode(really)
+    assert submit_req(octets, f"text/xml; charset={named}").subject == text
+    declared = f"<?xml version='1.0' encoding='{named}'?>".encode() + octets
+    assert submit_req(declared).subject == text
+
+
+@pytest.mark.parametrize("declaration", ["", '<?xml version="1.0" encoding="UTF-16"?>'])
+@pytest.mark.parametrize("charset", ["", "; charset=utf-8", "; charset=utf-16"])
+def test_a_byte_order_mark_is_surer_than_a_charset(declaration: str, charset: str) -> None:  # RFC 7303 3.3
+    octets = (declaration + soap(f"{HEAD}{TO}<Subject>你好</Subject>").decode()).encode("utf-16")
+    assert submit_req(octets, f"text/xml{charset}").subject == "你好"
+    little = octets.decode("utf-16").encode("utf-16-le")
+    assert submit_req(little, "text/xml; charset=utf-16-le").subject == "你好"
+
+
 @pytest.mark.parametrize("charset", ["rot13", "é", "a\0b", "x" * 5000])
 def test_unknown_charsets_are_refused(charset: str) -> None:
     with pytest.raises(mm7.Mm7Error) as caught:
@@ -108,6 +133,9 @@ def test_unknown_charsets_are_refused(charset: str) -> None:
         (f"{HEAD}{TO}<DeliveryReport>True</DeliveryReport>", {"delivery_report": True}),
         (f"{HEAD}{TO}<Unheard>x</Unheard><Priority>High</Priority>", {"priority": "High"}),
         (f'<MM7Version xmlns="">6.8.0</MM7Version>{TO}', {"mm7_version": "6.8.0"}),
+        (f"{HEAD}{TO}<EarlistDeliveryTime>PT1H</EarlistDeliveryTime>", {"earliest_delivery_time": "PT1H"}),
+        (f"{HEAD}{TO}<EarlestDeliveryTime>PT1H</EarlestDeliveryTime>", {"earliest_delivery_time": "PT1H"}),
+        (f"{HEAD}{TO}<AuxApplicID>x</AuxApplicID>", {"aux_applic_info": "x"}),
     ],
 )
 def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -> None:
@@ -161,6 +189,37 @@ def test_headers_that_need_not_be_understood() -> None:  # SOAP 1.1 4.2.3
     assert (caught.value.fault_code, caught.value.transaction_id) == ("MustUnderstand", "t-1")
 
 
+@pytest.mark.parametrize("actor", ["urn:other", "", "http://schemas.xmlsoap.org/soap/actor/next"])
+def test_headers_for_somebody_else_need_not_be_understood(actor: str) -> None:  # SOAP 1.1 4.2.2
+    octets = soap(header=f'<x xmlns="urn:x" env:mustUnderstand="1" env:actor="{actor}"/>')
+    if actor == "urn:other":
+        assert submit_req(octets).to
+        return
+    with pytest.raises(mm7.Mm7Error):
+        mm7.decode("text/xml", octets)
+
+
+def test_a_version_mismatch_echoes_what_can_be_read() -> None:  # SOAP 1.1 4.4, TS 23.140 8.7.8
+    octets = soap(ns=mm7.BASE + "REL-5-MM7-1-2").replace(SOAP.encode(), b"http://www.w3.org/2003/05/soap-envelope")
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets)
+    assert (caught.value.fault_code, caught.value.transaction_id) == ("VersionMismatch", "t-1")
+    assert caught.value.dialect.tag == "REL-5-MM7-1-2"
+
+
+def test_a_report_as_korean_peers_write_it() -> None:
+    inner = (
+        "<MM7Version>5.3.0</MM7Version><MessageID>m</MessageID><Recipients><Number>01012345678</Number></Recipients>"
+    )
+    inner += "<Sender><ShortCode>44</ShortCode></Sender><TimeStamp>2026-01-01T00:00:00Z</TimeStamp>"
+    octets = soap(inner + "<MMStatus>Retrieved</MMStatus>", ns=mm7.BASE + "REL-5-MM7-1-2", tag="DeliveryReportReq")
+    decoded = mm7.decode("text/xml", octets)
+    report = decoded.message.message
+    assert isinstance(report, mm7.DeliveryReportReq)
+    assert (report.recipient.value, report.date) == ("01012345678", "2026-01-01T00:00:00Z")
+    assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
+
+
 def attached(href: str, *heads: str) -> tuple[str, bytes]:
     parts = [b"Content-Type: text/xml\r\n\r\n" + soap(f"{HEAD}{TO}{href}")]
     parts += [head.encode() + b"\r\n\r\noctets" for head in heads]
@@ -175,6 +234,8 @@ def attached(href: str, *heads: str) -> tuple[str, bytes]:
         ('<Content href="cid: a"/>', ["Content-ID: a"]),
         ('<Content href="a.jpg"/>', ["Content-Type: image/jpeg; name=a.jpg"]),
         (f'<Content xmlns:m="{NS}" m:href="cid:a"/>', ["Content-Id: <a>"]),
+        ('<Content href="cid:a%20b"/>', ["Content-ID: <a%20b>"]),
+        ('<Content href="cid:&lt;a&gt;"/>', ["Content-ID: <a>"]),
         ("", ["Content-Type: image/jpeg"]),
     ],
 )
@@ -186,9 +247,10 @@ def test_the_content_is_found(href: str, heads: list[str]) -> None:  # RFC 2392
     assert content.data == b"octets"
 
 
-def test_content_that_is_not_there() -> None:
+@pytest.mark.parametrize(("reference", "head"), [("cid:c", "Content-ID: <a>"), ("cid:", "Content-Type: image/jpeg")])
+def test_content_that_is_not_there(reference: str, head: str) -> None:
     with pytest.raises(mm7.Mm7Error) as caught:
-        mm7.decode(*attached('<Content href="cid:c"/>', "Content-ID: <a>"))
+        mm7.decode(*attached(f'<Content href="{reference}"/>', head))
     assert (caught.value.status, caught.value.transaction_id) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "t-1")
 
 
