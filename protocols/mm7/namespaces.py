@@ -43,6 +43,7 @@ class Dialect:
     is_rel5: bool
     plain_sender_address: bool  # SenderAddress holds text, not one Number, RFC2822Address or ShortCode
     report_date_element: str
+    protects_distribution: bool = False  # DistributionProtection, which says the opposite of DistributionIndicator
     suffix: str = ""  # some senders end the name with ".xsd", and want it back so
 
     @property
@@ -69,4 +70,4 @@ def dialect(namespace: str) -> Dialect | None:
     is_rel5 = tag.startswith("REL-5-")
     plain = tag in ("REL-5-MM7-1-0", "REL-5-MM7-1-1")
     date = "TimeStamp" if is_rel5 or tag == "REL-6-MM7-1-0" else "Date"
-    return Dialect(tag, is_rel5, plain, date, suffix=name.removeprefix(tag))
+    return Dialect(tag, is_rel5, plain, date, tag == "REL-5-MM7-1-0", suffix=name.removeprefix(tag))

@@ -136,7 +136,7 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
         subject=decode_words(_text(found, "Subject")),
         charged_party=_text(found, "ChargedParty"),
         charged_party_id=_text(found, "ChargedPartyID"),
-        distribution_indicator=_boolean(found, "DistributionIndicator", where),
+        distribution_indicator=_distribution(found, where),
         delivery_conditions=tuple((one.text or "").strip() for one in conditions if local_name(one) == "DC"),
         applic_id=_text(found, "ApplicID"),
         reply_applic_id=_text(found, "ReplyApplicID"),
@@ -146,6 +146,12 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
         content_href="" if content is None else _href(content),
         allow_adaptations=None if allow is None else _truth(allow, f"{where}/Content/allowAdaptations"),
     )
+
+
+def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:
+    """DistributionIndicator, or the DistributionProtection of REL-5-MM7-1-0, which says the opposite."""
+    protected = _boolean(found, "DistributionProtection", where)
+    return _boolean(found, "DistributionIndicator", where) if protected is None else not protected
 
 
 def _href(content: etree._Element) -> str:

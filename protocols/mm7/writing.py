@@ -95,7 +95,10 @@ def _submit_children(message: SubmitReq, spoken: Dialect) -> Iterator[str]:
     yield _element("Subject", message.subject)
     yield _element("ChargedParty", message.charged_party)
     yield _element("ChargedPartyID", message.charged_party_id)
-    yield _boolean("DistributionIndicator", message.distribution_indicator)
+    if spoken.protects_distribution and message.distribution_indicator is not None:
+        yield _boolean("DistributionProtection", not message.distribution_indicator)
+    else:
+        yield _boolean("DistributionIndicator", message.distribution_indicator)
     if message.delivery_conditions:
         inner = "".join(_element("DC", one) for one in message.delivery_conditions)
         yield f"<DeliveryCondition>{inner}</DeliveryCondition>"

@@ -61,7 +61,11 @@ def test_every_namespace_is_answered_in_kind(tag: str, suffix: str) -> None:
         mm7.DeliveryReportRsp(status=mm7.Status(StatusCode.SUCCESS)),
         mm7.Fault(status=mm7.Status(StatusCode.VALIDATION_ERROR, details="why")),
         mm7.Fault(status=mm7.Status(StatusCode.SERVER_ERROR), element=mm7.ErrorElement.VASP_ERROR_RSP),
-        mm7.SubmitReq(to=(mm7.Address("a@b.example", mm7.AddressForm.RFC2822_ADDRESS),), delivery_report=True),
+        mm7.SubmitReq(
+            to=(mm7.Address("a@b.example", mm7.AddressForm.RFC2822_ADDRESS),),
+            delivery_report=True,
+            distribution_indicator=False,
+        ),
     ],
     ids=lambda message: type(message).__name__,
 )
@@ -74,6 +78,24 @@ def test_what_we_write_is_valid_in_every_namespace(tag: str, message: mm7.Messag
     inside = body[0].find("detail") if isinstance(message, mm7.Fault) else body
     assert inside is not None
     schema.compiled(dialect).assertValid(inside[0])
+
+
+@pytest.mark.parametrize(
+    ("tag", "element"),
+    [
+        ("REL-5-MM7-1-0", "<DistributionProtection>true<"),
+        ("REL-5-MM7-1-1", "<DistributionIndicator>false<"),
+        ("REL-6-MM7-1-4", "<DistributionIndicator>false<"),
+    ],
+)
+def test_the_first_namespace_protects_and_the_others_indicate(tag: str, element: str) -> None:
+    spoken = mm7.dialect(mm7.BASE + tag)
+    assert spoken is not None
+    request = mm7.SubmitReq(to=(mm7.Address("1"),), mm7_version=spoken.version, distribution_indicator=False)
+    content_type, octets = mm7.encode(mm7.Envelope("t", spoken, request))
+    assert element.encode() in octets
+    decoded = mm7.decode(content_type, octets)
+    assert (decoded.message.message, decoded.findings) == (request, ())
 
 
 def test_a_comment_does_not_cut_a_number() -> None:

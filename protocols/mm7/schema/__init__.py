@@ -16,6 +16,8 @@ def text_for(dialect: Dialect) -> str:
     text = _TEXT.replace(BASE + LATEST, dialect.namespace)
     if dialect.plain_sender_address:
         text = text.replace('name="SenderAddress" type="AddressT"', 'name="SenderAddress" type="xs:string"')
+    if dialect.protects_distribution:
+        text = text.replace('name="DistributionIndicator"', 'name="DistributionProtection"')
     if dialect.report_date_element != "Date":
         date = f'<xs:element name="{dialect.report_date_element}" type="xs:dateTime"/>'
         text = text.replace('<xs:element name="Date" type="xs:dateTime"/>', date)
