@@ -194,10 +194,13 @@ class Submitter:
         self, submission: Submission, repeat_key: bytes, plan: _Plan, res: ResMm4 | None
     ) -> Accepted | None:
         row = await sql.answer_to_repeat(self._store, repeat_key)
-        now = self._clock.now()
-        if row is None or not isinstance(row[1], int) or row[1] < now - self._policy.repeat_window:
+        oldest = Instant(self._clock.now() - self._policy.repeat_window)
+        if row is None or not isinstance(row[1], int) or row[1] < oldest:
+            # from now on this request is the one that is repeated
+            await self._store.commit(self._chronicle.unit(None, (sql.forget_repeat(repeat_key, oldest),), ()))
             plan.tasks = [task for task in plan.tasks if task.kind is not TaskKind.RES_MM4]
-            return await self._commit(plan, None, res)
+            accepted = await self._commit(plan, repeat_key, res)
+            return accepted or await self._repeated(submission, repeat_key, plan, res)
         mm_id, _, details, answer = row
         assert isinstance(mm_id, int)
         assert isinstance(details, str)

@@ -144,6 +144,13 @@ async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
     return await store.fetch_one("SELECT id, submitted_at, details, answer FROM mm WHERE repeat_key = $1", repeat_key)
 
 
+def forget_repeat(repeat_key: bytes, before: Instant) -> Statement:
+    """A request like one from before that time is new from now on."""
+    return Statement(
+        "UPDATE mm SET repeat_key = NULL WHERE repeat_key = $1 AND submitted_at < $2", (repeat_key, before)
+    )
+
+
 def message_id_of(details: str) -> str:
     """The Message-ID in a `details` column."""
     return _decode(details).message_id

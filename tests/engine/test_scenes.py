@@ -425,7 +425,13 @@ async def test_the_same_request_again_gets_the_stored_answer(bench: Bench) -> No
     bench.clock.advance(2 * DAY / SECOND)
     third = await bench.submit(PHONE, repeat_key=b"k")
     assert third.message_id != first.message_id, "beyond the window it is a new request"
-    assert len(await bench.store.fetch("SELECT id FROM mm")) == 2
+    fourth = await bench.submit(PHONE, repeat_key=b"k")
+    assert (fourth.repeat, fourth.message_id) == (True, third.message_id), "and has repeats of its own"
+    bench.clock.advance(2 * DAY / SECOND)
+    at_once = await asyncio.gather(*(bench.submit(PHONE, repeat_key=b"k") for _ in range(5)))
+    assert sorted(one.repeat for one in at_once) == [False, True, True, True, True]
+    assert len({one.message_id for one in at_once}) == 1
+    assert len(await bench.store.fetch("SELECT id FROM mm")) == 3
 
 
 async def test_partial_success_names_those_who_were_not_taken(bench: Bench) -> None:
