@@ -169,8 +169,15 @@ class VirtualVasp:
         if self.vas_id:
             found["VASID"] = self.vas_id
         if sender:
-            found["SenderAddress"] = {"ShortCode" if not sender.startswith("+") else "Number": sender}
+            form = "Number" if sender.startswith("+") else "ShortCode"
+            found["SenderAddress"] = {form: sender} if self._wraps_sender() else sender
         return found
+
+    def _wraps_sender(self) -> bool:
+        """Whether SenderAddress holds an element, or plain text as in the first REL-5 namespaces: the WSDL says."""
+        request = self._client.get_element(f"{{{self._namespace}}}SubmitReq")
+        identification = dict(request.type.elements)["SenderIdentification"]
+        return hasattr(dict(identification.type.elements)["SenderAddress"].type, "elements")
 
     async def _post(self, octets: bytes, content: mime.OutPart | None, transaction_id: str) -> Answer:
         assert self._session is not None
@@ -240,14 +247,15 @@ class VirtualVasp:
         if element is None:
             return self._rsp(transaction_id, 4003)
         read = client.get_element(name).parse(element, client.wsdl.types)
+        date = getattr(read, "Date", None) or getattr(read, "TimeStamp", None)  # REL-6, REL-5
         report = Report(
             transaction_id,
             str(read.MessageID),
             _one_address(read.Recipient),
             str(read.MMStatus),
-            str(read.MMStatusExtension or ""),
+            str(getattr(read, "MMStatusExtension", None) or ""),
             str(read.StatusText or ""),
-            read.Date if isinstance(read.Date, datetime) else None,
+            date if isinstance(date, datetime) else None,
         )
         self._watch("in", "DeliveryReportReq", f"{report.mm_status} {report.recipient}")
         if status == 1000:
