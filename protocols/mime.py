@@ -183,19 +183,24 @@ def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterat
 
 
 def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
-    """Where the next delimiter stands at the start of a line, -1 when there is none. Octets that only look like one
-    (a longer boundary with the same start, as nested multiparts have) are passed over: nothing but white space may
-    stand behind a delimiter."""
-    while True:
-        found = body.find(delimiter, at)
-        if found < 0:
-            return -1
-        after = found + len(delimiter)
-        if body.startswith(b"--", after):
-            after += 2
-        if body[after : after + 1] in _BEHIND_DELIMITER and (found == 0 or body[found - 1 : found] == b"\n"):
-            return found
-        at = found + 1
+    """Where the next delimiter stands at the start of a line, -1 when there is none; `at` is 0, or at a line break.
+    Octets that only look like one (a longer boundary with the same start, as nested multiparts have) are passed over:
+    nothing but white space may stand behind a delimiter. The line break keeps two candidates from overlapping, so that
+    a body made of the boundary's own letters costs no more than another."""
+    if at == 0 and body.startswith(delimiter) and _is_delimiter(body, len(delimiter)):
+        return 0
+    line = b"\n" + delimiter
+    found = body.find(line, at)
+    while found >= 0 and not _is_delimiter(body, found + len(line)):
+        found = body.find(line, found + len(line))
+    return found + 1 if found >= 0 else -1
+
+
+def _is_delimiter(body: bytes, after: int) -> bool:
+    """Whether only what may stand behind a delimiter stands at `after`."""
+    if body.startswith(b"--", after):
+        after += 2
+    return body[after : after + 1] in _BEHIND_DELIMITER
 
 
 def parse_part(

@@ -1,5 +1,7 @@
 """MIME by the clauses: boundaries, transfer encodings, headers, limits; wrong names and charsets break nothing."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -155,3 +157,16 @@ def test_a_long_subject_fits_the_lines_of_a_mail() -> None:
     message = mm4.decode(octets).message
     assert isinstance(message, mm4.ForwardReq)
     assert message.subject == subject
+
+
+def test_a_body_of_the_boundarys_own_letters_costs_no_more_than_another() -> None:
+    started = time.process_time()
+    with pytest.raises(DecodeError, match="first boundary"):
+        list(mime.split(b"-" * 4_000_000, "-" * 1000))
+    assert time.process_time() - started < 2, "it took ten seconds, and five minutes with 32 KB of boundary"
+
+
+@pytest.mark.parametrize("before", [b"", b"\n", b"--bx\r\n", b"--b!--b\n", b"x--b\n", b"--bx\n--by\n"])
+def test_what_only_looks_like_a_boundary_is_passed_over(before: bytes) -> None:  # RFC 2046 5.1.1
+    body = before + b"--b\n\none--b\n--b--b\n--b\n\ntwo\n--b--\n"
+    assert [body[start:end] for start, end in mime.split(body, "b")] == [b"\none--b\n--b--b", b"\ntwo"]
