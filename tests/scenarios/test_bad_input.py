@@ -72,6 +72,9 @@ async def test_mm7_over_http(lab: Lab) -> None:
     assert (await lab.vasp.post("text/xml", b"x" * (5 << 20)))[0] == 413
     async with session.put(url, data=b"x") as response:
         assert response.status == 405
+    async with session.head(url, params={"wsdl": ""}) as response:  # RFC 9110 9.1
+        assert (response.status, await response.read()) == (200, b"")
+        assert int(response.headers["Content-Length"]) > 1000
     await serves_on(lab)
 
 

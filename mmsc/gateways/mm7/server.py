@@ -53,10 +53,10 @@ class Mm7Server:
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
-        if request.method == "GET":
+        if request.method in ("GET", "HEAD"):
             return self._describe(request)
         if request.method != "POST":
-            return HttpAnswer(status=405, headers=(("Allow", "GET, POST"),))
+            return HttpAnswer(status=405, headers=(("Allow", "GET, HEAD, POST"),))
         media = request.content_type.partition(";")[0].strip().lower()
         if media and media not in _XML:
             return HttpAnswer(status=415)
