@@ -98,6 +98,16 @@ def test_the_first_namespace_protects_and_the_others_indicate(tag: str, element:
     assert (decoded.message.message, decoded.findings) == (request, ())
 
 
+@pytest.mark.parametrize(
+    "later", ["<ChargedParty>ThirdParty</ChargedParty>", "<ApplicID>a</ApplicID>", "<DRMContent>true</DRMContent>"]
+)
+@pytest.mark.parametrize("tag", mm7.TAGS)
+def test_what_release_6_added_is_remarked_in_release_5(tag: str, later: str) -> None:
+    findings = mm7.decode("text/xml", soap(HEAD + TO + later, ns=mm7.BASE + tag)).findings
+    assert bool(findings) is tag.startswith("REL-5")
+    assert all(f"schema {tag}" in finding.remark for finding in findings)
+
+
 def test_a_comment_does_not_cut_a_number() -> None:
     octets = soap(HEAD + TO.replace("+1555", "+1<!-- a --><?b c?>555"))
     assert submit_req(octets).to == (mm7.Address("+15550100123"),)

@@ -1,5 +1,6 @@
 """The checking schema of MM7 bodies, one per namespace, made from one text. Compiled when first asked for."""
 
+import re
 from functools import lru_cache
 from importlib import resources
 from typing import Final
@@ -9,11 +10,22 @@ from lxml import etree
 from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect
 
 _TEXT: Final = resources.files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
+_REL_6_ELEMENTS: Final = (
+    "ApplicID|AuxApplicInfo|ChargedPartyID|ContentClass|DRMContent|DeliveryCondition|MMStatusExtension|ReplyApplicID"
+    "|UACapabilities"
+)
+_REL_6_WORDS: Final = "Deferred|DeliveryConditionNotMet|ThirdParty|Unrecognised"
+_REL_6_ONLY: Final = re.compile(
+    rf'<xs:element name="(?:{_REL_6_ELEMENTS})" type="[^"]*" minOccurs="0"/>'
+    rf'|<xs:enumeration value="(?:{_REL_6_WORDS})"/>'
+)
 
 
 def text_for(dialect: Dialect) -> str:
     """The schema's text for a dialect: its namespace, and what its release spells differently."""
     text = _TEXT.replace(BASE + LATEST, dialect.namespace)
+    if dialect.is_rel5:
+        text = _REL_6_ONLY.sub("", text)
     if dialect.plain_sender_address:
         text = text.replace('name="SenderAddress" type="AddressT"', 'name="SenderAddress" type="xs:string"')
     if dialect.protects_distribution:

@@ -14,6 +14,8 @@ from mmsc.domain.address import Address as DomainAddress
 from mmsc.domain.message import MmId, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.reports import TABLE
+from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
 from mmsc.gateways.mm7 import vasp as vasp_module
 from mmsc.gateways.mm7.courier import _spoken, judge
@@ -335,3 +337,17 @@ def test_a_report_goes_to_the_application_that_wants_replies(asked: dict[str, st
 def test_the_form_of_the_sender_in_a_report(sender: str, asked: str, form: str) -> None:
     assert DIALECT is not None
     assert report_of(job_of(sender, sender_form=asked), DIALECT, "6.3.0", "mmsc").sender.form == form
+
+
+@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize(("state", "cause"), TABLE)
+def test_every_report_is_valid_in_every_namespace(tag: str, state: RecipientState, cause: Cause) -> None:
+    spoken = mm7.dialect(mm7.BASE + tag)
+    assert spoken is not None
+    job = job_of(applic_id="game", reply_applic_id="desk", aux_applic_info="x")
+    job.payload.update(state=state.value, cause=cause.value)
+    report = report_of(job, spoken, spoken.version, "mmsc")
+    if state is RecipientState.DEFERRED and spoken.is_rel5:
+        assert report.mm_status == "", "and then nothing is sent"
+        return
+    assert mm7.decode(*mm7.encode(mm7.Envelope("t", spoken, report))).findings == ()
