@@ -189,8 +189,12 @@ class ReportWork:
     async def run(self, job: Job) -> None:
         """One attempt."""
         desk = self._desk
-        if job.payload.get("in_order") and await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id):
-            wait = Later(1.0, "an earlier report about this recipient waits")
+        earlier = None
+        if job.payload.get("in_order"):
+            earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
+        if earlier is not None:
+            seconds = max(1.0, (earlier - desk.clock.now()) / SECOND + 1.0)  # it has the first turn
+            wait = Later(seconds, "an earlier report about this recipient waits")
             await desk.again(job, wait, desk.policy.report_retry, job.due_at, _FAR)
             return
         outcome = await desk.call(job)

@@ -177,15 +177,15 @@ async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
 
 
-async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> bool:
-    """Whether an earlier report about this recipient still waits: reports about one recipient leave in order."""
+async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> Instant | None:
+    """When an earlier report about this recipient is due, None when there is none: they leave in order."""
     row = await store.fetch_one(
-        "SELECT id FROM task WHERE recipient_id = $1 AND id < $2"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4') LIMIT 1",
+        "SELECT due_at FROM task WHERE recipient_id = $1 AND id < $2"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4') ORDER BY due_at DESC LIMIT 1",
         recipient_id,
         task_id,
     )
-    return row is not None
+    return Instant(row[0]) if row is not None and isinstance(row[0], int) else None
 
 
 async def lanes_in_use(store: Store) -> list[str]:

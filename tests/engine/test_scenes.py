@@ -308,6 +308,25 @@ async def test_reports_are_repeated_with_the_same_ids_and_date(bench: Bench) -> 
     assert payloads[0] == payloads[1] == payloads[2]
 
 
+async def test_reports_about_one_recipient_leave_in_order_and_wait_without_asking_every_second(bench: Bench) -> None:
+    vasps = bench.engine.neighbours.vasps
+    vasps["news"] = replace(vasps["news"], deferred_reports=True)
+    bench.hands[TaskKind.REPORT_MM7].answers = [Later(600, "4006")]
+    await notified(bench, PHONE)
+    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
+    for number, happening in enumerate((Happening.DEFERRED, Happening.RETRIEVED), 1):
+        await bench.engine.retrieval.answer(tid, happening, report_allowed=True, evidence=SAFARI)
+        await bench.until(trace.AttemptPostponed, number)
+    first, second = (await bench.until(trace.AttemptPostponed, 2))[:2]
+    assert "an earlier report" in second.because  # type: ignore[attr-defined]
+    assert second.next_at >= first.next_at  # type: ignore[attr-defined]
+    bench.clock.advance(602)
+    await bench.until(trace.ReportDelivered)
+    bench.clock.advance(3)
+    told = await bench.until(trace.ReportDelivered, 2)
+    assert [one.state for one in told] == ["deferred", "retrieved"]  # type: ignore[attr-defined]
+
+
 async def test_a_report_nobody_takes_is_given_up_visibly(bench: Bench) -> None:
     bench.hands[TaskKind.REPORT_MM7].answers = [Failed("2001")]
     await notified(bench, PHONE)
