@@ -216,7 +216,7 @@ class ReportWork:
     async def _again(self, job: Job, outcome: Later | Retry) -> str:
         """Plan the next attempt within the report's lifetime, whatever the neighbour says; why not otherwise."""
         policy = self._desk.policy.report_retry
-        born = Instant(int(job.payload.get("date", job.due_at)))
+        born = Instant(int(job.payload.get("born", job.due_at)))
         end = Instant(born + policy.lifetime)
         if self._desk.clock.now() >= end:
             return f"{outcome.because}; {policy.lifetime // SECOND} s are over"

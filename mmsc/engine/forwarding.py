@@ -7,8 +7,9 @@ from typing import Final
 
 from mmsc.domain.address import Normalised
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, MmId, Priority, Recipient, Route, TaskId, TaskKind
+from mmsc.domain.message import Job, Mm, MmId, Recipient, Route, TaskKind
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
+from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Numbers, ResMm4, Retry
 from mmsc.engine.transitions import Circumstances
@@ -16,7 +17,6 @@ from mmsc.ids import Ids, from_text
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
-from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
@@ -206,10 +206,11 @@ class PeerNews:
         named = self._named(peer, (recipient,))
         about = [] if found is None else [one for one in found[1] if one.address.value in named]
         answer = None if res is None else res(bool(about))
-        task = None if answer is None else self._res_task(answer, None if found is None else found[0].id)
-        effects = () if task is None else (task_sql.insert(task),)
-        planned = self._desk.planned
-        now = self._desk.clock.now()
+        planned, now = self._desk.planned, self._desk.clock.now()
+        effects: tuple[Statement, ...] = ()
+        if answer is not None:
+            task = res_task(self._ids, now, answer, None if found is None else found[0].id)
+            effects = (task_sql.insert(task),)
         if found is None or not about:
             await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
             return False
@@ -243,15 +244,3 @@ class PeerNews:
             if ours:
                 return found[0], ours
         return None
-
-    def _res_task(self, res: ResMm4, mm_id: MmId | None) -> TaskRow:
-        return TaskRow(
-            id=TaskId(self._ids.new_id()),
-            mm_id=mm_id,
-            recipient_id=None,
-            kind=TaskKind.RES_MM4,
-            lane=f"peer:{res.peer}",
-            due_at=self._desk.clock.now(),
-            priority=int(Priority.HIGH),
-            payload=dict(res.payload),
-        )

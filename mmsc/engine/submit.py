@@ -22,7 +22,6 @@ from mmsc.domain.message import (
     Job,
     Mm,
     MmId,
-    Priority,
     Recipient,
     RecipientId,
     RecipientSpec,
@@ -35,6 +34,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import RecipientState
+from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.obstacles import neighbour_key, nobody_left, obstacle_to
@@ -361,16 +361,7 @@ class Submitter:
         )
 
     def _res_task(self, res: ResMm4, mm_id: MmId | None) -> TaskRow:
-        return TaskRow(
-            id=TaskId(self._ids.new_id()),
-            mm_id=mm_id,
-            recipient_id=None,
-            kind=TaskKind.RES_MM4,
-            lane=f"peer:{res.peer}",
-            due_at=self._clock.now(),
-            priority=int(Priority.HIGH),
-            payload=dict(res.payload),
-        )
+        return res_task(self._ids, self._clock.now(), res, mm_id)
 
     @staticmethod
     def _job(task: TaskRow, plan: _Plan | None) -> Job:

@@ -165,6 +165,7 @@ class Transitions:
             "state": state.value,
             "cause": cause.value,
             "date": str(at),
+            "born": str(self._clock.now()),  # `date` may be a peer's, and wrong
             "text": how.text,
             "transaction_id": self._ids.transaction_id(),
             "to_originator": "1",

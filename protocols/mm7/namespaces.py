@@ -43,7 +43,7 @@ class Dialect:
     is_rel5: bool
     plain_sender_address: bool  # SenderAddress holds text, not one Number, RFC2822Address or ShortCode
     report_date_element: str
-    protects_distribution: bool = False  # DistributionProtection, which says the opposite of DistributionIndicator
+    protects_distribution: bool = False  # DistributionProtection: by its name the opposite (unconfirmed)
     suffix: str = ""  # some senders end the name with ".xsd", and want it back so
 
     @property

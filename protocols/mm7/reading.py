@@ -149,7 +149,7 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
 
 
 def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:
-    """DistributionIndicator, or the DistributionProtection of REL-5-MM7-1-0, which says the opposite."""
+    """DistributionIndicator, or the DistributionProtection of REL-5-MM7-1-0, by its name its opposite."""
     protected = _boolean(found, "DistributionProtection", where)
     return _boolean(found, "DistributionIndicator", where) if protected is None else not protected
 

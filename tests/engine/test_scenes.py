@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mmsc.domain.address import Address
-from mmsc.domain.instant import DAY, HOUR, SECOND
+from mmsc.domain.instant import DAY, HOUR, SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientId, RecipientSpec, Relative, Role, TaskKind
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
@@ -373,7 +373,7 @@ async def test_a_peer_takes_reports_and_is_believed(bench: Bench) -> None:
     )
     assert took
     await bench.until(trace.ReportDelivered, 2)
-    assert bench.hands[TaskKind.RES_MM4].jobs[0].payload == {"ok": "True"}
+    assert bench.hands[TaskKind.RES_MM4].jobs[0].payload["ok"] == "True"
     assert bench.hands[TaskKind.REPORT_MM7].jobs[0].payload["state"] == "retrieved"
     assert not await news.delivery_report(
         "other",
@@ -383,6 +383,31 @@ async def test_a_peer_takes_reports_and_is_believed(bench: Bench) -> None:
         date=bench.clock.now(),
         to_originator=True,
     )
+
+
+async def test_a_peer_whose_clock_is_wrong_gets_its_report_passed_on_all_the_same(bench: Bench) -> None:
+    """A report lives from when it was owed here, not from the date its peer wrote."""
+    bench.hands[TaskKind.REPORT_MM7].answers = [Retry("no answer in time")]
+    accepted = await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    long_ago = Instant(0)
+    news = bench.engine.peer_reports
+    await news.delivery_report(
+        "other", accepted.message_id, FOREIGN, Happening.PEER_RETRIEVED, date=long_ago, to_originator=True
+    )
+    await bench.until(trace.AttemptFailed)
+    bench.clock.advance(DAY / SECOND)
+    await bench.until(trace.ReportDelivered)
+    assert bench.hands[TaskKind.REPORT_MM7].jobs[-1].payload["date"] == "0"
+
+
+async def test_a_res_that_no_peer_takes_is_given_up(bench: Bench) -> None:
+    bench.hands[TaskKind.RES_MM4].answers = [Later(60, "452 full")] * 400
+    await bench.engine.submit.answer_refused(ResMm4("other", {"ok": "no"}))
+    await bench.until(trace.AttemptPostponed)
+    bench.clock.advance(4 * DAY / SECOND)
+    await bench.until(trace.TaskGivenUp)
+    assert await bench.tasks() == []
 
 
 async def test_a_peer_that_refuses(bench: Bench) -> None:
@@ -485,7 +510,7 @@ async def test_an_mm4_message_does_not_go_back_where_it_came_from(bench: Bench) 
     res = ResMm4("other", {"ok": "no"})
     await bench.engine.submit.answer_refused(res)
     await bench.until(trace.ReportDelivered)
-    assert bench.hands[TaskKind.RES_MM4].jobs[0].payload == {"ok": "no"}
+    assert bench.hands[TaskKind.RES_MM4].jobs[0].payload["ok"] == "no"
 
 
 async def test_an_mm4_mm_is_answered_and_reported_to_its_peer(bench: Bench) -> None:
