@@ -34,7 +34,7 @@ def command(file: Path, as_json: bool) -> None:
     else:
         for line in _lines(view, ""):
             click.echo(line)
-    raise SystemExit(1 if _has_problem(view) else 0)
+    raise SystemExit(1 if view.kind == "octets" or _has_problem(view) else 0)
 
 
 def from_hex(octets: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import mimetypes
+import os
 from pathlib import Path
 from typing import Final
 
@@ -153,8 +154,17 @@ async def _post(url: str, user: str, content_type: str, body: bytes, seconds: fl
                 if len(answer) > _MAXIMUM_ANSWER_OCTETS:
                     raise click.ClickException(f"an answer of more than {_MAXIMUM_ANSWER_OCTETS} octets from {url}")
             return response.status, response.headers.get("Content-Type", ""), bytes(answer)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise click.ClickException(f"no answer from {url}: {type(error).__name__} {error}") from error
+    except aiohttp.ClientConnectorError as error:
+        raise click.ClickException(f"nobody takes connections at {url} ({_os_error(error.os_error)})") from error
+    except TimeoutError as error:
+        raise click.ClickException(f"no answer from {url} within {seconds:g} s") from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise click.ClickException(f"no answer from {url}: {str(error) or type(error).__name__}") from error
+
+
+def _os_error(error: OSError) -> str:
+    """What the system says of it: asyncio's own text is longer and says less."""
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
 
 
 def _tell(status: int, content_type: str, answer: bytes) -> None:

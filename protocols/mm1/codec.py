@@ -7,9 +7,10 @@ the transport ends it.
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from protocols.enums import OpenEnum
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
 from protocols.forms import Header, UnknownHeader
-from protocols.mm1.enums import MessageType
+from protocols.mm1.enums import MessageType, in_words
 from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
 from protocols.mm1.values import Moment
@@ -216,8 +217,7 @@ def _in_words(value: Any) -> str:
         return value.hex(" ")
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    name = getattr(value, "name", None)
-    return str(name) if isinstance(name, str) else str(value)
+    return in_words(value) if isinstance(value, OpenEnum) else str(value)
 
 
 def encode(pdu: Pdu) -> bytes:

@@ -192,3 +192,15 @@ VERSION_1_0: Final = 0x10
 VERSION_1_1: Final = 0x11
 VERSION_1_2: Final = 0x12
 VERSION_1_3: Final = 0x13
+
+
+_LOWER: Final = (MessageType, ContentClass)  # m-send-req, image-basic
+_SPACED: Final = (ReadStatus, ReplyCharging, CancelStatus)  # Deleted without being read
+
+
+def in_words(value: OpenEnum) -> str:
+    """A value as OMA-TS-MMS_ENC 7.3 spells it; one that it does not know by its number."""
+    if not value.is_known:
+        return f"unknown (0x{int(value):02x})"
+    words = value.name.lower().replace("_", " " if isinstance(value, _SPACED) else "-")
+    return words if isinstance(value, _LOWER) else words[0].upper() + words[1:]

@@ -15,6 +15,7 @@ from mmsc.trace.view import View, look
 from protocols import mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.mime import OutPart
+from protocols.mm1.enums import in_words
 from protocols.sms.push import push_segments
 from protocols.wsp.multipart import Part, encode_multipart
 from protocols.wsp.push import mms_push
@@ -214,3 +215,22 @@ def test_help_and_decode_import_nothing_of_the_server(tmp_path: Path) -> None:
         ).replace(repr(heavy), repr(set(heavy)))
         told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
         assert told.returncode == 0, told.stderr
+
+
+def test_values_are_spelt_as_the_specification_spells_them() -> None:
+    """OMA-TS-MMS_ENC 7.3."""
+    words = {
+        mm1.MessageType.M_SEND_REQ: "m-send-req",
+        mm1.Status.RETRIEVED: "Retrieved",
+        mm1.ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED: "Error-permanent-service-denied",
+        mm1.Status(0x99): "unknown (0x99)",
+    }
+    for value, text in words.items():
+        assert in_words(value) == text
+
+
+def test_octets_that_are_nothing_known_are_a_failure(tmp_path: Path) -> None:
+    file = tmp_path / "x"
+    file.write_bytes(bytes(range(200, 255)))
+    result = CliRunner().invoke(command, [str(file)])
+    assert (result.exit_code, "nothing known" in result.output) == (1, True)

@@ -83,7 +83,10 @@ async def test_an_answer_that_is_no_mm7(mmsc: Mmsc) -> None:
 
 
 async def test_nobody_listens_and_wrong_usage(mmsc: Mmsc) -> None:
-    assert "no answer from" in (await mmsc.run("--url", "http://127.0.0.1:1/", "--to", "4488")).output
+    assert (
+        "nobody takes connections at http://127.0.0.1:1/ (Connection refused)"
+        in (await mmsc.run("--url", "http://127.0.0.1:1/", "--to", "4488")).output
+    )
     assert (await mmsc.run()).exit_code == 2
     assert (await mmsc.run("--to", "4488", "--namespace", "x")).exit_code == 2
     assert mmsc.seen == []
