@@ -5,12 +5,14 @@ import gc
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from mmsc.cli.loading import config_option, settings_of
+from mmsc.cli.progress import telling
 from mmsc.settings import Settings, store_path
 
 if TYPE_CHECKING:
@@ -77,7 +79,10 @@ async def serve(settings: Settings) -> None:
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, handsets, reports
 
-    async with built_in_smsc(settings) as (smsc, bound), App(bound) as app:
+    async with AsyncExitStack() as stack:
+        async with telling(lambda seconds: f"starting: the store and the captures are read, {seconds} s"):
+            smsc, bound = await stack.enter_async_context(built_in_smsc(settings))
+            app = await stack.enter_async_context(App(bound))
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")

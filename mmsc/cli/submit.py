@@ -4,11 +4,13 @@ import asyncio
 import base64
 import mimetypes
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
 import click
 
+from mmsc.cli.progress import telling
 from mmsc.ids import Ids
 from protocols import mime, mm7, smil
 from protocols.content_type import ContentType
@@ -16,6 +18,7 @@ from protocols.errors import DecodeError
 
 _TYPES: Final = {".smil": "application/smil", ".amr": "audio/amr", ".3gp": "video/3gpp", ".vcf": "text/x-vcard"}
 _MAXIMUM_ANSWER_OCTETS: Final = 1024 * 1024
+_PIECE_OCTETS: Final = 64 * 1024
 _SLIDE_MS: Final = 5000
 _KINDS: Final = ("image", "video", "audio")
 
@@ -139,14 +142,28 @@ def _presentation(parts: list[mime.OutPart], encoding: str) -> mime.OutPart:
 async def _post(url: str, user: str, content_type: str, body: bytes, seconds: float) -> tuple[int, str, bytes]:
     import aiohttp
 
-    headers = {"Content-Type": content_type, "SOAPAction": '""', "User-Agent": "mmsc"}
+    headers = {"Content-Type": content_type, "SOAPAction": '""', "User-Agent": "mmsc", "Content-Length": str(len(body))}
     if user:
         headers["Authorization"] = "Basic " + base64.b64encode(user.encode()).decode()
     timeout = aiohttp.ClientTimeout(total=seconds)
+    sent = 0
+
+    async def pieces() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < len(body):
+            yield body[sent : sent + _PIECE_OCTETS]
+            sent += _PIECE_OCTETS
+
+    def words(waited: int) -> str:
+        if sent < len(body):
+            return f"sending to {url}: {sent:,} of {len(body):,} octets"
+        return f"waiting for the answer of {url}: {waited} s of {seconds:g}"
+
     try:
         async with (
+            telling(words),
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.post(url, data=body, headers=headers, allow_redirects=False) as response,
+            session.post(url, data=pieces(), headers=headers, allow_redirects=False) as response,
         ):
             answer = bytearray()
             async for piece in response.content.iter_any():  # an answer may come in several pieces
