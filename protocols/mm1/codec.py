@@ -15,7 +15,7 @@ from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
 from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp.primitives import decode_octets, skip_value, write_text
+from protocols.wsp.primitives import decode_octets, read_text_octets, skip_value, write_text
 
 _CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
 _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
@@ -188,7 +188,7 @@ def _read_text_field(reader: OctetReader, reading: _Reading, views: list[FieldVi
     """A field with a text name (WAP-230-WSP 8.4.1.2): kept, shown and written back."""
     start = reader.offset
     try:
-        name = reader.take_until_nul()
+        name = read_text_octets(reader)
         value = reader.take_until_nul()
     except DecodeError as error:
         raise _error(reading, f"a field with a text name: {error.why}", start, "WAP-230-WSP 8.4.1.2") from error

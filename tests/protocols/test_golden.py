@@ -6,11 +6,13 @@ import pytest
 
 from protocols import mm1, mm4, mm7, smpp
 from protocols.errors import DecodeError, EncodeError, ProtocolError
+from protocols.wsp.push import decode_push, encode_push
 from tests.cases import Case, cases, plain, prefixes
 
 VALID_MM1 = [case for case in cases("mm1") if not case.is_refused]
 VALID_SMPP = [case for case in cases("smpp") if not case.is_refused]
 VALID_MM7 = [case for case in cases("mm7") if not case.is_refused]
+VALID_WSP = [case for case in cases("wsp") if not case.is_refused]
 VALID_MM4 = [case for case in cases("mm4") if not case.is_refused]
 
 
@@ -34,6 +36,27 @@ def test_smpp(case: Case) -> None:
     for prefix in prefixes(case.octets):
         with pytest.raises(DecodeError):
             smpp.decode(prefix)
+
+
+@pytest.mark.parametrize("case", VALID_WSP, ids=str)
+def test_wsp_push(case: Case) -> None:
+    push = decode_push(case.octets)
+    assert plain(push) == case.meaning
+    written = encode_push(push)
+    if case.stem == "02-push-as-gateways-write-it":
+        assert decode_push(written) == push
+    else:
+        assert written == case.octets
+    for prefix in prefixes(case.octets[: -len(push.data)]):
+        with pytest.raises(DecodeError):
+            decode_push(prefix)
+
+
+@pytest.mark.parametrize("case", [one for one in cases("wsp") if one.is_refused], ids=str)
+def test_wsp_push_refusals(case: Case) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_push(case.octets)
+    assert caught.value.why == case.meaning["refused"]
 
 
 @pytest.mark.parametrize("case", VALID_MM7, ids=str)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from protocols import mime, mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.errors import ProtocolError
+from protocols.forms import UnknownHeader
 from protocols.octets import OctetReader, OctetWriter
 from protocols.sms import segment, text
 from protocols.wsp import content_type as wsp_content_type
@@ -42,6 +43,13 @@ def test_integers(value: int) -> None:
         reader = OctetReader(writer.getvalue())
         assert read(reader) == value
         assert reader.at_end()
+
+
+@given(FILLED, WORDS)
+def test_a_field_with_a_text_name_is_written_back(name: str, value: str) -> None:
+    """Also one whose name needs the quote of a Text-string (WAP-230-WSP 8.4.2.1)."""
+    pdu = mm1.MAcknowledgeInd(transaction_id="t", unknown=(UnknownHeader(name, value.encode()),))
+    assert mm1.decode(mm1.encode(pdu)).message == pdu
 
 
 @given(WORDS)
