@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+import shlex
+import shutil
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -59,10 +62,15 @@ async def _run(scene: "Callable[[Stage], Awaitable[None]]", stage: "Stage") -> s
     return ""
 
 
+def _program() -> str:
+    """This program as a shell finds it: `scripts/demo` runs it from an environment that is not on PATH."""
+    return "mmsc" if shutil.which("mmsc") else shlex.quote(str(Path(sys.executable).with_name("mmsc")))
+
+
 async def _keep(stage: "Stage") -> None:
     click.echo("Everything keeps running; interrupt to stop. Send one yourself:")
     click.echo(
-        f"  mmsc submit --url {stage.vasp.url} --user demo:secret --vasp-id demo --to +15550100001 --text Hello\n"
+        f"  {_program()} submit --url {stage.vasp.url} --user demo:secret --vasp-id demo --to +15550100001 --text Hello\n"
     )
     click.echo(f"MM1 {stage.mm1_url}  MM7 {stage.vasp.url}")
     try:
