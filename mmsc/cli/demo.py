@@ -69,9 +69,8 @@ def _program() -> str:
 
 async def _keep(stage: "Stage") -> None:
     click.echo("Everything keeps running; interrupt to stop. Send one yourself:")
-    click.echo(
-        f"  {_program()} submit --url {stage.vasp.url} --user demo:secret --vasp-id demo --to +15550100001 --text Hello\n"
-    )
+    options = "--user demo:secret --vasp-id demo --to +15550100001 --text Hello"
+    click.echo(f"  {_program()} submit --url {stage.vasp.url} {options}\n")
     click.echo(f"MM1 {stage.mm1_url}  MM7 {stage.vasp.url}")
     try:
         await asyncio.Event().wait()
