@@ -147,6 +147,7 @@ class Desk:
         )
 
         def after() -> None:
+            self.lanes.put_down(job)
             if then is not None:
                 then()
             self.planned(due_at)
@@ -239,6 +240,7 @@ class Delivery:
             try:
                 await self._runners[job.kind](job)
             finally:
+                self._desk.lanes.put_down(job)
                 self._desk.lanes.leave(lane)
 
     async def load(self, row: TaskRow) -> Job | None:

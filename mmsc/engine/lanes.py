@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
-from mmsc.domain.message import Job
+from mmsc.domain.message import Job, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class Lanes:
         self._on_new: Callable[[Lane], None] = _nobody
         self._on_seat: Callable[[], None] = _nobody
         self.held = False  # the lab holds all lanes: nothing leaves
+        self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
         """Who starts a new lane's workers, and who wants to know that a wanted seat became free."""
@@ -88,10 +89,15 @@ class Lanes:
 
     def hand_over(self, job: Job) -> None:
         """Give a job to the lane, on a seat that was taken before."""
+        self.in_hands.add((job.task_id, job.attempt))
         self.get(job.lane).jobs.put_nowait(job)
 
+    def put_down(self, job: Job) -> None:
+        """A job that was handed over has its outcome: its task may be claimed anew."""
+        self.in_hands.discard((job.task_id, job.attempt))
+
     def leave(self, lane: Lane) -> None:
-        """A job ended, or a taken seat was not used."""
+        """A seat that was taken is free again."""
         lane.taken -= 1
         if lane.more:
             self._on_seat()

@@ -153,11 +153,11 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     )
 
 
-def hold_longer(holder: Holder, lease_until: int) -> Statement:
-    """All leases of this start of the node last longer (the node's heartbeat)."""
+def hold_longer(task_id: TaskId, attempt: int, holder: Holder, lease_until: int) -> Statement:
+    """The lease lasts longer, if it is still ours (the node's heartbeat)."""
     return Statement(
-        "UPDATE task SET lease_until = $3 WHERE node = $1 AND start_no = $2 AND state = 'leased' RETURNING id",
-        (holder.node, holder.start_no, lease_until),
+        f"UPDATE task SET lease_until = $5 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, lease_until),
     )
 
 

@@ -1,0 +1,124 @@
+"""What goes wrong at the worst moment: the store between two steps, a lost claim, a lease that runs out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from mmsc.domain.message import TaskKind
+from mmsc.engine.ports import Delivered, Outcome
+from mmsc.store.core import StoreUnavailable, Unit
+from mmsc.trace import events as trace
+from tests.engine.conftest import PHONE, Bench
+
+
+class Slow:
+    """A courier whose first job waits for `release`."""
+
+    def __init__(self, outcome: Outcome | None = None) -> None:
+        self.jobs: list[Any] = []
+        self.working = asyncio.Event()
+        self.release = asyncio.Event()
+        self.outcome = outcome or Delivered(("slow",))
+
+    async def deliver(self, job: Any) -> Outcome:
+        self.jobs.append(job)
+        self.working.set()
+        await self.release.wait()
+        return self.outcome
+
+
+def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, times: int = 1) -> None:
+    """The store's verb `what` says so many times that it is away."""
+    real, left = getattr(bench.store, what), [times]
+
+    async def verb(*given: Any, **named: Any) -> Any:
+        if left[0]:
+            left[0] -= 1
+            raise StoreUnavailable("database or disk is full")
+        return await real(*given, **named)
+
+    monkeypatch.setattr(bench.store, what, verb)
+
+
+async def test_a_claim_that_cannot_be_loaded_comes_back_and_keeps_no_seat(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was claimed and lost on its way to the lane is claimed again when its lease ran out."""
+    await bench.submit(PHONE, deliver_at=bench.clock.now() + 10_000_000)
+    bench.engine.recent.forget(await _recipient_id(bench))
+    failing(bench, monkeypatch, "fetch_one")
+    bench.clock.advance(11)
+    await _leased(bench)
+    await bench.engine._timetable.beat()
+    bench.clock.advance(61)
+    await bench.until(trace.NotificationPushed)
+    await _all_seats_free(bench)
+
+
+async def _come(true: Callable[[], Awaitable[bool]]) -> None:
+    """Let everybody work until it is true."""
+    async with asyncio.timeout(10):
+        for _ in range(1_000_000):
+            if await true():
+                return
+            await asyncio.sleep(0)
+
+
+async def _all_seats_free(bench: Bench) -> None:
+    async def free() -> bool:
+        return bench.engine.lanes.get("smsc:local").taken == 0
+
+    await _come(free)
+
+
+async def _recipient_id(bench: Bench) -> Any:
+    return (await bench.store.fetch("SELECT id FROM recipient"))[0][0]
+
+
+async def _leased(bench: Bench) -> None:
+    async def leased() -> bool:
+        return [str(row[2]) for row in await bench.tasks()] == ["leased"]
+
+    await _come(leased)
+
+
+async def test_an_answer_that_nobody_handed_over_holds_its_mm_until_the_lease_runs_out(bench: Bench) -> None:
+    accepted = await bench.submit(PHONE, answered=False)
+    await bench.engine._timetable.beat()
+    bench.clock.advance(61)
+    await bench.until(trace.NotificationPushed)
+    accepted.answered()
+    await bench.engine._timetable.beat()
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
+    await _all_seats_free(bench)
+
+
+async def test_what_is_in_hands_is_held_longer(bench: Bench) -> None:
+    slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow()
+    await bench.submit(PHONE)
+    await slow.working.wait()
+    for _ in range(5):
+        bench.clock.advance(40)
+        await bench.engine._timetable.beat()
+    slow.release.set()
+    await bench.until(trace.NotificationPushed)
+    assert len(slow.jobs) == 1
+
+
+async def test_a_lease_that_runs_out_in_our_own_hands_makes_no_second_push(bench: Bench) -> None:
+    slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow()
+    await bench.submit(PHONE)
+    await slow.working.wait()
+    claims = bench.store.counters.commits
+    bench.clock.advance(61)
+
+    async def claimed() -> bool:
+        return bench.store.counters.commits > claims
+
+    await _come(claimed)
+    await bench.store.commit(Unit(None, ()))
+    slow.release.set()
+    await bench.until(trace.NotificationPushed)
+    assert len(slow.jobs) == 1
