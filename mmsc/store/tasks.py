@@ -119,10 +119,10 @@ def postpone_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
 
 
 def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
-    """A guard: the recipient's task is due again with another payload, whoever holds it now."""
+    """A guard: the recipient's task is due again with another payload, and whoever holds it now has lost it."""
     return Statement(
-        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $2, payload = $3"
-        " WHERE recipient_id = $1 AND kind = 'notify' RETURNING id",
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $2, payload = $3,"
+        " attempt = attempt + 1 WHERE recipient_id = $1 AND kind = 'notify' RETURNING id",
         (recipient_id, due_at, _payload(payload)),
     )
 

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from mmsc.domain.message import TaskKind
-from mmsc.engine.ports import Delivered, Outcome
+from mmsc.domain.states import Happening
+from mmsc.engine.ports import Delivered, Evidence, Outcome
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import PHONE, Bench
+
+LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
 
 class Slow:
@@ -122,3 +125,23 @@ async def test_a_lease_that_runs_out_in_our_own_hands_makes_no_second_push(bench
     slow.release.set()
     await bench.until(trace.NotificationPushed)
     assert len(slow.jobs) == 1
+
+
+async def test_unrecognised_before_the_smsc_answered_is_not_undone_by_its_answer(bench: Bench) -> None:
+    """The push under way has lost its task to the plain one: its outcome may not bring the old payload back."""
+    slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow()
+    await bench.submit(PHONE)
+    await slow.working.wait()
+    tid = slow.jobs[0].recipients[0].transaction_id
+    assert await bench.engine.retrieval.answer(tid, Happening.UNRECOGNISED, report_allowed=True, evidence=LAB)
+
+    async def pushed_again() -> bool:
+        return len(slow.jobs) == 2
+
+    await _come(pushed_again)
+    assert slow.jobs[1].payload["plain"] == "1"
+    slow.release.set()
+    await bench.until(trace.TaskOvertaken)
+    await bench.until(trace.NotificationPushed)
+    payload = await bench.store.fetch("SELECT payload FROM task WHERE kind = 'notify'")
+    assert "plain" in str(payload[0][0])
