@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from mmsc.domain.message import TaskKind
+from mmsc.domain.message import Relative, TaskKind
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Delivered, Evidence, Outcome
+from mmsc.engine import delivery
+from mmsc.engine.ports import Delivered, Evidence, Failed, Outcome, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import PHONE, Bench
@@ -145,3 +146,44 @@ async def test_unrecognised_before_the_smsc_answered_is_not_undone_by_its_answer
     await bench.until(trace.NotificationPushed)
     payload = await bench.store.fetch("SELECT payload FROM task WHERE kind = 'notify'")
     assert "plain" in str(payload[0][0])
+
+
+@pytest.mark.parametrize("outcome", [Failed("no such number"), Retry("not bound", neighbour_down=True), Delivered()])
+async def test_a_store_that_is_away_after_the_courier_did_its_work_stops_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, outcome: Outcome
+) -> None:
+    """The disk is full when the outcome is written: the engine lives, and writes it when there is room again."""
+    monkeypatch.setattr(delivery, "real_pause", lambda seconds: asyncio.sleep(0))
+    slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow(outcome)
+    await bench.submit(PHONE)
+    await slow.working.wait()
+    failing(bench, monkeypatch, "commit", 3)
+    slow.release.set()
+    awaited: dict[type, type[trace.Data]] = {
+        Failed: trace.ReportDelivered,
+        Retry: trace.LanePaused,
+        Delivered: trace.NotificationPushed,
+    }
+    await bench.until(awaited[type(outcome)])
+    assert not bench.running.done()
+
+
+async def test_a_store_that_is_away_when_an_mm_expires_stops_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "real_pause", lambda seconds: asyncio.sleep(0))
+    await bench.submit(PHONE, expires=Relative(10))
+    await bench.until(trace.NotificationPushed)
+    real = bench.store.commit
+    left = [2]
+
+    async def commit(unit: Unit) -> Any:
+        if left[0] and "recipient" in str(unit.guard):
+            left[0] -= 1
+            raise StoreUnavailable("database or disk is full")
+        return await real(unit)
+
+    monkeypatch.setattr(bench.store, "commit", commit)
+    bench.clock.advance(11)
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(PHONE) == "expired"
