@@ -44,7 +44,7 @@ from mmsc.ids import Ids
 from mmsc.store import content as content_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable
+from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
 
@@ -198,10 +198,12 @@ class Submitter:
         self, submission: Submission, repeat_key: bytes, plan: _Plan, res: ResMm4 | None
     ) -> Accepted | None:
         row = await sql.answer_to_repeat(self._store, repeat_key)
-        now = self._clock.now()
-        if row is None or not isinstance(row[1], int) or row[1] < now - self._policy.repeat_window:
+        since = Instant(self._clock.now() - self._policy.repeat_window)
+        if row is None or not isinstance(row[1], int) or row[1] < since:  # a new request, with repeats of its own
+            await self._store.commit(Unit(None, (sql.forget_repeat(repeat_key, since),)))
             plan.tasks = [task for task in plan.tasks if task.kind is not TaskKind.RES_MM4]
-            return await self._commit(plan, None, res)
+            accepted = await self._commit(plan, repeat_key, res)
+            return accepted or await self._repeated(submission, repeat_key, plan, res)
         mm_id, _, details, answer = row
         assert isinstance(mm_id, int)
         assert isinstance(details, str)

@@ -144,6 +144,11 @@ async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
     return await store.fetch_one("SELECT id, submitted_at, details, answer FROM mm WHERE repeat_key = $1", repeat_key)
 
 
+def forget_repeat(repeat_key: bytes, since: Instant) -> Statement:
+    """What came before `since` with this key has no repeats any more."""
+    return Statement("UPDATE mm SET repeat_key = NULL WHERE repeat_key = $1 AND submitted_at < $2", (repeat_key, since))
+
+
 def message_id_of(details: str) -> str:
     """The Message-ID in a `details` column."""
     return _decode(details).message_id

@@ -409,6 +409,8 @@ async def test_the_same_request_again_gets_the_stored_answer(bench: Bench) -> No
     bench.clock.advance(2 * DAY / SECOND)
     third = await bench.submit(PHONE, repeat_key=b"k")
     assert third.message_id != first.message_id, "beyond the window it is a new request"
+    fourth = await bench.submit(PHONE, repeat_key=b"k")
+    assert fourth.message_id == third.message_id, "and its own repeats are told its own answer"
     assert len(await bench.store.fetch("SELECT id FROM mm")) == 2
 
 
