@@ -100,7 +100,16 @@ class Fetching:
         now = desk.clock.now()
         after = recipient._replace(fetched_at=now)
         guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
-        unit = desk.chronicle.unit(guard, (), (event,), lambda: self._keep_fetched(after))
+        answer_by = desk.policy.notification.answer_by(now)
+        asleep = desk.policy.notification.may_oversleep(recipient)
+        effects = (task_sql.hasten_delivery(recipient.id, answer_by),) if asleep else ()
+
+        def then() -> None:
+            self._keep_fetched(after)
+            if asleep:
+                desk.planned(answer_by)
+
+        unit = desk.chronicle.unit(guard, effects, (event,), then)
         if isinstance(await desk.store.commit(unit), Lost):
             desk.recent.forget(recipient.id)
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))

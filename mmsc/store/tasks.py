@@ -118,6 +118,14 @@ def postpone_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
     )
 
 
+def hasten_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
+    """The recipient's waiting task is due no later than that."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE recipient_id = $1 AND kind = 'notify' AND state = 'ready' AND due_at > $2",
+        (recipient_id, due_at),
+    )
+
+
 def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
     """A guard: the recipient's task is due again with another payload, and whoever holds it now has lost it."""
     return Statement(

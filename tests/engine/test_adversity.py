@@ -9,10 +9,10 @@ import pytest
 from mmsc.domain.message import Relative, TaskKind
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Evidence, Failed, Outcome, Retry
+from mmsc.engine.ports import Delivered, Evidence, Failed, Outcome, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
-from tests.engine.conftest import PHONE, Bench
+from tests.engine.conftest import OLD_PHONE, PHONE, Bench
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
@@ -187,3 +187,57 @@ async def test_a_store_that_is_away_when_an_mm_expires_stops_nobody(
     bench.clock.advance(11)
     await bench.until(trace.ReportDelivered)
     assert await bench.state(PHONE) == "expired"
+
+
+async def _fetch(bench: Bench, job: Any) -> None:
+    found = await bench.engine.retrieval.open(job.recipients[0].token, None, LAB)
+    assert isinstance(found, Retrievable), found
+    await bench.engine.retrieval.fetched(found)
+
+
+async def test_a_get_after_the_third_push_and_no_acknowledgement_is_told_in_five_minutes(bench: Bench) -> None:
+    """The next push would be an hour away (semantics 5: `unacknowledged_after` counts from the GET)."""
+    await bench.submit(PHONE)
+    for number, seconds in enumerate((300, 900, 0), 1):
+        await bench.until(trace.NotificationPushed, number)
+        await _all_seats_free(bench)
+        bench.clock.advance(seconds)
+    await _fetch(bench, bench.hands[TaskKind.NOTIFY].jobs[0])
+    bench.clock.advance(301)
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(PHONE) == "retrieved"
+
+
+async def test_a_get_while_the_third_push_is_under_way_is_told_in_five_minutes(bench: Bench) -> None:
+    await bench.submit(PHONE)
+    for number, seconds in enumerate((300, 900), 1):
+        await bench.until(trace.NotificationPushed, number)
+        await _all_seats_free(bench)
+        if number == 2:
+            slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow()
+        bench.clock.advance(seconds)
+    await slow.working.wait()
+    await _fetch(bench, slow.jobs[0])
+    slow.release.set()
+    await bench.until(trace.NotificationPushed, 3)
+    await _all_seats_free(bench)
+    bench.clock.advance(301)
+    await bench.until(trace.ReportDelivered)
+
+
+@pytest.mark.parametrize("phone", [PHONE, OLD_PHONE])
+async def test_a_get_after_deferral_or_link_is_told_in_five_minutes(bench: Bench, phone: str) -> None:
+    await bench.submit(phone)
+    if phone == PHONE:
+        await bench.until(trace.NotificationPushed)
+        job = bench.hands[TaskKind.NOTIFY].jobs[0]
+        tid = job.recipients[0].transaction_id
+        await bench.engine.retrieval.answer(tid, Happening.DEFERRED, report_allowed=True, evidence=LAB)
+    else:
+        await bench.until(trace.LinkSent)
+        job = bench.hands[TaskKind.LINK].jobs[0]
+    await _all_seats_free(bench)
+    await _fetch(bench, job)
+    bench.clock.advance(301)
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(phone) == "retrieved"
