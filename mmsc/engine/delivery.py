@@ -202,14 +202,23 @@ class ReportWork:
                 if not await desk.finish(job, [trace.ReportDelivered(job.lane, state, job.attempt + 1, note)]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
-                born = Instant(int(job.payload.get("date", job.due_at)))
-                why = await desk.again(job, outcome, desk.policy.report_retry, born, _FAR)
-                if why:
-                    await self._give_up(job, why)
+                await self._again(job, outcome)
             case Failed():
                 await self._give_up(job, outcome.because)
             case Mixed():
                 await self._give_up(job, "a report has one recipient")
+
+    async def _again(self, job: Job, outcome: Later | Retry) -> None:
+        desk, policy, payload = self._desk, self._desk.policy.report_retry, job.payload
+        if "date" not in payload and "made" not in payload:  # a RES, due for the first time when it was made
+            payload = {**payload, "made": str(job.due_at)}
+        born = Instant(int(payload.get("made") or payload["date"]))
+        if desk.clock.now() >= born + policy.lifetime:  # also when nobody is there, or "later" is all that is said
+            why = f"{outcome.because}; nobody took it for {policy.lifetime // HOUR} h"
+        else:
+            why = await desk.again(job._replace(payload=payload), outcome, policy, born, _FAR)
+        if why:
+            await self._give_up(job, why)
 
     async def _give_up(self, job: Job, because: str) -> None:
         await self._desk.finish(job, [trace.TaskGivenUp(job.kind.value, job.lane, job.attempt + 1, because)])

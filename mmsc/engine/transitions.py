@@ -169,6 +169,8 @@ class Transitions:
             "transaction_id": self._ids.transaction_id(),
             "to_originator": "1",
         }
+        if how.at is not None:
+            payload["made"] = str(self._clock.now())
         if deferred_too:
             payload["in_order"] = "1"
         task = TaskRow(

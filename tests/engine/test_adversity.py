@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from mmsc.domain.instant import DAY, Instant
 from mmsc.domain.message import Relative, TaskKind
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Evidence, Failed, Outcome, Retrievable, Retry
+from mmsc.engine.ports import Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
-from tests.engine.conftest import OLD_PHONE, PHONE, Bench
+from tests.engine.conftest import FOREIGN, OLD_PHONE, PHONE, Bench
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
@@ -241,3 +242,40 @@ async def test_a_get_after_deferral_or_link_is_told_in_five_minutes(bench: Bench
     bench.clock.advance(301)
     await bench.until(trace.ReportDelivered)
     assert await bench.state(phone) == "retrieved"
+
+
+_TRIES = [Retry("connection refused", neighbour_down=True), Later(3600, "4006"), Retry("HTTP 500")]
+
+
+@pytest.mark.parametrize("answer", _TRIES)
+async def test_a_report_that_nobody_takes_for_three_days_is_given_up(bench: Bench, answer: Outcome) -> None:
+    """Whatever the VASP answers, or if nobody is there (semantics 7, `report_lifetime`)."""
+    bench.hands[TaskKind.REPORT_MM7].answers = [answer] * 3
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
+    await bench.engine.retrieval.answer(tid, Happening.REJECTED, report_allowed=True, evidence=LAB)
+    failed = trace.AttemptFailed if answer == Retry("HTTP 500") else trace.AttemptPostponed
+    await bench.until(failed)
+    bench.clock.advance(71 * 3600)
+    await bench.until(failed, 2)
+    bench.clock.advance(2 * 3600)
+    await bench.until(trace.TaskGivenUp)
+    assert await bench.tasks() == []
+
+
+async def test_the_life_of_a_report_begins_when_it_is_made(bench: Bench) -> None:
+    """A peer's report about an event of last week is tried as long as any other; its date stays."""
+    bench.hands[TaskKind.REPORT_MM7].answers = [Retry("HTTP 500")]
+    accepted = await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    last_week = Instant(bench.clock.now() - 7 * DAY)
+    reports = bench.engine.peer_reports
+    happening = Happening.PEER_RETRIEVED
+    address, message_id = FOREIGN, accepted.message_id
+    assert await reports.delivery_report("other", message_id, address, happening, date=last_week, to_originator=True)
+    await bench.until(trace.AttemptFailed)
+    bench.clock.advance(6)
+    await bench.until(trace.ReportDelivered)
+    dates = {job.payload["date"] for job in bench.hands[TaskKind.REPORT_MM7].jobs}
+    assert dates == {str(last_week)}
