@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -279,3 +280,22 @@ async def test_the_life_of_a_report_begins_when_it_is_made(bench: Bench) -> None
     await bench.until(trace.ReportDelivered)
     dates = {job.payload["date"] for job in bench.hands[TaskKind.REPORT_MM7].jobs}
     assert dates == {str(last_week)}
+
+
+async def test_deferred_again_is_told_once(bench: Bench) -> None:
+    """A handset that repeats m-notifyresp-ind Deferred: the VASP that wants to know hears it once."""
+    vasps = bench.engine.neighbours.vasps
+    vasps["news"] = replace(vasps["news"], deferred_reports=True)
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
+    for happening in (Happening.DEFERRED, Happening.DEFERRED, Happening.RETRIEVED):
+        assert await bench.engine.retrieval.answer(tid, happening, report_allowed=True, evidence=LAB)
+
+    async def all_told() -> bool:
+        return await bench.tasks() == []
+
+    for _ in range(3):
+        bench.clock.advance(2)
+    await _come(all_told)
+    assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["deferred", "retrieved"]
