@@ -128,7 +128,12 @@ class Timetable:
     async def _until_next(self) -> float:
         """Real seconds until the next task is due or the next pause ends."""
         real_now = self._clock.real_now()
-        open_lanes = [lane for lane in self._lanes if lane.free_seats(real_now)]
+        open_lanes = []
+        for lane in self._lanes:
+            if lane.free_seats(real_now):
+                open_lanes.append(lane)
+            else:
+                lane.more = True  # nobody looks into it until a seat becomes free
         seconds = LONGEST_SLEEP_SECONDS
         if not self._lanes.held:
             due_at = await sql.next_due(self._store, [lane.name for lane in open_lanes])

@@ -14,7 +14,7 @@ from mmsc.engine import delivery
 from mmsc.engine.ports import Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
-from tests.engine.conftest import FOREIGN, OLD_PHONE, PHONE, Bench
+from tests.engine.conftest import FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
@@ -299,3 +299,25 @@ async def test_deferred_again_is_told_once(bench: Bench) -> None:
         bench.clock.advance(2)
     await _come(all_told)
     assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["deferred", "retrieved"]
+
+
+async def test_a_task_that_falls_due_while_its_lane_is_full_is_next(bench: Bench) -> None:
+    """Not half a minute later, when the scheduler happens to look again."""
+    lane = bench.engine.lanes.get("smsc:local")
+    lane.limits = replace(lane.limits, concurrency=1, backlog=0)
+    slow = bench.engine.couriers[TaskKind.NOTIFY] = Slow()
+    await bench.submit(PHONE, deliver_at=Relative(10))
+    await _come(lambda: _none_wanted(bench))
+    await bench.submit(OTHER)
+    await slow.working.wait()
+    await bench.engine.store.commit(Unit(None, ()))
+    bench.clock.advance(11)
+    for _ in range(50):
+        await bench.store.fetch("SELECT 1")
+    slow.release.set()
+    async with asyncio.timeout(5):
+        await bench.until(trace.NotificationPushed, 2)
+
+
+async def _none_wanted(bench: Bench) -> bool:
+    return not bench.engine.lanes.get("smsc:local").more
