@@ -34,6 +34,7 @@ class Lane:
         self.more = True  # the store may hold tasks that are due
         self.paused_until = 0  # real time, µs
         self.probing = False
+        self.expired_first = True  # what needs no neighbour any more stands first in the store
         self.pause_seconds = limits.first_pause
 
     def free_seats(self, real_now: int) -> int:
@@ -111,6 +112,7 @@ class Lanes:
         lane.paused_until = now + round(seconds * SECOND)
         lane.pause_seconds = min(seconds * 2, lane.limits.longest_pause)
         lane.probing = True
+        lane.expired_first = False
         lane.more = True
         self._on_seat()
         return seconds

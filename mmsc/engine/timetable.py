@@ -10,7 +10,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.engine.delivery import Delivery
-from mmsc.engine.lanes import Lanes
+from mmsc.engine.lanes import Lane, Lanes
 from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder
@@ -20,7 +20,8 @@ LONGEST_SLEEP_SECONDS: Final = 30.0
 LEASE_SECONDS: Final = 60.0
 _HEARTBEAT_SECONDS: Final = 20.0
 _PATIENCE_SECONDS: Final = 1.0
-_RENEWED_AT_ONCE: Final = 200  # leases in one unit: a batch holds the event loop for its statements
+_CHANGED_AT_ONCE: Final = 200  # tasks in one unit: a batch holds the event loop for its statements
+_EXPIRED_AT_ONCE: Final = 10_000  # tasks at the end of a pause
 
 
 class Timetable:
@@ -78,14 +79,16 @@ class Timetable:
         """Hold longer what is in our hands, and nothing else: what got lost on its way here comes back by itself."""
         lease_until = self._clock.real_now() + round(LEASE_SECONDS * SECOND)
         renewals = [sql.hold_longer(*held, self._holder, lease_until) for held in self._lanes.in_hands]
-        for at in range(0, len(renewals), _RENEWED_AT_ONCE):
-            await self._store.commit(Unit(None, tuple(renewals[at : at + _RENEWED_AT_ONCE])))
+        for at in range(0, len(renewals), _CHANGED_AT_ONCE):
+            await self._store.commit(Unit(None, tuple(renewals[at : at + _CHANGED_AT_ONCE])))
 
     async def _claim(self) -> int:
         """Claim what is due; how many tasks that were."""
         if self._lanes.held:
             return 0
         real_now = self._clock.real_now()
+        for lane in [one for one in self._lanes if not one.expired_first and one.free_seats(real_now)]:
+            await self._put_expired_first(lane)
         wanted: list[tuple[str, int]] = []
         for lane in self._lanes:
             seats = min(lane.free_seats(real_now), CLAIM_AT_ONCE)
@@ -112,6 +115,14 @@ class Timetable:
                 lane.more = seats == 0
                 lane.taken -= seats
         return count
+
+    async def _put_expired_first(self, lane: Lane) -> None:
+        """Before the one job that asks whether the neighbour is back: those that can end without it do not queue
+        behind those that cannot."""
+        lane.expired_first = True
+        tasks = await sql.expired(self._store, lane.name, self._clock.now(), _EXPIRED_AT_ONCE)
+        for at in range(0, len(tasks), _CHANGED_AT_ONCE):
+            await self._store.commit(Unit(None, tuple(map(sql.put_first, tasks[at : at + _CHANGED_AT_ONCE]))))
 
     async def _hand_over(self, task: sql.TaskRow) -> bool:
         """Whether the task took its seat."""

@@ -185,6 +185,26 @@ async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
 
 
+async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[TaskId]:
+    """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
+    rows = await store.fetch(
+        "SELECT task.id FROM task JOIN mm ON mm.id = task.mm_id WHERE task.lane = $1 AND task.state = 'ready'"
+        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch')"
+        " AND mm.expires_at <= $2 LIMIT $3",
+        lane,
+        now,
+        limit,
+    )
+    return [TaskId(row[0]) for row in rows if isinstance(row[0], int)]
+
+
+def put_first(task_id: TaskId) -> Statement:
+    """The waiting task is claimed before all others of its lane."""
+    return Statement(
+        f"UPDATE task SET due_at = 0, priority = {TASK_PRIORITIES[0]} WHERE id = $1 AND state = 'ready'", (task_id,)
+    )
+
+
 async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> bool:
     """Whether an earlier report about this recipient still waits: reports about one recipient leave in order."""
     row = await store.fetch_one(

@@ -321,3 +321,20 @@ async def test_a_task_that_falls_due_while_its_lane_is_full_is_next(bench: Bench
 
 async def _none_wanted(bench: Bench) -> bool:
     return not bench.engine.lanes.get("smsc:local").more
+
+
+@pytest.mark.parametrize("to", [PHONE, FOREIGN])
+async def test_an_mm_expires_in_time_though_its_neighbour_is_down(bench: Bench, to: str) -> None:
+    """Those before it in the lane live on: its turn to be the probe would come minutes late."""
+    down = Retry("not bound", neighbour_down=True)
+    kind = TaskKind.NOTIFY if to == PHONE else TaskKind.FORWARD
+    bench.hands[kind].answers = [down] * 100
+    for _ in range(5):
+        await bench.submit(to)
+    await bench.submit(to, expires=Relative(10))
+    await bench.until(trace.LanePaused)
+    await bench.until(trace.AttemptPostponed)
+    bench.clock.advance(11)
+    reported = await bench.until(trace.ReportDelivered)
+    assert bench.hands[TaskKind.REPORT_MM7].jobs[0].payload["state"] == "expired"
+    assert len(reported) == 1
