@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Mm, Recipient, TaskKind
-from mmsc.domain.neighbours import Capability, FallbackReport
+from mmsc.domain.neighbours import Capability
 from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
 from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
@@ -129,9 +129,7 @@ class NotificationWork:
             self._desk.recent.keep(mm, known._replace(state=state, pushes=after.pushes))
 
     async def _send_link(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str) -> None:
-        vasp = self._neighbours.vasps.get(mm.origin.neighbour)
-        by_receipt = vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED
-        payload = {"receipt": "1"} if by_receipt else {}
+        payload = {"receipt": "1"} if self._neighbours.link_is_told_by_receipt(mm) else {}
         link = job._replace(kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
         outcome = await self._desk.call(link)
         match outcome:

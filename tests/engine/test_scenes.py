@@ -9,6 +9,7 @@ import pytest
 from mmsc.domain.address import Address
 from mmsc.domain.instant import DAY, HOUR, SECOND
 from mmsc.domain.message import Interface, Origin, RecipientId, RecipientSpec, Relative, Role, TaskKind
+from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import (
@@ -472,6 +473,20 @@ async def test_a_receipt_tells_about_the_sms_and_never_about_the_mm(bench: Bench
     assert await receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
     assert not await receipts.receipt("local", "id9", ReceiptState.DELIVERED, "")
     assert await bench.state(PHONE) == "notified"
+
+
+@pytest.mark.parametrize(("profile", "state"), [("viewed", "link_sent"), ("sms_delivered", "indeterminate")])
+async def test_a_receipt_of_the_link_is_the_report_only_where_the_vasp_says_so(
+    bench: Bench, profile: str, state: str
+) -> None:
+    """An SMSC that is asked for receipts of everything sends one for the link, too (semantics 6)."""
+    vasps = bench.engine.neighbours.vasps
+    vasps["news"] = replace(vasps["news"], fallback_report=FallbackReport(profile))
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1",), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
+    assert await bench.state(OLD_PHONE) == state
 
 
 async def test_a_link_sms_that_never_arrived_is_unreachable(bench: Bench) -> None:
