@@ -9,9 +9,9 @@ import pytest
 
 from mmsc.domain.instant import DAY, Instant
 from mmsc.domain.message import Relative, TaskKind
-from mmsc.domain.states import Happening
+from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
+from mmsc.engine.ports import Delivered, Evidence, Failed, Gone, Later, Outcome, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
@@ -338,3 +338,32 @@ async def test_an_mm_expires_in_time_though_its_neighbour_is_down(bench: Bench, 
     reported = await bench.until(trace.ReportDelivered)
     assert bench.hands[TaskKind.REPORT_MM7].jobs[0].payload["state"] == "expired"
     assert len(reported) == 1
+
+
+async def test_a_slow_read_does_not_undo_what_happened_meanwhile(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GET whose look-up was under way while the MM was rejected: the rejection is what is remembered."""
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    await _all_seats_free(bench)
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    bench.engine.recent.forget(recipient.id)
+    reading, release, real = asyncio.Event(), asyncio.Event(), bench.store.fetch_one
+
+    async def slow(*given: Any) -> Any:
+        row = await real(*given)
+        reading.set()
+        await release.wait()
+        return row
+
+    monkeypatch.setattr(bench.store, "fetch_one", slow)
+    get = asyncio.create_task(bench.engine.recent.by_token(recipient.token))
+    await reading.wait()
+    monkeypatch.setattr(bench.store, "fetch_one", real)
+    tid = recipient.transaction_id
+    assert await bench.engine.retrieval.answer(tid, Happening.REJECTED, report_allowed=True, evidence=LAB)
+    release.set()
+    record = await get
+    assert record is not None
+    assert record.recipient.state is RecipientState.REJECTED
+    again = await bench.engine.retrieval.open(recipient.token, None, LAB)
+    assert isinstance(again, Gone)
