@@ -106,7 +106,6 @@ async def test_killed_after_a_commit(bench: Bench, to: str, wait: int, commits: 
     for task in (life, death, running):
         task.cancel()
     await asyncio.gather(life, death, running, return_exceptions=True)
-    bench.clock.advance(1)
 
     second, running = await new_engine(bench, bench.store)
     message_id = await live(second, bench, to, deliver_at)

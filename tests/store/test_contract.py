@@ -378,8 +378,10 @@ async def test_the_small_tables(store: Store) -> None:
     await store.commit(Unit(None, (meta.write("k", "1"),)))
     await store.commit(Unit(None, (meta.write("k", "2"),)))
     assert await meta.read(store, "k") == "2"
+    assert await meta.highest_id(store) == 0
     event = trace.Event(5, 1, 2, None, NOW, NOW, trace.MmFetched("Lab/1.0"))
     await store.commit(Unit(None, (event_sql.insert(event),)))
+    assert await meta.highest_id(store) == 5
     (row,) = await event_sql.of_mm(store, 1)
     assert trace.read_data(str(row[5]), str(row[6])) == event.data
     assert store.counters.units >= 7
