@@ -35,8 +35,8 @@ class Slow:
         return self.outcome
 
 
-def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, times: int = 1) -> None:
-    """The store's verb `what` says so many times that it is away."""
+def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, times: int = 1) -> list[int]:
+    """The store's verb `what` says so many times that it is away; how many of them are left."""
     real, left = getattr(bench.store, what), [times]
 
     async def verb(*given: Any, **named: Any) -> Any:
@@ -46,6 +46,7 @@ def failing(bench: Bench, monkeypatch: pytest.MonkeyPatch, what: str, times: int
         return await real(*given, **named)
 
     monkeypatch.setattr(bench.store, what, verb)
+    return left
 
 
 async def test_a_claim_that_cannot_be_loaded_comes_back_and_keeps_no_seat(
@@ -54,11 +55,15 @@ async def test_a_claim_that_cannot_be_loaded_comes_back_and_keeps_no_seat(
     """What was claimed and lost on its way to the lane is claimed again when its lease ran out."""
     await bench.submit(PHONE, deliver_at=bench.clock.now() + 10_000_000)
     bench.engine.recent.forget(await _recipient_id(bench))
-    failing(bench, monkeypatch, "fetch_one")
+    left = failing(bench, monkeypatch, "fetch_one")
     bench.clock.advance(11)
     await _leased(bench)
-    await bench.engine._timetable.beat()
-    bench.clock.advance(61)
+
+    async def failed() -> bool:
+        return left == [0]
+
+    await _come(failed)
+    await _beats(bench, 4)
     await bench.until(trace.NotificationPushed)
     await _all_seats_free(bench)
 
@@ -79,6 +84,13 @@ async def _all_seats_free(bench: Bench) -> None:
     await _come(free)
 
 
+async def _beats(bench: Bench, number: int) -> None:
+    """Real time passes with the heart beating as it does."""
+    for _ in range(number):
+        await bench.engine._timetable.beat()
+        bench.clock.advance(20)
+
+
 async def _recipient_id(bench: Bench) -> Any:
     return (await bench.store.fetch("SELECT id FROM recipient"))[0][0]
 
@@ -92,8 +104,7 @@ async def _leased(bench: Bench) -> None:
 
 async def test_an_answer_that_nobody_handed_over_holds_its_mm_until_the_lease_runs_out(bench: Bench) -> None:
     accepted = await bench.submit(PHONE, answered=False)
-    await bench.engine._timetable.beat()
-    bench.clock.advance(61)
+    await _beats(bench, 4)
     await bench.until(trace.NotificationPushed)
     accepted.answered()
     await bench.engine._timetable.beat()
