@@ -107,11 +107,15 @@ class Ids:
         """A 63-bit id, larger than every one before it from this object, and never another node's.
 
         The upper bits are real microseconds, so ids of different nodes sort roughly by time, and a restart goes on
-        above. A burst or a host clock that was set back borrows microseconds from the future.
+        above (`go_on_above`). A burst or a host clock that was set back borrows microseconds from the future.
         """
         micros = max(self._real(), self._last_micros + 1)
         self._last_micros = micros
         return micros << NODE_BITS | self._node
+
+    def go_on_above(self, number: int) -> None:
+        """Every id from now on is larger than this one, which an earlier start made."""
+        self._last_micros = max(self._last_micros, number >> NODE_BITS)
 
     def text(self, number: int) -> str:
         """`to_text`, for those who hold an `Ids`."""

@@ -27,6 +27,15 @@ class NotificationPolicy:
         """Seconds from push number `pushes` (from 1) to the next."""
         return self.renotify_after[min(max(pushes, 1), len(self.renotify_after)) - 1]
 
+    def answer_by(self, fetched_at: Instant) -> Instant:
+        """Until when a complete GET may be acknowledged."""
+        return later(fetched_at, self.unacknowledged_after)
+
+    def may_oversleep(self, recipient: Recipient) -> bool:
+        """Whether the task of a recipient may be due only after the answer to a GET of now."""
+        asleep = recipient.state in (S.DEFERRED, S.LINK_SENT)
+        return asleep or self.wait_after_push(recipient.pushes) > self.unacknowledged_after
+
 
 @dataclass(frozen=True, slots=True)
 class Drop:
@@ -89,12 +98,12 @@ def next_step(mm: Mm, recipient: Recipient, verdict: Verdict, policy: Notificati
 def _at_expiry(recipient: Recipient, policy: NotificationPolicy, now: Instant) -> Step:
     if recipient.fetched_at is None:
         return End(Happening.EXPIRED, "not retrieved in time")
-    answer_by = later(recipient.fetched_at, policy.unacknowledged_after)
+    answer_by = policy.answer_by(recipient.fetched_at)
     return Wait(answer_by) if now < answer_by else End(Happening.RETRIEVED, "retrieved, never acknowledged")
 
 
 def _after_fetch(mm: Mm, fetched_at: Instant, policy: NotificationPolicy, now: Instant) -> Step:
-    answer_by = later(fetched_at, policy.unacknowledged_after)
+    answer_by = policy.answer_by(fetched_at)
     if now < answer_by:
         return Wait(answer_by)
     return End(Happening.RETRIEVED, "retrieved, never acknowledged")

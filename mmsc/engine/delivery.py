@@ -93,13 +93,13 @@ class Desk:
         """The neighbour is down."""
         seconds = self.lanes.pause(lane)
         if seconds:
-            await self.store.commit(self.chronicle.note(trace.LanePaused(lane.name, because, seconds)))
+            await self.write(self.chronicle.note(trace.LanePaused(lane.name, because, seconds)))
 
     async def resumed(self, lane: Lane) -> None:
         """The neighbour is back: what waits for another attempt is due at once."""
         event = self.chronicle.event(trace.LaneResumed(lane.name))
         now = self.clock.now()
-        await self.store.commit(
+        await self.write(
             self.chronicle.unit(None, (task_sql.resume_lane(lane.name, now),), (event,), lambda: self.planned(now))
         )
 
@@ -147,6 +147,7 @@ class Desk:
         )
 
         def after() -> None:
+            self.lanes.put_down(job)
             if then is not None:
                 then()
             self.planned(due_at)
@@ -249,9 +250,18 @@ class Delivery:
         while not myself.cancelling():
             job = await lane.jobs.get()
             try:
-                await self._runners[job.kind](job)
+                await self._run(job)
             finally:
+                self._desk.lanes.put_down(job)
                 self._desk.lanes.leave(lane)
+
+    async def _run(self, job: Job) -> None:
+        """Carry a job out, however long the store is away: what is stored by then says where to go on."""
+        while True:
+            try:
+                return await self._runners[job.kind](job)
+            except (StoreBusy, StoreUnavailable):
+                await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 
     async def load(self, row: TaskRow) -> Job | None:
         """The job of a claimed task; None when what it was about is gone (the task goes too)."""

@@ -8,7 +8,8 @@ import msgspec
 
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
-from mmsc.domain.neighbours import Peer, Smsc, Subscriber, Vasp
+from mmsc.domain.message import Interface, Mm
+from mmsc.domain.neighbours import FallbackReport, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Store, Unit
 
@@ -73,6 +74,11 @@ class Neighbours:
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
         return self.subscriber(address).smsc or self._default_smsc or next(iter(self.smscs), "")
+
+    def link_is_told_by_receipt(self, mm: Mm) -> bool:
+        """Whether the SMSC's receipt of the web link is the report, and not the page's first view."""
+        vasp = self.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
+        return vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED
 
     def peer_for(self, number: str) -> tuple[str, str]:
         """(peer, its longest prefix of this number), both "" when there is none."""

@@ -23,7 +23,7 @@ from mmsc.engine.submit import SubmitPolicy, Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
-from mmsc.store import nodes
+from mmsc.store import meta, nodes
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Store, Unit
 from mmsc.store.tasks import Holder
@@ -80,6 +80,7 @@ class Engine:
         """Take the node's next start number, load the neighbours, and put the parts together."""
         start_no = await nodes.start(self.store, self._node, self.clock.real_now())
         holder = Holder(self._node, start_no)
+        self.ids.go_on_above(await meta.highest_id(self.store))
         await self.neighbours.load(configured)
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
@@ -121,7 +122,7 @@ class Engine:
         )
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
         self.links = WebLinks(self.desk, self.policy.retrieval)
-        self.receipts = SmsReceipts(self.desk)
+        self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.numbers, self.ids)
         self._holder = holder
 

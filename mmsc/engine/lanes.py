@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
-from mmsc.domain.message import Job
+from mmsc.domain.message import Job, TaskId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +34,7 @@ class Lane:
         self.more = True  # the store may hold tasks that are due
         self.paused_until = 0  # real time, µs
         self.probing = False
+        self.expired_first = True  # what needs no neighbour any more stands first in the store
         self.pause_seconds = limits.first_pause
 
     def free_seats(self, real_now: int) -> int:
@@ -54,6 +55,7 @@ class Lanes:
         self._on_new: Callable[[Lane], None] = _nobody
         self._on_seat: Callable[[], None] = _nobody
         self.held = False  # the lab holds all lanes: nothing leaves
+        self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
         """Who starts a new lane's workers, and who wants to know that a wanted seat became free."""
@@ -88,10 +90,15 @@ class Lanes:
 
     def hand_over(self, job: Job) -> None:
         """Give a job to the lane, on a seat that was taken before."""
+        self.in_hands.add((job.task_id, job.attempt))
         self.get(job.lane).jobs.put_nowait(job)
 
+    def put_down(self, job: Job) -> None:
+        """A job that was handed over has its outcome: its task may be claimed anew."""
+        self.in_hands.discard((job.task_id, job.attempt))
+
     def leave(self, lane: Lane) -> None:
-        """A job ended, or a taken seat was not used."""
+        """A seat that was taken is free again."""
         lane.taken -= 1
         if lane.more:
             self._on_seat()
@@ -105,6 +112,7 @@ class Lanes:
         lane.paused_until = now + round(seconds * SECOND)
         lane.pause_seconds = min(seconds * 2, lane.limits.longest_pause)
         lane.probing = True
+        lane.expired_first = False
         lane.more = True
         self._on_seat()
         return seconds

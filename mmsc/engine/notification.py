@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Mm, Recipient, TaskKind
-from mmsc.domain.neighbours import Capability, FallbackReport
+from mmsc.domain.neighbours import Capability
 from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
 from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
@@ -14,6 +14,7 @@ from mmsc.engine.ports import CapabilityPort, Delivered, Failed, Later, Mixed, R
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
+from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
 
@@ -100,11 +101,27 @@ class NotificationWork:
         )
         if not done:
             await self._desk.overtaken(job, "pushed")
+        await self._hasten(recipient, next_at)
+
+    async def _hasten(self, recipient: Recipient, due_at: Instant) -> None:
+        """A GET that was complete while the SMSC was answering: its answer is not awaited until the next push."""
+        policy = self._desk.policy.notification
+        if due_at <= policy.answer_by(self._desk.clock.now()):
+            return
+        record = await self._desk.recent.by_id(recipient.id)
+        if record is None or record.recipient.fetched_at is None:
+            return
+        answer_by = policy.answer_by(record.recipient.fetched_at)
+        effect = task_sql.hasten_delivery(recipient.id, answer_by)
+        planned = self._desk.planned
+        await self._desk.write(self._desk.chronicle.unit(None, (effect,), (), lambda: planned(answer_by)))
 
     def _keep(self, mm: Mm, before: Recipient, after: Recipient) -> None:
-        """Remember the outcome, unless the handset's GET was noted while the SMSC was answering."""
+        """Remember the outcome, and the handset's GET that was noted while the SMSC was answering."""
         record = self._desk.recent.peek(before.id)
-        if record is None or record.recipient == before:
+        if record is None:
+            return  # then the store knows better
+        if record.recipient == before:
             self._desk.recent.keep(mm, after)
         else:
             known = record.recipient
@@ -112,9 +129,7 @@ class NotificationWork:
             self._desk.recent.keep(mm, known._replace(state=state, pushes=after.pushes))
 
     async def _send_link(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str) -> None:
-        vasp = self._neighbours.vasps.get(mm.origin.neighbour)
-        by_receipt = vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED
-        payload = {"receipt": "1"} if by_receipt else {}
+        payload = {"receipt": "1"} if self._neighbours.link_is_told_by_receipt(mm) else {}
         link = job._replace(kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
         outcome = await self._desk.call(link)
         match outcome:
@@ -149,6 +164,7 @@ class NotificationWork:
         )
         if not done:
             await self._desk.overtaken(job, "link sent")
+        await self._hasten(recipient, mm.expires_at)
 
     async def _undeliverable(self, job: Job, mm: Mm, recipient: Recipient, outcome: Failed) -> None:
         how = Circumstances(because=outcome.because, text=outcome.because)

@@ -98,4 +98,5 @@ class Recent:
         return self._read(await sql.by_link_token(self._store, link_token))
 
     def _read(self, found: tuple[Mm, Recipient] | None) -> Record | None:
-        return None if found is None else self.keep(*found)
+        """What was remembered while the store was reading is newer than what it read."""
+        return None if found is None else self._records.get(found[1].id) or self.keep(*found)

@@ -100,7 +100,16 @@ class Fetching:
         now = desk.clock.now()
         after = recipient._replace(fetched_at=now)
         guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
-        unit = desk.chronicle.unit(guard, (), (event,), lambda: self._keep_fetched(after))
+        answer_by = desk.policy.notification.answer_by(now)
+        asleep = desk.policy.notification.may_oversleep(recipient)
+        effects = (task_sql.hasten_delivery(recipient.id, answer_by),) if asleep else ()
+
+        def then() -> None:
+            self._keep_fetched(after)
+            if asleep:
+                desk.planned(answer_by)
+
+        unit = desk.chronicle.unit(guard, effects, (event,), then)
         if isinstance(await desk.store.commit(unit), Lost):
             desk.recent.forget(recipient.id)
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
@@ -181,8 +190,9 @@ class WebLinks:
 class SmsReceipts:
     """Implements `ports.Receipts`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, neighbours: Neighbours) -> None:
         self._desk = desk
+        self._neighbours = neighbours
 
     async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
         """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
@@ -203,7 +213,7 @@ class SmsReceipts:
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")
             await desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
-        else:
+        elif self._neighbours.link_is_told_by_receipt(mm):
             how = Circumstances(because="the SMSC delivered the link", text="web link sent by SMS")
             await desk.transitions.apply(mm, recipient, Happening.LINK_SMS_DELIVERED, how)
         return True

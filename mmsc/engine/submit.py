@@ -164,8 +164,12 @@ class Submitter:
 
         def release() -> None:
             nonlocal handed_over, waiting
-            for job in handed_over:
-                self._lanes.hand_over(job)
+            if self._clock.real_now() < lease_until:
+                for job in handed_over:
+                    self._lanes.hand_over(job)
+            elif handed_over:  # the answer took so long that whoever claims the tasks now carries them out
+                self._leave(seated)
+                waiting.append(now)
             for due_at in waiting:
                 self._planned(due_at)
             handed_over, waiting = [], []

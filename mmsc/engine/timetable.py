@@ -9,9 +9,8 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant
-from mmsc.domain.message import TaskId
 from mmsc.engine.delivery import Delivery
-from mmsc.engine.lanes import Lanes
+from mmsc.engine.lanes import Lane, Lanes
 from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder
@@ -21,6 +20,8 @@ LONGEST_SLEEP_SECONDS: Final = 30.0
 LEASE_SECONDS: Final = 60.0
 _HEARTBEAT_SECONDS: Final = 20.0
 _PATIENCE_SECONDS: Final = 1.0
+_CHANGED_AT_ONCE: Final = 200  # tasks in one unit: a batch holds the event loop for its statements
+_EXPIRED_AT_ONCE: Final = 10_000  # tasks at the end of a pause
 
 
 class Timetable:
@@ -69,17 +70,25 @@ class Timetable:
         """The node's heartbeat, until cancelled."""
         while True:
             await asyncio.sleep(_HEARTBEAT_SECONDS)
-            lease_until = self._clock.real_now() + round(LEASE_SECONDS * SECOND)
             try:
-                await self._store.commit(Unit(None, (sql.hold_longer(self._holder, lease_until),)))
+                await self.beat()
             except (StoreBusy, StoreUnavailable):
                 continue  # the next beat comes before the lease ends
+
+    async def beat(self) -> None:
+        """Hold longer what is in our hands, and nothing else: what got lost on its way here comes back by itself."""
+        lease_until = self._clock.real_now() + round(LEASE_SECONDS * SECOND)
+        renewals = [sql.hold_longer(*held, self._holder, lease_until) for held in self._lanes.in_hands]
+        for at in range(0, len(renewals), _CHANGED_AT_ONCE):
+            await self._store.commit(Unit(None, tuple(renewals[at : at + _CHANGED_AT_ONCE])))
 
     async def _claim(self) -> int:
         """Claim what is due; how many tasks that were."""
         if self._lanes.held:
             return 0
         real_now = self._clock.real_now()
+        for lane in [one for one in self._lanes if not one.expired_first and one.free_seats(real_now)]:
+            await self._put_expired_first(lane)
         wanted: list[tuple[str, int]] = []
         for lane in self._lanes:
             seats = min(lane.free_seats(real_now), CLAIM_AT_ONCE)
@@ -98,8 +107,8 @@ class Timetable:
             for row in rows:
                 task = sql.read(row)
                 count += 1
-                left[task.lane] -= 1
-                await self._hand_over(task)
+                if await self._hand_over(task):
+                    left[task.lane] -= 1
         finally:
             for name, seats in left.items():
                 lane = self._lanes.get(name)
@@ -107,19 +116,35 @@ class Timetable:
                 lane.taken -= seats
         return count
 
-    async def _hand_over(self, task: sql.TaskRow) -> None:
+    async def _put_expired_first(self, lane: Lane) -> None:
+        """Before the one job that asks whether the neighbour is back: those that can end without it do not queue
+        behind those that cannot."""
+        lane.expired_first = True
+        tasks = await sql.expired(self._store, lane.name, self._clock.now(), _EXPIRED_AT_ONCE)
+        for at in range(0, len(tasks), _CHANGED_AT_ONCE):
+            await self._store.commit(Unit(None, tuple(map(sql.put_first, tasks[at : at + _CHANGED_AT_ONCE]))))
+
+    async def _hand_over(self, task: sql.TaskRow) -> bool:
+        """Whether the task took its seat."""
         assert self._delivery is not None
+        if (task.id, task.attempt) in self._lanes.in_hands:
+            return False  # its lease ran out here: it is held anew, and carried out once
         job = await self._delivery.load(task)
         if job is None:
-            self._lanes.leave(self._lanes.get(task.lane))
-            await self._store.commit(Unit(sql.finish(TaskId(task.id), task.attempt, self._holder), ()))
-            return
+            await self._store.commit(Unit(sql.finish(task.id, task.attempt, self._holder), ()))
+            return False
         self._lanes.hand_over(job)
+        return True
 
     async def _until_next(self) -> float:
         """Real seconds until the next task is due or the next pause ends."""
         real_now = self._clock.real_now()
-        open_lanes = [lane for lane in self._lanes if lane.free_seats(real_now)]
+        open_lanes = []
+        for lane in self._lanes:
+            if lane.free_seats(real_now):
+                open_lanes.append(lane)
+            else:
+                lane.more = True  # nobody looks into it until a seat becomes free
         seconds = LONGEST_SLEEP_SECONDS
         if not self._lanes.held:
             due_at = await sql.next_due(self._store, [lane.name for lane in open_lanes])

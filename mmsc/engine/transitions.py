@@ -150,6 +150,8 @@ class Transitions:
         """The report task that a move owes, or why it owes none."""
         vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
         deferred_too = vasp is not None and vasp.deferred_reports
+        if state is recipient.state:
+            return None, ""  # deferred again: told already
         if not report_is_due(
             state,
             asked=mm.delivery_report,

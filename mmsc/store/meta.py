@@ -15,3 +15,10 @@ def write(key: str, value: str) -> Statement:
         "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         (key, value),
     )
+
+
+async def highest_id(store: Store) -> int:
+    """The largest id that any start of any node has used, 0 in a new database."""
+    tables = ("mm", "recipient", "task", "event")
+    found = [await store.fetch_one(f"SELECT MAX(id) FROM {table}") for table in tables]
+    return max((row[0] for row in found if row is not None and isinstance(row[0], int)), default=0)

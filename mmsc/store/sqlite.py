@@ -106,6 +106,9 @@ class SqliteStore:
             self._writer = self._connect()
             self._check_schema(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # on the event loop nobody waits
+        except sqlite3.Error as error:
+            self._let_go()
+            raise StoreRefused(f"{self._path} cannot be opened: {error}") from error
         except BaseException:
             self._let_go()
             raise

@@ -118,11 +118,19 @@ def postpone_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
     )
 
 
-def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
-    """A guard: the recipient's task is due again with another payload, whoever holds it now."""
+def hasten_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
+    """The recipient's waiting task is due no later than that."""
     return Statement(
-        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $2, payload = $3"
-        " WHERE recipient_id = $1 AND kind = 'notify' RETURNING id",
+        "UPDATE task SET due_at = $2 WHERE recipient_id = $1 AND kind = 'notify' AND state = 'ready' AND due_at > $2",
+        (recipient_id, due_at),
+    )
+
+
+def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
+    """A guard: the recipient's task is due again with another payload, and whoever holds it now has lost it."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $2, payload = $3,"
+        " attempt = attempt + 1 WHERE recipient_id = $1 AND kind = 'notify' RETURNING id",
         (recipient_id, due_at, _payload(payload)),
     )
 
@@ -153,11 +161,11 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     )
 
 
-def hold_longer(holder: Holder, lease_until: int) -> Statement:
-    """All leases of this start of the node last longer (the node's heartbeat)."""
+def hold_longer(task_id: TaskId, attempt: int, holder: Holder, lease_until: int) -> Statement:
+    """The lease lasts longer, if it is still ours (the node's heartbeat)."""
     return Statement(
-        "UPDATE task SET lease_until = $3 WHERE node = $1 AND start_no = $2 AND state = 'leased' RETURNING id",
-        (holder.node, holder.start_no, lease_until),
+        f"UPDATE task SET lease_until = $5 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, lease_until),
     )
 
 
@@ -175,6 +183,26 @@ async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     """When the earliest waiting task of these lanes is due."""
     rows = await asyncio.gather(*(store.fetch(_NEXT_DUE, lane) for lane in lanes))
     return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
+
+
+async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[TaskId]:
+    """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
+    rows = await store.fetch(
+        "SELECT task.id FROM task JOIN mm ON mm.id = task.mm_id WHERE task.lane = $1 AND task.state = 'ready'"
+        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch')"
+        " AND mm.expires_at <= $2 LIMIT $3",
+        lane,
+        now,
+        limit,
+    )
+    return [TaskId(row[0]) for row in rows if isinstance(row[0], int)]
+
+
+def put_first(task_id: TaskId) -> Statement:
+    """The waiting task is claimed before all others of its lane."""
+    return Statement(
+        f"UPDATE task SET due_at = 0, priority = {TASK_PRIORITIES[0]} WHERE id = $1 AND state = 'ready'", (task_id,)
+    )
 
 
 async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> Instant | None:

@@ -6,11 +6,13 @@ from typing import Final
 _MASK: Final = b"*"
 
 # The value of a header that carries credentials (RFC 9110 11.6.2, 11.7.2), in an HTTP head or an SMTP line.
+# Also where it is folded (RFC 9112 5.2) or has a space before the colon: what is refused is captured, too.
+_VALUE: Final = rb"(?P<secret>(?:[^\r\n]|\r?\n[ \t])+)"
 _HTTP_SECRET: Final = re.compile(
-    rb"^(?:Proxy-)?Authorization:[ \t]*(?:Basic|Bearer|Digest|App)?[ \t]*(?P<secret>[^\r\n]+)",
+    rb"^(?:Proxy-)?Authorization[ \t]*:[ \t]*(?:Basic|Bearer|Digest|App)?[ \t]*" + _VALUE,
     re.IGNORECASE | re.MULTILINE,
 )
-_COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie:[ \t]*(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
+_COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 # SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver; 4.1.1: system_id NUL password NUL ...
@@ -23,7 +25,7 @@ def http(octets: bytes) -> bytes:
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
     lower = head.lower()
-    if b"authorization:" not in lower and b"cookie:" not in lower:
+    if b"authorization" not in lower and b"cookie" not in lower:
         return octets
     masked = _masked(_COOKIE, _masked(_HTTP_SECRET, head))
     return octets if masked is head else masked + octets[len(head) :]

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from mmsc.domain.address import Address
-from mmsc.domain.instant import DAY, HOUR, SECOND, Instant
+from mmsc.domain.instant import DAY, HOUR, SECOND
 from mmsc.domain.message import Interface, Origin, RecipientId, RecipientSpec, Relative, Role, TaskKind
+from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import (
@@ -385,22 +386,6 @@ async def test_a_peer_takes_reports_and_is_believed(bench: Bench) -> None:
     )
 
 
-async def test_a_peer_whose_clock_is_wrong_gets_its_report_passed_on_all_the_same(bench: Bench) -> None:
-    """A report lives from when it was owed here, not from the date its peer wrote."""
-    bench.hands[TaskKind.REPORT_MM7].answers = [Retry("no answer in time")]
-    accepted = await bench.submit(FOREIGN)
-    await bench.until(trace.ForwardSent)
-    long_ago = Instant(0)
-    news = bench.engine.peer_reports
-    await news.delivery_report(
-        "other", accepted.message_id, FOREIGN, Happening.PEER_RETRIEVED, date=long_ago, to_originator=True
-    )
-    await bench.until(trace.AttemptFailed)
-    bench.clock.advance(DAY / SECOND)
-    await bench.until(trace.ReportDelivered)
-    assert bench.hands[TaskKind.REPORT_MM7].jobs[-1].payload["date"] == "0"
-
-
 async def test_a_res_that_no_peer_takes_is_given_up(bench: Bench) -> None:
     bench.hands[TaskKind.RES_MM4].answers = [Later(60, "452 full")] * 400
     await bench.engine.submit.answer_refused(ResMm4("other", {"ok": "no"}))
@@ -536,6 +521,20 @@ async def test_a_receipt_tells_about_the_sms_and_never_about_the_mm(bench: Bench
     assert await receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
     assert not await receipts.receipt("local", "id9", ReceiptState.DELIVERED, "")
     assert await bench.state(PHONE) == "notified"
+
+
+@pytest.mark.parametrize(("profile", "state"), [("viewed", "link_sent"), ("sms_delivered", "indeterminate")])
+async def test_a_receipt_of_the_link_is_the_report_only_where_the_vasp_says_so(
+    bench: Bench, profile: str, state: str
+) -> None:
+    """An SMSC that is asked for receipts of everything sends one for the link, too (semantics 6)."""
+    vasps = bench.engine.neighbours.vasps
+    vasps["news"] = replace(vasps["news"], fallback_report=FallbackReport(profile))
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1",), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
+    assert await bench.state(OLD_PHONE) == state
 
 
 async def test_a_link_sms_that_never_arrived_is_unreachable(bench: Bench) -> None:

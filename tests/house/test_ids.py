@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmsc.ids import MAXIMUM_NODE, Ids, from_text, to_text
+from mmsc.ids import MAXIMUM_NODE, NODE_BITS, Ids, from_text, to_text
+
+
+def test_a_restart_goes_on_above_though_the_host_clock_was_set_back() -> None:
+    ids = Ids(3, real=lambda: 1000)
+    ids.go_on_above(Ids(5, real=lambda: 2000).new_id())
+    assert ids.new_id() >> NODE_BITS == 2001
+    ids.go_on_above(0)
+    assert ids.new_id() >> NODE_BITS == 2002
 
 
 def test_ids_increase_strictly_even_when_the_host_clock_stands_or_goes_back() -> None:

@@ -332,6 +332,42 @@ async def test_tasks_wait_change_and_go(store: Store) -> None:
     assert await tasks.lanes_in_use(store) == []
 
 
+async def test_a_lease_is_held_longer_by_its_holder_alone(store: Store) -> None:
+    await store.commit(Unit(None, (tasks.insert(task(1), A, 0), tasks.insert(task(2), A, 0))))
+    far = 1 << 62
+    for held in (
+        tasks.hold_longer(TaskId(1), 0, A, far),
+        tasks.hold_longer(TaskId(2), 1, A, far),
+        tasks.hold_longer(TaskId(2), 0, Holder("b", 1), far),
+    ):
+        await store.commit(Unit(None, (held,)))
+    assert [row[0] for row in await claim(store, holder=Holder("b", 1))] == [2]
+
+
+async def test_what_expired_is_put_first_and_what_was_fetched_is_hastened(store: Store) -> None:
+    await store.commit(Unit(messages.insert_mm(MM, repeat_key=None, answer=None), ()))
+    await store.commit(Unit(None, tuple(tasks.insert(task(number, priority=2)) for number in (1, 2, 3))))
+    await store.commit(Unit(None, (tasks.insert(task(4, kind=TaskKind.REPORT_MM7)), tasks.insert(task(5)))))
+    await store.commit(Unit(None, (tasks.insert(task(6, due_at=Instant(NOW + 2000), recipient_id=RecipientId(3))),)))
+    assert await tasks.expired(store, "smsc:local", NOW, 10) == []
+    assert await tasks.expired(store, "smsc:other", MM.expires_at, 10) == []
+    assert sorted(await tasks.expired(store, "smsc:local", MM.expires_at, 10)) == [1, 2, 3, 5]
+    await store.commit(Unit(None, (tasks.put_first(TaskId(5)),)))
+    assert sorted(await tasks.expired(store, "smsc:local", MM.expires_at, 10)) == [1, 2, 3]
+    assert (await claim(store, 1))[0][0] == 5
+    for sooner in (NOW + 1500, NOW + 1800):
+        await store.commit(Unit(None, (tasks.hasten_delivery(RecipientId(3), Instant(sooner)),)))
+    assert [row[5] for row in await claim(store, now=NOW + 1500) if row[0] == 6] == [NOW + 1500]
+
+
+async def test_a_repeat_key_is_given_up_when_its_window_is_over(store: Store) -> None:
+    await store.commit(Unit(messages.insert_mm(MM, repeat_key=b"r", answer=None), ()))
+    await store.commit(Unit(None, (messages.forget_repeat(b"r", NOW),)))
+    assert await messages.answer_to_repeat(store, b"r") is not None
+    await store.commit(Unit(None, (messages.forget_repeat(b"r", Instant(NOW + 1)),)))
+    assert await messages.answer_to_repeat(store, b"r") is None
+
+
 async def test_the_small_tables(store: Store) -> None:
     await store.commit(Unit(None, (sms.insert("smsc:local", "id1", 1, 2, "link", NOW),)))
     assert await sms.find(store, "smsc:local", "id1") == (1, 2, "link")
@@ -342,8 +378,10 @@ async def test_the_small_tables(store: Store) -> None:
     await store.commit(Unit(None, (meta.write("k", "1"),)))
     await store.commit(Unit(None, (meta.write("k", "2"),)))
     assert await meta.read(store, "k") == "2"
+    assert await meta.highest_id(store) == 0
     event = trace.Event(5, 1, 2, None, NOW, NOW, trace.MmFetched("Lab/1.0"))
     await store.commit(Unit(None, (event_sql.insert(event),)))
+    assert await meta.highest_id(store) == 5
     (row,) = await event_sql.of_mm(store, 1)
     assert trace.read_data(str(row[5]), str(row[6])) == event.data
     assert store.counters.units >= 7

@@ -243,3 +243,8 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
     there = {row[0] for row in connection.execute("SELECT key FROM meta")}
     connection.close()
     assert set(answered) <= there
+
+
+async def test_a_path_that_is_no_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StoreRefused, match=r"cannot be opened: unable to open database file"):
+        await SqliteStore(str(tmp_path)).open()

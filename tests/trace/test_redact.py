@@ -17,6 +17,12 @@ from mmsc.trace import redact
         (b"GET / HTTP/1.1\r\nauthorization:Bearer a.b\r\n\r\n", b"GET / HTTP/1.1\r\nauthorization:Bearer ***\r\n\r\n"),
         (b"X: 1\r\nAuthorization: secret\r\nY: 2\r\n\r\n", b"X: 1\r\nAuthorization: ******\r\nY: 2\r\n\r\n"),
         (b"Proxy-Authorization: Basic x\r\n\r\n", b"Proxy-Authorization: Basic *\r\n\r\n"),
+        (
+            b"Authorization: Basic\r\n Zm9v\r\nX: 1\r\n\r\n",  # folded, which is refused and yet captured
+            b"Authorization: Basic*******\r\nX: 1\r\n\r\n",
+        ),
+        (b"Authorization : Basic x\r\n\r\n", b"Authorization : Basic *\r\n\r\n"),
+        (b"Cookie:\r\n\ta=b\r\n\r\n", b"Cookie:******\r\n\r\n"),
         (b"Cookie: a=b\r\n\r\n", b"Cookie: ***\r\n\r\n"),
         (b"X: 1\r\n\r\nAuthorization: Basic Zm9v", b"X: 1\r\n\r\nAuthorization: Basic Zm9v"),
     ],
