@@ -198,7 +198,7 @@ class App:
             )
 
         engine = self.engine
-        courier = Mm4Courier(engine.recent, engine.neighbours, self.clock, new_sender, domain=domain)
+        courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
         self._stack.push_async_callback(courier.close)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier

@@ -159,6 +159,7 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         repeats=Repeats(given.repeats),
         fallback_report=FallbackReport(given.fallback_report),
         rewrites=_rewrites(given.rewrites),
+        rewrites_out=_rewrites(given.rewrites_out),
         maximum_octets=given.maximum_octets,
         concurrency=given.concurrency,
     )
@@ -179,6 +180,7 @@ def _peer(name: str, settings: Settings) -> Peer:
         repeats=Repeats(given.repeats),
         unknown_recipient=given.unknown_recipient,
         rewrites=_rewrites(given.rewrites),
+        rewrites_out=_rewrites(given.rewrites_out),
         concurrency=given.concurrency,
     )
 
@@ -201,6 +203,7 @@ def _smsc(name: str, settings: Settings) -> Smsc:
         push_form=given.push_form,
         data_coding=given.data_coding,
         receipts=given.receipts,
+        rewrites_out=_rewrites(given.rewrites_out),
     )
 
 

@@ -53,7 +53,7 @@ def _neighbour(settings: Settings, text: str) -> str:
 def _steps(settings: Settings, number: str, neighbour: str) -> Iterator[str]:
     """One sentence a step; the last one says where the number goes."""
     from mmsc import configured
-    from mmsc.domain.address import NotAnAddress
+    from mmsc.domain.address import NotAnAddress, told
     from mmsc.domain.message import Route
     from mmsc.engine.routing import Routing
 
@@ -73,6 +73,10 @@ def _steps(settings: Settings, number: str, neighbour: str) -> Iterator[str]:
         Route.VASP: f"to vasp:{target}",
         Route.NONE: "nowhere",
     }
+    there = neighbours.smscs.get(target) if route is Route.SUBSCRIBER else neighbours.peers.get(target)
+    spelling = found.address if there is None else told(found.address, there.rewrites_out)
+    if spelling != found.address:
+        yield f"told to {target} as {spelling}"
     yield f"{places[route]} ({why})"
 
 

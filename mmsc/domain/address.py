@@ -71,6 +71,28 @@ class Rewrite:
     prefix: str
     becomes: str
 
+    def of(self, number: str) -> str:
+        """A number that starts with `prefix`, rewritten."""
+        return self.becomes + number[len(self.prefix) :]
+
+
+def fitting(number: str, rewrites: tuple[Rewrite, ...]) -> Rewrite | None:
+    """The first rewrite that fits."""
+    return next((rewrite for rewrite in rewrites if number.startswith(rewrite.prefix)), None)
+
+
+def rewritten(number: str, rewrites: tuple[Rewrite, ...]) -> str:
+    """`number` after the first rewrite that fits it, if any does."""
+    rewrite = fitting(number, rewrites)
+    return number if rewrite is None else rewrite.of(number)
+
+
+def told(address: Address, rewrites: tuple[Rewrite, ...]) -> Address:
+    """An address as a neighbour with these rewrites is told it: only phone numbers have spellings."""
+    if address.kind is not AddressKind.PHONE:
+        return address
+    return Address(AddressKind.PHONE, rewritten(address.value, rewrites))
+
 
 @dataclass(frozen=True, slots=True)
 class NumberPlan:
@@ -112,11 +134,10 @@ class NumberPlan:
     def _number(
         self, text: str, bare: str, rewrites: tuple[Rewrite, ...], steps: list[str]
     ) -> Normalised | NotAnAddress:
-        for rewrite in rewrites:
-            if bare.startswith(rewrite.prefix):
-                bare = rewrite.becomes + bare[len(rewrite.prefix) :]
-                steps.append(f"the neighbour's rewrite {rewrite.prefix!r} -> {rewrite.becomes!r} gives {bare}")
-                break
+        rewrite = fitting(bare, rewrites)
+        if rewrite is not None:
+            bare = rewrite.of(bare)
+            steps.append(f"the neighbour's rewrite {rewrite.prefix!r} -> {rewrite.becomes!r} gives {bare}")
         if bare in self.short_codes:
             steps.append("a configured short code (before local numbers)")
             return Normalised(Address(AddressKind.SHORT_CODE, bare), tuple(steps))

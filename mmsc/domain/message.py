@@ -48,6 +48,17 @@ class Origin:
     interface: Interface
     neighbour: str
 
+    @property
+    def key(self) -> str:
+        """Whose spelling of numbers holds: `vasp:NAME`, `peer:NAME`, "" for a subscriber."""
+        match self.interface:
+            case Interface.MM7:
+                return f"vasp:{self.neighbour}"
+            case Interface.MM4:
+                return f"peer:{self.neighbour}"
+            case _:
+                return ""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

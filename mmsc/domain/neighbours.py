@@ -42,7 +42,8 @@ class Vasp:
     deferred_reports: bool = False
     repeats: Repeats = Repeats.CONTENT
     fallback_report: FallbackReport = FallbackReport.VIEWED
-    rewrites: tuple[Rewrite, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()  # of numbers that it names
+    rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
     maximum_octets: int = 0  # 0: the server's own limit
     concurrency: int = 4
 
@@ -62,7 +63,8 @@ class Peer:
     maximum_octets: int = 300 * 1024
     repeats: Repeats = Repeats.CONTENT
     unknown_recipient: str = "rcpt"  # rcpt: 550 at RCPT; res: 250 and a RES
-    rewrites: tuple[Rewrite, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()  # of numbers that it names
+    rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
     concurrency: int = 4
 
 
@@ -85,6 +87,7 @@ class Smsc:
     push_form: str = "udh"  # udh | sar | payload | payload_udh (OMA push over SMPP has several spellings)
     data_coding: int = 0xF5
     receipts: bool = False  # ask for receipts of pushes; a link SMS asks when its report depends on it
+    rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
 
 
 class MmsFlag(StrEnum):

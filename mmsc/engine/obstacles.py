@@ -6,18 +6,6 @@ from mmsc.domain.message import Interface, RefusedRecipient, Route, Submission
 from mmsc.domain.refusal import RefusalReason, Refused
 
 
-def neighbour_key(submission: Submission) -> str:
-    """Whose spelling of numbers holds: `vasp:NAME`, `peer:NAME`, "" for a subscriber."""
-    origin = submission.origin
-    match origin.interface:
-        case Interface.MM7:
-            return f"vasp:{origin.neighbour}"
-        case Interface.MM4:
-            return f"peer:{origin.neighbour}"
-        case _:
-            return ""
-
-
 def obstacle_to(submission: Submission, route: Route, target: str, why: str) -> str:
     """Why a recipient cannot be taken, "" when it can."""
     if route is Route.NONE:

@@ -37,7 +37,7 @@ from mmsc.domain.states import RecipientState
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.lanes import Lanes
-from mmsc.engine.obstacles import neighbour_key, nobody_left, obstacle_to
+from mmsc.engine.obstacles import nobody_left, obstacle_to
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
 from mmsc.ids import Ids
@@ -238,7 +238,7 @@ class Submitter:
         times = limit_rules.check(submission, self._policy.limits, now)
         if isinstance(times, Refused):
             return times
-        neighbour = neighbour_key(submission)
+        neighbour = submission.origin.key
         sender = self._numbers.normalise(submission.sender, neighbour)
         if isinstance(sender, NotAnAddress):
             return Refused(RefusalReason.SENDER_UNRESOLVED, f"sender: {sender.because}", submission.sender)

@@ -1,14 +1,15 @@
 """The domain's addresses as MMS spells them; what MM1, MM4 and the SMS side share."""
 
-from mmsc.domain.address import Address, AddressKind
+from mmsc.domain.address import Address, AddressKind, Rewrite, told
 from protocols.address import IPV4, IPV6, PLMN, MmsAddress
 
 
-def spelled(address: Address) -> str:
-    """`/TYPE=` behind numbers and IP addresses; e-mail and short codes bare (OMA-TS-MMS_ENC 8; TS 23.140 8.4.5)."""
+def spelled(address: Address, rewrites: tuple[Rewrite, ...] = ()) -> str:
+    """`/TYPE=` behind numbers and IP addresses; e-mail and short codes bare (OMA-TS-MMS_ENC 8; TS 23.140 8.4.5).
+    `rewrites` are those of the neighbour that is told."""
     match address.kind:
         case AddressKind.PHONE:
-            return str(MmsAddress(address.value, PLMN))
+            return str(MmsAddress(told(address, rewrites).value, PLMN))
         case AddressKind.IP:
             return str(MmsAddress(address.value, IPV6 if ":" in address.value else IPV4))
         case _:

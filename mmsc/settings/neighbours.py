@@ -11,7 +11,7 @@ ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Rewrite(Section, frozen=True, kw_only=True):
-    """Numbers a neighbour writes with `prefix` start with `becomes` here."""
+    """Numbers that begin with `prefix` begin with `becomes` instead; the first that fits counts."""
 
     prefix: str
     becomes: str
@@ -36,6 +36,7 @@ class Vasp(Section, frozen=True, kw_only=True):
     repeats: Live[Repeats] = "content"
     fallback_report: Live[Literal["viewed", "sms_delivered"]] = "viewed"
     rewrites: Live[tuple[Rewrite, ...]] = ()
+    rewrites_out: Live[tuple[Rewrite, ...]] = ()
     maximum_octets: Live[ZeroOrOctets] = 0
     concurrency: Live[Count] = 4
 
@@ -54,6 +55,7 @@ class Peer(Section, frozen=True, kw_only=True):
     repeats: Live[Repeats] = "content"
     unknown_recipient: Live[Literal["rcpt", "res"]] = "rcpt"
     rewrites: Live[tuple[Rewrite, ...]] = ()
+    rewrites_out: Live[tuple[Rewrite, ...]] = ()
     concurrency: Live[Count] = 4
 
 
@@ -74,6 +76,7 @@ class Smsc(Section, frozen=True, kw_only=True):
     push_form: Live[Literal["udh", "sar", "payload", "payload_udh"]] = "udh"
     data_coding: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0xF5
     receipts: Live[bool] = False
+    rewrites_out: Live[tuple[Rewrite, ...]] = ()
 
 
 class Subscriber(Section, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from mmsc.cli.group import COMMANDS, main
 
 MANUAL = str(Path(__file__).parents[2] / "config" / "mmsc.toml")
 PEER = "[peer.other]\ndomain = 'other.example'\nhost = '127.0.0.1'\nprefixes = ['+1666']\n"
-PEER += "rewrites = [{ prefix = '0', becomes = '+1' }]\n"
+PEER += "rewrites = [{ prefix = '0', becomes = '+1' }]\nrewrites_out = [{ prefix = '+1', becomes = '0' }]\n"
 
 
 def run(*arguments: str) -> Result:
@@ -86,6 +86,7 @@ def test_a_peers_prefix_and_rewrites_are_explained(tmp_path: Path) -> None:
     told = run("route", "06665550000", "--from", "other", "--config", config)
     assert "the neighbour's rewrite '0' -> '+1' gives +16665550000" in told.output
     assert told.output.splitlines()[-1] == "to another MMSC, peer:other (prefix +1666 of peer other)"
+    assert "told to other as 06665550000" in told.output
 
 
 def test_an_unknown_neighbour_is_told() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite, told
 
 NANP = NumberPlan(short_codes=frozenset({"4488", "5550100"}))
 EUROPE = NumberPlan(country_code="49", national_prefix="0", national_length=0, international_prefixes=("00",))
@@ -50,3 +50,18 @@ def test_a_neighbours_rewrite_comes_first() -> None:
     assert isinstance(found, Normalised)
     assert found.address.value == "+15550100123"
     assert "rewrite" in found.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "spelling"),
+    [
+        ("+447700900123", "07700900123"),
+        ("+15550100123", "0015550100123"),
+        ("4488", "4488"),
+        ("a@mail.example", "a@mail.example"),
+    ],
+)
+def test_a_neighbour_is_told_numbers_in_its_own_spelling(value: str, spelling: str) -> None:
+    """The first rewrite that fits; short codes and mail addresses have no other spelling."""
+    rewrites = (Rewrite("+44", "0"), Rewrite("+", "00"), Rewrite("4", "9"))
+    assert told(Address.of(value), rewrites).value == spelling

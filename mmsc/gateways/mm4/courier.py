@@ -9,7 +9,7 @@ from mmsc.domain.instant import Instant, to_datetime
 from mmsc.domain.message import Job, Recipient, RecipientId, TaskKind
 from mmsc.domain.neighbours import Peer
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Later, Mixed, Outcome, Retry
+from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Later, Mixed, Numbers, Outcome, Retry
 from mmsc.gateways.content import to_mime
 from mmsc.gateways.mm4.translate import delivery_report_req, forward_req, mailbox
 from mmsc.net.smtp import Reply, SmtpSender, SmtpUnavailable
@@ -28,6 +28,7 @@ class Mm4Courier:
         self,
         contents: Contents,
         directory: Directory,
+        numbers: Numbers,
         clock: Clock,
         new_sender: Callable[[Peer], SmtpSender],
         *,
@@ -35,6 +36,7 @@ class Mm4Courier:
     ) -> None:
         self._contents = contents
         self._directory = directory
+        self._numbers = numbers
         self._clock = clock
         self._new_sender = new_sender
         self._domain = domain
@@ -69,10 +71,10 @@ class Mm4Courier:
         content = await self._contents.content(mm.content_id)
         if content is None:
             return Failed("the content is gone")
-        head = forward_req(job, peer, self._clock.now(), system_address=self._system)
+        head = forward_req(job, peer, self._clock.now(), self._numbers, system_address=self._system)
         octets = mm4.encode(head, to_mime(content))
-        boxes = {mailbox(one.address, peer.domain): one for one in job.recipients}
-        mail_from = mailbox(mm.sender, self._domain)
+        boxes = {mailbox(one.address, peer.domain, peer.rewrites_out): one for one in job.recipients}
+        mail_from = mailbox(mm.sender, self._domain, peer.rewrites_out)
         try:
             sent = await self._sender(peer).send(mail_from, tuple(boxes), octets, neighbour=peer.name)
         except SmtpUnavailable as error:
@@ -91,7 +93,7 @@ class Mm4Courier:
         report = delivery_report_req(job, peer, system_address=self._system)
         if report is None:
             return Delivered(note="MM4 has no word for the state: nothing sent")
-        to = mailbox(job.stored_mm.sender, peer.domain)
+        to = mailbox(job.stored_mm.sender, peer.domain, peer.rewrites_out)
         return await self._mail(peer, to, mm4.encode(report))
 
     async def _res(self, job: Job, peer: Peer) -> Outcome:

@@ -99,7 +99,7 @@ class Mm4Server(Handler):
             message = decoded.message
             match message:
                 case ForwardReq():
-                    return await self._forward(message, peer, recipients, len(octets), decoded.findings)
+                    return await self._forward(message, peer, recipients, decoded.findings)
                 case ForwardRes():
                     return await self._forward_res(message, peer)
                 case DeliveryReportReq():
@@ -129,9 +129,9 @@ class Mm4Server(Handler):
         return peers[0] if self._unknown_peers and peers else None
 
     async def _forward(
-        self, message: ForwardReq, peer: Peer, recipients: Sequence[str], octets: int, findings: Sequence[Finding]
+        self, message: ForwardReq, peer: Peer, recipients: Sequence[str], findings: Sequence[Finding]
     ) -> str:
-        submission = remarked(submission_of(message, peer, recipients, octets), findings)
+        submission = remarked(submission_of(message, peer, recipients, self._numbers), findings)
         wants = bool(message.ack_request)
         about = request_recipients(message, recipients)
         res = self._res(peer, message, "MM4_forward.RES", _R.OK, about=about) if wants else None

@@ -6,16 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from mmsc.domain.address import Address, AddressKind
+from mmsc.domain.address import Address, AddressKind, NotAnAddress, Rewrite
 from mmsc.domain.instant import SECOND, Instant, from_datetime, to_datetime
 from mmsc.domain.message import Interface, Job, Origin, Priority, RecipientSpec, Relative, Role, Submission, When
 from mmsc.domain.neighbours import Peer, Repeats
 from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
+from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import from_mime
-from protocols.address import PLMN, read
+from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
 _R: Final = RequestStatusCode
@@ -46,22 +47,28 @@ HAPPENINGS: Final = {
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 
-def mailbox(address: Address, domain: str) -> str:
+def mailbox(address: Address, domain: str, rewrites: tuple[Rewrite, ...] = ()) -> str:
     """An address in the envelope (8.4.5)."""
-    return address.value if address.kind is AddressKind.EMAIL else f"{spelled(address)}@{domain}"
+    return address.value if address.kind is AddressKind.EMAIL else f"{spelled(address, rewrites)}@{domain}"
 
 
-def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], octets: int) -> Submission:
+def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], numbers: Numbers) -> Submission:
     """A forward in domain words. The envelope says who is served; header recipients are only shown; who is in the
-    envelope and in no header is Bcc. Raises DecodeError for content that cannot be taken apart."""
-    shown = {_bare(text): role for role, texts in ((Role.CC, message.cc), (Role.TO, message.to)) for text in texts}
-    served = {_bare(text) for text in envelope}
-    recipients = [RecipientSpec(_local(text), shown.get(_bare(text), Role.BCC)) for text in envelope]
+    envelope and in no header, in whatever spelling, is Bcc. Raises DecodeError for content that cannot be taken
+    apart."""
+
+    def one(text: str) -> str:
+        found = numbers.normalise(_local(text), f"peer:{peer.name}")
+        return _bare(text) if isinstance(found, NotAnAddress) else found.address.value
+
+    shown = {one(text): role for role, texts in ((Role.CC, message.cc), (Role.TO, message.to)) for text in texts}
+    served = {one(text) for text in envelope}
+    recipients = [RecipientSpec(_local(text), shown.get(one(text), Role.BCC)) for text in envelope]
     recipients += [
         RecipientSpec(text, role, display_only=True)
         for role, texts in ((Role.TO, message.to), (Role.CC, message.cc))
         for text in texts
-        if _bare(text) not in served
+        if one(text) not in served
     ]
     content = None if message.content is None else from_mime(message.content)
     return Submission(
@@ -122,10 +129,15 @@ def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: byt
     return digest.digest()
 
 
-def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> ForwardReq:
+def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_address: str) -> ForwardReq:
     """The head of the MM4_forward.REQ; expiry is counted anew at each attempt. Of Bcc recipients only a single one is
-    shown, to itself."""
+    shown, to itself. Numbers are shown as the envelope spells them, so that a peer can tell To from Bcc (8.4.5)."""
     mm = job.stored_mm
+
+    def typed(text: str) -> str:
+        found = numbers.normalise(text, mm.origin.key)
+        return text if isinstance(found, NotAnAddress) else spelled(found.address, peer.rewrites_out)
+
     to = tuple(text for role, text in mm.shown_to if role is Role.TO)
     cc = tuple(text for role, text in mm.shown_to if role is Role.CC)
     return ForwardReq(
@@ -133,9 +145,9 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
         transaction_id=job.payload["transaction_id"],
         message_id=mm.message_id,
         sender=system_address,
-        from_=spelled(mm.sender),
-        to=tuple(map(_typed, to if to or cc else _alone(job))),
-        cc=tuple(map(_typed, cc)),
+        from_=spelled(mm.sender, peer.rewrites_out),
+        to=tuple(map(typed, to)) if to or cc else _alone(job, peer),
+        cc=tuple(map(typed, cc)),
         date=to_datetime(mm.date),
         subject=mm.subject,
         originator_system=system_address,
@@ -152,14 +164,8 @@ def forward_req(job: Job, peer: Peer, now: Instant, *, system_address: str) -> F
     )
 
 
-def _alone(job: Job) -> tuple[str, ...]:
-    return (job.recipients[0].address.value,) if len(job.recipients) == 1 else ()
-
-
-def _typed(text: str) -> str:
-    """A shown recipient as MM4 spells it."""
-    address = read(text)
-    return str(replace(address, type=PLMN)) if address.is_number and not address.domain else text
+def _alone(job: Job, peer: Peer) -> tuple[str, ...]:
+    return (spelled(job.recipients[0].address, peer.rewrites_out),) if len(job.recipients) == 1 else ()
 
 
 def delivery_report_req(job: Job, peer: Peer, *, system_address: str) -> DeliveryReportReq | None:
@@ -173,8 +179,8 @@ def delivery_report_req(job: Job, peer: Peer, *, system_address: str) -> Deliver
         transaction_id=job.payload["transaction_id"],
         message_id=mm.message_id,
         sender=system_address,
-        from_=spelled(job.recipients[0].address),
-        to=(spelled(mm.sender),),
+        from_=spelled(job.recipients[0].address, peer.rewrites_out),
+        to=(spelled(mm.sender, peer.rewrites_out),),
         date=to_datetime(Instant(int(job.payload["date"]))),
         mm_status_code=MmStatusCode(status.mm4),
         mm_status_extension=status.mm4_extension,

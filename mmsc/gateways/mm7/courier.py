@@ -48,7 +48,7 @@ class Mm7Courier:
         if vasp is None or not vasp.report_url:
             return Failed("the VASP has no report address any more")
         spoken, version = _spoken(job, vasp)
-        report = report_of(job, spoken, version, self._server_id)
+        report = report_of(job, spoken, version, self._server_id, vasp.rewrites_out)
         if not report.mm_status:
             return Delivered(note="this namespace has no word for the state: nothing sent")
         transaction_id = job.payload["transaction_id"]

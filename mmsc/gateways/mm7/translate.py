@@ -5,6 +5,8 @@ import re
 from datetime import datetime
 from typing import Final
 
+from mmsc.domain.address import Address as DomainAddress
+from mmsc.domain.address import Rewrite, told
 from mmsc.domain.instant import Instant, from_datetime, to_datetime
 from mmsc.domain.message import (
     Content,
@@ -152,8 +154,10 @@ def date_time(at: Instant) -> str:
     return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def report_of(job: Job, spoken: Dialect, version: str, server_id: str) -> DeliveryReportReq:
-    """The report that a REPORT_MM7 job means, in the words of the dialect."""
+def report_of(
+    job: Job, spoken: Dialect, version: str, server_id: str, rewrites: tuple[Rewrite, ...] = ()
+) -> DeliveryReportReq:
+    """The report that a REPORT_MM7 job means, in the words of the dialect, with numbers as its VASP spells them."""
     mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
     status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
     applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
@@ -161,8 +165,8 @@ def report_of(job: Job, spoken: Dialect, version: str, server_id: str) -> Delive
         mm7_version=version,
         mms_relay_server_id=server_id,
         message_id=mm.message_id,
-        recipient=Address(recipient.address.value, _form_of(recipient.address.value)),
-        sender=Address(mm.sender.value, _form_as_asked(mm.sender.value, details.get("sender_form", ""))),
+        recipient=_told(recipient.address, rewrites, ""),
+        sender=_told(mm.sender, rewrites, details.get("sender_form", "")),
         date=date_time(Instant(int(job.payload["date"]))),
         mm_status=status.mm7_rel5 if spoken.is_rel5 else status.mm7,
         mm_status_extension=status.mm7_extension,
@@ -171,6 +175,10 @@ def report_of(job: Job, spoken: Dialect, version: str, server_id: str) -> Delive
         reply_applic_id=applic_id if reply_applic_id and applic_id != reply_applic_id else "",
         aux_applic_info=details.get("aux_applic_info", ""),
     )
+
+
+def _told(address: DomainAddress, rewrites: tuple[Rewrite, ...], form: str) -> Address:
+    return Address(told(address, rewrites).value, _form_as_asked(address.value, form))
 
 
 def _form_as_asked(value: str, asked: str) -> AddressForm:

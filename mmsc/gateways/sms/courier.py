@@ -154,7 +154,7 @@ class SmsCourier:
         validity_period: str,
         receipt: bool,
     ) -> SubmitSm:
-        ton, npi, digits = numbering(number)
+        ton, npi, digits = numbering(number, smsc.rewrites_out)
         return SubmitSm(
             sequence_number=0,
             source_addr_ton=smsc.source_ton,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
@@ -53,11 +54,13 @@ def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryI
     )
 
 
-def numbering(number: str) -> tuple[int, int, str]:
-    """(TON, NPI, digits): international ISDN without +, short codes abbreviated."""
-    if number.startswith("+"):
-        return 1, 1, number[1:]
-    return 6, 0, number
+def numbering(number: str, rewrites: tuple[Rewrite, ...] = ()) -> tuple[int, int, str]:
+    """(TON, NPI, digits): international ISDN without +, short codes abbreviated (SMPP v3.4 5.2.5, 5.2.6). A number that
+    the SMSC wants in a form of its own is of unknown type: the SMSC's plan says what it is."""
+    if not number.startswith("+"):
+        return 6, 0, number
+    wanted = rewritten(number, rewrites)
+    return (1, 1, wanted[1:]) if wanted.startswith("+") else (0, 1, wanted)
 
 
 def validity(seconds: int) -> str:

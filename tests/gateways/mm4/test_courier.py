@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from mmsc.clock import VirtualClock
-from mmsc.domain.address import Address
-from mmsc.domain.message import Content, Job, Part, RecipientId, TaskKind
+from mmsc.domain.address import Address, Normalised, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.message import Content, Job, Part, RecipientId, Role, TaskKind
 from mmsc.domain.neighbours import Peer
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
@@ -29,6 +29,13 @@ class Held:
         return CONTENT
 
 
+class Plan:
+    """Numbers as they are written in North America, whoever writes them."""
+
+    def normalise(self, text: str, neighbour: str = "") -> Normalised | NotAnAddress:
+        return NumberPlan().normalise(text)
+
+
 @dataclass
 class Known:
     """The neighbours."""
@@ -43,6 +50,7 @@ class Scripted:
 
     replies: dict[str, str]
     lines: list[str] = field(default_factory=list)
+    mails: list[bytes] = field(default_factory=list)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await self._said(writer, "connect", "220 hello"):
@@ -53,7 +61,7 @@ class Scripted:
                 if not await self._said(writer, line if line in self.replies else word, good):
                     break
                 if word == "DATA" and self.replies.get("DATA", "354").startswith("354"):
-                    await reader.readuntil(b"\r\n.\r\n")
+                    self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
                     if not await self._said(writer, "end", "250 taken"):
                         break
         writer.close()
@@ -73,6 +81,7 @@ class Bench:
     scripted: Scripted
     courier: Mm4Courier
     clock: VirtualClock
+    peers: dict[str, Peer]
 
     def job(self, *numbers: str) -> Job:
         base = job(TaskKind.FORWARD, self.clock.now(), transaction_id="T1")
@@ -97,8 +106,9 @@ async def bench() -> AsyncIterator[Bench]:
     def sender(peer: Peer) -> SmtpSender:
         return SmtpSender(peer.host, peer.port, hostname="mms.home.example", tap=WireTap("mm4", None, clock))
 
-    courier = Mm4Courier(Held(), Known({"other": peer}), clock, sender, domain="mms.home.example")  # type: ignore[arg-type]
-    yield Bench(scripted, courier, clock)
+    peers = {"other": peer}
+    courier = Mm4Courier(Held(), Known(peers), Plan(), clock, sender, domain="mms.home.example")  # type: ignore[arg-type]
+    yield Bench(scripted, courier, clock, peers)
     await courier.close()
     server.close()
     await server.wait_closed()
@@ -155,7 +165,8 @@ async def test_nobody_listens(bench: Bench) -> None:
     peer = Peer(name="other", domain="mms.other.example", host="127.0.0.1", port=1)
     tap = WireTap("mm4", None, bench.clock)
     sender = SmtpSender(peer.host, peer.port, hostname="x.example", tap=tap)
-    gone = Mm4Courier(Held(), Known({"other": peer}), bench.clock, lambda peer: sender, domain="x.example")  # type: ignore[arg-type]
+    known = Known({"other": peer})
+    gone = Mm4Courier(Held(), known, Plan(), bench.clock, lambda peer: sender, domain="x.example")  # type: ignore[arg-type]
     outcome = await gone.deliver(bench.job(ONE))
     assert isinstance(outcome, Retry)
     assert outcome.neighbour_down
@@ -185,3 +196,26 @@ async def test_recipients_that_fare_differently(bench: Bench) -> None:
     later, refused = outcome.outcomes.values()
     assert isinstance(later, Retry)
     assert isinstance(refused, Failed)
+
+
+@pytest.mark.parametrize(
+    ("rewrites", "spelling"),
+    [
+        ((), "+16660100123/TYPE=PLMN"),
+        ((Rewrite("+1", "001"),), "0016660100123/TYPE=PLMN"),
+        ((Rewrite("+1666", "0"), Rewrite("+", "00")), "00100123/TYPE=PLMN"),
+    ],
+)
+async def test_numbers_are_told_as_the_peer_spells_them(
+    bench: Bench, rewrites: tuple[Rewrite, ...], spelling: str
+) -> None:
+    """Envelope and To say the same, however the originator wrote the number: else the peer would take it for Bcc."""
+    bench.peers["other"] = replace(bench.peers["other"], rewrites_out=rewrites)
+    job = bench.job(ONE)
+    assert job.mm is not None
+    job = job._replace(mm=job.mm._replace(shown_to=((Role.TO, "666-010-0123"), (Role.CC, "friend@mail.example"))))
+    assert isinstance(await bench.courier.deliver(job), Delivered)
+    assert f"RCPT TO:<{spelling}@mms.other.example>" in bench.scripted.lines
+    head = bench.scripted.mails[0].partition(b"\r\n\r\n")[0].decode()
+    assert f"\r\nTo: {spelling}\r\n" in head
+    assert "\r\nCc: friend@mail.example\r\n" in head

@@ -11,6 +11,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.domain.address import Address as DomainAddress
+from mmsc.domain.address import Rewrite
 from mmsc.domain.message import MmId, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
@@ -351,3 +352,10 @@ def test_every_report_is_valid_in_every_namespace(tag: str, state: RecipientStat
         assert report.mm_status == "", "and then nothing is sent"
         return
     assert mm7.decode(*mm7.encode(mm7.Envelope("t", spoken, report))).findings == ()
+
+
+def test_a_report_spells_numbers_as_its_vasp_does() -> None:
+    assert DIALECT is not None
+    report = report_of(job_of("+15550100200"), DIALECT, "6.3.0", "mmsc", (Rewrite("+1", "1"),))
+    assert report.recipient == mm7.Address("15550100123")
+    assert report.sender == mm7.Address("15550100200")

@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from mmsc.domain.address import Rewrite
 from mmsc.domain.message import TaskKind
 from mmsc.engine.ports import Delivered, Failed, Later, Outcome, Retry
 from mmsc.gateways.sms.courier import judge
+from mmsc.gateways.sms.translate import numbering
 from mmsc.lab.smsc import VirtualSmsc
 from protocols import mm1
 from protocols.smpp import CommandStatus, SubmitSm
@@ -122,3 +124,19 @@ async def test_an_smsc_that_was_removed_fails_the_job(smsc: VirtualSmsc) -> None
         session.courier._directory.smscs = {}  # type: ignore[misc]
         outcome = await session.courier.deliver(job(TaskKind.NOTIFY, session.clock.now()))
     assert isinstance(outcome, Failed)
+
+
+@pytest.mark.parametrize(
+    ("number", "rewrites", "expected"),
+    [
+        ("+15550100123", (), (1, 1, "15550100123")),
+        ("+15550100123", (Rewrite("+1", "+001"),), (1, 1, "0015550100123")),
+        ("+15550100123", (Rewrite("+1", ""),), (0, 1, "5550100123")),
+        ("4488", (Rewrite("4", "5"),), (6, 0, "4488")),
+    ],
+)
+def test_numbers_as_the_smsc_wants_them(
+    number: str, rewrites: tuple[Rewrite, ...], expected: tuple[int, int, str]
+) -> None:
+    """SMPP v3.4 5.2.5, 5.2.6: international without +, short codes abbreviated, what it wants itself unknown."""
+    assert numbering(number, rewrites) == expected
