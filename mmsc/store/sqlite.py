@@ -212,7 +212,7 @@ class SqliteStore:
     def _check_schema(self, connection: sqlite3.Connection) -> None:
         try:
             tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if tables:
+            if tables or connection.execute("PRAGMA application_id").fetchone()[0]:
                 self._check_ours(connection)
             else:
                 self._make(connection)

@@ -42,7 +42,7 @@ async def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> No
     await first.close()
 
 
-@pytest.mark.parametrize("kind", ["foreign", "other schema", "torn"])
+@pytest.mark.parametrize("kind", ["foreign", "other schema", "torn", "foreign and empty"])
 async def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "mmsc.db"
     if kind == "torn":
@@ -55,6 +55,8 @@ async def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(tmp_path: Pa
         connection = sqlite3.connect(path)
         if kind == "foreign":
             connection.execute("CREATE TABLE theirs (x)")
+        elif kind == "foreign and empty":
+            connection.execute("PRAGMA application_id = 77")
         else:
             connection.execute("UPDATE meta SET value = 'old' WHERE key = 'schema'")
         connection.commit()
