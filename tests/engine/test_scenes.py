@@ -240,6 +240,18 @@ async def test_an_unknown_handset_falls_back_after_its_timer(bench: Bench) -> No
     assert await bench.state("+15550100777") == "link_sent"
 
 
+async def test_pushes_in_between_do_not_put_the_fallback_off(bench: Bench) -> None:
+    """The timer runs from the first push, and the last push is not valid beyond it."""
+    await notified(bench, "+15550100777")
+    for pushes, seconds in ((2, 300), (3, 900)):
+        bench.clock.advance(seconds)
+        await bench.until(trace.NotificationPushed, pushes)
+    bench.clock.advance(2400)
+    await bench.until(trace.LinkSent)
+    validities = [job.payload["validity_seconds"] for job in bench.hands[TaskKind.NOTIFY].jobs]
+    assert validities == ["300", "900", "2400"]
+
+
 async def test_unrecognised_is_tried_plain_then_by_link(bench: Bench) -> None:
     await notified(bench, PHONE)
     tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
