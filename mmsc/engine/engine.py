@@ -121,7 +121,7 @@ class Engine:
         )
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
         self.links = WebLinks(self.desk, self.policy.retrieval)
-        self.receipts = SmsReceipts(self.desk)
+        self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.numbers, self.ids)
         self._holder = holder
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
-from mmsc.domain.message import Mm, Recipient
-from mmsc.domain.neighbours import Subscriber
+from mmsc.domain.message import Interface, Mm, Recipient
+from mmsc.domain.neighbours import FallbackReport, Subscriber
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
@@ -181,8 +181,9 @@ class WebLinks:
 class SmsReceipts:
     """Implements `ports.Receipts`."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, neighbours: Neighbours) -> None:
         self._desk = desk
+        self._neighbours = neighbours
 
     async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
         """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
@@ -195,7 +196,9 @@ class SmsReceipts:
         assert isinstance(recipient_id, int)
         told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
-        await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+        delivered = state is ReceiptState.DELIVERED
+        effects = (sms_sql.arrived(f"smsc:{smsc}", message_id),) if delivered else ()
+        await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
         found = await sql.by_recipient(desk.store, recipient_id)
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
@@ -203,7 +206,11 @@ class SmsReceipts:
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")
             await desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
-        else:
+        elif self._reports_by_receipt(mm) and not await sms_sql.is_outstanding(desk.store, recipient_id):
             how = Circumstances(because="the SMSC delivered the link", text="web link sent by SMS")
             await desk.transitions.apply(mm, recipient, Happening.LINK_SMS_DELIVERED, how)
         return True
+
+    def _reports_by_receipt(self, mm: Mm) -> bool:
+        vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
+        return vasp is not None and vasp.fallback_report is FallbackReport.SMS_DELIVERED

@@ -9,6 +9,7 @@ import pytest
 from mmsc.domain.address import Address
 from mmsc.domain.instant import DAY, HOUR, SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientId, RecipientSpec, Relative, Role, TaskKind
+from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import (
@@ -548,6 +549,25 @@ async def test_a_receipt_tells_about_the_sms_and_never_about_the_mm(bench: Bench
     assert await receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
     assert not await receipts.receipt("local", "id9", ReceiptState.DELIVERED, "")
     assert await bench.state(PHONE) == "notified"
+
+
+@pytest.mark.parametrize("report", list(FallbackReport))
+async def test_a_link_that_arrived_ends_only_where_the_vasp_wants_it_so(bench: Bench, report: FallbackReport) -> None:
+    """SMPP v3.4 has one receipt a segment: the SMS is there when all of them are."""
+    bench.engine.neighbours.vasps["news"] = replace(bench.engine.neighbours.vasps["news"], fallback_report=report)
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1", "id2"), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    for message_id in ("id1", "id1"):
+        assert await bench.engine.receipts.receipt("local", message_id, ReceiptState.DELIVERED, "")
+        assert await bench.state(OLD_PHONE) == "link_sent"
+    assert await bench.engine.receipts.receipt("local", "id2", ReceiptState.DELIVERED, "")
+    if report is FallbackReport.VIEWED:
+        assert await bench.state(OLD_PHONE) == "link_sent"
+    else:
+        await bench.until(trace.ReportDelivered)
+        told = bench.hands[TaskKind.REPORT_MM7].jobs[0].payload
+        assert (told["state"], told["text"]) == ("indeterminate", "web link sent by SMS")
 
 
 async def test_a_link_sms_that_never_arrived_is_unreachable(bench: Bench) -> None:
