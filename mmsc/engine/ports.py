@@ -162,19 +162,22 @@ class GoneBecause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nothing to fetch."""
+    """Nothing to fetch. `mms_version` is what the recipient's handset spoke last, 0 when that is not known."""
 
     because: GoneBecause
+    mms_version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Retrievable:
-    """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf."""
+    """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf; `mms_version` as in
+    `Gone`."""
 
     mm: Mm
     recipient: Recipient
     content: Content
     transaction_id: str
+    mms_version: int = 0
 
 
 class Retrieval(Protocol):
@@ -189,11 +192,22 @@ class Retrieval(Protocol):
         ...
 
     async def answer(
-        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+        self,
+        transaction_id: str,
+        happening: Happening,
+        *,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None = None,
     ) -> bool:
         """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
 
-        Returns after the commit; False when nothing was waiting for it (unknown, late or repeated: not an error)."""
+        Returns after the commit; False when nothing was waiting for it (unknown, late, repeated, or from another
+        subscriber than the one who was notified: not an error)."""
+        ...
+
+    async def seen(self, address: Address, evidence: Evidence) -> None:
+        """A request of this subscriber that is about no notification: it shows a handset that speaks MMS."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
@@ -68,14 +68,15 @@ class Fetching:
         record = await self._desk.recent.by_token(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
+        version = self._neighbours.subscriber(record.recipient.address).mms_version
         gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
         if gone is not None:
-            return gone
+            return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
         if content is None:
-            return Gone(GoneBecause.NO_CONTENT)
-        await self._learn_from(record.recipient.address, evidence)
-        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
+            return Gone(GoneBecause.NO_CONTENT, version)
+        await self.seen(record.recipient.address, evidence)
+        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id, version)
 
     def _may(self, recipient: Recipient, identity: Address | None) -> bool:
         """The token alone suffices unless identities are required; a different identity gets nothing."""
@@ -111,14 +112,20 @@ class Fetching:
             self._desk.recent.keep(record.mm, record.recipient._replace(fetched_at=after.fetched_at))
 
     async def answer(
-        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+        self,
+        transaction_id: str,
+        happening: Happening,
+        *,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None = None,
     ) -> bool:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
         record = await self._desk.recent.by_transaction_id(transaction_id)
-        if record is None:
+        if record is None or not self._may(record.recipient, identity):
             return False
         mm, recipient = record.mm, record.recipient
-        await self._learn_from(recipient.address, evidence)
+        await self.seen(recipient.address, evidence)
         if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
             return True
         how = Circumstances(report_allowed=report_allowed, source="mm1")
@@ -139,7 +146,8 @@ class Fetching:
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
 
-    async def _learn_from(self, address: Address, evidence: Evidence) -> None:
+    async def seen(self, address: Address, evidence: Evidence) -> None:
+        """Keep what a request showed of a subscriber's handset."""
         known = self._neighbours.subscriber(address)
         learned = self._learn(known, evidence, self._desk.clock.now())
         if learned is not None:
