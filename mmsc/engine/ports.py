@@ -162,10 +162,12 @@ class GoneBecause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nothing to fetch. `mms_version` is what the recipient's handset spoke last, 0 when that is not known."""
+    """Nothing to fetch. `mms_version` is what the recipient's handset spoke last, 0 when that is not known;
+    `kept_until` tells of EXPIRED when that was."""
 
     because: GoneBecause
     mms_version: int = 0
+    kept_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

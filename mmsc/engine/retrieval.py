@@ -37,14 +37,14 @@ def _gone(mm: Mm, recipient: Recipient, policy: RetrievalPolicy, now: Instant) -
         case S.CANCELLED:
             return Gone(GoneBecause.CANCELLED)
         case S.EXPIRED:
-            return Gone(GoneBecause.EXPIRED)
+            return Gone(GoneBecause.EXPIRED, kept_until=mm.expires_at)
         case S.RETRIEVED | S.LINK_VIEWED | S.INDETERMINATE:
             fresh = now < recipient.state_at + policy.retrieve_grace
             still_open = recipient.state is not S.RETRIEVED and now < mm.expires_at
             return None if fresh or still_open else Gone(GoneBecause.ENDED)
         case state if state in FINAL or state is S.SCHEDULED:
             return Gone(GoneBecause.ENDED if state in FINAL else GoneBecause.UNKNOWN)
-    return Gone(GoneBecause.EXPIRED) if now >= mm.expires_at else None
+    return Gone(GoneBecause.EXPIRED, kept_until=mm.expires_at) if now >= mm.expires_at else None
 
 
 class Fetching:

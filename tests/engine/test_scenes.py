@@ -160,8 +160,9 @@ async def test_expired_is_reported(bench: Bench) -> None:
     bench.clock.advance(61)
     await bench.until(trace.ReportDelivered)
     assert bench.hands[TaskKind.REPORT_MM7].jobs[0].payload["state"] == "expired"
-    token = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].token
-    assert await bench.engine.retrieval.open(token, None, SAFARI) == Gone(GoneBecause.EXPIRED)
+    job = bench.hands[TaskKind.NOTIFY].jobs[0]
+    gone = await bench.engine.retrieval.open(job.recipients[0].token, None, SAFARI)
+    assert gone == Gone(GoneBecause.EXPIRED, kept_until=job.stored_mm.expires_at)
 
 
 async def test_the_notification_comes_again_with_the_same_ids(bench: Bench) -> None:
