@@ -5,7 +5,7 @@ failed attempt. Inbound, gateways call `Submit.accept`, `Retrieval`, `Links`, `P
 only after the commit, so the caller may answer positively.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -263,8 +263,11 @@ class ReceiptState(StrEnum):
 class Receipts(Protocol):
     """Receipts for SMS that we sent."""
 
-    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
-        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+    async def receipt(
+        self, smsc: str, message_id: str, state: ReceiptState, text: str, numbers: Collection[str] | None = None
+    ) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id, or none to one of `numbers` (digits, perhaps
+        national; None: whoever it went to). Never taken as delivery of the MM."""
         ...
 
 

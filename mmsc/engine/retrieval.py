@@ -1,7 +1,8 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Final
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
@@ -20,6 +21,7 @@ from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 S = RecipientState
+_SHORTEST_NATIONAL: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +188,12 @@ class WebLinks:
         await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
 
 
+def _is_one_of(address: Address, numbers: Collection[str]) -> bool:
+    """Whether an SMSC means this address; a national number is the end of the international one."""
+    spellings = (one.lstrip("+").lstrip("0") for one in numbers)
+    return any(len(one) >= _SHORTEST_NATIONAL and address.value.endswith(one) for one in spellings)
+
+
 class SmsReceipts:
     """Implements `ports.Receipts`."""
 
@@ -193,8 +201,11 @@ class SmsReceipts:
         self._desk = desk
         self._neighbours = neighbours
 
-    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
-        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+    async def receipt(
+        self, smsc: str, message_id: str, state: ReceiptState, text: str, numbers: Collection[str] | None = None
+    ) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id, or none to one of `numbers` (None: whoever
+        it went to). Never taken as delivery of the MM."""
         desk = self._desk
         row = await sms_sql.find(desk.store, f"smsc:{smsc}", message_id)
         if row is None:
@@ -202,12 +213,14 @@ class SmsReceipts:
         mm_id, recipient_id, purpose = row
         assert isinstance(mm_id, int)
         assert isinstance(recipient_id, int)
+        found = await sql.by_recipient(desk.store, recipient_id)
+        if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
+            return False
         told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
         delivered = state is ReceiptState.DELIVERED
         effects = (sms_sql.arrived(f"smsc:{smsc}", message_id),) if delivered else ()
         await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
-        found = await sql.by_recipient(desk.store, recipient_id)
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
         mm, recipient = found

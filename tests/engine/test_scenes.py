@@ -571,6 +571,18 @@ async def test_a_link_that_arrived_ends_only_where_the_vasp_wants_it_so(bench: B
         assert (told["state"], told["text"]) == ("indeterminate", "web link sent by SMS")
 
 
+@pytest.mark.parametrize(
+    ("numbers", "meant"),
+    [(("15550100900", "MMSC"), True), (("0100900",), True), (("15550100901", "900", ""), False), ((), False)],
+)
+async def test_a_receipt_may_name_whom_it_is_about(bench: Bench, numbers: tuple[str, ...], meant: bool) -> None:
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1",), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.FAILED, "", numbers) is meant
+    assert (await bench.state(OLD_PHONE) == "unreachable") is meant
+
+
 async def test_a_link_sms_that_never_arrived_is_unreachable(bench: Bench) -> None:
     bench.hands[TaskKind.LINK].answers = [Delivered(("id1",), receipt_expected=True)]
     await bench.submit(OLD_PHONE)

@@ -222,8 +222,13 @@ class SmsInbox:
             return CommandStatus.ESME_RX_P_APPN  # nobody here takes mobile originated SMS
         receipt = read_receipt(pdu)
         state = _RECEIPT_STATES.get(receipt.state, ReceiptState.FAILED)
+        text = receipt.text[:200]
         for message_id in receipt.message_ids:
-            for form in dict.fromkeys(normal_forms(message_id)):
-                if await self._receipts.receipt(smsc, form, state, receipt.text[:200]):
-                    return CommandStatus.ESME_ROK
+            if await self._receipts.receipt(smsc, message_id, state, text):
+                return CommandStatus.ESME_ROK
+        # In another form it may be another message's id: the number decides. Some SMSCs do not swap the addresses.
+        numbers = (pdu.source_addr, pdu.destination_addr)
+        for form in dict.fromkeys(form for one in receipt.message_ids for form in normal_forms(one)):
+            if await self._receipts.receipt(smsc, form, state, text, numbers):
+                return CommandStatus.ESME_ROK
         return None
