@@ -152,7 +152,6 @@ class Fallback(Section, frozen=True, kw_only=True):
 
     enabled: Live[bool] = True
     after_seconds: Live[Seconds] = 3600.0
-    link_lifetime_hours: Live[Hours] = 72.0
     template: Live[str] = "You have a picture message: {url}"
 
 
