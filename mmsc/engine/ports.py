@@ -158,6 +158,7 @@ class GoneBecause(StrEnum):
     CANCELLED = "cancelled"
     ENDED = "ended"  # retrieved and past the grace, rejected, forwarded ...
     NO_CONTENT = "no_content"  # retention took the body
+    STORE_AWAY = "store_away"  # nobody can look now
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,12 @@ class Fetching:
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        try:
+            return await self._open(token, identity, evidence)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         record = await self._desk.recent.by_token(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
@@ -168,6 +174,12 @@ class WebLinks:
 
     async def open(self, link_token: str) -> Retrievable | Gone:
         """The MM behind a web link; looking does not count as viewing."""
+        try:
+            return await self._open(link_token)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _open(self, link_token: str) -> Retrievable | Gone:
         record = await self._desk.recent.by_link_token(link_token)
         if record is None:
             return Gone(GoneBecause.UNKNOWN)

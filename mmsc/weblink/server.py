@@ -45,6 +45,7 @@ _GONE: Final = {
     GoneBecause.CANCELLED: (410, "cancelled"),
     GoneBecause.ENDED: (410, "ended"),
     GoneBecause.NO_CONTENT: (410, "ended"),
+    GoneBecause.STORE_AWAY: (503, "later"),
 }
 
 

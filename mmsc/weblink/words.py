@@ -26,6 +26,7 @@ ENGLISH: Final = {
     "expired": "This message was kept until {day}.",
     "cancelled": "The sender has withdrawn this message.",
     "ended": "This message was collected and is not kept any longer.",
+    "later": "The message cannot be shown just now. Open the link again in a minute.",
     "months": "January February March April May June July August September October November December",
     "day": "{day} {month}",
 }
@@ -50,6 +51,7 @@ GERMAN: Final = {
     "expired": "Diese Nachricht wurde bis {day} aufbewahrt.",
     "cancelled": "Der Absender hat diese Nachricht zurückgezogen.",
     "ended": "Diese Nachricht wurde abgeholt und wird nicht mehr aufbewahrt.",
+    "later": "Die Nachricht lässt sich gerade nicht zeigen. Öffnen Sie den Link in einer Minute noch einmal.",
     "months": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
     "day": "{day}. {month}",
 }
@@ -74,6 +76,7 @@ FRENCH: Final = {
     "expired": "Ce message a été conservé jusqu'au {day}.",
     "cancelled": "L'expéditeur a retiré ce message.",
     "ended": "Ce message a été retiré et n'est plus conservé.",
+    "later": "Le message ne peut pas être affiché pour l'instant. Rouvrez le lien dans une minute.",
     "months": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     "day": "{day} {month}",
 }

@@ -6,6 +6,7 @@ from mmsc.domain.address import Address
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.transitions import Circumstances
 from mmsc.lab.handset import Fetching
+from mmsc.store.core import StoreUnavailable
 from protocols import mm1
 from protocols.mm1 import MNotifyRespInd, ResponseStatus, Status
 from tests.scenarios.conftest import OTHER, PHONE, Lab, picture
@@ -56,6 +57,23 @@ async def test_a_handset_of_version_1_0_is_told_nothing_newer(lab: Lab) -> None:
     assert isinstance(conf, mm1.MRetrieveConf)
     assert (conf.mms_version, conf.retrieve_status, conf.retrieve_text) == (mm1.VERSION_1_0, None, None)
     assert b"Message expired" in conf.body
+
+
+async def test_while_the_store_is_away_a_get_is_for_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An MM that is there is not said to be gone, and nothing fails inside."""
+    notification = await notified(lab)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.app.engine.desk.recent, "by_token", away)
+        patch.setattr(lab.app.engine.desk.recent, "by_link_token", away)
+        assert (await lab.phones[PHONE]._request("GET", notification.content_location or ""))[0] == 503
+        host, port = lab.app.listeners["weblink"]
+        status, page = await lab.phones[PHONE].open_link(f"http://{host}:{port}/w/abcdefgh12345678")
+        assert (status, b"Open the link again" in page) == (503, True)
+    assert await lab.phones[PHONE].get(notification) is not None
 
 
 async def test_without_a_version_it_is_1_0_also_where_the_rest_cannot_be_read(lab: Lab) -> None:

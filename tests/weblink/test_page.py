@@ -251,7 +251,7 @@ async def test_with_a_tap_only_the_button_counts() -> None:
 async def test_what_is_gone_says_so_plainly(because: GoneBecause) -> None:
     async with page(FakeLinks(Gone(because))) as url:
         status, body, headers = await ask(url)
-    assert status == (404 if because is GoneBecause.UNKNOWN else 410)
+    assert status == {GoneBecause.UNKNOWN: 404, GoneBecause.STORE_AWAY: 503}.get(because, 410)
     assert b"<h1>" in body
     assert "Content-Security-Policy" in headers
 

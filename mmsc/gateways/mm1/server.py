@@ -113,7 +113,9 @@ class Mm1Server:
         return after
 
     def _gone(self, found: Gone) -> HttpAnswer:
-        """404 where nothing is known, else an m-retrieve-conf that says why."""
+        """404 where nothing is known, 503 where nobody can look, else an m-retrieve-conf that says why."""
+        if found.because is GoneBecause.STORE_AWAY:
+            return HttpAnswer(status=503, headers=(*_NO_CACHE, ("Retry-After", "10")))
         if found.because is GoneBecause.UNKNOWN:
             return HttpAnswer(status=404, content_type="text/plain; charset=utf-8", body=b"Message not found\n")
         conf = gone_conf(found.because, self._clock.now(), _spoken(found.mms_version))
