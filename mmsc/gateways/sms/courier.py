@@ -31,11 +31,22 @@ S: Final = CommandStatus
 _THROTTLED: Final = {S.ESME_RTHROTTLED: 2.0, S.ESME_RMSGQFUL: 10.0}  # seconds to wait
 _AGAIN: Final = (
     S.ESME_RSYSERR,
-    S.ESME_RINVBNDSTS,
     S.ESME_RSUBMITFAIL,
     S.ESME_RX_T_APPN,
     S.ESME_RDELIVERYFAILURE,
     S.ESME_RUNKNOWNERR,
+    S.ESME_RSERTYPUNAVAIL,
+)
+_OUR_ACCOUNT: Final = (  # nothing about the message: it waits until the account or the session is in order
+    S.ESME_RINVBNDSTS,
+    S.ESME_RALYBND,
+    S.ESME_RBINDFAIL,
+    S.ESME_RINVPASWD,
+    S.ESME_RINVSYSID,
+    S.ESME_RINVSYSTYP,
+    S.ESME_RSERTYPUNAUTH,
+    S.ESME_RPROHIBITED,
+    S.ESME_RSERTYPDENIED,
 )
 _RECEIPT_STATES: Final = {
     MessageState.DELIVERED: ReceiptState.DELIVERED,
@@ -183,6 +194,8 @@ class SmsCourier:
                 answer = await session.request(request, mm_id=mm_id)
             except SmscGone as error:
                 return Retry(error.why, neighbour_down=not error.sent or not session.bound)
+            if answer.command_status is S.ESME_RINVBNDSTS:
+                session.rebind("the SMSC does not know the session any more")
             if answer.command_status is not S.ESME_ROK:
                 return judge(answer.command_status)
             if isinstance(answer, SubmitSmResp):
@@ -205,6 +218,8 @@ def judge(status: CommandStatus) -> Outcome:
     told = f"SMSC answered {status.name}"
     if status in _THROTTLED:
         return Later(_THROTTLED[status], told)
+    if status in _OUR_ACCOUNT:
+        return Retry(told, neighbour_down=True)
     return Retry(told) if status in _AGAIN else Failed(told)
 
 
