@@ -48,10 +48,10 @@ def read_receipt(pdu: DeliverSm | DataSm) -> Receipt:
     text = octets.decode("latin-1")
     found = _fields(text)
     tlv_id = pdu.tlv(Tag.RECEIPTED_MESSAGE_ID)
-    ids = [tlv_id.rstrip(b"\0").decode("latin-1")] if tlv_id else []
-    if found.get("id"):
-        ids.append(found["id"])
-    return Receipt(tuple(dict.fromkeys(ids)), _state(pdu, found.get("stat", "")), found.get("err", ""), text)
+    ids = (tlv_id.rstrip(b"\0").decode("latin-1") if tlv_id else "", found.get("id", ""))
+    return Receipt(
+        tuple(dict.fromkeys(filter(None, ids))), _state(pdu, found.get("stat", "")), found.get("err", ""), text
+    )
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -198,9 +198,11 @@ class SmsCourier:
                 session.rebind("the SMSC does not know the session any more")
             if answer.command_status is not S.ESME_ROK:
                 return judge(answer.command_status)
-            if isinstance(answer, SubmitSmResp):
+            if not isinstance(answer, SubmitSmResp):
+                return Retry(f"SMSC answered submit_sm with {type(answer).__name__}")
+            if answer.message_id:
                 remote_ids.append(answer.message_id)
-        expected = any(request.registered_delivery for request in requests)
+        expected = bool(remote_ids) and any(request.registered_delivery for request in requests)
         return Delivered(tuple(remote_ids), receipt_expected=expected)
 
     def _session(self, name: str) -> Esme | None:

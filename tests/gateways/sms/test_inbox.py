@@ -108,6 +108,10 @@ async def test_a_receipt_about_nothing_we_know_is_left_open() -> None:
     assert await take(Notes("1"), receipt("id:2 stat:DELIVRD")) is None
 
 
+async def test_an_empty_id_is_none() -> None:
+    assert await take(Notes(""), receipt("id: stat:DELIVRD", (Tag.RECEIPTED_MESSAGE_ID, b"\0"))) is None
+
+
 async def test_a_mobile_originated_sms_is_refused_for_good() -> None:
     """SMPP v3.4 5.1.3: ESME_RX_P_APPN, or the SMSC would repeat it for ever."""
     notes = Notes("1")
