@@ -71,6 +71,9 @@ def build(parts: Sequence[wsp.Part]) -> Content:
 def from_wsp(content_type: ContentType, body: bytes) -> Content:
     """Content that came as WSP: kept as it is, with an index. Raises DecodeError, also for a multipart whose own type
     cannot be written again; a part's is only called unknown."""
+    kind = content_type.media_type
+    if kind.startswith("multipart/"):  # 0x0C and its like: the same octets, by a name that handsets refuse
+        content_type = replace(content_type, media_type=f"application/vnd.wap.{kind.replace('/', '.')}")
     ContentType.parse(str(content_type))
     index = wsp.index_multipart(body)
     parts = tuple(

@@ -49,3 +49,14 @@ def test_a_part_whose_type_is_no_media_type_can_be_shown_and_sent_on(media_type:
 def test_a_multipart_whose_own_type_cannot_be_read_back_is_refused() -> None:
     with pytest.raises(DecodeError):
         from_wsp(ContentType(f"{MIXED} or so"), b"\x00")
+
+
+@pytest.mark.parametrize("kind", ["mixed", "related", "alternative"])
+def test_a_multipart_has_the_name_that_handsets_read(kind: str) -> None:
+    """WAP-230-WSP table 40: 0x0C and 0x23 have the same form; many handsets refuse the former."""
+    content_type = ContentType(f"multipart/{kind}", (("type", "application/smil"), ("start", "<s>")))
+    content = from_wsp(content_type, encode_multipart([Part(ContentType("application/smil"), b"<smil/>", "s")]))
+    named = ContentType.parse(content.content_type)
+    assert named == ContentType(f"application/vnd.wap.multipart.{kind}", content_type.parameters)
+    if kind == "related":
+        assert to_mime(content)[0].get("start") == "<s>"
