@@ -6,6 +6,7 @@ from mmsc.domain.address import Address
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.transitions import Circumstances
 from mmsc.lab.handset import Fetching
+from mmsc.settings.model import Mm1
 from mmsc.store.core import StoreUnavailable
 from protocols import mm1
 from protocols.mm1 import MNotifyRespInd, ResponseStatus, Status
@@ -84,3 +85,12 @@ async def test_without_a_version_it_is_1_0_also_where_the_rest_cannot_be_read(la
     assert isinstance(conf, mm1.MSendConf)
     assert conf.mms_version == mm1.VERSION_1_0
     assert conf.response_status is ResponseStatus.ERROR_MESSAGE_FORMAT_CORRUPT
+
+
+@pytest.mark.parametrize("header", Mm1().identity_headers)
+async def test_a_gateways_header_is_believed(lab: Lab, header: str) -> None:
+    """X-WAP-Network-Client-MSISDN is what most WAP gateways write."""
+    assert Mm1().identity_headers[0] == "X-WAP-Network-Client-MSISDN"
+    phone = await lab.phone(PHONE, identity_header=header)
+    conf = await phone.send([OTHER], [])
+    assert conf.response_status is ResponseStatus.OK
