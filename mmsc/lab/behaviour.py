@@ -19,3 +19,8 @@ class Behaviour:
     refuse_binds: bool = False
     lost: bool = False
     receipt_state: MessageState = MessageState.DELIVERED
+
+    def owes_receipt(self, registered_delivery: int) -> bool:
+        """By bits 1 and 0: always, or only of a failure (SMPP v3.4 5.2.17)."""
+        wanted = registered_delivery & 3
+        return wanted == 1 or (wanted == 2 and self.receipt_state is not MessageState.DELIVERED)

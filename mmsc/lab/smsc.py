@@ -170,7 +170,7 @@ class VirtualSmsc:
         self.submitted.append(pdu)
         if whole is not None and not self.behaviour.lost:
             self.spawn(self._deliver(whole))
-        if pdu.registered_delivery & 1:
+        if self.behaviour.owes_receipt(pdu.registered_delivery):
             self.spawn(self._receipt(session, pdu, message_id))
         return answer(sequence_number=number, message_id=message_id)
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from mmsc.lab.behaviour import Behaviour
 from mmsc.lab.reassembly import Reassembly
 from mmsc.lab.smsc import VirtualSmsc
 from protocols import smpp
 from protocols.errors import DecodeError
-from protocols.smpp import CommandStatus, DataSm, DataSmResp, EsmClass, SubmitSm, Tag
+from protocols.smpp import CommandStatus, DataSm, DataSmResp, EsmClass, MessageState, SubmitSm, Tag
 from protocols.sms.segment import split_header
 from tests.gateways.sms.conftest import link
 
@@ -82,6 +83,23 @@ async def test_a_receipt_goes_to_who_may_receive(smsc: VirtualSmsc, binds: tuple
             assert receipt.esm_class == EsmClass.DELIVERY_RECEIPT
         await sessions[0].esme.request(HELLO)
         assert sessions[0].messages.empty()
+
+
+@pytest.mark.parametrize(
+    ("registered_delivery", "state", "owed"),
+    [
+        (0, MessageState.DELIVERED, False),
+        (0x10, MessageState.UNDELIVERABLE, False),
+        (1, MessageState.DELIVERED, True),
+        (0x11, MessageState.UNDELIVERABLE, True),
+        (2, MessageState.DELIVERED, False),
+        (2, MessageState.UNDELIVERABLE, True),
+        (3, MessageState.DELIVERED, False),
+    ],
+)
+def test_which_receipts_are_owed(registered_delivery: int, state: MessageState, owed: bool) -> None:
+    """SMPP v3.4 5.2.17; 3 is reserved."""
+    assert Behaviour(receipt_state=state).owes_receipt(registered_delivery) is owed
 
 
 @pytest.mark.parametrize("octets", ["", "00 00 00 10 00 00 00 15 00 00 00 00 00 00 00 01", "00 00 00 20 00"])
