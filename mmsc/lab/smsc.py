@@ -317,15 +317,15 @@ class _Session(asyncio.Protocol):
         try:
             frames = self._framer.feed(data)
         except SmppError as error:
+            for octets in error.before:
+                self._received(octets)
             self.send(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._transport is not None:
                 self._transport.close()
             return
         for octets in frames:
             self._received(octets)
-        if self._state is SessionState.OPEN:
-            return
-        if frames:
+        if frames and self._state is not SessionState.OPEN:
             self._all_well()
         if self._framer.waiting:
             self._watch(self._smsc.partial_pdu_seconds)

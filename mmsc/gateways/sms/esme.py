@@ -244,6 +244,8 @@ class Esme(asyncio.Protocol):
         try:
             pdus = self._framer.feed(data)
         except SmppError as error:
+            for octets in error.before:
+                self._received(octets)
             _log.warning("SMSC %s: %s; the connection is closed", self._smsc.name, error)
             self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._transport is not None:

@@ -190,6 +190,26 @@ async def test_only_a_submit_sm_resp_says_that_it_was_taken(answer: Pdu, deliver
         assert isinstance(outcome, Retry)
 
 
+async def test_an_answer_ahead_of_garbage_counts() -> None:
+    """Else the message went out and would go out again."""
+
+    def script(pdu: Pdu) -> bytes:
+        if not isinstance(pdu, SubmitSm):
+            return polite(pdu)
+        return smpp.encode(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, message_id="1")) + b"HTTP/1.1 "
+
+    smsc = ScriptedSmsc(script)
+    await smsc.start()
+    try:
+        async with link(smsc) as session:
+            await session.until_bound()
+            answer = await session.esme.request(HELLO)
+            assert isinstance(answer, smpp.SubmitSmResp)
+            await session.until_bound()
+    finally:
+        await smsc.stop()
+
+
 async def test_a_damaged_response_answers_by_its_status() -> None:
     """SMPP v3.4 4.4.2: message_id without its NUL; the status is in the header."""
 

@@ -115,6 +115,15 @@ async def test_a_pdu_that_never_ends_is_cut(smsc: VirtualSmsc) -> None:
     await until_cut(smsc, bind + smpp.encode(HELLO)[:20])
 
 
+async def test_a_request_ahead_of_garbage_is_answered(smsc: VirtualSmsc) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", smsc.port)
+    writer.write(smpp.encode(smpp.EnquireLink(sequence_number=7)) + b"GET / HTTP/1.1")
+    async with asyncio.timeout(10):
+        answers = smpp.Framer().feed(await reader.read())
+    writer.close()
+    assert [type(smpp.decode(one).message) for one in answers] == [smpp.EnquireLinkResp, smpp.GenericNack]
+
+
 async def until_cut(smsc: VirtualSmsc, octets: bytes) -> None:
     async with asyncio.timeout(10):
         reader, writer = await asyncio.open_connection("127.0.0.1", smsc.port)
