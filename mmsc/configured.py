@@ -94,7 +94,6 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
             unacknowledged_after=settings.notification.unacknowledged_after_seconds,
             fallback=settings.fallback.enabled,
             fallback_after=settings.fallback.after_seconds,
-            link_lifetime=_hours(settings.fallback.link_lifetime_hours),
         ),
         push_retry=_retry(settings.delivery.smsc),
         forward_retry=_retry(settings.delivery.peer),

@@ -3,6 +3,7 @@
 Hardened like all XML here: no entities, no network, bounded size. A plain DOCTYPE is let be: handsets send one.
 """
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -53,7 +54,8 @@ def decode(octets: bytes) -> tuple[Slide, ...]:
         raise DecodeError(f"a presentation of {len(octets)} octets", offset=0, clause=_CLAUSE)
     try:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
-        root = etree.fromstring(octets.strip(b"\0 \r\n\t"), parser)
+        in_utf16 = octets[:2] in (BOM_UTF16_BE, BOM_UTF16_LE)  # there a zero octet belongs to the last letter
+        root = etree.fromstring(octets if in_utf16 else octets.strip(b"\0 \r\n\t"), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DecodeError(f"no readable presentation: {error}", offset=0, clause=_CLAUSE) from error
     dtd: Any = root.getroottree().docinfo.internalDTD

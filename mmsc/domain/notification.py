@@ -5,7 +5,7 @@ Total: every state and every moment has exactly one answer (a test walks the tab
 
 from dataclasses import dataclass
 
-from mmsc.domain.instant import DAY, Instant, later
+from mmsc.domain.instant import Instant, later
 from mmsc.domain.message import Mm, Recipient
 from mmsc.domain.neighbours import Verdict
 from mmsc.domain.states import FINAL, Happening, RecipientState
@@ -21,7 +21,6 @@ class NotificationPolicy:
     unacknowledged_after: float = 300  # a complete GET without an answer: retrieved
     fallback: bool = True
     fallback_after: float = 3600  # for a handset of unknown capability
-    link_lifetime: int = 3 * DAY  # µs; never shorter than the MM's own expiry
 
     def wait_after_push(self, pushes: int) -> float:
         """Seconds from push number `pushes` (from 1) to the next."""

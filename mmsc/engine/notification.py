@@ -91,7 +91,8 @@ class NotificationWork:
             capability.evidence,
         )
         state = move(recipient.state, Happening.PUSHED) or recipient.state
-        after = recipient._replace(state=state, state_at=now, pushes=recipient.pushes + 1)
+        since = recipient.state_at if state is recipient.state else now
+        after = recipient._replace(state=state, state_at=since, pushes=recipient.pushes + 1)
         done = await self._desk.put_back(
             job,
             next_at,

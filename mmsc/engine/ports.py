@@ -5,7 +5,7 @@ failed attempt. Inbound, gateways call `Submit.accept`, `Retrieval`, `Links`, `P
 only after the commit, so the caller may answer positively.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -158,23 +158,29 @@ class GoneBecause(StrEnum):
     CANCELLED = "cancelled"
     ENDED = "ended"  # retrieved and past the grace, rejected, forwarded ...
     NO_CONTENT = "no_content"  # retention took the body
+    STORE_AWAY = "store_away"  # nobody can look now
 
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """Nothing to fetch."""
+    """Nothing to fetch. `mms_version` is what the recipient's handset spoke last, 0 when that is not known;
+    `kept_until` tells of EXPIRED when that was."""
 
     because: GoneBecause
+    mms_version: int = 0
+    kept_until: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retrievable:
-    """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf."""
+    """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf; `mms_version` as in
+    `Gone`."""
 
     mm: Mm
     recipient: Recipient
     content: Content
     transaction_id: str
+    mms_version: int = 0
 
 
 class Retrieval(Protocol):
@@ -189,11 +195,22 @@ class Retrieval(Protocol):
         ...
 
     async def answer(
-        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+        self,
+        transaction_id: str,
+        happening: Happening,
+        *,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None = None,
     ) -> bool:
         """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
 
-        Returns after the commit; False when nothing was waiting for it (unknown, late or repeated: not an error)."""
+        Returns after the commit; False when nothing was waiting for it (unknown, late, repeated, or from another
+        subscriber than the one who was notified: not an error)."""
+        ...
+
+    async def seen(self, address: Address, evidence: Evidence) -> None:
+        """A request of this subscriber that is about no notification: it shows a handset that speaks MMS."""
         ...
 
 
@@ -247,8 +264,11 @@ class ReceiptState(StrEnum):
 class Receipts(Protocol):
     """Receipts for SMS that we sent."""
 
-    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
-        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+    async def receipt(
+        self, smsc: str, message_id: str, state: ReceiptState, text: str, numbers: Collection[str] | None = None
+    ) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id, or none to one of `numbers` (digits, perhaps
+        national; None: whoever it went to). Never taken as delivery of the MM."""
         ...
 
 

@@ -1,7 +1,8 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Final
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
@@ -20,6 +21,7 @@ from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 S = RecipientState
+_SHORTEST_NATIONAL: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,14 @@ def _gone(mm: Mm, recipient: Recipient, policy: RetrievalPolicy, now: Instant) -
         case S.CANCELLED:
             return Gone(GoneBecause.CANCELLED)
         case S.EXPIRED:
-            return Gone(GoneBecause.EXPIRED)
+            return Gone(GoneBecause.EXPIRED, kept_until=mm.expires_at)
         case S.RETRIEVED | S.LINK_VIEWED | S.INDETERMINATE:
             fresh = now < recipient.state_at + policy.retrieve_grace
             still_open = recipient.state is not S.RETRIEVED and now < mm.expires_at
             return None if fresh or still_open else Gone(GoneBecause.ENDED)
         case state if state in FINAL or state is S.SCHEDULED:
             return Gone(GoneBecause.ENDED if state in FINAL else GoneBecause.UNKNOWN)
-    return Gone(GoneBecause.EXPIRED) if now >= mm.expires_at else None
+    return Gone(GoneBecause.EXPIRED, kept_until=mm.expires_at) if now >= mm.expires_at else None
 
 
 class Fetching:
@@ -65,17 +67,24 @@ class Fetching:
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        try:
+            return await self._open(token, identity, evidence)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         record = await self._desk.recent.by_token(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
+        version = self._neighbours.subscriber(record.recipient.address).mms_version
         gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
         if gone is not None:
-            return gone
+            return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
         if content is None:
-            return Gone(GoneBecause.NO_CONTENT)
-        await self._learn_from(record.recipient.address, evidence)
-        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
+            return Gone(GoneBecause.NO_CONTENT, version)
+        await self.seen(record.recipient.address, evidence)
+        return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id, version)
 
     def _may(self, recipient: Recipient, identity: Address | None) -> bool:
         """The token alone suffices unless identities are required; a different identity gets nothing."""
@@ -120,14 +129,20 @@ class Fetching:
             self._desk.recent.keep(record.mm, record.recipient._replace(fetched_at=after.fetched_at))
 
     async def answer(
-        self, transaction_id: str, happening: Happening, *, report_allowed: bool, evidence: Evidence
+        self,
+        transaction_id: str,
+        happening: Happening,
+        *,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None = None,
     ) -> bool:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
         record = await self._desk.recent.by_transaction_id(transaction_id)
-        if record is None:
+        if record is None or not self._may(record.recipient, identity):
             return False
         mm, recipient = record.mm, record.recipient
-        await self._learn_from(recipient.address, evidence)
+        await self.seen(recipient.address, evidence)
         if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
             return True
         how = Circumstances(report_allowed=report_allowed, source="mm1")
@@ -148,7 +163,8 @@ class Fetching:
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
 
-    async def _learn_from(self, address: Address, evidence: Evidence) -> None:
+    async def seen(self, address: Address, evidence: Evidence) -> None:
+        """Keep what a request showed of a subscriber's handset."""
         known = self._neighbours.subscriber(address)
         learned = self._learn(known, evidence, self._desk.clock.now())
         if learned is not None:
@@ -167,6 +183,12 @@ class WebLinks:
 
     async def open(self, link_token: str) -> Retrievable | Gone:
         """The MM behind a web link; looking does not count as viewing."""
+        try:
+            return await self._open(link_token)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _open(self, link_token: str) -> Retrievable | Gone:
         record = await self._desk.recent.by_link_token(link_token)
         if record is None:
             return Gone(GoneBecause.UNKNOWN)
@@ -187,6 +209,12 @@ class WebLinks:
         await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
 
 
+def _is_one_of(address: Address, numbers: Collection[str]) -> bool:
+    """Whether an SMSC means this address; a national number is the end of the international one."""
+    spellings = (one.lstrip("+").lstrip("0") for one in numbers)
+    return any(len(one) >= _SHORTEST_NATIONAL and address.value.endswith(one) for one in spellings)
+
+
 class SmsReceipts:
     """Implements `ports.Receipts`."""
 
@@ -194,8 +222,11 @@ class SmsReceipts:
         self._desk = desk
         self._neighbours = neighbours
 
-    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
-        """Returns after the commit; False when no SMS of ours has this id. Never taken as delivery of the MM."""
+    async def receipt(
+        self, smsc: str, message_id: str, state: ReceiptState, text: str, numbers: Collection[str] | None = None
+    ) -> bool:
+        """Returns after the commit; False when no SMS of ours has this id, or none to one of `numbers` (None: whoever
+        it went to). Never taken as delivery of the MM."""
         desk = self._desk
         row = await sms_sql.find(desk.store, f"smsc:{smsc}", message_id)
         if row is None:
@@ -203,17 +234,23 @@ class SmsReceipts:
         mm_id, recipient_id, purpose = row
         assert isinstance(mm_id, int)
         assert isinstance(recipient_id, int)
+        found = await sql.by_recipient(desk.store, recipient_id)
+        if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
+            return False
         told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
-        await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
-        found = await sql.by_recipient(desk.store, recipient_id)
+        delivered = state is ReceiptState.DELIVERED
+        effects = (sms_sql.arrived(f"smsc:{smsc}", message_id),) if delivered else ()
+        await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
         mm, recipient = found
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")
             await desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
-        elif self._neighbours.link_is_told_by_receipt(mm):
+        elif self._neighbours.link_is_told_by_receipt(mm) and not await sms_sql.is_outstanding(
+            desk.store, recipient_id
+        ):
             how = Circumstances(because="the SMSC delivered the link", text="web link sent by SMS")
             await desk.transitions.apply(mm, recipient, Happening.LINK_SMS_DELIVERED, how)
         return True

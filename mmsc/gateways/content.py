@@ -11,13 +11,14 @@ from typing import Final
 from mmsc.domain.message import Content, ContentId, Part, Remark, Submission
 from mmsc.trace.captures import BodyReference
 from protocols.content_type import ContentType
-from protocols.errors import Finding
+from protocols.errors import DecodeError, Finding
 from protocols.mime import MimePart, OutPart, resolve
 from protocols.wsp import multipart as wsp
 
 RELATED: Final = "application/vnd.wap.multipart.related"
 MIXED: Final = "application/vnd.wap.multipart.mixed"
 SMIL: Final = "application/smil"
+_UNKNOWN: Final = "application/octet-stream"
 _DROPPED: Final = ("boundary", "start", "type")
 _WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -68,11 +69,16 @@ def build(parts: Sequence[wsp.Part]) -> Content:
 
 
 def from_wsp(content_type: ContentType, body: bytes) -> Content:
-    """Content that came as WSP: kept as it is, with an index. Raises DecodeError."""
+    """Content that came as WSP: kept as it is, with an index. Raises DecodeError, also for a multipart whose own type
+    cannot be written again; a part's is only called unknown."""
+    kind = content_type.media_type
+    if kind.startswith("multipart/"):  # 0x0C and its like: the same octets, by a name that handsets refuse
+        content_type = replace(content_type, media_type=f"application/vnd.wap.{kind.replace('/', '.')}")
+    ContentType.parse(str(content_type))
     index = wsp.index_multipart(body)
     parts = tuple(
         Part(
-            str(entry.content_type),
+            _readable(entry.content_type),
             entry.content_id,
             entry.content_location or entry.content_type.get("name") or entry.file_name,
             entry.data_offset,
@@ -83,6 +89,16 @@ def from_wsp(content_type: ContentType, body: bytes) -> Content:
     return Content(str(content_type), body, parts)
 
 
+def _readable(content_type: ContentType) -> str:
+    """The type as text that we can read back: in WSP any text may stand there (WAP-230-WSP 8.4.2.24)."""
+    text = str(content_type)
+    try:
+        ContentType.parse(text)
+    except DecodeError:
+        return _UNKNOWN
+    return text
+
+
 def _placed(part: wsp.Part, offset: int) -> Part:
     """The index entry of a part that was laid out at `offset`: what reading it back would give."""
     location = part.content_location or part.content_type.get("name")
@@ -91,7 +107,7 @@ def _placed(part: wsp.Part, offset: int) -> Part:
 
 def single(content_type: ContentType, body: bytes) -> Content:
     """A PDU whose body is no multipart: one part (some clients send bare text)."""
-    return build([wsp.Part(content_type, body, "part1", "")])
+    return build([wsp.Part(ContentType.parse(_readable(content_type)), body, "part1", "")])
 
 
 def _leaves(part: MimePart) -> Iterator[MimePart]:

@@ -1,16 +1,18 @@
 """Segments into whole messages, in every form that SMPP v3.4 knows: user data headers (3GPP TS 23.040 9.2.3.24), sar_
-TLVs (5.3.2.22 to 5.3.2.24) and message_payload (5.3.2.32). Bounded in the messages whose rest never comes."""
+TLVs (5.3.2.22 to 5.3.2.24) and message_payload (5.3.2.32). What waits for a rest that never comes is bounded."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from protocols.errors import DecodeError
 from protocols.smpp import DataSm, EsmClass, SubmitSm, Tag
 from protocols.sms.push import PORT_WAP_PUSH
 from protocols.sms.segment import split_header
 from protocols.sms.text import decode_text
 
 _MAXIMUM_OPEN_MESSAGES: Final = 10_000  # segmented messages whose rest has not come
+_MAXIMUM_OPEN_OCTETS: Final = 16 << 20  # of all of them together: a message_payload may hold 64 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Reassembly:
     """Keeps segments until their message is whole."""
 
     def __init__(self) -> None:
-        self._segments: OrderedDict[tuple[str, str, int], dict[int, bytes]] = OrderedDict()
+        self._segments: OrderedDict[tuple[str, str, int, int], dict[int, bytes]] = OrderedDict()
+        self.octets = 0
 
     def take(self, pdu: SubmitSm | DataSm) -> Received | None:
         """The message that this segment completes, None while others are missing. Raises DecodeError."""
@@ -53,15 +56,21 @@ class Reassembly:
 
     def _join(self, pdu: SubmitSm | DataSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
         reference, total, number = part
-        key = (pdu.source_addr, pdu.destination_addr, reference)
+        if not 1 <= number <= total:
+            raise DecodeError(f"segment {number} of {total}", clause="3GPP TS 23.040 9.2.3.24.1")
+        key = (pdu.source_addr, pdu.destination_addr, reference, total)
         pieces = self._segments.setdefault(key, {})
+        self.octets += len(data) - len(pieces.get(number, b""))
         pieces[number] = data
-        while len(self._segments) > _MAXIMUM_OPEN_MESSAGES:
-            self._segments.popitem(last=False)
-        if len(pieces) < total:
-            return None
-        del self._segments[key]
-        return b"".join(pieces[one] for one in sorted(pieces))
+        if len(pieces) == total:
+            self._forget(key)
+            return b"".join(pieces[one] for one in sorted(pieces))
+        while len(self._segments) > _MAXIMUM_OPEN_MESSAGES or self.octets > _MAXIMUM_OPEN_OCTETS:
+            self._forget(next(iter(self._segments)))
+        return None
+
+    def _forget(self, key: tuple[str, str, int, int]) -> None:
+        self.octets -= sum(map(len, self._segments.pop(key).values()))
 
 
 def _sar(pdu: SubmitSm | DataSm) -> tuple[int, int, int] | None:

@@ -1,17 +1,18 @@
 """A virtual SMSC: an SMPP v3.4 server that hands what it gets to handsets by number. It works for any ESME.
 
-It checks passwords and states, answers as told (`answers`: a queue of statuses), reassembles segments in every form,
-and sends receipts when they are asked for.
+It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, and sends receipts.
+Who does not bind, end a PDU, or read its answers is cut or waits (SMPP v3.4 7.2).
 """
 
 import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
 
+from mmsc.lab.behaviour import Behaviour
 from mmsc.lab.reassembly import Reassembly, Received
 from mmsc.net.turns import settle
 from protocols import smpp
@@ -22,7 +23,6 @@ from protocols.smpp import (
     DeliverSm,
     EsmClass,
     Framer,
-    MessageState,
     Pdu,
     SmppError,
     SubmitSm,
@@ -33,6 +33,8 @@ from protocols.smpp.session import BIND_STATES, Sequence, SessionState, may_send
 from protocols.sms.segment import segment_text
 
 _log: Final = logging.getLogger(__name__)
+_SESSION_INIT_SECONDS: Final = 10.0  # SMPP v3.4 7.2: from the connection to the bind
+_PARTIAL_PDU_SECONDS: Final = 30.0  # from a PDU's first octets to its last
 _UNANSWERED_SECONDS: Final = 10.0  # how long a deliver_sm of ours waits for its response
 _BIND_RESPS: Final = {
     smpp.BindTransceiver: smpp.BindTransceiverResp,
@@ -50,21 +52,6 @@ class _Handset:
     on_sms: OnText
 
 
-@dataclass(slots=True)
-class Behaviour:
-    """What the SMSC does other than saying yes. `statuses` are used up one by one; `delay_seconds` before each answer;
-    `numbers` answers everything to a number (digits alone); `per_second` is how many it takes in a second before it
-    throttles (0: no limit); `refuse_binds` keeps everybody out; `lost` takes messages and delivers none."""
-
-    statuses: deque[CommandStatus] = field(default_factory=deque)
-    numbers: dict[str, CommandStatus] = field(default_factory=dict)
-    per_second: int = 0
-    delay_seconds: float = 0.0
-    refuse_binds: bool = False
-    lost: bool = False
-    receipt_state: MessageState = MessageState.DELIVERED
-
-
 class VirtualSmsc:
     """One listening socket; `accounts` maps system_id to password (empty: anybody)."""
 
@@ -72,6 +59,8 @@ class VirtualSmsc:
         self.accounts = accounts or {}
         self.system_id = system_id
         self.behaviour = Behaviour()
+        self.session_init_seconds = _SESSION_INIT_SECONDS
+        self.partial_pdu_seconds = _PARTIAL_PDU_SECONDS
         self.submitted: deque[SubmitSm | DataSm] = deque(maxlen=1000)
         self.port = 0
         self._handsets: dict[str, _Handset] = {}
@@ -181,7 +170,7 @@ class VirtualSmsc:
         self.submitted.append(pdu)
         if whole is not None and not self.behaviour.lost:
             self.spawn(self._deliver(whole))
-        if pdu.registered_delivery & 1:
+        if self.behaviour.owes_receipt(pdu.registered_delivery):
             self.spawn(self._receipt(session, pdu, message_id))
         return answer(sequence_number=number, message_id=message_id)
 
@@ -218,7 +207,15 @@ class VirtualSmsc:
         except Exception:
             _log.exception("the handset %s failed", message.number)
 
-    async def _receipt(self, session: "_Session", pdu: SubmitSm | DataSm, message_id: str) -> None:
+    def _receiver(self, session: "_Session") -> "_Session | None":
+        """Who may get a deliver_sm for this session's account (SMPP v3.4 2.3), itself first."""
+        account = (one for one in self._sessions if one.system_id == session.system_id)
+        return next((one for one in (session, *account) if one.receives), None)
+
+    async def _receipt(self, sender: "_Session", pdu: SubmitSm | DataSm, message_id: str) -> None:
+        session = self._receiver(sender)
+        if session is None:
+            return
         state = self.behaviour.receipt_state
         text = receipt_text(message_id, state, datetime.now(UTC).strftime("%y%m%d%H%M"))
         session.send(
@@ -250,6 +247,8 @@ class _Session(asyncio.Protocol):
         self._sequence = Sequence()
         self._transport: asyncio.Transport | None = None
         self._pending: dict[int, asyncio.Future[CommandStatus]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.system_id = ""
 
     @property
     def receives(self) -> bool:
@@ -271,10 +270,32 @@ class _Session(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
         self._smsc.joined(self)
+        self._watch(self._smsc.session_init_seconds)
+
+    def _watch(self, seconds: float) -> None:
+        """Cut the connection after so long, unless something better happens."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self.abort)
+
+    def _all_well(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def pause_writing(self) -> None:
+        """It does not read its answers: its next requests wait."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone."""
         self._state = SessionState.CLOSED
+        self._all_well()
         self._smsc.left(self)
 
     def abort(self) -> None:
@@ -296,12 +317,18 @@ class _Session(asyncio.Protocol):
         try:
             frames = self._framer.feed(data)
         except SmppError as error:
+            for octets in error.before:
+                self._received(octets)
             self.send(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._transport is not None:
                 self._transport.close()
             return
         for octets in frames:
             self._received(octets)
+        if frames and self._state is not SessionState.OPEN:
+            self._all_well()
+        if self._framer.waiting:
+            self._watch(self._smsc.partial_pdu_seconds)
 
     def _received(self, octets: bytes) -> None:
         try:
@@ -346,6 +373,7 @@ class _Session(asyncio.Protocol):
         status = self._smsc.checks(pdu.system_id, pdu.password)
         if status is CommandStatus.ESME_ROK:
             self._state = BIND_STATES[pdu.command_id]
+            self.system_id = pdu.system_id
         version = ((Tag.SC_INTERFACE_VERSION, b"\x34"),)
         answer = _BIND_RESPS[type(pdu)](
             sequence_number=pdu.sequence_number,

@@ -70,7 +70,13 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
 
     port: Port = 8801
     maximum_body_octets: Octets = 2 * MEGA
-    identity_headers: Live[tuple[str, ...]] = ("X-MSISDN", "X-Nokia-MSISDN", "X-WAP-MSISDN", "X-Up-Calling-Line-ID")
+    identity_headers: Live[tuple[str, ...]] = (
+        "X-WAP-Network-Client-MSISDN",
+        "X-MSISDN",
+        "X-Up-Calling-Line-ID",
+        "X-Nokia-MSISDN",
+        "X-WAP-MSISDN",
+    )
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
     retrieve_grace_seconds: Live[Seconds] = 600.0
@@ -152,7 +158,6 @@ class Fallback(Section, frozen=True, kw_only=True):
 
     enabled: Live[bool] = True
     after_seconds: Live[Seconds] = 3600.0
-    link_lifetime_hours: Live[Hours] = 72.0
     template: Live[str] = "You have a picture message: {url}"
 
 

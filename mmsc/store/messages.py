@@ -113,20 +113,24 @@ def insert_recipient(recipient: Recipient) -> Statement:
 def _guarded(happening: Happening) -> str:
     """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads."""
     branches: dict[str, list[str]] = {}
+    staying: list[str] = []
     for source in sources(happening):
         target = move(source, happening)
         assert target is not None, f"{source} lists {happening} and leads nowhere"
         branches.setdefault(target.value, []).append(f"'{source.value}'")
+        if target is source:
+            staying.append(f"'{source.value}'")
     listed = ", ".join(name for names in branches.values() for name in names)
     if len(branches) == 1:
         state = f"'{next(iter(branches))}'"
     else:
         whens = " ".join(f"WHEN state IN ({', '.join(names)}) THEN '{to}'" for to, names in branches.items())
         state = f"CASE {whens} END"
+    at = f"CASE WHEN state IN ({', '.join(staying)}) THEN state_at ELSE $2 END" if staying else "$2"
     pushed = ", pushes = pushes + 1" if happening in (Happening.PUSHED, Happening.LINK_SENT) else ""
     fetched = ", fetched_at = $2" if happening is Happening.FETCHED else ""
     return (
-        f"UPDATE recipient SET state = {state}, state_at = $2, cause = $3{pushed}{fetched}"
+        f"UPDATE recipient SET state = {state}, state_at = {at}, cause = $3{pushed}{fetched}"
         f" WHERE id = $1 AND state IN ({listed}) RETURNING id, state"
     )
 

@@ -19,3 +19,17 @@ async def find(store: Store, lane: str, message_id: str) -> Row | None:
     return await store.fetch_one(
         "SELECT mm_id, recipient_id, purpose FROM sms WHERE lane = $1 AND smpp_message_id = $2", lane, message_id
     )
+
+
+def arrived(lane: str, message_id: str) -> Statement:
+    """A segment of a link was delivered."""
+    return Statement(
+        "UPDATE sms SET purpose = 'link arrived' WHERE lane = $1 AND smpp_message_id = $2 AND purpose = 'link'",
+        (lane, message_id),
+    )
+
+
+async def is_outstanding(store: Store, recipient_id: int) -> bool:
+    """Whether a segment of the recipient's link was not delivered yet."""
+    row = await store.fetch_one("SELECT 1 FROM sms WHERE recipient_id = $1 AND purpose = 'link'", recipient_id)
+    return row is not None

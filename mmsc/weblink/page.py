@@ -1,10 +1,13 @@
-"""What the page behind a fallback SMS shows: slides in SMIL order, and every part as a download.
+"""What the page behind a fallback SMS shows: slides in SMIL order, and every part to save.
 
 Nothing of it runs: text is escaped, only pictures, sound and video are shown, everything else is a download.
 """
 
+import io
 import re
-from dataclasses import dataclass
+import zipfile
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -46,34 +49,27 @@ _SMIL: Final = "application/smil"
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"\\/:*?<>|;%]+")
 _LONGEST_NAME: Final = 80
 LONGEST_TEXT: Final = 20_000
+_TEXT_OF_A_PAGE: Final = 100_000  # a presentation may show the same part on every slide
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Something on a slide: `kind` is text, image, audio or video; `number` names the part."""
+    """A part: `kind` is text, image, audio or video, "" for what is not shown; `number` names the part."""
 
     kind: str
     number: int
-    text: str = ""
-    media_type: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A part to take away."""
-
-    number: int
     name: str
-    media_type: str
     octets: int
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The slides and the downloads."""
+    """The slides, the parts that are only saved, and the size of all."""
 
     slides: tuple[tuple[Piece, ...], ...]
-    downloads: tuple[Download, ...]
+    others: tuple[Piece, ...]
+    octets: int
 
 
 def media_type_of(part: Part) -> str:
@@ -88,18 +84,26 @@ def shown_as(part: Part) -> str:
 
 def page_of(content: Content) -> Page:
     """The page of a message."""
-    slides = _slides(content) or tuple(
-        (piece,) for piece in (_piece(content, number) for number in range(len(content.parts))) if piece is not None
-    )
-    downloads = tuple(
-        Download(number, file_name(part, number), media_type_of(part), part.length)
-        for number, part in enumerate(content.parts)
-        if media_type_of(part) != _SMIL
-    )
-    return Page(slides, downloads)
+    pieces = [_piece(content, number) for number in range(len(content.parts))]
+    slides = _slides(content, pieces) or tuple((piece,) for piece in pieces if piece.kind)
+    others = tuple(piece for piece in pieces if not piece.kind and media_type_of(content.parts[piece.number]) != _SMIL)
+    return Page(_bounded(slides), others, sum(piece.octets for piece in pieces))
 
 
-def _slides(content: Content) -> tuple[tuple[Piece, ...], ...]:
+def _bounded(slides: tuple[tuple[Piece, ...], ...]) -> tuple[tuple[Piece, ...], ...]:
+    """Without the texts that would make the page too long."""
+    left = _TEXT_OF_A_PAGE
+    kept: list[tuple[Piece, ...]] = []
+    for slide in slides:
+        shown: list[Piece] = []
+        for piece in slide:
+            left -= len(piece.text)
+            shown.append(piece if left >= 0 else replace(piece, text="..."))
+        kept.append(tuple(shown))
+    return tuple(kept)
+
+
+def _slides(content: Content, pieces: list[Piece]) -> tuple[tuple[Piece, ...], ...]:
     """In SMIL order, then what the presentation forgot; empty without a readable presentation."""
     root = next((part for part in content.parts if media_type_of(part) == _SMIL), None)
     if root is None:
@@ -111,19 +115,14 @@ def _slides(content: Content) -> tuple[tuple[Piece, ...], ...]:
     used: set[int] = set()
     slides: list[tuple[Piece, ...]] = []
     for slide in presentation:
-        pieces: list[Piece] = []
-        for medium in slide.media:
-            number = _find(content, medium.source)
-            piece = None if number is None else _piece(content, number)
-            if number is not None and piece is not None:
-                used.add(number)
-                pieces.append(piece)
-        if pieces:
-            slides.append(tuple(pieces))
+        numbers = [_find(content, medium.source) for medium in slide.media]
+        shown = tuple(pieces[number] for number in numbers if number is not None and pieces[number].kind)
+        used.update(piece.number for piece in shown)
+        if shown:
+            slides.append(shown)
     if not slides:
         return ()
-    rest = (_piece(content, number) for number in range(len(content.parts)) if number not in used)
-    return (*slides, *((piece,) for piece in rest if piece is not None))
+    return (*slides, *((piece,) for piece in pieces if piece.kind and piece.number not in used))
 
 
 def _find(content: Content, source: str) -> int | None:
@@ -134,16 +133,27 @@ def _find(content: Content, source: str) -> int | None:
     return None
 
 
-def _piece(content: Content, number: int) -> Piece | None:
+def _piece(content: Content, number: int) -> Piece:
     part = content.parts[number]
     kind = shown_as(part)
-    if not kind:
-        return None
     text = ""
     if kind == "text":
         charset = ContentType.parse(part.content_type).get("charset")
         text = decode_text(content.octets_of(part)[: LONGEST_TEXT * 4], charset)[:LONGEST_TEXT]
-    return Piece(kind, number, text, media_type_of(part))
+    return Piece(kind, number, file_name(part, number), part.length, text)
+
+
+def archive(content: Content, at: datetime) -> bytes:
+    """All parts in one ZIP file, as they are. A name that came before gets its number in front."""
+    packed = io.BytesIO()
+    names: set[str] = set()
+    with zipfile.ZipFile(packed, "w") as file:
+        for number, part in enumerate(content.parts):
+            name = file_name(part, number)
+            name = f"{number + 1} {name}" if name.lower() in names else name
+            names.add(name.lower())
+            file.writestr(zipfile.ZipInfo(name, at.timetuple()[:6]), content.octets_of(part))
+    return packed.getvalue()
 
 
 def file_name(part: Part, number: int) -> str:

@@ -1,7 +1,7 @@
-"""The web page behind a fallback SMS: `GET /w/TOKEN`, its parts at `/w/TOKEN/part/N`.
+"""The web page behind a fallback SMS: `GET /w/TOKEN`, its parts at `/w/TOKEN/part/N`, all of them at `/w/TOKEN/all`.
 
 Works without JavaScript and allows none. The first look by a person counts as the delivery; link previews of chat
-programs and HEAD do not, and with `view_needs_tap` only pressing a button does.
+programs, a browser's prefetch and HEAD do not, and with `view_needs_tap` only pressing a button does.
 """
 
 import re
@@ -13,15 +13,17 @@ from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import to_datetime
+from mmsc.domain.message import Mm
 from mmsc.engine.ports import Gone, GoneBecause, Links, Retrievable
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
-from mmsc.weblink.page import disposition, file_name, media_type_of, page_of, shown_as
+from mmsc.weblink.page import archive, disposition, file_name, media_type_of, page_of, shown_as
+from mmsc.weblink.words import Words
 
-_PATH: Final = re.compile(r"/w/(?P<token>[A-Za-z0-9_-]{8,100})(?:/part/(?P<part>[0-9]{1,4}))?")
+_PATH: Final = re.compile(r"/w/(?P<token>[A-Za-z0-9_-]{8,100})(?:/part/(?P<part>[0-9]{1,4})|/(?P<all>all))?")
 _ROBOTS: Final = re.compile(
-    r"bot\b|crawler|spider|preview|facebookexternalhit|whatsapp|telegram|slack|skype|discord|twitter|linkedin|embedly"
-    r"|google-safety|bingpreview|applebot|curl|wget|python-requests|link-?check",
+    r"(?<!cu)bot\b|crawler|spider|preview|facebookexternalhit|whatsapp|slack-|embedly"  # a Cubot is a telephone
+    r"|google-safety|curl|wget|python-requests|link-?check",
     re.IGNORECASE,
 )
 _STYLE: Final = "/w/style.css"
@@ -29,8 +31,8 @@ _POLICY: Final = (
     "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
+_MEDIA_POLICY: Final = "default-src 'none'; sandbox"  # a part that is opened by itself
 _HEADERS: Final = (
-    ("Content-Security-Policy", _POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "private, no-store"),
@@ -38,11 +40,12 @@ _HEADERS: Final = (
     ("Cross-Origin-Resource-Policy", "same-origin"),
 )
 _GONE: Final = {
-    GoneBecause.UNKNOWN: (404, "No such message", "Check that the whole address was opened."),
-    GoneBecause.EXPIRED: (410, "This message has expired", "It was kept for a while and is no longer here."),
-    GoneBecause.CANCELLED: (410, "This message was withdrawn", "Its sender took it back before it was opened."),
-    GoneBecause.ENDED: (410, "This message is no longer here", "It was already collected."),
-    GoneBecause.NO_CONTENT: (410, "This message is no longer here", "Its content was deleted."),
+    GoneBecause.UNKNOWN: (404, "unknown"),
+    GoneBecause.EXPIRED: (410, "expired"),
+    GoneBecause.CANCELLED: (410, "cancelled"),
+    GoneBecause.ENDED: (410, "ended"),
+    GoneBecause.NO_CONTENT: (410, "ended"),
+    GoneBecause.STORE_AWAY: (503, "later"),
 }
 
 
@@ -64,9 +67,8 @@ def _environment() -> Environment:
 
 
 def _size(octets: int) -> str:
-    if octets < 1000:
-        return f"{octets} B"
-    return f"{octets / 1000:.0f} kB" if octets < 10**6 else f"{octets / 10**6:.1f} MB"
+    """Rounded, and never broken between the number and its unit."""
+    return f"{max(1, round(octets / 1000))}\u00a0KB" if octets < 10**6 else f"{octets / 10**6:.1f}\u00a0MB"
 
 
 class WebLinkServer:
@@ -83,59 +85,81 @@ class WebLinkServer:
         """One request to one answer."""
         if request.path == _STYLE:
             return self._answer(200, "text/css; charset=utf-8", self._style)
+        words = Words(request.headers.get("Accept-Language", ""))
         match = _PATH.fullmatch(request.path)
         if match is None:
-            return self._gone(GoneBecause.UNKNOWN)
+            return self._gone(words, Gone(GoneBecause.UNKNOWN))
         if request.method not in ("GET", "HEAD", "POST"):
             return HttpAnswer(status=405, headers=(*_HEADERS, ("Allow", "GET, HEAD, POST")))
         found = await self._links.open(match["token"])
         if isinstance(found, Gone):
-            return self._gone(found.because)
+            return self._gone(words, found)
+        if match["all"]:
+            return self._all(found)
         if match["part"] is not None:
-            return self._part(found, int(match["part"]))
-        return await self._page(found, match["token"], request)
+            return self._part(found, int(match["part"]), words)
+        return await self._page(found, match["token"], request, words)
 
-    async def _page(self, found: Retrievable, token: str, request: HttpRequest) -> HttpAnswer:
-        person = request.method != "HEAD" and not _ROBOTS.search(request.headers.get("User-Agent", ""))
+    async def _page(self, found: Retrievable, token: str, request: HttpRequest, words: Words) -> HttpAnswer:
+        heading = _heading(found.mm, words)
         if self._needs_tap() and request.method != "POST":
-            return self._html(200, "tap.html", token=token, sender=_sender(found))
-        if person:
+            return self._html(200, "tap.html", words, token=token, heading=heading)
+        if _is_person(request):
             await self._links.viewed(found)
-        mm = found.mm
         page = page_of(found.content)
-        date = f"{to_datetime(mm.date):%d %B %Y, %H:%M} UTC"
-        return self._html(
-            200, "page.html", page=page, token=token, sender=_sender(found), subject=mm.subject, date=date
-        )
+        return self._html(200, "page.html", words, page=page, token=token, subject=found.mm.subject, heading=heading)
 
-    def _part(self, found: Retrievable, number: int) -> HttpAnswer:
+    def _all(self, found: Retrievable) -> HttpAnswer:
+        packed = archive(found.content, to_datetime(found.mm.date))
+        answer = self._answer(200, "application/zip", packed, _MEDIA_POLICY)
+        answer.headers = (*answer.headers, ("Content-Disposition", disposition("message.zip", inline=False)))
+        answer.mm_id = found.mm.id
+        return answer
+
+    def _part(self, found: Retrievable, number: int, words: Words) -> HttpAnswer:
         """A part's own octets; whatever could run is a download of no particular type."""
         parts = found.content.parts
         if number >= len(parts):
-            return self._gone(GoneBecause.UNKNOWN)
+            return self._gone(words, Gone(GoneBecause.UNKNOWN))
         part = parts[number]
         kind = shown_as(part)
         shown = kind in ("image", "audio", "video")
         media_type = media_type_of(part) if shown else "application/octet-stream"
-        answer = self._answer(200, media_type, found.content.octets_of(part))
+        answer = self._answer(200, media_type, found.content.octets_of(part), _MEDIA_POLICY)
         name = file_name(part, number)
         answer.headers = (*answer.headers, ("Content-Disposition", disposition(name, inline=shown)))
         answer.mm_id = found.mm.id
         answer.reference = BodyReference(found.mm.content_id, part.offset, part.length, 0)
         return answer
 
-    def _gone(self, because: GoneBecause) -> HttpAnswer:
-        status, title, text = _GONE[because]
-        return self._html(status, "gone.html", title=title, text=text)
+    def _gone(self, words: Words, found: Gone) -> HttpAnswer:
+        status, key = _GONE[found.because]
+        if key == "expired" and found.kept_until is None:
+            key = "ended"
+        day = "" if found.kept_until is None else words.day(found.kept_until)
+        return self._html(status, "gone.html", words, title=words(key, day=day))
 
-    def _html(self, status: int, template: str, **values: object) -> HttpAnswer:
-        text = self._templates.get_template(template).render(**values)
-        return self._answer(status, "text/html; charset=utf-8", text.encode("utf-8", "replace"))
+    def _html(self, status: int, template: str, words: Words, **values: object) -> HttpAnswer:
+        text = self._templates.get_template(template).render(words=words, **values)
+        answer = self._answer(status, "text/html; charset=utf-8", text.encode("utf-8", "replace"))
+        answer.headers = (*answer.headers, ("Content-Language", words.language), ("Vary", "Accept-Language"))
+        return answer
 
     @staticmethod
-    def _answer(status: int, content_type: str, body: bytes) -> HttpAnswer:
-        return HttpAnswer(status=status, content_type=content_type, body=body, headers=_HEADERS)
+    def _answer(status: int, content_type: str, body: bytes, policy: str = _POLICY) -> HttpAnswer:
+        headers = (("Content-Security-Policy", policy), *_HEADERS)
+        return HttpAnswer(status=status, content_type=content_type, body=body, headers=headers)
 
 
-def _sender(found: Retrievable) -> str:
-    return "" if found.mm.sender_hidden else found.mm.sender.value
+def _is_person(request: HttpRequest) -> bool:
+    """Whether somebody looks: no HEAD, no program that draws a preview, no browser that fetches ahead."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    ahead = "prefetch" in purpose.lower() or "preview" in purpose.lower()
+    return request.method != "HEAD" and not ahead and not _ROBOTS.search(request.headers.get("User-Agent", ""))
+
+
+def _heading(mm: Mm, words: Words) -> str:
+    """From whom, when, and until when."""
+    key = "anonymous" if mm.sender_hidden else "from"
+    said = words(key, sender=mm.sender.value, date=words.date(mm.date))
+    return f"{said} {words('until', day=words.day(mm.expires_at))}"

@@ -15,7 +15,8 @@ _TLV: Final = struct.Struct(">HH")
 
 
 class SmppError(DecodeError):
-    """A PDU that cannot be read. Header values are there when the header was readable; `status` is the answer."""
+    """A PDU that cannot be read. Header values are there when the header was readable; `status` is the answer;
+    `before` are the whole PDUs that a stream brought ahead of it."""
 
     def __init__(
         self,
@@ -29,6 +30,7 @@ class SmppError(DecodeError):
     ) -> None:
         super().__init__(why, offset=offset, clause=clause)
         self.status = status
+        self.before: tuple[bytes, ...] = ()
         self.command_id = command_id
         self.sequence_number = sequence_number
 
@@ -128,7 +130,9 @@ class Framer:
             length = int.from_bytes(buffer[start : start + 4])
             if not HEADER_OCTETS <= length <= self._maximum_octets:
                 sequence = int.from_bytes(buffer[start + 12 : start + 16]) if len(buffer) - start >= 16 else 0
-                raise SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
+                error = SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
+                error.before = tuple(pdus)
+                raise error
             if len(buffer) - start < length:
                 break
             pdus.append(bytes(buffer[start : start + length]))

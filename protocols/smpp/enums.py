@@ -91,6 +91,10 @@ class CommandStatus(OpenEnum):
     ESME_RINVOPTPARAMVAL = 0xC4
     ESME_RDELIVERYFAILURE = 0xFE
     ESME_RUNKNOWNERR = 0xFF
+    ESME_RSERTYPUNAUTH = 0x100  # from here v5.0 4.7.6: they are seen on 3.4 sessions
+    ESME_RPROHIBITED = 0x101
+    ESME_RSERTYPUNAVAIL = 0x102
+    ESME_RSERTYPDENIED = 0x103
 
 
 class MessageState(OpenEnum):

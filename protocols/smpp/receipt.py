@@ -48,10 +48,10 @@ def read_receipt(pdu: DeliverSm | DataSm) -> Receipt:
     text = octets.decode("latin-1")
     found = _fields(text)
     tlv_id = pdu.tlv(Tag.RECEIPTED_MESSAGE_ID)
-    ids = [tlv_id.rstrip(b"\0").decode("latin-1")] if tlv_id else []
-    if found.get("id"):
-        ids.append(found["id"])
-    return Receipt(tuple(dict.fromkeys(ids)), _state(pdu, found.get("stat", "")), found.get("err", ""), text)
+    ids = (tlv_id.rstrip(b"\0").decode("latin-1") if tlv_id else "", found.get("id", ""))
+    return Receipt(
+        tuple(dict.fromkeys(filter(None, ids))), _state(pdu, found.get("stat", "")), found.get("err", ""), text
+    )
 
 
 def _fields(text: str) -> dict[str, str]:
@@ -75,15 +75,18 @@ def _state(pdu: DeliverSm | DataSm, word: str) -> MessageState:
 
 
 def normal_forms(message_id: str) -> Iterator[str]:
-    """The forms in which the same id may come back: as it is, lower case, without zeros, hex and decimal."""
+    """The forms in which the same id may have been given: as it is, in the other case, without zeros, hex and decimal
+    as SMSCs write them (8 hexadecimal or 10 decimal digits)."""
     yield message_id
     lower = message_id.lower()
     yield lower
+    yield message_id.upper()
     yield lower.lstrip("0") or "0"
     if re.fullmatch(r"[0-9a-f]{1,16}", lower):
-        yield str(int(lower, 16))
+        yield from (str(int(lower, 16)), f"{int(lower, 16):010d}")
     if re.fullmatch(r"[0-9]{1,20}", lower):
-        yield f"{int(lower):x}"
+        number = int(lower)
+        yield from (f"{number:x}", f"{number:X}", f"{number:08x}", f"{number:08X}", f"{number:010d}")
 
 
 def receipt_text(message_id: str, state: MessageState, date: str, error: str = "000") -> str:

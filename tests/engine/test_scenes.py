@@ -160,8 +160,9 @@ async def test_expired_is_reported(bench: Bench) -> None:
     bench.clock.advance(61)
     await bench.until(trace.ReportDelivered)
     assert bench.hands[TaskKind.REPORT_MM7].jobs[0].payload["state"] == "expired"
-    token = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].token
-    assert await bench.engine.retrieval.open(token, None, SAFARI) == Gone(GoneBecause.EXPIRED)
+    job = bench.hands[TaskKind.NOTIFY].jobs[0]
+    gone = await bench.engine.retrieval.open(job.recipients[0].token, None, SAFARI)
+    assert gone == Gone(GoneBecause.EXPIRED, kept_until=job.stored_mm.expires_at)
 
 
 async def test_the_notification_comes_again_with_the_same_ids(bench: Bench) -> None:
@@ -239,6 +240,18 @@ async def test_an_unknown_handset_falls_back_after_its_timer(bench: Bench) -> No
         await bench.until(trace.RecipientMoved)
     await bench.until(trace.LinkSent)
     assert await bench.state("+15550100777") == "link_sent"
+
+
+async def test_pushes_in_between_do_not_put_the_fallback_off(bench: Bench) -> None:
+    """The timer runs from the first push, and the last push is not valid beyond it."""
+    await notified(bench, "+15550100777")
+    for pushes, seconds in ((2, 300), (3, 900)):
+        bench.clock.advance(seconds)
+        await bench.until(trace.NotificationPushed, pushes)
+    bench.clock.advance(2400)
+    await bench.until(trace.LinkSent)
+    validities = [job.payload["validity_seconds"] for job in bench.hands[TaskKind.NOTIFY].jobs]
+    assert validities == ["300", "900", "2400"]
 
 
 async def test_unrecognised_is_tried_plain_then_by_link(bench: Bench) -> None:
@@ -523,18 +536,35 @@ async def test_a_receipt_tells_about_the_sms_and_never_about_the_mm(bench: Bench
     assert await bench.state(PHONE) == "notified"
 
 
-@pytest.mark.parametrize(("profile", "state"), [("viewed", "link_sent"), ("sms_delivered", "indeterminate")])
-async def test_a_receipt_of_the_link_is_the_report_only_where_the_vasp_says_so(
-    bench: Bench, profile: str, state: str
-) -> None:
-    """An SMSC that is asked for receipts of everything sends one for the link, too (semantics 6)."""
-    vasps = bench.engine.neighbours.vasps
-    vasps["news"] = replace(vasps["news"], fallback_report=FallbackReport(profile))
+@pytest.mark.parametrize("report", list(FallbackReport))
+async def test_a_link_that_arrived_ends_only_where_the_vasp_wants_it_so(bench: Bench, report: FallbackReport) -> None:
+    """SMPP v3.4 has one receipt a segment: the SMS is there when all of them are."""
+    bench.engine.neighbours.vasps["news"] = replace(bench.engine.neighbours.vasps["news"], fallback_report=report)
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1", "id2"), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    for message_id in ("id1", "id1"):
+        assert await bench.engine.receipts.receipt("local", message_id, ReceiptState.DELIVERED, "")
+        assert await bench.state(OLD_PHONE) == "link_sent"
+    assert await bench.engine.receipts.receipt("local", "id2", ReceiptState.DELIVERED, "")
+    if report is FallbackReport.VIEWED:
+        assert await bench.state(OLD_PHONE) == "link_sent"
+    else:
+        await bench.until(trace.ReportDelivered)
+        told = bench.hands[TaskKind.REPORT_MM7].jobs[0].payload
+        assert (told["state"], told["text"]) == ("indeterminate", "web link sent by SMS")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "meant"),
+    [(("15550100900", "MMSC"), True), (("0100900",), True), (("15550100901", "900", ""), False), ((), False)],
+)
+async def test_a_receipt_may_name_whom_it_is_about(bench: Bench, numbers: tuple[str, ...], meant: bool) -> None:
     bench.hands[TaskKind.LINK].answers = [Delivered(("id1",), receipt_expected=True)]
     await bench.submit(OLD_PHONE)
     await bench.until(trace.LinkSent)
-    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
-    assert await bench.state(OLD_PHONE) == state
+    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.FAILED, "", numbers) is meant
+    assert (await bench.state(OLD_PHONE) == "unreachable") is meant
 
 
 async def test_a_link_sms_that_never_arrived_is_unreachable(bench: Bench) -> None:

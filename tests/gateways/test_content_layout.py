@@ -4,9 +4,10 @@ from itertools import product
 
 import pytest
 
-from mmsc.gateways.content import MIXED, build, from_wsp
+from mmsc.gateways.content import MIXED, build, from_wsp, single, to_mime
 from protocols.content_type import ContentType
-from protocols.wsp.multipart import Part
+from protocols.errors import DecodeError
+from protocols.wsp.multipart import Part, encode_multipart
 
 TYPES = (
     "image/jpeg",
@@ -31,3 +32,31 @@ def test_the_index_is_what_reading_back_gives(text: str) -> None:
 
 def test_nothing_is_laid_out_as_nothing() -> None:
     assert build([]) == from_wsp(ContentType(MIXED), b"\x00")
+
+
+@pytest.mark.parametrize("media_type", ["text/pl ain", "no type"])
+def test_a_part_whose_type_is_no_media_type_can_be_shown_and_sent_on(media_type: str) -> None:
+    """WAP-230-WSP 8.4.2.24 lets any text stand there; RFC 2045 5.1 does not."""
+    body = encode_multipart([Part(ContentType(media_type), b"one", "one", "one.bin")])
+    content = from_wsp(ContentType(MIXED), body)
+    assert content.body == body
+    assert [content.octets_of(part) for part in content.parts] == [b"one"]
+    assert [ContentType.parse(part.content_type) for part in content.parts] == [ContentType("application/octet-stream")]
+    assert to_mime(content)[1][0].data == b"one"
+    assert single(ContentType(media_type), b"one").parts[0].content_type == "application/octet-stream"
+
+
+def test_a_multipart_whose_own_type_cannot_be_read_back_is_refused() -> None:
+    with pytest.raises(DecodeError):
+        from_wsp(ContentType(f"{MIXED} or so"), b"\x00")
+
+
+@pytest.mark.parametrize("kind", ["mixed", "related", "alternative"])
+def test_a_multipart_has_the_name_that_handsets_read(kind: str) -> None:
+    """WAP-230-WSP table 40: 0x0C and 0x23 have the same form; many handsets refuse the former."""
+    content_type = ContentType(f"multipart/{kind}", (("type", "application/smil"), ("start", "<s>")))
+    content = from_wsp(content_type, encode_multipart([Part(ContentType("application/smil"), b"<smil/>", "s")]))
+    named = ContentType.parse(content.content_type)
+    assert named == ContentType(f"application/vnd.wap.multipart.{kind}", content_type.parameters)
+    if kind == "related":
+        assert to_mime(content)[0].get("start") == "<s>"

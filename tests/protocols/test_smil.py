@@ -19,6 +19,13 @@ def test_a_phones_presentation_with_its_doctype() -> None:
     assert (second.duration_ms, second.media[0].kind) == (3000, "audio")
 
 
+@pytest.mark.parametrize("byte_order", ["utf-16", "utf-16-be"])
+def test_a_presentation_in_utf_16(byte_order: str) -> None:
+    mark = "\ufeff" if byte_order == "utf-16-be" else ""
+    text = mark + '<smil><body><par><img src="\u0439"/></par></body></smil>'
+    assert smil.decode(text.encode(byte_order))[0].media == (smil.Medium("image", "\u0439"),)
+
+
 def test_what_is_built_reads_back() -> None:
     slides = (
         smil.Slide(5000, (smil.Medium("image", 'cid:a"<&>', "Image"), smil.Medium("text", "ä.txt", "Text"))),

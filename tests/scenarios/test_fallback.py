@@ -49,7 +49,7 @@ async def test_an_unknown_link_is_a_friendly_404(lab: Lab) -> None:
     url = await link_of(lab)
     status, body, _ = await get(url[:-5] + "AAAAA")
     assert status == 404
-    assert b"No such message" in body
+    assert b"No message here." in body
     status, _, _ = await get(f"{url}/part/99")
     assert status == 404
 

@@ -17,7 +17,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-SCREENS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((390, "light"), (1280, "dark"))
+SCREENS: tuple[tuple[int, Literal["light", "dark"]], ...] = ((390, "light"), (240, "light"), (1280, "dark"))
 
 
 @pytest.mark.slow

@@ -65,14 +65,16 @@ class Mm1Server:
         if pdu.mms_version >> 4 != _OWN_MAJOR:
             return self._unsupported(getattr(pdu, "transaction_id", "") or "")
         evidence = _evidence(request, pdu.mms_version)
+        if identity is not None and isinstance(pdu, MSendReq | MReadRecInd):
+            await self._retrieval.seen(identity, evidence)
         match pdu:
             case MSendReq():
                 return await self._send_req(pdu, identity, decoded.findings, len(request.body))
             case MNotifyRespInd():
                 happening = HAPPENINGS.get(pdu.status) if pdu.status is not None else None
-                return await self._answered(pdu.transaction_id, happening, pdu.report_allowed, evidence)
+                return await self._answered(pdu, happening, identity, evidence)
             case MAcknowledgeInd():
-                return await self._answered(pdu.transaction_id, Happening.RETRIEVED, pdu.report_allowed, evidence)
+                return await self._answered(pdu, Happening.RETRIEVED, identity, evidence)
             case MReadRecInd():
                 return HttpAnswer(status=200)
             case _:
@@ -87,8 +89,8 @@ class Mm1Server:
         evidence = _evidence(request, 0)
         found = await self._retrieval.open(token, identity, evidence)
         if isinstance(found, Gone):
-            return self._gone(found.because)
-        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, mm1.VERSION_1_2))
+            return self._gone(found)
+        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, _spoken(found.mms_version)))
         body = found.content.body
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,
@@ -110,21 +112,29 @@ class Mm1Server:
 
         return after
 
-    def _gone(self, because: GoneBecause) -> HttpAnswer:
-        """404 where nothing is known, else an m-retrieve-conf that says why."""
-        if because is GoneBecause.UNKNOWN:
+    def _gone(self, found: Gone) -> HttpAnswer:
+        """404 where nothing is known, 503 where nobody can look, else an m-retrieve-conf that says why."""
+        if found.because is GoneBecause.STORE_AWAY:
+            return HttpAnswer(status=503, headers=(*_NO_CACHE, ("Retry-After", "10")))
+        if found.because is GoneBecause.UNKNOWN:
             return HttpAnswer(status=404, content_type="text/plain; charset=utf-8", body=b"Message not found\n")
-        conf = gone_conf(because, self._clock.now(), mm1.VERSION_1_2)
+        conf = gone_conf(found.because, self._clock.now(), _spoken(found.mms_version))
         return HttpAnswer(content_type=MMS_MESSAGE, body=mm1.encode(conf), headers=_NO_CACHE)
 
     async def _answered(
-        self, transaction_id: str, happening: Happening | None, report_allowed: bool | None, evidence: Evidence
+        self,
+        pdu: MNotifyRespInd | MAcknowledgeInd,
+        happening: Happening | None,
+        identity: Address | None,
+        evidence: Evidence,
     ) -> HttpAnswer:
         """200 with an empty body, also when nothing waited for it."""
         if happening is not None:
-            allowed = report_allowed is not False
-            await self._retrieval.answer(transaction_id, happening, report_allowed=allowed, evidence=evidence)
-        return HttpAnswer(status=200, transaction_id=transaction_id)
+            allowed = pdu.report_allowed is not False
+            await self._retrieval.answer(
+                pdu.transaction_id, happening, report_allowed=allowed, evidence=evidence, identity=identity
+            )
+        return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
 
     # --- submission ---
 
@@ -185,12 +195,17 @@ class Mm1Server:
         """An m-send-conf where the transaction can be answered, else HTTP 400."""
         transaction_id = error.transaction_id
         if error.message_type is MessageType.M_SEND_REQ and transaction_id:
-            version = min(error.mms_version or mm1.VERSION_1_2, mm1.VERSION_1_3)
+            version = min(error.mms_version or mm1.VERSION_1_0, mm1.VERSION_1_3)
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return self._conf(transaction_id, version, corrupt, str(error)[:200])
         if error.message_type is not None and transaction_id and "not offered" in error.why:
             return self._unsupported(transaction_id)
         return HttpAnswer(status=400, content_type="text/plain; charset=utf-8", body=f"{error}\n".encode())
+
+
+def _spoken(version: int) -> int:
+    """The version to speak to a handset that spoke `version` last (0: not known)."""
+    return min(version, mm1.VERSION_1_2) if version else mm1.VERSION_1_2
 
 
 def _evidence(request: HttpRequest, version: int) -> Evidence:

@@ -31,11 +31,22 @@ S: Final = CommandStatus
 _THROTTLED: Final = {S.ESME_RTHROTTLED: 2.0, S.ESME_RMSGQFUL: 10.0}  # seconds to wait
 _AGAIN: Final = (
     S.ESME_RSYSERR,
-    S.ESME_RINVBNDSTS,
     S.ESME_RSUBMITFAIL,
     S.ESME_RX_T_APPN,
     S.ESME_RDELIVERYFAILURE,
     S.ESME_RUNKNOWNERR,
+    S.ESME_RSERTYPUNAVAIL,
+)
+_OUR_ACCOUNT: Final = (  # nothing about the message: it waits until the account or the session is in order
+    S.ESME_RINVBNDSTS,
+    S.ESME_RALYBND,
+    S.ESME_RBINDFAIL,
+    S.ESME_RINVPASWD,
+    S.ESME_RINVSYSID,
+    S.ESME_RINVSYSTYP,
+    S.ESME_RSERTYPUNAUTH,
+    S.ESME_RPROHIBITED,
+    S.ESME_RSERTYPDENIED,
 )
 _RECEIPT_STATES: Final = {
     MessageState.DELIVERED: ReceiptState.DELIVERED,
@@ -183,11 +194,15 @@ class SmsCourier:
                 answer = await session.request(request, mm_id=mm_id)
             except SmscGone as error:
                 return Retry(error.why, neighbour_down=not error.sent or not session.bound)
+            if answer.command_status is S.ESME_RINVBNDSTS:
+                session.rebind("the SMSC does not know the session any more")
             if answer.command_status is not S.ESME_ROK:
                 return judge(answer.command_status)
-            if isinstance(answer, SubmitSmResp):
+            if not isinstance(answer, SubmitSmResp):
+                return Retry(f"SMSC answered submit_sm with {type(answer).__name__}")
+            if answer.message_id:
                 remote_ids.append(answer.message_id)
-        expected = any(request.registered_delivery for request in requests)
+        expected = bool(remote_ids) and any(request.registered_delivery for request in requests)
         return Delivered(tuple(remote_ids), receipt_expected=expected)
 
     def _session(self, name: str) -> Esme | None:
@@ -205,6 +220,8 @@ def judge(status: CommandStatus) -> Outcome:
     told = f"SMSC answered {status.name}"
     if status in _THROTTLED:
         return Later(_THROTTLED[status], told)
+    if status in _OUR_ACCOUNT:
+        return Retry(told, neighbour_down=True)
     return Retry(told) if status in _AGAIN else Failed(told)
 
 
@@ -222,8 +239,13 @@ class SmsInbox:
             return CommandStatus.ESME_RX_P_APPN  # nobody here takes mobile originated SMS
         receipt = read_receipt(pdu)
         state = _RECEIPT_STATES.get(receipt.state, ReceiptState.FAILED)
+        text = receipt.text[:200]
         for message_id in receipt.message_ids:
-            for form in dict.fromkeys(normal_forms(message_id)):
-                if await self._receipts.receipt(smsc, form, state, receipt.text[:200]):
-                    return CommandStatus.ESME_ROK
+            if await self._receipts.receipt(smsc, message_id, state, text):
+                return CommandStatus.ESME_ROK
+        # In another form it may be another message's id: the number decides. Some SMSCs do not swap the addresses.
+        numbers = (pdu.source_addr, pdu.destination_addr)
+        for form in dict.fromkeys(form for one in receipt.message_ids for form in normal_forms(one)):
+            if await self._receipts.receipt(smsc, form, state, text, numbers):
+                return CommandStatus.ESME_ROK
         return None

@@ -114,6 +114,12 @@ class Esme(asyncio.Protocol):
                 await self._call(smpp.Unbind(sequence_number=self._sequence.next()), self._timers.unbind)
         self._drop("closed")
 
+    def rebind(self, why: str) -> None:
+        """Give the session up; `run` makes a new one."""
+        _log.warning("SMSC %s: %s", self._smsc.name, why)
+        if self._transport is not None:
+            self._transport.abort()
+
     async def _connect_and_bind(self) -> None:
         self._framer = Framer()
         self._closed.clear()
@@ -238,6 +244,8 @@ class Esme(asyncio.Protocol):
         try:
             pdus = self._framer.feed(data)
         except SmppError as error:
+            for octets in error.before:
+                self._received(octets)
             _log.warning("SMSC %s: %s; the connection is closed", self._smsc.name, error)
             self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._transport is not None:

@@ -99,6 +99,30 @@ async def test_a_refusal_is_an_outcome(smsc: VirtualSmsc, status: CommandStatus,
     assert not smsc.submitted
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        CommandStatus.ESME_RINVBNDSTS,
+        CommandStatus.ESME_RINVPASWD,
+        CommandStatus.ESME_RINVSYSTYP,
+        CommandStatus.ESME_RPROHIBITED,
+    ],
+)
+async def test_a_refused_account_is_not_the_messages_fault(status: CommandStatus) -> None:
+    """SMPP v3.4 5.1.3: the message waits with its lane, no attempt is counted."""
+    outcome = judge(status)
+    assert isinstance(outcome, Retry)
+    assert outcome.neighbour_down
+
+
+async def test_an_smsc_that_forgot_the_session_gets_a_new_one(smsc: VirtualSmsc) -> None:
+    """SMPP v3.4 5.1.3: ESME_RINVBNDSTS."""
+    smsc.behaviour.statuses.append(CommandStatus.ESME_RINVBNDSTS)
+    async with link(smsc) as session:
+        assert isinstance(await deliver(session, TaskKind.NOTIFY), Retry)
+        assert isinstance(await deliver(session, TaskKind.NOTIFY), Delivered)
+
+
 async def test_a_refused_segment_leaves_the_push_to_be_repeated_whole(smsc: VirtualSmsc) -> None:
     smsc.behaviour.statuses.extend([CommandStatus.ESME_ROK, CommandStatus.ESME_RTHROTTLED])
     async with link(smsc) as session:

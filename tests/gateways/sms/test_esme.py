@@ -7,11 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from mmsc.domain.message import TaskKind
+from mmsc.engine.ports import Delivered, Retry
 from mmsc.gateways.sms.esme import SmscGone
 from mmsc.lab.smsc import VirtualSmsc
 from protocols import smpp
 from protocols.smpp import CommandStatus, DeliverSm, EsmClass, Framer, Pdu, SubmitSm
-from tests.gateways.sms.conftest import QUICK, link
+from tests.gateways.sms.conftest import QUICK, job, link
 
 HELLO = SubmitSm(sequence_number=0, destination_addr="15550100123", short_message=b"hello")
 RECEIPT = DeliverSm(sequence_number=7, esm_class=EsmClass.DELIVERY_RECEIPT, short_message=b"id:1 stat:DELIVRD")
@@ -162,6 +164,50 @@ async def test_responses_in_another_order() -> None:
     await server.stop()
     told = [(one.sequence_number, one.message_id) for one in answers if isinstance(one, smpp.SubmitSmResp)]
     assert told == [(one, f"id{one}") for one in held]
+
+
+@pytest.mark.parametrize(
+    ("answer", "delivered"),
+    [
+        (smpp.EnquireLinkResp(sequence_number=2), False),
+        (smpp.GenericNack(sequence_number=2), False),
+        (smpp.SubmitSmResp(sequence_number=2), True),
+    ],
+)
+async def test_only_a_submit_sm_resp_says_that_it_was_taken(answer: Pdu, delivered: bool) -> None:
+    """SMPP v3.4 4.4.2. Without a message_id no receipt can be told to be about it, so none is waited for."""
+    smsc = ScriptedSmsc(lambda pdu: smpp.encode(answer) if isinstance(pdu, SubmitSm) else polite(pdu))
+    await smsc.start()
+    try:
+        async with link(smsc) as session:
+            await session.until_bound()
+            outcome = await session.courier.deliver(job(TaskKind.LINK, session.clock.now(), receipt="1"))
+    finally:
+        await smsc.stop()
+    if delivered:
+        assert outcome == Delivered()
+    else:
+        assert isinstance(outcome, Retry)
+
+
+async def test_an_answer_ahead_of_garbage_counts() -> None:
+    """Else the message went out and would go out again."""
+
+    def script(pdu: Pdu) -> bytes:
+        if not isinstance(pdu, SubmitSm):
+            return polite(pdu)
+        return smpp.encode(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, message_id="1")) + b"HTTP/1.1 "
+
+    smsc = ScriptedSmsc(script)
+    await smsc.start()
+    try:
+        async with link(smsc) as session:
+            await session.until_bound()
+            answer = await session.esme.request(HELLO)
+            assert isinstance(answer, smpp.SubmitSmResp)
+            await session.until_bound()
+    finally:
+        await smsc.stop()
 
 
 async def test_a_damaged_response_answers_by_its_status() -> None:

@@ -1,6 +1,7 @@
 """Receipts to the engine: which message, what it says, and what the SMSC is answered."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -17,15 +18,18 @@ class Notes:
     known: str
     told: list[tuple[str, str, ReceiptState]] = field(default_factory=list)
 
-    async def receipt(self, smsc: str, message_id: str, state: ReceiptState, text: str) -> bool:
-        if message_id != self.known:
+    async def receipt(
+        self, smsc: str, message_id: str, state: ReceiptState, text: str, numbers: Collection[str] | None = None
+    ) -> bool:
+        if message_id != self.known or (numbers is not None and "15550100123" not in numbers):
             return False
         self.told.append((smsc, message_id, state))
         return True
 
 
 def receipt(text: str, *tlvs: tuple[int, bytes], esm_class: int = EsmClass.DELIVERY_RECEIPT) -> DeliverSm:
-    return DeliverSm(sequence_number=1, esm_class=esm_class, short_message=text.encode(), tlvs=tlvs)
+    octets = text.encode()
+    return DeliverSm(sequence_number=1, esm_class=esm_class, source_addr="15550100123", short_message=octets, tlvs=tlvs)
 
 
 async def take(notes: Notes, pdu: DeliverSm | DataSm) -> CommandStatus | None:
@@ -38,6 +42,9 @@ async def take(notes: Notes, pdu: DeliverSm | DataSm) -> CommandStatus | None:
         ("0F3A9C21", receipt("id:x stat:DELIVRD", (Tag.RECEIPTED_MESSAGE_ID, b"0F3A9C21\0"))),
         ("f3a9c21", receipt("id:0255499297 sub:001 stat:DELIVRD err:000 text:")),
         ("255499297", receipt("id:0F3A9C21 stat:DELIVRD")),
+        ("0255499297", receipt("id:0f3a9c21 stat:DELIVRD")),
+        ("0F3A9C21", receipt("id:0255499297 stat:DELIVRD")),
+        ("0F3A9C21", receipt("id:0f3a9c21 stat:DELIVRD")),
         ("abc", receipt("ID:ABC Stat:DELIVRD Text:id:other stat:REJECTD")),
         ("12", receipt("stat:DELIVRD id:0012 submit date:2601020304")),
     ],
@@ -89,8 +96,20 @@ async def test_a_receipt_in_data_sm() -> None:
     assert notes.told
 
 
+async def test_a_number_that_is_another_messages_id_in_hexadecimal() -> None:
+    """16 is 0x10, but the receipt is about somebody else's SMS."""
+    pdu = replace(receipt("id:16 stat:UNDELIV"), source_addr="15550100999")
+    notes = Notes("10")
+    assert await take(notes, pdu) is None
+    assert not notes.told
+
+
 async def test_a_receipt_about_nothing_we_know_is_left_open() -> None:
     assert await take(Notes("1"), receipt("id:2 stat:DELIVRD")) is None
+
+
+async def test_an_empty_id_is_none() -> None:
+    assert await take(Notes(""), receipt("id: stat:DELIVRD", (Tag.RECEIPTED_MESSAGE_ID, b"\0"))) is None
 
 
 async def test_a_mobile_originated_sms_is_refused_for_good() -> None:

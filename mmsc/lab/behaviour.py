@@ -1,0 +1,26 @@
+"""What the virtual SMSC can be told to do."""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from protocols.smpp import CommandStatus, MessageState
+
+
+@dataclass(slots=True)
+class Behaviour:
+    """What the SMSC does other than saying yes. `statuses` are used up one by one; `delay_seconds` before each answer;
+    `numbers` answers everything to a number (digits alone); `per_second` is how many it takes in a second before it
+    throttles (0: no limit); `refuse_binds` keeps everybody out; `lost` takes messages and delivers none."""
+
+    statuses: deque[CommandStatus] = field(default_factory=deque)
+    numbers: dict[str, CommandStatus] = field(default_factory=dict)
+    per_second: int = 0
+    delay_seconds: float = 0.0
+    refuse_binds: bool = False
+    lost: bool = False
+    receipt_state: MessageState = MessageState.DELIVERED
+
+    def owes_receipt(self, registered_delivery: int) -> bool:
+        """By bits 1 and 0: always, or only of a failure (SMPP v3.4 5.2.17)."""
+        wanted = registered_delivery & 3
+        return wanted == 1 or (wanted == 2 and self.receipt_state is not MessageState.DELIVERED)

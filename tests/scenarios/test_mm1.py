@@ -1,0 +1,96 @@
+"""User agents of several versions, and who may answer for whom (OMA-TS-MMS_ENC 6, 7)."""
+
+import pytest
+
+from mmsc.domain.address import Address
+from mmsc.domain.states import Happening, RecipientState
+from mmsc.engine.transitions import Circumstances
+from mmsc.lab.handset import Fetching
+from mmsc.settings.model import Mm1
+from mmsc.store.core import StoreUnavailable
+from protocols import mm1
+from protocols.mm1 import MNotifyRespInd, ResponseStatus, Status
+from tests.scenarios.conftest import OTHER, PHONE, Lab, picture
+
+STRANGER = "+15550100777"
+
+
+async def notified(lab: Lab, **behaviour: object) -> mm1.MNotificationInd:
+    phone = await lab.phone(PHONE, fetching=Fetching.NEVER, **behaviour)
+    await lab.vasp.submit(PHONE, content=picture())
+    return (await phone.until(lambda inbox: bool(inbox.notifications))).notifications[0]
+
+
+async def test_who_sends_shows_a_handset_with_mms(lab: Lab) -> None:
+    """Until then nothing was known of the number: its MMs would fall back to a link."""
+    phone = await lab.phone(STRANGER, user_agent="Lab/7", version=mm1.VERSION_1_0)
+    await phone.send([PHONE], [])
+    known = lab.app.engine.neighbours.subscriber(Address.of(STRANGER))
+    assert (known.user_agent, known.mms_version) == ("Lab/7", mm1.VERSION_1_0)
+
+
+@pytest.mark.parametrize("status", [Status.REJECTED, Status.RETRIEVED, Status.DEFERRED])
+async def test_nobody_answers_for_another_subscriber(lab: Lab, status: Status) -> None:
+    notification = await notified(lab)
+    other = await lab.phone(OTHER)
+    answers = [
+        await other._post(MNotifyRespInd(mms_version=0x12, transaction_id=one, status=status))
+        for one in (notification.transaction_id, "unknown")
+    ]
+    assert answers == [(200, b"")] * 2
+    assert await lab.app.store.fetch("SELECT state FROM recipient") == [(RecipientState.NOTIFIED.value,)]
+
+
+async def test_a_handset_of_version_1_0_is_told_nothing_newer(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 7.1: X-Mms-Retrieve-Status and all fields from 0x19 came with 1.1 and later."""
+    notification = await notified(lab, version=mm1.VERSION_1_0)
+    phone = lab.phones[PHONE]
+    await phone.send([OTHER], [])
+    message = await phone.get(notification)
+    assert message is not None
+    assert message.conf.mms_version == mm1.VERSION_1_0
+    desk = lab.app.engine.desk
+    record = await desk.recent.by_transaction_id(notification.transaction_id)
+    assert record is not None
+    assert await desk.transitions.apply(record.mm, record.recipient, Happening.EXPIRED, Circumstances())
+    _, octets = await phone._request("GET", notification.content_location or "")
+    conf = mm1.decode(octets).message
+    assert isinstance(conf, mm1.MRetrieveConf)
+    assert (conf.mms_version, conf.retrieve_status, conf.retrieve_text) == (mm1.VERSION_1_0, None, None)
+    assert b"Message expired" in conf.body
+
+
+async def test_while_the_store_is_away_a_get_is_for_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An MM that is there is not said to be gone, and nothing fails inside."""
+    notification = await notified(lab)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.app.engine.desk.recent, "by_token", away)
+        patch.setattr(lab.app.engine.desk.recent, "by_link_token", away)
+        assert (await lab.phones[PHONE]._request("GET", notification.content_location or ""))[0] == 503
+        host, port = lab.app.listeners["weblink"]
+        status, page = await lab.phones[PHONE].open_link(f"http://{host}:{port}/w/abcdefgh12345678")
+        assert (status, b"Open the link again" in page) == (503, True)
+    assert await lab.phones[PHONE].get(notification) is not None
+
+
+async def test_without_a_version_it_is_1_0_also_where_the_rest_cannot_be_read(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 7.3.34: no version is 1.0, whose word for it is 0x83."""
+    phone = await lab.phone(PHONE)
+    _, octets = await phone._request("POST", phone.mmsc_url, bytes.fromhex("8c80985431008901"))
+    conf = mm1.decode(octets).message
+    assert isinstance(conf, mm1.MSendConf)
+    assert conf.mms_version == mm1.VERSION_1_0
+    assert conf.response_status is ResponseStatus.ERROR_MESSAGE_FORMAT_CORRUPT
+
+
+@pytest.mark.parametrize("header", Mm1().identity_headers)
+async def test_a_gateways_header_is_believed(lab: Lab, header: str) -> None:
+    """X-WAP-Network-Client-MSISDN is what most WAP gateways write."""
+    assert Mm1().identity_headers[0] == "X-WAP-Network-Client-MSISDN"
+    phone = await lab.phone(PHONE, identity_header=header)
+    conf = await phone.send([OTHER], [])
+    assert conf.response_status is ResponseStatus.OK
