@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
-from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.instant import SECOND, Instant, later
 from mmsc.domain.message import Job, Mm, Recipient, TaskKind
 from mmsc.domain.neighbours import Capability
 from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
@@ -17,6 +18,8 @@ from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
+
+_RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
 
 
 class NotificationWork:
@@ -50,11 +53,27 @@ class NotificationWork:
                 await self._desk.transitions.apply(mm, recipient, step.happening, Circumstances(because=step.because))
                 await self._desk.finish(job, [])
             case Push():
-                await self._push(job, mm, recipient, capability, step.next_at)
+                wait_until = await self._open_receipt(job, recipient, now)
+                if wait_until is None:
+                    await self._push(job, mm, recipient, capability, step.next_at)
+                else:
+                    await self._desk.put_back(job, min(wait_until, mm.expires_at), [])
             case SendLink():
                 await self._send_link(job, mm, recipient, capability, step.because)
             case Begin():
                 await self._desk.put_back(job, now, [])
+
+    async def _open_receipt(self, job: Job, recipient: Recipient, now: Instant) -> Instant | None:
+        """When to look again, while the SMSC still has the last push: nothing is pushed on top of it (semantics 5). A
+        receipt that never comes delays a push by no more than the wait before it."""
+        smsc = self._neighbours.smscs.get(job.lane.removeprefix("smsc:"))
+        if smsc is None or not smsc.receipts or not recipient.pushes:
+            return None
+        sent_at = await sms_sql.open_since(self._desk.store, recipient.id, "notification")
+        if sent_at is None:
+            return None
+        patience = later(sent_at, 2 * self._desk.policy.notification.wait_after_push(recipient.pushes))
+        return min(patience, later(now, _RECEIPT_SECONDS)) if now < patience else None
 
     async def _as_it_stands(self, job: Job) -> tuple[Mm, Recipient]:
         record = await self._desk.recent.by_id(job.recipients[0].id)

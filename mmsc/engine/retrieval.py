@@ -239,8 +239,8 @@ class SmsReceipts:
             return False
         told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
-        delivered = state is ReceiptState.DELIVERED
-        effects = (sms_sql.arrived(f"smsc:{smsc}", message_id),) if delivered else ()
+        ended = state is ReceiptState.DELIVERED or (purpose == "notification" and state is ReceiptState.FAILED)
+        effects = (sms_sql.settled(f"smsc:{smsc}", message_id, str(purpose)),) if ended else ()
         await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
@@ -248,9 +248,11 @@ class SmsReceipts:
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")
             await desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
-        elif self._neighbours.link_is_told_by_receipt(mm) and not await sms_sql.is_outstanding(
-            desk.store, recipient_id
-        ):
+        elif self._neighbours.link_is_told_by_receipt(mm) and not await self._is_open(recipient_id):
             how = Circumstances(because="the SMSC delivered the link", text="web link sent by SMS")
             await desk.transitions.apply(mm, recipient, Happening.LINK_SMS_DELIVERED, how)
         return True
+
+    async def _is_open(self, recipient_id: int) -> bool:
+        """Whether a segment of the link was not delivered yet."""
+        return await sms_sql.open_since(self._desk.store, recipient_id, "link") is not None

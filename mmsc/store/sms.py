@@ -21,15 +21,20 @@ async def find(store: Store, lane: str, message_id: str) -> Row | None:
     )
 
 
-def arrived(lane: str, message_id: str) -> Statement:
-    """A segment of a link was delivered."""
+def settled(lane: str, message_id: str, purpose: str) -> Statement:
+    """The SMSC said what became of an SMS (a segment of it)."""
     return Statement(
-        "UPDATE sms SET purpose = 'link arrived' WHERE lane = $1 AND smpp_message_id = $2 AND purpose = 'link'",
-        (lane, message_id),
+        "UPDATE sms SET purpose = purpose || ' settled' WHERE lane = $1 AND smpp_message_id = $2 AND purpose = $3",
+        (lane, message_id, purpose),
     )
 
 
-async def is_outstanding(store: Store, recipient_id: int) -> bool:
-    """Whether a segment of the recipient's link was not delivered yet."""
-    row = await store.fetch_one("SELECT 1 FROM sms WHERE recipient_id = $1 AND purpose = 'link'", recipient_id)
-    return row is not None
+async def open_since(store: Store, recipient_id: int, purpose: str) -> Instant | None:
+    """When the recipient's last SMS of this purpose was sent about which the SMSC still owes a receipt, None when it
+    owes none."""
+    row = await store.fetch_one(
+        "SELECT sent_at FROM sms WHERE recipient_id = $1 AND purpose = $2 ORDER BY sent_at DESC LIMIT 1",
+        recipient_id,
+        purpose,
+    )
+    return None if row is None or not isinstance(row[0], int) else Instant(row[0])

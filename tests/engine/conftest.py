@@ -25,6 +25,7 @@ from mmsc.engine.engine import Engine, EnginePolicy
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Outcome
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.ids import Ids
+from mmsc.store.core import Unit
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.trace.events import Data, Event
 
@@ -102,6 +103,12 @@ class Bench:
                 if len(found) >= count:
                     return found
                 await self.heard.wait()
+
+    async def at_rest(self) -> None:
+        """Wait until nothing is due and nothing is under way."""
+        async with asyncio.timeout(10):
+            while any(row[2] != "ready" or int(str(row[3])) <= self.clock.now() for row in await self.tasks()):
+                await self.store.commit(Unit(None, ()))
 
     async def state(self, address: str) -> str:
         rows = await self.store.fetch("SELECT state FROM recipient WHERE address = $1", address)

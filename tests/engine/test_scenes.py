@@ -536,6 +536,29 @@ async def test_a_receipt_tells_about_the_sms_and_never_about_the_mm(bench: Bench
     assert await bench.state(PHONE) == "notified"
 
 
+@pytest.mark.parametrize("settled", [ReceiptState.DELIVERED, ReceiptState.FAILED, ReceiptState.ENROUTE, None])
+async def test_nothing_is_pushed_on_top_of_a_push_that_the_smsc_still_has(
+    bench: Bench, settled: ReceiptState | None
+) -> None:
+    """Semantics 5. The second push is due after 5 min; an open receipt holds it up, for 5 min at the most."""
+    smscs = bench.engine.neighbours.smscs
+    smscs["local"] = replace(smscs["local"], receipts=True)
+    bench.hands[TaskKind.NOTIFY].answers = [Delivered(("id1",), receipt_expected=True)]
+    await notified(bench, PHONE)
+    first_wait = bench.engine.policy.delivery.notification.wait_after_push(1)
+    if settled is not None:
+        assert await bench.engine.receipts.receipt("local", "id1", settled, "")
+    for _ in range(4):
+        bench.clock.advance(first_wait / 4 + 1)
+        await bench.at_rest()
+    open_still = settled in (ReceiptState.ENROUTE, None)
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == (1 if open_still else 2)
+    for _ in range(4):
+        bench.clock.advance(first_wait / 4 + 1)
+        await bench.at_rest()
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == 2
+
+
 @pytest.mark.parametrize("report", list(FallbackReport))
 async def test_a_link_that_arrived_ends_only_where_the_vasp_wants_it_so(bench: Bench, report: FallbackReport) -> None:
     """SMPP v3.4 has one receipt a segment: the SMS is there when all of them are."""
