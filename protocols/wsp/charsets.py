@@ -1,9 +1,10 @@
 """Character sets by IANA MIBenum, as WSP numbers them (WAP-230-WSP 8.4.2.8)."""
 
-import codecs
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+from protocols.charset import decode
 
 UTF_8: Final = 106
 
@@ -51,7 +52,6 @@ def decode_text(octets: bytes, charset: str | None) -> str:
             return octets[2:].decode("utf-16-le", "replace")
         return octets.removeprefix(b"\xfe\xff").decode("utf-16-be", "replace")
     try:
-        python_name = codecs.lookup(_PYTHON.get(name, name)).name
-        return octets.decode(python_name, "replace")
-    except (LookupError, UnicodeError):
+        return decode(octets, _PYTHON.get(name, name))
+    except LookupError:
         return octets.decode("utf-8", "replace")
