@@ -15,8 +15,9 @@ from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
 from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp.primitives import decode_octets, read_text_octets, skip_value, write_text
+from protocols.wsp.primitives import decode_octets, read_text_octets, skip_shift, skip_value, write_text
 
+_CLAUSE_HEADER: Final = "WAP-230-WSP 8.4.1.2"
 _CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
 _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
 _VERSION: Final = BY_ATTRIBUTE["mms_version"]
@@ -147,6 +148,9 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
             return reading
         start = reader.offset
         number = reader.octet()
+        if number < 0x80 and skip_shift(reader, number):
+            reading.findings.append(Finding("MM1-H004", _CLAUSE_HEADER, start, "a shift of the code page: passed over"))
+            continue
         if number < 0x80:
             reader.offset = start
             _read_text_field(reader, reading, views)
@@ -155,12 +159,12 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
         try:
             value = row.form.read(reader) if row else skip_value(reader)
         except DecodeError as error:
-            clause = row.clause if row else "WAP-230-WSP 8.4.1.2"
+            clause = row.clause if row else _CLAUSE_HEADER
             name = row.wire_name if row else f"field 0x{number:02x}"
             raise _error(reading, f"{name}: {error.why}", max(error.offset, start), error.clause or clause) from error
         _keep(row, value, start, reader, reading)
         if views is not None:
-            name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", "WAP-230-WSP 8.4.1.2")
+            name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", _CLAUSE_HEADER)
             words = _version(value) if row is _VERSION and isinstance(value, int) else _in_words(value)
             views.append(FieldView(name, words, start, reader.offset, clause))
         if number & 0x7F == _CONTENT_TYPE and _body_follows(reading):
@@ -197,12 +201,12 @@ def _read_text_field(reader: OctetReader, reading: _Reading, views: list[FieldVi
         name = read_text_octets(reader)
         value = reader.take_until_nul()
     except DecodeError as error:
-        raise _error(reading, f"a field with a text name: {error.why}", start, "WAP-230-WSP 8.4.1.2") from error
+        raise _error(reading, f"a field with a text name: {error.why}", start, _CLAUSE_HEADER) from error
     if not name or name[0] < 0x20:
-        raise _error(reading, f"0x{reader.data[start]:02x} begins no field", start, "WAP-230-WSP 8.4.1.2")
+        raise _error(reading, f"0x{reader.data[start]:02x} begins no field", start, _CLAUSE_HEADER)
     reading.unknown.append(UnknownHeader(decode_octets(name), value))
     if views is not None:
-        views.append(FieldView(decode_octets(name), decode_octets(value), start, reader.offset, "WAP-230-WSP 8.4.1.2"))
+        views.append(FieldView(decode_octets(name), decode_octets(value), start, reader.offset, _CLAUSE_HEADER))
 
 
 def _check_order(reading: _Reading) -> None:
