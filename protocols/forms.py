@@ -44,7 +44,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class UnknownHeader:
-    """A field we have no row for, kept as it came: number (or text name) and the raw octets of its value."""
+    """A field that its message has no place for, as it came: number (or text name) and the raw octets of its value."""
 
     name: int | str
     octets: bytes

@@ -15,6 +15,7 @@ from email.header import Header, decode_header
 from functools import lru_cache
 from typing import Final
 
+from protocols.charset import decode as decode_charset
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, EncodeError
 
@@ -99,8 +100,8 @@ def parse_parameters(text: str) -> dict[str, str]:
 def _percent_decoded(text: str, charset: str) -> str:
     octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), text.encode())
     try:
-        return octets.decode(charset, "replace")
-    except (LookupError, ValueError):  # some codecs refuse "replace", and a name may hold a zero
+        return decode_charset(octets, charset)
+    except LookupError:
         return octets.decode("utf-8", "replace")
 
 
@@ -138,8 +139,7 @@ def decode_words(text: str) -> str:
     try:
         pieces = decode_header(text)
         return "".join(
-            piece if isinstance(piece, str) else piece.decode(charset or "ascii", "replace")
-            for piece, charset in pieces
+            piece if isinstance(piece, str) else decode_charset(piece, charset or "ascii") for piece, charset in pieces
         )
     except (HeaderParseError, LookupError, ValueError):
         return text

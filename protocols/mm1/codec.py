@@ -15,8 +15,9 @@ from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
 from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp.primitives import decode_octets, read_text_octets, skip_value, write_text
+from protocols.wsp.primitives import decode_octets, read_text_octets, skip_shift, skip_value, write_text
 
+_CLAUSE_HEADER: Final = "WAP-230-WSP 8.4.1.2"
 _CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
 _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
 _VERSION: Final = BY_ATTRIBUTE["mms_version"]
@@ -68,7 +69,7 @@ class _Reading:
     seen: dict[str, Any]
     unknown: list[UnknownHeader]
     findings: list[Finding]
-    order: list[str]
+    fields: list[tuple[Header, int, int]]  # row, and the octets [start, end) from its number on
     body_offset: int
 
 
@@ -100,7 +101,8 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     if cls is None:
         seen["message_type"] = message_type
         raise _error(reading, f"{message_type.name} is not offered", 0, "OMA-TS-MMS_ENC 6")
-    values = {name: value for name, value in seen.items() if name in _LISTED[int(message_type)]}
+    listed = _LISTED[int(message_type)]
+    values = {name: value for name, value in seen.items() if name in listed}
     if "mms_version" not in values:
         values["mms_version"] = 0x10  # a PDU without a version is read as 1.0
         reading.findings.append(Finding("MM1-H002", "OMA-TS-MMS_ENC 7.3.34", -1, "no X-Mms-MMS-Version: read as 1.0"))
@@ -111,7 +113,12 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     if _HAS_BODY[int(message_type)]:
         values["body"] = octets[reading.body_offset :]
     _check_order(reading)
-    return Decoded(cls(**values, unknown=tuple(reading.unknown)), tuple(reading.findings))
+    unlisted = [
+        UnknownHeader(octets[start], octets[start + 1 : end])
+        for row, start, end in reading.fields
+        if row.attribute not in listed and row.number != _MESSAGE_TYPE
+    ]
+    return Decoded(cls(**values, unknown=(*unlisted, *reading.unknown)), tuple(reading.findings))
 
 
 def describe(octets: bytes) -> list[FieldView]:
@@ -141,6 +148,9 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
             return reading
         start = reader.offset
         number = reader.octet()
+        if number < 0x80 and skip_shift(reader, number):
+            reading.findings.append(Finding("MM1-H004", _CLAUSE_HEADER, start, "a shift of the code page: passed over"))
+            continue
         if number < 0x80:
             reader.offset = start
             _read_text_field(reader, reading, views)
@@ -149,12 +159,12 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
         try:
             value = row.form.read(reader) if row else skip_value(reader)
         except DecodeError as error:
-            clause = row.clause if row else "WAP-230-WSP 8.4.1.2"
+            clause = row.clause if row else _CLAUSE_HEADER
             name = row.wire_name if row else f"field 0x{number:02x}"
             raise _error(reading, f"{name}: {error.why}", max(error.offset, start), error.clause or clause) from error
-        _keep(row, number, value, start, reading)
+        _keep(row, value, start, reader, reading)
         if views is not None:
-            name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", "WAP-230-WSP 8.4.1.2")
+            name, clause = (row.wire_name, row.clause) if row else (f"0x{number:02X}", _CLAUSE_HEADER)
             words = _version(value) if row is _VERSION and isinstance(value, int) else _in_words(value)
             views.append(FieldView(name, words, start, reader.offset, clause))
         if number & 0x7F == _CONTENT_TYPE and _body_follows(reading):
@@ -168,13 +178,13 @@ def _body_follows(reading: _Reading) -> bool:
     return message_type is None or _HAS_BODY.get(int(message_type), True)
 
 
-def _keep(row: Header | None, number: int, value: Any, start: int, reading: _Reading) -> None:
+def _keep(row: Header | None, value: Any, start: int, reader: OctetReader, reading: _Reading) -> None:
     seen = reading.seen
     if row is None:
-        reading.unknown.append(UnknownHeader(number, value))
+        reading.unknown.append(UnknownHeader(reader.data[start], value))
         return
     name = row.attribute
-    reading.order.append(name)
+    reading.fields.append((row, start, reader.offset))
     if row.repeats:
         seen[name] = (*seen.get(name, ()), value)
         return
@@ -191,17 +201,18 @@ def _read_text_field(reader: OctetReader, reading: _Reading, views: list[FieldVi
         name = read_text_octets(reader)
         value = reader.take_until_nul()
     except DecodeError as error:
-        raise _error(reading, f"a field with a text name: {error.why}", start, "WAP-230-WSP 8.4.1.2") from error
+        raise _error(reading, f"a field with a text name: {error.why}", start, _CLAUSE_HEADER) from error
     if not name or name[0] < 0x20:
-        raise _error(reading, f"0x{reader.data[start]:02x} begins no field", start, "WAP-230-WSP 8.4.1.2")
+        raise _error(reading, f"0x{reader.data[start]:02x} begins no field", start, _CLAUSE_HEADER)
     reading.unknown.append(UnknownHeader(decode_octets(name), value))
     if views is not None:
-        views.append(FieldView(decode_octets(name), decode_octets(value), start, reader.offset, "WAP-230-WSP 8.4.1.2"))
+        views.append(FieldView(decode_octets(name), decode_octets(value), start, reader.offset, _CLAUSE_HEADER))
 
 
 def _check_order(reading: _Reading) -> None:
-    expected = [name for name in _FIRST if name in reading.order]
-    if reading.order[: len(expected)] != expected:
+    order = [row.attribute for row, _, _ in reading.fields]
+    expected = [name for name in _FIRST if name in order]
+    if order[: len(expected)] != expected:
         remark = "X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version come first, in this order"
         reading.findings.append(Finding("MM1-H001", _CLAUSE_ORDER, 0, remark))
 

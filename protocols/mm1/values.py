@@ -13,7 +13,6 @@ from protocols.wsp.content_type import read_content_type, read_parameters, write
 from protocols.wsp.primitives import (
     read_encoded_string,
     read_integer,
-    read_long_integer,
     read_short_integer,
     read_text,
     read_value_length,
@@ -233,7 +232,7 @@ COUNTED: Final = Form(
 )
 COUNTED_DATE: Final = Form(
     "count, Date-value",
-    _in_length(lambda reader: CountedDate(read_integer(reader), read_long_integer(reader))),
+    _in_length(lambda reader: CountedDate(read_integer(reader), read_integer(reader))),
     _write_counted_date,
 )
 FLAGGED_TEXT: Final = Form(

@@ -56,7 +56,7 @@ def read_receipt(pdu: DeliverSm | DataSm) -> Receipt:
 
 def _fields(text: str) -> dict[str, str]:
     marks = list(_KEYS.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks), len(text)][1:]
     found: dict[str, str] = {}
     for mark, end in zip(marks, ends, strict=True):  # the first counts: the message's own text may look like a field
         found.setdefault(mark[1].lower(), text[mark.end() : end].strip())

@@ -1,9 +1,11 @@
 """Character sets by IANA MIBenum, as WSP numbers them (WAP-230-WSP 8.4.2.8)."""
 
-import codecs
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
+
+from protocols.charset import decode
 
 UTF_8: Final = 106
 
@@ -19,6 +21,10 @@ NAMES: Final[Mapping[int, str]] = MappingProxyType(
         38: "euc-kr",
         39: "iso-2022-jp",
         40: "iso-2022-jp-2",
+        81: "iso-8859-6-e",
+        82: "iso-8859-6-i",
+        84: "iso-8859-8-e",
+        85: "iso-8859-8-i",
         UTF_8: "utf-8",
         109: "iso-8859-13",
         111: "iso-8859-15",
@@ -38,7 +44,24 @@ NAMES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 NUMBERS: Final[Mapping[str, int]] = MappingProxyType({name: number for number, name in NAMES.items()})
-_PYTHON: Final = {"iso-10646-ucs-2": "utf-16-be", "ks_c_5601-1987": "euc-kr", "*": "utf-8", "us-ascii": "utf-8"}
+_PYTHON: Final = {
+    "*": "utf-8",
+    "us-ascii": "utf-8",
+    "ks_c_5601-1987": "euc-kr",
+    **{f"iso-8859-{number}-{order}": f"iso-8859-{number}" for number in (6, 8) for order in "ei"},  # RFC 1556
+}
+_NUMBERED: Final = re.compile(r"mibenum-([0-9]{1,9})")
+
+
+def name_of(number: int) -> str:
+    """The name of a character set; one that we do not know is named after its number."""
+    return NAMES.get(number, f"mibenum-{number}")
+
+
+def number_of(name: str) -> int | None:
+    """The number of a character set, None when it has none."""
+    found = _NUMBERED.fullmatch(name.lower())
+    return int(found[1]) if found else NUMBERS.get(name.lower())
 
 
 def decode_text(octets: bytes, charset: str | None) -> str:
@@ -51,7 +74,6 @@ def decode_text(octets: bytes, charset: str | None) -> str:
             return octets[2:].decode("utf-16-le", "replace")
         return octets.removeprefix(b"\xfe\xff").decode("utf-16-be", "replace")
     try:
-        python_name = codecs.lookup(_PYTHON.get(name, name)).name
-        return octets.decode(python_name, "replace")
-    except (LookupError, UnicodeError):
+        return decode(octets, _PYTHON.get(name, name))
+    except LookupError:
         return octets.decode("utf-8", "replace")

@@ -34,8 +34,7 @@ _CLAUSE: Final = "WAP-230-WSP 8.4.2.24"
 def _read_charset(reader: OctetReader) -> str:
     if 0x20 <= reader.peek() < 0x80:
         return read_text(reader).lower()
-    number = read_integer(reader)
-    return charsets.NAMES.get(number, f"mibenum-{number}")
+    return charsets.name_of(read_integer(reader))
 
 
 def _read_q(reader: OctetReader) -> str:
@@ -135,10 +134,10 @@ def write_parameters(writer: OctetWriter, parameters: tuple[tuple[str, str], ...
         if name in _WRITE_TEXT:
             writer.octet(0x80 | _WRITE_TEXT[name])
             write_text(writer, value)
-        elif name == "charset" and value.lower() in charsets.NUMBERS:
+        elif name == "charset" and (number := charsets.number_of(value)) is not None:
             writer.octet(0x81)
-            write_integer(writer, charsets.NUMBERS[value.lower()])
-        elif name == "type":
+            write_integer(writer, number)
+        elif name == "type" and value[:1] > "\x1f":  # what is less is no Constrained-encoding
             writer.octet(0x89)
             writer.put(_constrained(value))
         else:

@@ -51,6 +51,7 @@ NAMES: Final[Mapping[int, str]] = MappingProxyType(
         0x2A: "application/x-x968-cross-cert",
         0x2B: "application/x-x968-ca-cert",
         0x2C: "application/x-x968-user-cert",
+        0x2D: "text/vnd.wap.si",
         0x2E: "application/vnd.wap.sic",
         0x2F: "text/vnd.wap.sl",
         0x30: "application/vnd.wap.slc",

@@ -17,6 +17,7 @@ from protocols.wsp.primitives import (
     read_text,
     read_uintvar,
     read_value_length,
+    skip_shift,
     skip_value,
     text_octets,
     uintvar,
@@ -109,12 +110,10 @@ def _read_headers(reader: OctetReader) -> tuple[ContentType, _Found]:
         first = reader.octet()
         if first >= 0x80:
             _read_known(reader, first & 0x7F, found)
-        elif first >= 0x20 and first != 0x7F:
+        elif not skip_shift(reader, first) and first != 0:
             reader.offset -= 1
             name = read_text(reader)
             _keep(found, name, read_quoted_or_text(reader))
-        elif first == 0x7F:  # Shift-delimiter and a page: stepped over (8.4.1.1)
-            reader.octet()
     return content_type, found
 
 

@@ -187,6 +187,15 @@ def write_encoded_string(writer: OctetWriter, text: str) -> None:
     writer.put(value_length(len(body)) + body)
 
 
+def skip_shift(reader: OctetReader, first: int) -> bool:
+    """Step over a shift of the code page that begins with `first`, which was read: a Shift-delimiter and its page, or a
+    short-cut (8.4.1.2). False when it begins something else, as a quote before text does that needs one."""
+    if first == TEXT_QUOTE and not reader.at_end() and reader.peek() < 0x80:
+        reader.octet()
+        return True
+    return 0 < first <= LENGTH_QUOTE
+
+
 def skip_value(reader: OctetReader) -> bytes:
     """Any header value by the skip rule, as raw octets (8.4.1.2)."""
     start = reader.offset

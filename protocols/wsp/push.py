@@ -7,7 +7,7 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
 from protocols.wsp.content_type import content_type_octets, read_content_type
-from protocols.wsp.primitives import read_integer, read_text, read_uintvar, skip_value, uintvar
+from protocols.wsp.primitives import read_integer, read_text, read_uintvar, skip_shift, skip_value, uintvar
 
 PDU_TYPE_PUSH: Final = 0x06
 MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
@@ -58,7 +58,7 @@ def decode_push(octets: bytes) -> Push:
                 application_id = _read_application(reader)
             elif first >= 0x80:
                 skip_value(reader)
-            elif first >= 0x20:
+            elif not skip_shift(reader, first) and first != 0:
                 reader.take_until_nul()
                 skip_value(reader)
     return Push(transaction_id, content_type, application_id, reader.take_rest())

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tidy.project import imports, module_of, product_files
 
-_BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime")
+_BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset")
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
 # Modules of the standard library that touch the world: the protocols have no use for any of them.

@@ -47,6 +47,8 @@ async def take(notes: Notes, pdu: DeliverSm | DataSm) -> CommandStatus | None:
         ("0F3A9C21", receipt("id:0f3a9c21 stat:DELIVRD")),
         ("abc", receipt("ID:ABC Stat:DELIVRD Text:id:other stat:REJECTD")),
         ("12", receipt("stat:DELIVRD id:0012 submit date:2601020304")),
+        ("0F3A9C21", receipt("", (Tag.RECEIPTED_MESSAGE_ID, b"0F3A9C21\0"), (Tag.MESSAGE_STATE, b"\x02"))),
+        ("0F3A9C21", receipt("no field", (Tag.RECEIPTED_MESSAGE_ID, b"0F3A9C21"), (Tag.MESSAGE_STATE, b"\x02"))),
     ],
 )
 async def test_an_id_in_any_of_its_forms(noted: str, pdu: DeliverSm) -> None:

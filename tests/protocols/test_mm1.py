@@ -1,0 +1,48 @@
+"""MM1 beyond the golden octets: what no class lists, and forgiveness."""
+
+import pytest
+
+from protocols import mm1
+from protocols.forms import UnknownHeader
+from protocols.mm1.headers import HEADERS
+
+NOTIFICATION = bytes.fromhex("8c82 984e00 8d93 8a80 8e023039 8805810302a300 837500".replace(" ", ""))
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param(b"\xb4\x80", id="X-Mms-Recommended-Retrieval-Mode"),
+        pytest.param(b"\xb5Later\0", id="its text"),
+        pytest.param(b"\x9c\x82\x9d\x05\x81\x03\x01\x51\x80\x9em@x\0\x9f\x02\x30\x39", id="reply charging"),
+        pytest.param(b"\x92\x80\xd5\x02xy", id="fields that do not belong there, or nowhere"),
+    ],
+)
+def test_a_field_that_the_class_does_not_list_is_written_back(field: bytes) -> None:
+    """OMA-TS-MMS_ENC 7: what we have no use for is the reader's."""
+    pdu = mm1.decode(NOTIFICATION + field).message
+    assert len(pdu.unknown) == len(mm1.describe(NOTIFICATION + field)) - len(mm1.describe(NOTIFICATION))
+    again = mm1.encode(pdu)
+    assert again.endswith(field)
+    assert mm1.decode(again).message == pdu
+
+
+def test_fields_out_of_order_are_told_whatever_they_are() -> None:
+    """OMA-TS-MMS_ENC 7: type, transaction id and version come first."""
+    decoded = mm1.decode(b"\x8c\x82\xb4\x80" + NOTIFICATION[2:])
+    assert [one.rule for one in decoded.findings] == ["MM1-H001"]
+    assert decoded.message.unknown == (UnknownHeader(0xB4, b"\x80"),)
+
+
+def test_a_short_date_is_read_wherever_a_date_is() -> None:
+    """OMA-TS-MMS_ENC 7.3.24 has a Long-integer there; like Date itself, it is read in either form."""
+    head = bytes.fromhex("8c84 8d92 850101 a1028182 a1038101 05 84a300".replace(" ", ""))
+    pdu = mm1.decode(head).message
+    assert isinstance(pdu, mm1.MRetrieveConf)
+    assert pdu.previously_sent_date == (mm1.CountedDate(1, 2), mm1.CountedDate(1, 5))
+
+
+def test_the_table_is_whole() -> None:
+    """OMA-TS-MMS_ENC 7.4: 0x01 to 0x3F, each once."""
+    assert [row.number for row in HEADERS] == list(range(0x01, 0x40))
+    assert len({row.attribute for row in HEADERS}) == len(HEADERS)

@@ -1,0 +1,54 @@
+"""The tables of WSP, and what its golden octets do not show."""
+
+import pytest
+
+from protocols import mm1
+from protocols.content_type import ContentType
+from protocols.octets import OctetReader
+from protocols.wsp import charsets, header_names, media_types
+from protocols.wsp.content_type import content_type_octets, read_content_type
+from protocols.wsp.multipart import index_multipart
+from protocols.wsp.push import decode_push
+
+
+def test_the_tables_are_whole() -> None:
+    """WAP-230-WSP tables 39 and 40 with their later registrations; 0x59 was never given."""
+    assert sorted(media_types.NAMES)[:0x5A] == [number for number in range(0x5B) if number != 0x59]
+    assert sorted(header_names.NAMES) == list(range(0x4B))
+    assert len(media_types.NUMBERS) == media_types.HIGHEST_EMITTED + 1
+
+
+@pytest.mark.parametrize(("number", "octets", "text"), [(81, b"\xc7", "ا"), (85, b"\xe0", "א"), (84, b"\xe0", "א")])
+def test_character_sets_of_the_right_to_left(number: int, octets: bytes, text: str) -> None:
+    """RFC 1556: the same letters, in another order."""
+    assert charsets.decode_text(octets, charsets.NAMES[number]) == text
+
+
+@pytest.mark.parametrize("hex_octets", ["0383 81f0", "0583 81020bb8", "0383 81ea"])
+def test_the_number_of_a_character_set_is_written_back(hex_octets: str) -> None:
+    """WAP-230-WSP 8.4.2.8: also one that we have no name for."""
+    octets = bytes.fromhex(hex_octets)
+    assert content_type_octets(read_content_type(OctetReader(octets))) == octets
+
+
+@pytest.mark.parametrize("value", ["", "\x01"])
+def test_a_type_that_is_no_media_type_can_be_read_back(value: str) -> None:
+    """WAP-230-WSP 8.4.2.4: there is no empty Constrained-encoding, and 0x00 would begin an integer."""
+    content_type = ContentType("application/vnd.wap.multipart.related", (("type", value), ("start", "<s0>")))
+    assert read_content_type(OctetReader(content_type_octets(content_type))) == content_type
+
+
+SHIFTS = pytest.mark.parametrize("shift", [b"\x7f\x01", b"\x01", b"\x1f"], ids=bytes.hex)
+
+
+@SHIFTS
+def test_a_shift_of_the_code_page_is_stepped_over(shift: bytes) -> None:
+    """WAP-230-WSP 8.4.1.2: Shift-delimiter and page, or a short-cut."""
+    headers = b"\xbe" + shift + b"\xaf\x84"
+    assert decode_push(bytes((1, 6, len(headers))) + headers + b"x").application_id == 4
+    headers = b"\x83" + shift + b"\x8ea\0"
+    (part,) = index_multipart(bytes((1, len(headers), 1)) + headers + b"x")
+    assert part.content_location == "a"
+    decoded = mm1.decode(b"\x8c\x85\x98t\0\x8d\x92" + shift + b"\x91\x81")
+    assert decoded.message == mm1.MAcknowledgeInd(transaction_id="t", report_allowed=False)
+    assert [one.rule for one in decoded.findings] == ["MM1-H004"]
