@@ -61,6 +61,8 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         if not (reader.at_end() and command_id & RESPONSE):
             for field in cls.fields:
                 values[field.name] = field.form.read(reader)
+            if reader.at_end() and octets[-1] and cls.fields and cls.fields[-1].form.name.startswith("C-Octet"):
+                findings.append(Finding("SMPP-R003", "SMPP v3.4 3.1", len(octets), "a last string without its NUL"))
         elif cls.fields and status == 0:
             findings.append(Finding("SMPP-R001", cls.clause, HEADER_OCTETS, "a positive response without its body"))
         values["tlvs"] = _read_tlvs(reader, findings)

@@ -25,10 +25,12 @@ def _write_integer_1(writer: OctetWriter, value: int) -> None:
 
 
 def c_octet_string(size: int) -> Form[str]:
-    """C-Octet String of at most `size` octets with its NUL. Longer ones are read (peers send them), never written."""
+    """C-Octet String of at most `size` octets with its NUL. Longer ones are read (peers send them), never written, and
+    so is one that ends with its PDU: a PDU that goes on is then refused at its next field."""
 
     def read(reader: OctetReader) -> str:
-        return reader.take_until_nul().decode("latin-1")
+        ended = reader.at_end() or reader.data.find(b"\0", reader.offset, reader.end) >= 0
+        return (reader.take_until_nul() if ended else reader.take_rest()).decode("latin-1")
 
     def write(writer: OctetWriter, value: str) -> None:
         try:

@@ -42,8 +42,31 @@ def test_the_answer_to_an_unknown_command_is_generic_nack() -> None:
 
 def test_a_bad_response_is_never_answered() -> None:
     with pytest.raises(SmppError) as caught:
-        smpp.decode(longer(smpp.encode(RESP)[:16], b"no end"))
+        smpp.decode(bytes.fromhex("00000010 80000003 00000000 00000005"))
     assert smpp.refusal(caught.value) is None
+
+
+@pytest.mark.parametrize(
+    "pdu",
+    [
+        smpp.SubmitSmResp(sequence_number=1, message_id="0F3A9C21"),
+        smpp.BindTransceiverResp(sequence_number=1, system_id="SMSC"),
+        smpp.BindReceiver(sequence_number=1, system_id="mmsc", address_range="^1555"),
+    ],
+    ids=repr,
+)
+def test_a_last_string_may_end_with_its_pdu(pdu: smpp.Pdu) -> None:
+    """SMPP v3.4 3.1: it ends with a NUL; some SMSCs forget it, and the id would be lost."""
+    decoded = smpp.decode(longer(smpp.encode(pdu)[:-1], b""))
+    assert decoded.message == pdu
+    assert [one.rule for one in decoded.findings] == ["SMPP-R003"]
+
+
+def test_a_string_that_is_not_the_last_ends_with_its_nul() -> None:
+    """SMPP v3.4 3.1."""
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(longer(smpp.encode(smpp.BindReceiver(sequence_number=1))[:16], b"mmsc"))
+    assert caught.value.status is CommandStatus.ESME_RINVCMDLEN
 
 
 def test_sequence_numbers_go_round() -> None:

@@ -262,7 +262,7 @@ class Esme(asyncio.Protocol):
             if refusal is not None:
                 self._write(refusal)
                 return
-            # The body of a response is damaged: its status still answers the request.
+            # A response that we do not know: its status still answers the request.
             status = CommandStatus(int.from_bytes(octets[8:12]))
             pdu = smpp.GenericNack(sequence_number=error.sequence_number, command_status=status)
         number = pdu.sequence_number
