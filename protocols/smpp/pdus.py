@@ -45,7 +45,7 @@ def c_octet_string(size: int) -> Form[str]:
 
 
 def _write_time(writer: OctetWriter, value: str) -> None:
-    if len(value) not in (0, 16):
+    if len(value) not in (0, 16) or not value.isascii() or "\0" in value:
         raise EncodeError(f"{value!r} is no time of 16 characters", clause="SMPP v3.4 7.1.1")
     writer.put(value.encode("ascii") + b"\0")
 
@@ -125,8 +125,8 @@ class Pdu:
     tlvs: tuple[Tlv, ...] = ()
 
     def tlv(self, tag: Tag) -> bytes | None:
-        """The value of the first TLV with this tag."""
-        for known, value in self.tlvs:
+        """The value of the last TLV with this tag: a repeated one replaces what came before."""
+        for known, value in reversed(self.tlvs):
             if known == tag:
                 return value
         return None

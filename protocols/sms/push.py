@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from protocols.sms.segment import USER_DATA_OCTETS, UserDataHeader, encode_header, segment_octets
+from protocols.sms.segment import USER_DATA_OCTETS, UserDataHeader, check_count, encode_header, segment_octets
 
 PORT_WAP_PUSH: Final = 2948
 PORT_WAP_WSP: Final = 9200
@@ -53,10 +53,11 @@ def push_segments(push: bytes, reference: int, form: PushForm = PushForm.UDH) ->
 
 
 def _sar(push: bytes, reference: int, port_tlvs: tuple[tuple[int, bytes], ...]) -> list[Segment]:
-    room = USER_DATA_OCTETS - 12  # the SMSC turns the TLVs into a header of that length
-    pieces = [push[at : at + room] for at in range(0, len(push), room)]
-    if len(pieces) == 1:
+    if len(push) <= USER_DATA_OCTETS - 7:  # the SMSC turns the TLVs into a header: ports alone are 7 octets,
         return [Segment(0, push, port_tlvs)]
+    room = USER_DATA_OCTETS - 13  # with a 16-bit reference, which is what the TLV holds, 13 (TS 23.040 9.2.3.24.8)
+    pieces = [push[at : at + room] for at in range(0, len(push), room)]
+    check_count(len(pieces))
     sar = (_SAR_REF, (reference & 0xFFFF).to_bytes(2)), (_SAR_TOTAL, bytes((len(pieces),)))
     return [
         Segment(0, piece, (*port_tlvs, *sar, (_SAR_NUMBER, bytes((number,))))) for number, piece in enumerate(pieces, 1)

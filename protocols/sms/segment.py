@@ -94,7 +94,7 @@ def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -
         return [single + data]
     room = USER_DATA_OCTETS - len(encode_header(UserDataHeader(ports, Concatenation(0, 1, 1))))
     pieces = [data[at : at + room] for at in range(0, len(data), room)]
-    _check_count(len(pieces))
+    check_count(len(pieces))
     return [
         encode_header(UserDataHeader(ports, Concatenation(reference & 0xFF, len(pieces), number))) + piece
         for number, piece in enumerate(pieces, 1)
@@ -116,7 +116,7 @@ def segment_text(text: str, reference: int) -> tuple[int, bool, list[bytes]]:
             end -= _overhang(data_coding, octets, end)
         pieces.append(octets[at:end])
         at = end
-    _check_count(len(pieces))
+    check_count(len(pieces))
     headers = (
         encode_header(UserDataHeader(None, Concatenation(reference & 0xFF, len(pieces), number)))
         for number in range(1, len(pieces) + 1)
@@ -132,6 +132,7 @@ def _overhang(data_coding: int, octets: bytes, end: int) -> int:
     return 2 if 0xD8 <= octets[end - 2] <= 0xDB else 0
 
 
-def _check_count(count: int) -> None:
+def check_count(count: int) -> None:
+    """Raise EncodeError for more segments than a header can count."""
     if count > MAXIMUM_SEGMENTS:
         raise EncodeError(f"{count} segments, at most {MAXIMUM_SEGMENTS}", clause=_CLAUSE)

@@ -7,7 +7,15 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
 from protocols.wsp.content_type import content_type_octets, read_content_type
-from protocols.wsp.primitives import read_integer, read_text, read_uintvar, skip_shift, skip_value, uintvar
+from protocols.wsp.primitives import (
+    read_integer,
+    read_text,
+    read_uintvar,
+    skip_shift,
+    skip_value,
+    uintvar,
+    write_integer,
+)
 
 PDU_TYPE_PUSH: Final = 0x06
 MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
@@ -32,7 +40,8 @@ def encode_push(push: Push) -> bytes:
     headers = OctetWriter()
     headers.put(content_type_octets(push.content_type))
     if push.application_id is not None:
-        headers.put(bytes((0x80 | _APPLICATION_ID, 0x80 | push.application_id)))
+        headers.octet(0x80 | _APPLICATION_ID)
+        write_integer(headers, push.application_id)
     octets = headers.getvalue()
     return bytes((push.transaction_id, PDU_TYPE_PUSH)) + uintvar(len(octets)) + octets + push.data
 

@@ -3,6 +3,7 @@
 import pytest
 
 from protocols import smpp
+from protocols.errors import EncodeError
 from protocols.smpp import CommandId, CommandStatus, SmppError
 from protocols.smpp.session import LARGEST_SEQUENCE, Sequence, SessionState, may_send
 
@@ -92,3 +93,17 @@ def test_sequence_numbers_go_round() -> None:
 def test_what_may_be_sent_when(command: CommandId, esme: bool, states: set[SessionState]) -> None:
     """SMPP v3.4 2.3."""
     assert {one for one in SessionState if may_send(command, one, esme=esme)} == states
+
+
+@pytest.mark.parametrize("time", ["Grüße1234567890x", "\0" * 16, "short"])
+def test_a_time_that_is_none_is_not_written(time: str) -> None:
+    """SMPP v3.4 7.1.1."""
+    with pytest.raises(EncodeError):
+        smpp.encode(smpp.SubmitSm(sequence_number=1, destination_addr="1555", validity_period=time))
+
+
+def test_the_last_of_two_tlvs_counts() -> None:
+    pdu = smpp.SubmitSm(
+        sequence_number=1, tlvs=((smpp.Tag.SAR_TOTAL_SEGMENTS, b"\1"), (smpp.Tag.SAR_TOTAL_SEGMENTS, b"\2"))
+    )
+    assert pdu.tlv(smpp.Tag.SAR_TOTAL_SEGMENTS) == b"\2"

@@ -82,3 +82,16 @@ def test_a_push_comes_back_from_its_segments(push: bytes, form: PushForm) -> Non
         assert len(segment.short_message) <= 140
         pieces.append(data)
     assert b"".join(pieces) == push
+
+
+@pytest.mark.parametrize(("octets", "sizes"), [(133, [133]), (134, [127, 7]), (254, [127, 127]), (255, [127, 127, 1])])
+def test_a_push_by_sar_tlvs_leaves_room_for_the_header_that_the_smsc_makes(octets: int, sizes: list[int]) -> None:
+    """TS 23.040 9.2.3.24: 7 octets for the ports, 13 with a 16-bit reference; 140 in all."""
+    segments = push_segments(bytes(octets), 0xBEEF, PushForm.SAR)
+    assert [len(one.short_message) for one in segments] == sizes
+
+
+@pytest.mark.parametrize("form", [PushForm.SAR, PushForm.UDH])
+def test_a_push_of_more_segments_than_can_be_counted_is_not_written(form: PushForm) -> None:
+    with pytest.raises(EncodeError):
+        push_segments(bytes(40_000), 1, form)
