@@ -13,8 +13,8 @@ Live = Annotated[T, msgspec.Meta(extra={_APPLY: "live"})]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed at start
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Octets = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-Hours = Annotated[float, msgspec.Meta(gt=0)]
+Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]
 Prefix = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]*$")]  # "+" is every number
