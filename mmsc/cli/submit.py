@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -21,6 +22,11 @@ _MAXIMUM_ANSWER_OCTETS: Final = 1024 * 1024
 _PIECE_OCTETS: Final = 64 * 1024
 _SLIDE_MS: Final = 5000
 _KINDS: Final = ("image", "video", "audio")
+_REFUSALS: Final = {  # what an HTTP status without SOAP means to whom it is told
+    401: "the MMSC does not accept this user and password (--user)",
+    404: "nothing takes MM7 there (--url)",
+    413: "the request is too large for the MMSC",
+}
 
 
 @click.command("submit")
@@ -39,7 +45,14 @@ _KINDS: Final = ("image", "video", "audio")
 @click.option("--base64", "as_base64", is_flag=True, help="Send the parts as base64 instead of binary.")
 @click.option("--namespace", default=mm7.LATEST, show_default=True, help="The MM7 schema's tag.")
 @click.option("--transaction-id", default="", help="TransactionID; the same again is a repeat.")
-@click.option("--timeout", "timeout_seconds", default=60.0, show_default=True, help="Seconds to wait for the answer.")
+@click.option(
+    "--timeout",
+    "timeout_seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait for the answer.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show the SOAP that is sent and received.")
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def command(
@@ -65,6 +78,7 @@ def command(
     """Send an MM through MM7, as a VASP would: mmsc submit --to +15550000001 --text "Hello" photo.jpg
 
     The exit status is 0 when the MMSC took it (1xxx), 1 when it refused, 2 for wrong usage."""
+    _check_usage(click.get_current_context(), url)
     if not (to or cc or bcc):
         raise click.UsageError("name at least one recipient with --to, --cc or --bcc")
     spoken = mm7.dialect(mm7.BASE + namespace)
@@ -96,6 +110,24 @@ def command(
     if verbose:
         click.echo(answer.decode("utf-8", "replace"), err=True)
     _tell(status, answer_type, answer)
+
+
+def _check_usage(context: click.Context, url: str) -> None:
+    """What click does not see: octets of the command line that are no text, and a URL that nobody can call."""
+    for parameter in context.command.params:
+        given = context.params.get(parameter.name or "")
+        try:
+            for text in given if isinstance(given, tuple) else (given,):
+                str(text).encode()
+        except UnicodeEncodeError as error:
+            raise click.BadParameter("not UTF-8", context, parameter) from error
+    try:
+        parts = urlsplit(url)
+        callable_ = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        callable_ = False
+    if not callable_:
+        raise click.BadParameter(f"{url!r} is no http://HOST:PORT/PATH", param_hint="'--url'")
 
 
 def _address(text: str) -> mm7.Address:
@@ -173,6 +205,8 @@ async def _post(url: str, user: str, content_type: str, body: bytes, seconds: fl
             return response.status, response.headers.get("Content-Type", ""), bytes(answer)
     except aiohttp.ClientConnectorError as error:
         raise click.ClickException(f"nobody takes connections at {url} ({_os_error(error.os_error)})") from error
+    except aiohttp.ClientResponseError as error:
+        raise click.ClickException(f"what listens at {url} does not speak HTTP") from error
     except TimeoutError as error:
         raise click.ClickException(f"no answer from {url} within {seconds:g} s") from error
     except (aiohttp.ClientError, OSError) as error:
@@ -181,13 +215,15 @@ async def _post(url: str, user: str, content_type: str, body: bytes, seconds: fl
 
 def _os_error(error: OSError) -> str:
     """What the system says of it: asyncio's own text is longer and says less."""
-    return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+    return os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
 
 
 def _tell(status: int, content_type: str, answer: bytes) -> None:
     try:
         message = mm7.decode(content_type, answer).message.message
     except DecodeError as error:
+        if status in _REFUSALS:
+            raise click.ClickException(f"HTTP {status}: {_REFUSALS[status]}") from error
         raise click.ClickException(f"HTTP {status} without an MM7 answer: {error}") from error
     if not isinstance(message, mm7.SubmitRsp | mm7.Fault):
         raise click.ClickException(f"HTTP {status} with a {type(message).__name__}")

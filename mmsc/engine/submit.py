@@ -241,7 +241,8 @@ class Submitter:
         neighbour = submission.origin.key
         sender = self._numbers.normalise(submission.sender, neighbour)
         if isinstance(sender, NotAnAddress):
-            return Refused(RefusalReason.SENDER_UNRESOLVED, f"sender: {sender.because}", submission.sender)
+            because = f"sender {submission.sender}: {sender.because}"
+            return Refused(RefusalReason.SENDER_UNRESOLVED, because, submission.sender)
         mm = self._mm(submission, sender.address, times, now)
         taken, refused, events, reasons = self._route_all(submission, mm, neighbour, now)
         if not taken:

@@ -13,12 +13,22 @@ Live = Annotated[T, msgspec.Meta(extra={_APPLY: "live"})]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed at start
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Octets = Annotated[int, msgspec.Meta(ge=1)]
-Seconds = Annotated[float, msgspec.Meta(gt=0)]
-Hours = Annotated[float, msgspec.Meta(gt=0)]
+Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
+Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
-Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]+$")]
-Prefix = Annotated[str, msgspec.Meta(pattern=r"^\+[0-9]*$")]  # "+" is every number
-Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s/]+.*)?$")]
+_NAME: Final = r"^[A-Za-z0-9._-]+$"
+_PREFIX: Final = r"^\+[0-9]*$"
+_URL: Final = r"^(https?://[^\s/]+.*)?$"
+# How a person is told what a pattern asks for.
+PATTERNS: Final = {
+    _NAME: "letters, digits, dots, hyphens and underscores",
+    _PREFIX: "+ and digits",
+    _URL: "http://HOST or https://HOST",
+}
+
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
+Prefix = Annotated[str, msgspec.Meta(pattern=_PREFIX)]  # "+" is every number
+Url = Annotated[str, msgspec.Meta(pattern=_URL)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,12 +6,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
 from mmsc.settings.bare import bare
-from mmsc.settings.base import Section, is_live
+from mmsc.settings.base import PATTERNS, Section, is_live
 from mmsc.settings.model import Settings
 from mmsc.settings.rules import contradictions
 
@@ -94,8 +94,11 @@ def _wrong_value(expected: Any, value: object, where: str, source: str) -> Itera
     if inner is not None:
         yield from _problems(inner, value, where, source)
         return
-    named = _named_section_of(expected)
-    if named is None:
+    named, item = _named_section_of(expected), _item_section_of(expected)
+    if item is not None and isinstance(value, list):
+        for number, table in enumerate(value):
+            yield from _problems(item, table, f"{where}[{number}]", source)
+    elif named is None:
         yield from _wrong_leaf(expected, value, where, source)
     elif isinstance(value, dict):
         for name, table in value.items():
@@ -110,8 +113,30 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
     except msgspec.ValidationError as error:
         text = str(error)
         at = _AT.search(text)
+        index = re.fullmatch(r"\[([0-9]+)\]", at["path"]) if at else None
+        shown = value[int(index[1])] if index is not None and isinstance(value, list) else value
         place = where + (at["path"] if at else "")
-        yield f"{source}: {place} = {_said(value)}: {_AT.sub('', text)}"
+        yield f"{source}: {place} = {_said(shown)}: {_plainly(_AT.sub('', text), expected)}"
+
+
+def _plainly(text: str, expected: Any) -> str:
+    """What msgspec says of a value, with the choices and patterns in words."""
+    if text.startswith("Invalid enum value"):
+        return f"Expected one of {', '.join(str(choice) for choice in _choices(expected))}"
+    for pattern, words in PATTERNS.items():
+        text = text.replace(f"`str` matching regex {pattern!r}", words)
+    return text
+
+
+def _choices(annotated: Any) -> tuple[Any, ...]:
+    """The values of the Literal inside a type."""
+    inner = _bare(annotated)
+    return get_args(inner) if get_origin(inner) is Literal else ()
+
+
+def _bare(annotated: Any) -> Any:
+    """A type without what is noted about it."""
+    return get_args(annotated)[0] if get_origin(annotated) is Annotated else annotated
 
 
 def _section_of(annotated: Any) -> type[Section] | None:
@@ -120,6 +145,11 @@ def _section_of(annotated: Any) -> type[Section] | None:
 
 def _named_section_of(annotated: Any) -> type[Section] | None:
     return _section_of(get_args(annotated)[1]) if get_origin(annotated) is dict else None
+
+
+def _item_section_of(annotated: Any) -> type[Section] | None:
+    inner = _bare(annotated)
+    return _section_of(get_args(inner)[0]) if get_origin(inner) is tuple else None
 
 
 def _nearest(name: str, known: Mapping[str, object], where: str) -> str:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from mmsc.settings.model import HttpListener, Place, Settings
@@ -13,6 +14,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _twice(settings)
     yield from _ports(settings)
     yield from _networks(settings)
+    yield from _urls(settings)
+    yield from _paths(settings)
+    yield from _template(settings.fallback.template)
     limits = settings.limits
     if limits.default_validity_hours > limits.maximum_validity_hours:
         yield "limits.default_validity_hours is above limits.maximum_validity_hours"
@@ -106,12 +110,48 @@ def _unique(settings: Settings) -> Iterator[tuple[str, list[str]]]:
 
 
 def _ports(settings: Settings) -> Iterator[str]:
-    taken: dict[tuple[str, int], str] = {}
+    taken: list[tuple[str, Place]] = []
     for name, listener in _listeners(settings):
-        place = (listener.host, listener.port)
-        if listener.port and place in taken:
-            yield f"{name}.port and {taken[place]}.port are both {listener.port} on {listener.host}"
-        taken[place] = name
+        for other, there in taken:
+            if listener.port and listener.port == there.port and _in_the_way(listener.host, there.host):
+                where = listener.host if listener.host == there.host else f"{listener.host} and {there.host}"
+                yield f"{name}.port and {other}.port are both {listener.port} on {where}"
+        taken.append((name, listener))
+
+
+def _in_the_way(one: str, other: str) -> bool:
+    """Whether nobody can listen on both hosts with one port: 0.0.0.0 is every IPv4 address, :: every IPv6 one."""
+    try:
+        first, second = (ipaddress.ip_address("127.0.0.1" if host == "localhost" else host) for host in (one, other))
+    except ValueError:
+        return one == other
+    everywhere = first.is_unspecified or second.is_unspecified
+    return first == second or (first.version == second.version and everywhere)
+
+
+def _urls(settings: Settings) -> Iterator[str]:
+    urls = {f"{name}.public_url": getattr(settings, name).public_url for name in ("mm1", "mm7", "weblink")}
+    urls |= {f"vasp.{name}.report_url": vasp.report_url for name, vasp in settings.vasp.items()}
+    for key, url in urls.items():
+        try:
+            _ = urlsplit(url).port  # refuses what is no port, and brackets without their pair
+        except ValueError as error:
+            yield f"{key} = {url!r}: {error}"
+
+
+def _paths(settings: Settings) -> Iterator[str]:
+    for key, path in (("store.path", settings.store.path), ("trace.captures_path", settings.trace.captures_path)):
+        try:
+            Path(path).expanduser()
+        except RuntimeError:
+            yield f"{key} = {path!r}: there is no such home folder"
+
+
+def _template(template: str) -> Iterator[str]:
+    try:
+        template.format(url="", sender="", subject="")
+    except (LookupError, ValueError, AttributeError):
+        yield f"fallback.template = {template!r}: only {{url}}, {{sender}} and {{subject}} may stand in braces"
 
 
 def _networks(settings: Settings) -> Iterator[str]:

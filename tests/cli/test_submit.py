@@ -22,9 +22,12 @@ class Mmsc:
     code: StatusCode = StatusCode.SUCCESS
     fault: bool = False
     garbage: bool = False
+    bare_status: int = 0
     seen: list[mm7.Envelope] = field(default_factory=list)
 
     async def take(self, request: web.BaseRequest) -> web.StreamResponse:
+        if self.bare_status:
+            return web.Response(status=self.bare_status)
         envelope = mm7.decode(request.headers["Content-Type"], await request.read()).message
         self.seen.append(envelope)
         status = mm7.Status(self.code)
@@ -90,3 +93,54 @@ async def test_nobody_listens_and_wrong_usage(mmsc: Mmsc) -> None:
     assert (await mmsc.run()).exit_code == 2
     assert (await mmsc.run("--to", "4488", "--namespace", "x")).exit_code == 2
     assert mmsc.seen == []
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        (401, "HTTP 401: the MMSC does not accept this user and password (--user)"),
+        (404, "HTTP 404: nothing takes MM7 there (--url)"),
+        (413, "HTTP 413: the request is too large for the MMSC"),
+        (503, "HTTP 503 without an MM7 answer"),
+    ],
+)
+async def test_a_refusal_without_soap_is_told_in_words(mmsc: Mmsc, status: int, why: str) -> None:
+    mmsc.bare_status = status
+    result = await mmsc.run("--to", "4488")
+    assert result.exit_code == 1
+    assert f"Error: {why}" in result.output
+
+
+async def test_what_does_not_speak_http_is_told_in_one_line() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mms.example MMSC\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        result = await Mmsc(url).run("--to", "4488")
+    assert (result.exit_code, result.output) == (1, f"Error: what listens at {url} does not speak HTTP\n")
+
+
+@pytest.mark.parametrize(
+    "url", ["garbage", "127.0.0.1:8807/mm7", "ftp://127.0.0.1/", "http://", "http://[::1/", "http://127.0.0.1:99999/"]
+)
+async def test_a_url_that_is_none_is_wrong_usage(url: str) -> None:
+    result = await Mmsc(url).run("--to", "4488")
+    assert result.exit_code == 2
+    assert f"Invalid value for '--url': {url!r} is no http://HOST:PORT/PATH" in result.output
+
+
+@pytest.mark.parametrize("option", ["--text", "--subject", "--from", "--to", "--user"])
+async def test_octets_that_are_no_text_are_wrong_usage(option: str) -> None:
+    result = await Mmsc("http://127.0.0.1:1/").run("--to", "4488", option, "a\udcffb")
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}': not UTF-8" in result.output
+
+
+@pytest.mark.parametrize("seconds", ["0", "-3"])
+async def test_a_timeout_is_some_time(seconds: str) -> None:
+    result = await Mmsc("http://127.0.0.1:1/").run("--to", "4488", "--timeout", seconds)
+    assert result.exit_code == 2
+    assert "Invalid value for '--timeout'" in result.output

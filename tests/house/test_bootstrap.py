@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-TOOLS = ("sh", "cat", "cksum", "rm", "dirname", "grep", "touch", "mkdir", "cp", "chmod")
+TOOLS = ("sh", "cat", "cksum", "rm", "dirname", "readlink", "grep", "touch", "mkdir", "cp", "chmod")
 
 # A Python that plays its part: its version, whether it has venv, and what it was asked.
 PYTHON = """#!/bin/sh
@@ -86,6 +86,24 @@ def test_the_locked_packages_are_installed_by_hash_and_only_once(tmp_path: Path)
     clone.log.unlink()
     assert clone.test().returncode == 0
     assert clone.asked() == ["python -m pytest -q"]
+
+
+def test_a_link_to_a_script_and_a_folder_with_a_space_are_as_good(tmp_path: Path) -> None:
+    home = tmp_path / "my clone"
+    home.mkdir()
+    clone = Clone(home)
+    link = tmp_path / "link"
+    link.symlink_to(home / "scripts" / "test")
+    told = subprocess.run(
+        [str(link)],
+        env={"PATH": str(clone.tools), "HOME": str(home)},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert clone.asked()[-1] == "python -m pytest"
 
 
 def test_a_changed_lock_is_installed_again(tmp_path: Path) -> None:

@@ -59,6 +59,13 @@ async def test_a_partial_success_names_who_was_not_taken(lab: Lab) -> None:
     assert "+19990100123" in answer.status.details
 
 
+async def test_a_refusal_names_each_address_once(lab: Lab) -> None:
+    answer = await lab.vasp.submit("+19990100123", "+1", content=picture())
+    assert answer.status.details == ("+19990100123: no prefix matches +19990100123; +1: 1 digits; E.164 has 5 to 15")
+    answer = await lab.vasp.submit(PHONE, sender_address=mm7.Address("+1"))
+    assert answer.status.details == "sender +1: 1 digits; E.164 has 5 to 15"
+
+
 async def test_mm7_over_http(lab: Lab) -> None:
     """401 with a challenge, 405, 413, 415."""
     url, session = lab.vasp.url, lab.vasp.session

@@ -118,8 +118,7 @@ class Mm7Server:
         submission = submission_of(envelope, request, vasp)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
-            where = f"{outcome.address}: " if outcome.address else ""
-            return self._refused(context, STATUS_OF[outcome.reason], f"{where}{outcome.because}")
+            return self._refused(context, STATUS_OF[outcome.reason], outcome.because)
         answer = self._accepted(context, outcome)
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
