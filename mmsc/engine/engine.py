@@ -129,7 +129,7 @@ class Engine:
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
         reports = ReportWork(self.desk)
-        forwards = ForwardWork(self.desk)
+        forwards = ForwardWork(self.desk, self.peer_reports)
         notifications = NotificationWork(self.desk, self.neighbours, self._capability)
         runners = {
             TaskKind.NOTIFY: notifications.run,

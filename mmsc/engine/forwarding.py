@@ -1,13 +1,13 @@
 """Takes MMs to foreign MMSCs, and hears what they say about them (MM4)."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from mmsc.domain.address import Normalised
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, MmId, Recipient, Route, TaskKind
+from mmsc.domain.message import Job, Mm, MmId, Recipient, RecipientId, Route, TaskKind
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
 from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
@@ -20,17 +20,25 @@ from mmsc.store.core import Statement
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
+_EARLY_ANSWERS: Final = 100  # kept while a mail is on its way; more of them say nothing new
 _TAKEN: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
 
 
 class ForwardWork:
     """FORWARD and WATCH tasks: one for all of an MM's recipients at one peer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, news: "PeerNews") -> None:
         self._desk = desk
+        self._news = news
 
     async def run(self, job: Job) -> None:
-        """One step for the recipients at one peer."""
+        """One step for the recipients at one peer, then what the peer said meanwhile."""
+        with self._news.kept(job) as early:
+            await self._step(job)
+        for answer in early.answers:
+            await self._news.heed(answer)
+
+    async def _step(self, job: Job) -> None:
         mm, recipients = await self._as_they_stand(job)
         open_ones = [one for one in recipients if one.state not in FINAL]
         waiting = [one for one in open_ones if one.state in _TAKEN]
@@ -125,18 +133,21 @@ class ForwardWork:
     async def _taken(
         self, job: Job, mm: Mm, recipients: Sequence[Recipient], outcome: Delivered, left: Sequence[Later | Retry]
     ) -> None:
+        resent = all(one.state is RecipientState.RELAYED for one in recipients)
         now = self._desk.clock.now()
         effects: list[Statement] = []
         events: list[trace.Event] = []
+        reported = self._news.reported(job)
         for one in recipients:
-            if one.state is RecipientState.ACCEPTED:
+            if one.state is RecipientState.ACCEPTED and one.id not in reported:
                 effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
                 moved = trace.RecipientMoved(one.state.value, RecipientState.RELAYED.value, Happening.RELAYED.value)
                 events.append(self._desk.event(job, moved, one))
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)
         sent = trace.ForwardSent(peer, job.attempt + 1, addresses, outcome.answer_expected, outcome.note)
-        sends = int(job.payload.get("sent", "0")) + 1
+        sends = int(job.payload.get("sent", "0"))  # a further mail to who is left uses up no repeat
+        sends = sends + 1 if resent else max(sends, 1)
         payload = {**job.payload, "sent": str(sends)}
         kind, due_at = TaskKind.WATCH, self._watch_until(mm)
         if left:
@@ -156,6 +167,25 @@ def _at(peer: str, recipients: Sequence[Recipient]) -> list[Recipient]:
     return [one for one in recipients if one.route is Route.PEER and one.target == peer]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a MM4_forward.RES, or a bounce, said of an MM at a peer; `recipients` empty means all who got the mail."""
+
+    mm_id: MmId
+    peer: str
+    ok: bool
+    because: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """What a peer said while the mail was still on its way: RES, and recipients that it reported about."""
+
+    answers: list[Answer] = field(default_factory=list)
+    reported: set[RecipientId] = field(default_factory=set)
+
+
 class PeerNews:
     """Implements `ports.PeerReports`."""
 
@@ -163,6 +193,23 @@ class PeerNews:
         self._desk = desk
         self._numbers = numbers
         self._ids = ids
+        self._early: dict[tuple[MmId, str], Early] = {}
+
+    @contextmanager
+    def kept(self, job: Job) -> Iterator[Early]:
+        """What comes while the mail is still on its way is kept until it is known who got it: a peer may be faster
+        with its RES than with the 250."""
+        key = (job.stored_mm.id, job.lane)
+        early = self._early[key] = Early()
+        try:
+            yield early
+        finally:
+            self._early.pop(key, None)
+
+    def reported(self, job: Job) -> set[RecipientId]:
+        """Recipients that the peer reported about while the mail was on its way."""
+        early = self._early.get((job.stored_mm.id, job.lane))
+        return set() if early is None else early.reported
 
     async def forward_answered(
         self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
@@ -171,22 +218,38 @@ class PeerNews:
         found = await self._forwarded(peer, message_id)
         if found is None:
             return False
-        mm, ours = found
-        named = self._named(peer, recipients)
-        about = [one for one in ours if not recipients or one.address.value in named]
-        event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=mm.id)
-        if not ok:
-            await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
+        answer = Answer(found[0].id, peer, ok, because, tuple(recipients))
+        event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=answer.mm_id)
+        await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
+        early = self._early.get((answer.mm_id, f"peer:{peer}"))
+        if early is None:
+            return await self.heed(answer)
+        if len(early.answers) < _EARLY_ANSWERS:
+            early.answers.append(answer)
+        return True
+
+    async def heed(self, answer: Answer) -> bool:
+        """Do what follows from an answer. It is about those it names, or all who got the mail: never about recipients
+        that the peer put off and that still wait for their turn (semantics of 450 and 452 at RCPT)."""
+        found = await sql.with_recipients(self._desk.store, answer.mm_id)
+        if found is None:
+            return False
+        mm, ours = found[0], _at(answer.peer, found[1])
+        named = self._named(answer.peer, answer.recipients)
+        about = [one for one in ours if one.address.value in named]
+        if not about and (answer.ok or not answer.recipients):
+            about = [one for one in ours if one.state is RecipientState.RELAYED]
+        if not answer.ok:
             for one in about:
-                how = Circumstances(because=because, text=because, source=f"peer:{peer}")
+                how = Circumstances(because=answer.because, text=answer.because, source=f"peer:{answer.peer}")
                 await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
-            return True
-        now = self._desk.clock.now()
+            return bool(about)
+        now, planned = self._desk.clock.now(), self._desk.planned
         due_at = Instant(mm.expires_at + self._desk.policy.report_grace)
-        effects = [task_sql.watch_forward(mm.id, f"peer:{peer}", due_at)]
-        effects += [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
-        planned = self._desk.planned
-        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (event,), lambda: planned(due_at)))
+        effects = [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
+        if not any(one.state in _TAKEN for one in ours if one not in about):
+            effects.append(task_sql.watch_forward(mm.id, f"peer:{answer.peer}", due_at))
+        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(due_at)))
         return True
 
     async def delivery_report(
@@ -214,6 +277,9 @@ class PeerNews:
         if found is None or not about:
             await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
             return False
+        early = self._early.get((found[0].id, f"peer:{peer}"))
+        if early is not None:
+            early.reported.add(about[0].id)
         how = Circumstances(
             because=text,
             text=text,
