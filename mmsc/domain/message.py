@@ -119,8 +119,9 @@ class Submission:
     """What a gateway hands to the engine.
 
     `repeat_key` names the request: a digest of neighbour, operation, identifier and content; the same key again within
-    the repeat window gets the first answer. `details` are interface facts that only the gateway reads back (namespace,
-    version, service code, originator system ...): strings, stored with the MM.
+    the repeat window gets the first answer, or serves who is new in it where `repeats_by_recipient`. `identifier` is
+    the sender's own name of the request, which a counter that restarts gives to another one. `details` are interface
+    facts that only the gateway reads back (namespace, version, service code ...): strings, stored with the MM.
     """
 
     origin: Origin
@@ -128,6 +129,8 @@ class Submission:
     recipients: tuple[RecipientSpec, ...]
     content: Content | None
     repeat_key: bytes | None = None
+    repeats_by_recipient: bool = False
+    identifier: str = ""
     subject: str = ""
     message_class: str = ""
     priority: Priority = Priority.NORMAL

@@ -1,33 +1,27 @@
-"""Takes MMs to foreign MMSCs, and hears what they say about them (MM4)."""
+"""Takes MMs to foreign MMSCs (MM4)."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
-from mmsc.domain.address import Normalised
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, MmId, Recipient, RecipientId, Route, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, TaskKind
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
-from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
-from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Numbers, ResMm4, Retry
+from mmsc.engine.peer_news import WAITING, PeerNews, at_peer
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
-from mmsc.ids import Ids, from_text
 from mmsc.store import messages as sql
-from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
-_EARLY_ANSWERS: Final = 100  # kept while a mail is on its way; more of them say nothing new
-_TAKEN: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
 
 
 class ForwardWork:
     """FORWARD and WATCH tasks: one for all of an MM's recipients at one peer."""
 
-    def __init__(self, desk: Desk, news: "PeerNews") -> None:
+    def __init__(self, desk: Desk, news: PeerNews) -> None:
         self._desk = desk
         self._news = news
 
@@ -41,7 +35,7 @@ class ForwardWork:
     async def _step(self, job: Job) -> None:
         mm, recipients = await self._as_they_stand(job)
         open_ones = [one for one in recipients if one.state not in FINAL]
-        waiting = [one for one in open_ones if one.state in _TAKEN]
+        waiting = [one for one in open_ones if one.state in WAITING]
         now = self._desk.clock.now()
         if not open_ones:
             await self._desk.finish(job, [])
@@ -58,7 +52,7 @@ class ForwardWork:
             return job.stored_mm, await self._begin(job.stored_mm, job.recipients)
         found = await sql.with_recipients(self._desk.store, job.stored_mm.id)
         peer = job.lane.removeprefix("peer:")
-        return job.stored_mm, await self._begin(job.stored_mm, [] if found is None else _at(peer, found[1]))
+        return job.stored_mm, await self._begin(job.stored_mm, [] if found is None else at_peer(peer, found[1]))
 
     async def _begin(self, mm: Mm, recipients: Sequence[Recipient]) -> Sequence[Recipient]:
         """Recipients whose delivery time came count as accepted."""
@@ -161,152 +155,3 @@ class ForwardWork:
         )
         if not done:
             await self._desk.overtaken(job, "forwarded")
-
-
-def _at(peer: str, recipients: Sequence[Recipient]) -> list[Recipient]:
-    return [one for one in recipients if one.route is Route.PEER and one.target == peer]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a MM4_forward.RES, or a bounce, said of an MM at a peer; `recipients` empty means all who got the mail."""
-
-    mm_id: MmId
-    peer: str
-    ok: bool
-    because: str
-    recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Early:
-    """What a peer said while the mail was still on its way: RES, and recipients that it reported about."""
-
-    answers: list[Answer] = field(default_factory=list)
-    reported: set[RecipientId] = field(default_factory=set)
-
-
-class PeerNews:
-    """Implements `ports.PeerReports`."""
-
-    def __init__(self, desk: Desk, numbers: Numbers, ids: Ids) -> None:
-        self._desk = desk
-        self._numbers = numbers
-        self._ids = ids
-        self._early: dict[tuple[MmId, str], Early] = {}
-
-    @contextmanager
-    def kept(self, job: Job) -> Iterator[Early]:
-        """What comes while the mail is still on its way is kept until it is known who got it: a peer may be faster
-        with its RES than with the 250."""
-        key = (job.stored_mm.id, job.lane)
-        early = self._early[key] = Early()
-        try:
-            yield early
-        finally:
-            self._early.pop(key, None)
-
-    def reported(self, job: Job) -> set[RecipientId]:
-        """Recipients that the peer reported about while the mail was on its way."""
-        early = self._early.get((job.stored_mm.id, job.lane))
-        return set() if early is None else early.reported
-
-    async def forward_answered(
-        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
-    ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
-        found = await self._forwarded(peer, message_id)
-        if found is None:
-            return False
-        answer = Answer(found[0].id, peer, ok, because, tuple(recipients))
-        event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=answer.mm_id)
-        await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
-        early = self._early.get((answer.mm_id, f"peer:{peer}"))
-        if early is None:
-            return await self.heed(answer)
-        if len(early.answers) < _EARLY_ANSWERS:
-            early.answers.append(answer)
-        return True
-
-    async def heed(self, answer: Answer) -> bool:
-        """Do what follows from an answer. It is about those it names, or all who got the mail: never about recipients
-        that the peer put off and that still wait for their turn (semantics of 450 and 452 at RCPT)."""
-        found = await sql.with_recipients(self._desk.store, answer.mm_id)
-        if found is None:
-            return False
-        mm, ours = found[0], _at(answer.peer, found[1])
-        named = self._named(answer.peer, answer.recipients)
-        about = [one for one in ours if one.address.value in named]
-        if not about and (answer.ok or not answer.recipients):
-            about = [one for one in ours if one.state is RecipientState.RELAYED]
-        if not answer.ok:
-            for one in about:
-                how = Circumstances(because=answer.because, text=answer.because, source=f"peer:{answer.peer}")
-                await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
-            return bool(about)
-        now, planned = self._desk.clock.now(), self._desk.planned
-        due_at = Instant(mm.expires_at + self._desk.policy.report_grace)
-        effects = [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
-        if not any(one.state in _TAKEN for one in ours if one not in about):
-            effects.append(task_sql.watch_forward(mm.id, f"peer:{answer.peer}", due_at))
-        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(due_at)))
-        return True
-
-    async def delivery_report(
-        self,
-        peer: str,
-        message_id: str,
-        recipient: str,
-        happening: Happening,
-        *,
-        date: Instant,
-        to_originator: bool,
-        text: str = "",
-        res: Callable[[bool], ResMm4] | None = None,
-    ) -> bool:
-        """A MM4_delivery_report.REQ, matched by message id and normalised recipient."""
-        found = await self._forwarded(peer, message_id)
-        named = self._named(peer, (recipient,))
-        about = [] if found is None else [one for one in found[1] if one.address.value in named]
-        answer = None if res is None else res(bool(about))
-        planned, now = self._desk.planned, self._desk.clock.now()
-        effects: tuple[Statement, ...] = ()
-        if answer is not None:
-            task = res_task(self._ids, now, answer, None if found is None else found[0].id)
-            effects = (task_sql.insert(task),)
-        if found is None or not about:
-            await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
-            return False
-        early = self._early.get((found[0].id, f"peer:{peer}"))
-        if early is not None:
-            early.reported.add(about[0].id)
-        how = Circumstances(
-            because=text,
-            text=text,
-            at=date,
-            report_allowed=to_originator,
-            source=f"peer:{peer}",
-            effects=effects,
-            then=lambda: planned(now),
-        )
-        await self._desk.transitions.apply(found[0], about[0], happening, how)
-        return True
-
-    def _named(self, peer: str, texts: Sequence[str]) -> set[str]:
-        found = (self._numbers.normalise(text, f"peer:{peer}") for text in texts)
-        return {one.address.value for one in found if isinstance(one, Normalised)}
-
-    async def _forwarded(self, peer: str, message_id: str) -> tuple[Mm, list[Recipient]] | None:
-        """The MM with this X-Mms-Message-ID and its recipients at this peer; None when there are none."""
-        candidates: list[MmId] = []
-        with suppress(ValueError):  # not one that we made
-            candidates.append(MmId(from_text(message_id.partition("@")[0])))
-        candidates += await sql.by_foreign_id(self._desk.store, message_id)
-        for mm_id in candidates:
-            found = await sql.with_recipients(self._desk.store, mm_id)
-            if found is None or found[0].message_id != message_id:
-                continue
-            ours = _at(peer, found[1])
-            if ours:
-                return found[0], ours
-        return None

@@ -103,6 +103,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         recipients=tuple(recipients),
         content=content,
         repeat_key=_repeat_key(pdu, sender),
+        identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
         subject=pdu.subject or "",
         message_class=_class_name(pdu.message_class),
         priority=_PRIORITIES.get(pdu.priority or mm1.Priority.NORMAL, Priority.NORMAL),

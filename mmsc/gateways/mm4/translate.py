@@ -76,7 +76,9 @@ def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], numb
         sender=_local(message.from_),
         recipients=tuple(recipients),
         content=content,
-        repeat_key=_repeat_key(message, peer, envelope, b"" if content is None else content.body),
+        repeat_key=_repeat_key(message, peer, b"" if content is None else content.body),
+        repeats_by_recipient=True,
+        identifier=f"X-Mms-Transaction-ID {message.transaction_id} with X-Mms-Message-ID {message.message_id}",
         subject=message.subject,
         message_class=message.message_class,
         priority=_PRIORITIES.get(message.priority.lower(), Priority.NORMAL),
@@ -119,11 +121,12 @@ def _bare(text: str) -> str:
     return read(text).value.upper()
 
 
-def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: bytes) -> bytes | None:
+def _repeat_key(message: Message, peer: Peer, body: bytes) -> bytes | None:
+    """Without the envelope: a relay may split a mail, and try each piece again."""
     if peer.repeats is Repeats.OFF:
         return None
     parts = ("mm4", peer.name, type(message).__name__, message.transaction_id, message.message_id)
-    digest = hashlib.sha256("\0".join((*parts, *sorted(_bare(one) for one in envelope))).encode())
+    digest = hashlib.sha256("\0".join(parts).encode())
     if peer.repeats is Repeats.CONTENT:
         digest.update(body)
     return digest.digest()
