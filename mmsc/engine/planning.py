@@ -13,6 +13,7 @@ from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
     Content,
     ContentId,
+    Interface,
     Mm,
     MmId,
     Recipient,
@@ -25,16 +26,18 @@ from mmsc.domain.message import (
     TaskId,
     TaskKind,
 )
+from mmsc.domain.obstacles import nobody_left, obstacle_to
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import RecipientState
 from mmsc.engine.chronicle import Chronicle
-from mmsc.engine.obstacles import nobody_left, obstacle_to
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
 from mmsc.ids import Ids
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
 
+NOWHERE: Final = "nowhere"  # the lane of recipients that no neighbour can serve
+_Unreachable = tuple[RecipientSpec, Address, str]
 EMPTY_CONTENT: Final = Content("application/vnd.wap.multipart.mixed", b"\x00", ())
 _ROLE_ORDER: Final = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
 
@@ -84,7 +87,7 @@ class Planner:
             because = f"sender {submission.sender}: {sender.because}"
             return Refused(RefusalReason.SENDER_UNRESOLVED, because, submission.sender)
         mm = self._mm(submission, sender.address, times, now)
-        taken, refused, events, reasons = self._route_all(submission, mm, neighbour, now)
+        taken, refused, events, reasons, unreachable = self._route_all(submission, mm, neighbour, now)
         if not taken:
             return nobody_left(refused, reasons)
         accepted = trace.MmAccepted(
@@ -105,6 +108,8 @@ class Planner:
             noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
             events.append(self._chronicle.event(noted, mm_id=mm.id))
         tasks = self._tasks(mm, taken)
+        if submission.origin.interface is Interface.MM4:
+            self._reject_late(mm, unreachable, taken, tasks, events, now)
         return Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
 
     def _mm(self, submission: Submission, sender: Address, times: Times, now: Instant) -> Mm:
@@ -119,6 +124,7 @@ class Planner:
             message_class=submission.message_class,
             priority=submission.priority,
             delivery_report=submission.delivery_report,
+            system_report=submission.system_report,
             read_report=submission.read_report,
             sender_hidden=submission.sender_hidden,
             adaptation_allowed=submission.adaptation_allowed,
@@ -137,11 +143,12 @@ class Planner:
 
     def _route_all(
         self, submission: Submission, mm: Mm, neighbour: str, now: Instant
-    ) -> tuple[list[Recipient], list[RefusedRecipient], list[trace.Event], list[RefusalReason]]:
+    ) -> tuple[list[Recipient], list[RefusedRecipient], list[trace.Event], list[RefusalReason], list[_Unreachable]]:
         taken: list[Recipient] = []
         refused: list[RefusedRecipient] = []
         events: list[trace.Event] = []
         reasons: list[RefusalReason] = []
+        unreachable: list[_Unreachable] = []
         seen: set[Address] = set()
         for spec in sorted(submission.recipients, key=lambda spec: _ROLE_ORDER[spec.role]):
             if spec.display_only:
@@ -155,16 +162,34 @@ class Planner:
                 continue
             seen.add(found.address)
             route, target, why = self._numbers.route(found.address)
-            obstacle = obstacle_to(submission, route, target, why)
+            obstacle = obstacle_to(submission.origin, route, target, why)
             if obstacle:
                 refused.append(RefusedRecipient(spec.text, obstacle))
                 reasons.append(RefusalReason.RECIPIENT_UNKNOWN)
+                unreachable.append((spec, found.address, obstacle))
                 continue
             recipient = self._recipient(mm, spec, found.address, route, target, now)
             taken.append(recipient)
             chosen = trace.RouteChosen(found.address.value, route.value, target, why)
             events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
-        return taken, refused, events, reasons
+        return taken, refused, events, reasons, unreachable
+
+    def _reject_late(
+        self,
+        mm: Mm,
+        unreachable: Sequence[_Unreachable],
+        taken: list[Recipient],
+        tasks: list[TaskRow],
+        events: list[trace.Event],
+        now: Instant,
+    ) -> None:
+        """Where the answer is one for all, who cannot be served beside others gets a Rejected report (semantics 9)."""
+        for spec, address, obstacle in unreachable:
+            recipient = self._recipient(mm, spec, address, Route.NONE, "", now)
+            taken.append(recipient)
+            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}))
+            chosen = trace.RouteChosen(address.value, Route.NONE.value, "", obstacle)
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
 
     def _recipient(
         self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Instant

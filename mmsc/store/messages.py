@@ -21,6 +21,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     message_class: str = ""
     delivery_report: bool = False
+    system_report: bool = False
     read_report: bool = False
     sender_hidden: bool = False
     adaptation_allowed: bool = True
@@ -64,6 +65,7 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         subject=mm.subject,
         message_class=mm.message_class,
         delivery_report=mm.delivery_report,
+        system_report=mm.system_report,
         read_report=mm.read_report,
         sender_hidden=mm.sender_hidden,
         adaptation_allowed=mm.adaptation_allowed,
@@ -242,6 +244,7 @@ def _mm(row: Row) -> Mm:
         message_class=details.message_class,
         priority=Priority(_integer(row[9])),
         delivery_report=details.delivery_report,
+        system_report=details.system_report,
         read_report=details.read_report,
         sender_hidden=details.sender_hidden,
         adaptation_allowed=details.adaptation_allowed,

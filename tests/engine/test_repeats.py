@@ -31,7 +31,7 @@ async def take(bench: Bench, submission: Submission, res: ResMm4 | None = None) 
 
 
 async def served(bench: Bench) -> list[str]:
-    rows = await bench.store.fetch("SELECT address FROM recipient ORDER BY address")
+    rows = await bench.store.fetch("SELECT address FROM recipient WHERE route != 'none' ORDER BY address")
     return [str(row[0]) for row in rows]
 
 
