@@ -29,7 +29,7 @@ def envelope(transaction_id: str, spoken: Dialect, message: Message) -> bytes:
     header = ""
     if transaction_id:
         header = (
-            f'<env:Header><mm7:TransactionID xmlns:mm7="{spoken.namespace}" env:mustUnderstand="1">'
+            f'<env:Header><mm7:TransactionID xmlns:mm7={quoteattr(spoken.namespace)} env:mustUnderstand="1">'
             f"{_clean(transaction_id)}</mm7:TransactionID></env:Header>"
         )
     return (
@@ -71,7 +71,7 @@ def _status(status: Status) -> str:
 def _submit_req(message: SubmitReq, spoken: Dialect) -> str:
     if not (message.to or message.cc or message.bcc):
         raise EncodeError("a SubmitReq without recipients", clause="TS 23.140 8.7.1")
-    return f'<SubmitReq xmlns="{spoken.namespace}">{"".join(_submit_children(message, spoken))}</SubmitReq>'
+    return f"<SubmitReq xmlns={quoteattr(spoken.namespace)}>{''.join(_submit_children(message, spoken))}</SubmitReq>"
 
 
 def _submit_children(message: SubmitReq, spoken: Dialect) -> Iterator[str]:
@@ -123,9 +123,9 @@ def _sender(message: SubmitReq, spoken: Dialect) -> str:
 
 
 def _submit_rsp(message: SubmitRsp, spoken: Dialect) -> str:
+    inner = _element("MM7Version", message.mm7_version) + _status(message.status)
     return (
-        f'<SubmitRsp xmlns="{spoken.namespace}">{_element("MM7Version", message.mm7_version)}{_status(message.status)}'
-        f"{_element('MessageID', message.message_id)}</SubmitRsp>"
+        f"<SubmitRsp xmlns={quoteattr(spoken.namespace)}>{inner}{_element('MessageID', message.message_id)}</SubmitRsp>"
     )
 
 
@@ -144,12 +144,12 @@ def _delivery_report_req(message: DeliveryReportReq, spoken: Dialect) -> str:
         "" if spoken.is_rel5 else _element("ReplyApplicID", message.reply_applic_id),
         "" if spoken.is_rel5 else _element("AuxApplicInfo", message.aux_applic_info),
     )
-    return f'<DeliveryReportReq xmlns="{spoken.namespace}">{"".join(children)}</DeliveryReportReq>'
+    return f"<DeliveryReportReq xmlns={quoteattr(spoken.namespace)}>{''.join(children)}</DeliveryReportReq>"
 
 
 def _delivery_report_rsp(message: DeliveryReportRsp, spoken: Dialect) -> str:
     inner = _element("MM7Version", message.mm7_version) + _status(message.status)
-    return f'<DeliveryReportRsp xmlns="{spoken.namespace}">{inner}</DeliveryReportRsp>'
+    return f"<DeliveryReportRsp xmlns={quoteattr(spoken.namespace)}>{inner}</DeliveryReportRsp>"
 
 
 def _fault(message: Fault, spoken: Dialect) -> str:
@@ -159,7 +159,7 @@ def _fault(message: Fault, spoken: Dialect) -> str:
     inner = _element("MM7Version", message.mm7_version) + _status(message.status)
     return (
         f"<env:Fault><faultcode>env:{_clean(message.fault_code)}</faultcode><faultstring>{_clean(text)}</faultstring>"
-        f'<detail><{name} xmlns="{spoken.namespace}">{inner}</{name}></detail></env:Fault>'
+        f"<detail><{name} xmlns={quoteattr(spoken.namespace)}>{inner}</{name}></detail></env:Fault>"
     )
 
 

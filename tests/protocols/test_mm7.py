@@ -204,6 +204,36 @@ def test_a_namespace_that_nobody_published_is_read_and_remarked() -> None:
     assert decoded.message.dialect.namespace == mm7.BASE + "REL-6-MM7-6-7"
 
 
+@pytest.mark.parametrize("tag", ["REL-6-MM7-1-4&x", "REL-6-MM7-1-4&#38;lt;'x"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        mm7.SubmitReq(to=(mm7.Address("1"),)),
+        mm7.SubmitRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.DeliveryReportReq(recipient=mm7.Address("1"), sender=mm7.Address("2")),
+        mm7.DeliveryReportRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.Fault(status=mm7.Status(StatusCode.VALIDATION_ERROR)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_whatever_a_namespace_holds_the_answer_is_xml_in_it(tag: str, message: mm7.Message) -> None:  # XML 1.0 2.4
+    written = (mm7.BASE + tag).replace("&", "&amp;")
+    spoken = mm7.decode("text/xml", soap(ns=written)).message.dialect
+    assert spoken.tag == tag
+    envelope = mm7.Envelope("t-1", spoken, message)
+    root = etree.fromstring(mm7.encode(envelope)[1])
+    namespaces = {etree.QName(one).namespace for one in root.iter("{*}TransactionID", "{*}MM7Version")}
+    assert namespaces == {spoken.namespace}
+
+
+def test_a_namespace_longer_than_a_name_is_none_of_ours() -> None:
+    """Each one read is kept in memory, with its MM and its reports."""
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(ns=mm7.BASE + "REL-6-MM7-" + "x" * 100_000))
+    assert caught.value.status is StatusCode.UNSUPPORTED_VERSION
+    assert caught.value.dialect.tag == mm7.LATEST
+
+
 def test_rules_have_names_of_their_own() -> None:
     assert [rule.name for rule in rules.RULES] == [f"MM7-R{number:03}" for number in range(1, len(rules.RULES) + 1)]
     assert all(rule.clause and rule.text for rule in rules.RULES)
@@ -322,7 +352,7 @@ def test_faults_of_others(detail: str) -> None:  # SOAP 1.1 4.4
     assert (message.fault_code, message.status.code) == ("Server", StatusCode.SERVICE_UNAVAILABLE)
 
 
-@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize("tag", [*mm7.TAGS, "REL-6-MM7-1-4&x"])
 def test_the_wsdl_is_well_formed(tag: str) -> None:
     dialect = mm7.dialect(mm7.BASE + tag)
     assert dialect is not None

@@ -28,6 +28,7 @@ _AS_FAULT: Final = (
     StatusCode.UNSUPPORTED_OPERATION,
     StatusCode.VALIDATION_ERROR,
 )
+_NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 
 
@@ -81,8 +82,8 @@ class Mm7Server:
         if "wsdl" not in names:
             return HttpAnswer(status=404)
         spoken = mm7.dialect(mm7.BASE + (names["wsdl"][0] or mm7.LATEST))
-        if spoken is None:
-            return HttpAnswer(status=404)
+        if spoken is None or spoken.tag not in mm7.TAGS:
+            return HttpAnswer(status=404, content_type="text/plain; charset=utf-8", body=_NO_SUCH_WSDL)
         text = wsdl(spoken, f"{self.public_url}{request.path}")
         return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
 

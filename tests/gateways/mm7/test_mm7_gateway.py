@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from lxml import etree
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.domain.address import Address as DomainAddress
@@ -173,6 +174,23 @@ async def test_what_is_no_xml_is_a_fault_in_the_latest_namespace() -> None:
     answer, fault = await ask(octets=b"hello")
     assert isinstance(fault, mm7.Fault)
     assert (answer.status, fault.status.code) == (500, StatusCode.MESSAGE_FORMAT_CORRUPT)
+
+
+@pytest.mark.parametrize(
+    ("query", "tag"),
+    [("wsdl", "REL-6-MM7-1-4"), ("WSDL=", "REL-6-MM7-1-4"), ("wsdl=REL-5-MM7-1-2", "REL-5-MM7-1-2")]
+    + [(query, "") for query in ("", "wsdl=REL-6-MM7-%22%3E%3Cx%3E", "wsdl=REL-6-MM7-%26", "wsdl=x", "wsdl=%ff%00")],
+)
+async def test_a_wsdl_is_there_for_every_published_namespace_and_no_other(query: str, tag: str) -> None:
+    directory: Any = SimpleNamespace(vasps={"news": NEWS})
+    engine: Any = Engine(ACCEPTED)
+    request = HttpRequest("GET", "/mm7", query, headers(), b"", "127.0.0.1", 1)
+    answer = await Mm7Server(engine, directory).handle(request)
+    if not tag:
+        assert (answer.status, b"REL-5-MM7-1-0" in answer.body) == (404, bool(query)), "which there are is told"
+        return
+    assert answer.status == 200
+    assert etree.fromstring(answer.body).nsmap["m"] == mm7.BASE + tag
 
 
 async def test_a_password_is_hashed_once_and_never_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
