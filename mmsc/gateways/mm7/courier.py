@@ -129,6 +129,6 @@ def _retry_after(reply: HttpReply) -> float:
         return min(float(text), _LONGEST_RETRY_AFTER)
     try:
         seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers["Date"])).total_seconds()
-    except (KeyError, ValueError, TypeError):  # no dates, or one without a zone
+    except (KeyError, ValueError, TypeError, OverflowError):  # no dates, one without a zone or of no calendar
         return 0.0
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)

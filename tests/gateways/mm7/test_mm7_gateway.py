@@ -274,6 +274,14 @@ HTTP_DATE = "Sun, 06 Nov 1994 08:49:{} GMT"
         ("", HTTP_DATE.format("37"), 0.0),
         (HTTP_DATE.format("37"), "soon", 0.0),
         (HTTP_DATE.format("37"), "Sun, 06 Nov 1994 08:49:40 -0000", 0.0),
+        (HTTP_DATE.format("37"), "Sun, 06 Nov 99999999999999999999 08:49:40 GMT", 0.0),
+        (HTTP_DATE.format("37"), "Sun, 06 Nov 1994 08:49:40 +9999999999999999", 0.0),
+        (HTTP_DATE.format("37"), f"Sun, 06 Nov {'9' * 5000} 08:49:40 GMT", 0.0),
+        ("Sun, 06 Nov 1994 08:49:40 +9999999999999999", HTTP_DATE.format("37"), 0.0),
+        (HTTP_DATE.format("37"), "Fri, 31 Dec 9999 23:59:59 -2359", 3600.0),
+        ("", "9" * 5000, 3600.0),
+        ("", "\u0663", 3.0),
+        ("", "\u00b2", 0.0),
     ],
 )
 def test_retry_after_may_be_a_date(date: str, retry_after: str, seconds: float) -> None:  # RFC 9110 10.2.3
