@@ -246,14 +246,31 @@ def test_an_unknown_server_error_is_tried_three_times_more() -> None:
     ("http_status", "outcome", "pauses"),
     [
         *[(status, Retry, False) for status in (200, 204, 408, 429, 500, 502, 503)],
-        *[(status, Retry, True) for status in (401, 403)],
-        *[(status, Failed, False) for status in (302, 400, 404, 405, 413, 415)],
+        *[(status, Retry, True) for status in (301, 302, 304, 307, 308, 401, 403)],
+        *[(status, Failed, False) for status in (400, 404, 405, 413, 415)],
     ],
 )
 def test_without_a_readable_answer_the_http_status_decides(http_status: int, outcome: type, pauses: bool) -> None:
     judged = judge(reply(None, http_status))
     assert type(judged) is outcome
     assert getattr(judged, "neighbour_down", False) is pauses
+
+
+@pytest.mark.parametrize("http_status", [200, 202, 204])
+def test_an_empty_answer_is_asked_for_three_times_more(http_status: int) -> None:
+    """Some VASPs never write one: their reports would all come again for three days."""
+    empty = HttpReply(status=http_status, headers=headers(Retry_After="7"), body=b"\r\n")
+    assert [type(judge(empty, attempt)) for attempt in (0, 2, 3)] == [Retry, Retry, Failed]
+    page = reply(None, http_status)  # somebody who stands before the VASP: it may be back tomorrow
+    assert type(judge(page, 70)) is Retry
+
+
+def test_a_redirect_tells_where_to() -> None:  # RFC 9110 10.2.2, 15.4
+    judged = judge(reply(None, 301, Location="https://vasp.example/\udcff" + "x" * 5000))
+    assert isinstance(judged, Retry)
+    assert "moved to 'https://vasp.example/\\udcff" in judged.because
+    assert judged.because.isascii()
+    assert len(judged.because) < 400
 
 
 def test_retry_after_is_honoured_within_reason() -> None:  # RFC 9110 10.2.3
