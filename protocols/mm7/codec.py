@@ -24,7 +24,8 @@ from protocols.mm7.writing import envelope
 
 _MAXIMUM_FINDINGS: Final = 20
 _MAXIMUM_REMARK: Final = 500  # characters
-_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors
+_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
+_MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
@@ -115,8 +116,9 @@ def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
         yield rules.PUBLISHED.broken(f"nobody published the namespace {opened.dialect.namespace}")
     if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
         return
-    if octets > _MAXIMUM_CHECKED_OCTETS:
-        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {octets} octets is too long for that")
+    size = _too_much_to_check(opened, octets)
+    if size:
+        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {size} is too long for that")
         return
     checker = schema.compiled(opened.dialect)
     if checker.validate(opened.element):
@@ -127,6 +129,14 @@ def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
         if len(remark) > _MAXIMUM_REMARK:
             remark = remark[:_MAXIMUM_REMARK] + "..."
         yield rules.SCHEMA.broken(f"schema {opened.dialect.tag}: {remark}")
+
+
+def _too_much_to_check(opened: Opened, octets: int) -> str:
+    """What there is too much of, "" when there is not."""
+    if octets > _MAXIMUM_CHECKED_OCTETS:
+        return f"{octets} octets"
+    beyond = next(islice(opened.element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
+    return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"
 
 
 def encode(message: Envelope) -> tuple[str, bytes]:

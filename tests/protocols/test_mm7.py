@@ -182,9 +182,10 @@ def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -
     [
         HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 150_000),
         HEAD + TO + "<Subject>" + "=?utf-8?B?YQ==?= " * 200_000 + "</Subject>",
+        HEAD + TO + f"<DeliveryCondition>{'<DC/>' * 25_000}</DeliveryCondition>",
         HEAD + TO + "<Content " + " ".join(f'a{number}="x"' for number in range(100_000)) + "/>",
     ],
-    ids=["schema errors", "encoded words", "attributes"],
+    ids=["schema errors", "encoded words", "short schema errors", "attributes"],
 )
 def test_nothing_costs_more_than_its_octets(inner: str) -> None:
     started = time.process_time()
