@@ -4,9 +4,10 @@ from itertools import product
 
 import pytest
 
-from mmsc.gateways.content import MIXED, build, from_wsp, single, to_mime
+from mmsc.gateways.content import MIXED, build, from_mime, from_wsp, single, to_mime
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
+from protocols.mime import part_from
 from protocols.wsp.multipart import Part, encode_multipart
 
 TYPES = (
@@ -60,3 +61,19 @@ def test_a_multipart_has_the_name_that_handsets_read(kind: str) -> None:
     assert named == ContentType(f"application/vnd.wap.multipart.{kind}", content_type.parameters)
     if kind == "related":
         assert to_mime(content)[0].get("start") == "<s>"
+
+
+@pytest.mark.parametrize(
+    ("head", "content_type"),
+    [
+        ("text/\0plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("\0", "application/octet-stream"),
+        ('image/gif; name="a\0b.gif"', "image/gif; name=ab.gif"),
+        ("image/gif; x\0y=\1z; \0=1; \0type=2", "image/gif; xy=z"),
+    ],
+)
+def test_no_content_type_ends_before_its_end(head: str, content_type: str) -> None:
+    """WAP-230-WSP 8.4.2.1: a NUL ends a text. What a sender put into its header is no reason to fail."""
+    content = from_mime(part_from((("content-type", head),), b"octets"))
+    assert content == from_wsp(ContentType(MIXED), content.body)
+    assert [(one.content_type, content.octets_of(one)) for one in content.parts] == [(content_type, b"octets")]
