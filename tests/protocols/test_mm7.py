@@ -241,6 +241,23 @@ def test_rules_have_names_of_their_own() -> None:
     assert all(rule.clause and rule.text for rule in rules.RULES)
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [
+        soap(f"{TO}<MM7Version>{'1' * 100_000}</MM7Version>"),
+        soap(f"{HEAD}{TO}<ReadReply>{'&#x1F600;' * 100_000}</ReadReply>"),
+        soap(f'{HEAD}{TO}<Content href="cid:{"x" * 100_000}"/>'),
+        soap(ns="urn:" + "x" * 100_000),
+        soap(header=f'<{"x" * 40_000} xmlns="urn:x" env:mustUnderstand="1"/>'),
+    ],
+    ids=["version", "boolean", "href", "namespace", "header"],
+)
+def test_a_refusal_is_no_longer_than_one_reads(octets: bytes) -> None:
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets)
+    assert len(str(caught.value)) < 2500
+
+
 def test_the_body_decides_when_header_and_body_differ() -> None:
     decoded = mm7.decode("text/xml", soap(header_ns=mm7.BASE + "REL-6-MM7-1-2", ns=mm7.BASE + "REL-6-MM7-1-3"))
     assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
