@@ -164,6 +164,25 @@ async def test_the_form_of_a_refusal(errors: str, reason: RefusalReason, form: t
     assert message.status.details == "why"  # the engine's words name the address already
 
 
+@pytest.mark.parametrize(
+    ("fields", "form", "code"),
+    [
+        *[({name: "x" * 1025}, mm7.Fault, 2007) for name in ("service_code", "applic_id", "message_class")],
+        ({"delivery_conditions": ("1",) * 600}, mm7.Fault, 2007),
+        ({"to": (mm7.Address("1" * 1025),)}, mm7.SubmitRsp, 2002),
+        ({"cc": (mm7.Address("1" * 1025, display_only=True),)}, mm7.SubmitRsp, 2002),
+        ({"sender_address": mm7.Address("1" * 1025)}, mm7.SubmitRsp, 2002),
+        ({"service_code": "x" * 1024}, mm7.SubmitRsp, 1000),
+    ],
+)
+async def test_what_is_kept_with_an_mm_is_bounded(fields: dict[str, Any], form: type, code: int) -> None:
+    """Twenty thousand of them are remembered; megabytes of ServiceCode would be as well."""
+    answer = (await ask(**fields))[1]
+    assert isinstance(answer, mm7.Fault | mm7.SubmitRsp)
+    assert (type(answer), int(answer.status.code)) == (form, code)
+    assert len(answer.status.details) < 200
+
+
 @pytest.mark.parametrize("reason", RefusalReason)
 def test_every_refusal_has_a_status(reason: RefusalReason) -> None:
     assert STATUS_OF[reason].is_known
