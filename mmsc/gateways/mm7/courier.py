@@ -24,7 +24,7 @@ _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
 _LATER_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 3600.0
-_LONGEST_PLACE = 200  # characters
+_LONGEST_QUOTE = 200  # characters of what a VASP told
 _AGAIN_STATUSES = (408, 429)
 _PAUSE_STATUSES = (401, 403)
 
@@ -91,7 +91,7 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     status = _status(reply)
     if status is None:
         return _by_http_status(reply, attempt)
-    told = f"{int(status.code)} {status.text}".strip()
+    told = f"{int(status.code)} {status.text[:_LONGEST_QUOTE]}".strip()
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
@@ -119,7 +119,7 @@ def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
     if code in _PAUSE_STATUSES:
         return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
     if 300 <= code < 400:  # about the address, which no report can help (RFC 9110 15.4)
-        place = ascii(reply.headers.get("Location", ""))[:_LONGEST_PLACE]
+        place = ascii(reply.headers.get("Location", ""))[:_LONGEST_QUOTE]
         return Retry(f"{told}: the VASP's report address has moved to {place}", neighbour_down=True)
     if code < 300 and not reply.body.strip():
         return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, four times")

@@ -284,6 +284,16 @@ def test_an_empty_answer_is_asked_for_three_times_more(http_status: int) -> None
     assert type(judge(page, 70)) is Retry
 
 
+@pytest.mark.parametrize("code", [1100, 2005, 3000, 3456])
+def test_the_words_of_an_answer_are_quoted_within_reason(code: int) -> None:
+    assert DIALECT is not None
+    rsp = mm7.DeliveryReportRsp(status=mm7.Status(StatusCode(code), "x" * 100_000))
+    content_type, body = mm7.encode(mm7.Envelope("t", DIALECT, rsp))
+    judged = judge(HttpReply(status=200, headers=headers(Content_Type=content_type), body=body))
+    told = judged.note if isinstance(judged, Delivered) else judged.because  # type: ignore[union-attr]
+    assert told == f"{code} {'x' * 200}"
+
+
 def test_a_redirect_tells_where_to() -> None:  # RFC 9110 10.2.2, 15.4
     judged = judge(reply(None, 301, Location="https://vasp.example/\udcff" + "x" * 5000))
     assert isinstance(judged, Retry)
