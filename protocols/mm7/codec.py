@@ -78,14 +78,31 @@ def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[
         media = ContentType.parse(content_type or "text/xml")
         if not media.media_type.startswith("multipart/"):
             return octets, media.get("charset"), ()
+    except DecodeError as error:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
+    try:
         whole = mime.part_from((("content-type", content_type),), octets, limits)
     except DecodeError as error:
+        opened = _first_part(media, octets, limits)
+        if opened is not None:
+            raise _at(opened, StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body", error.why) from error
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
     root = mime.resolve(whole.parts, media.get("start"))
     if root is None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why="a multipart without parts")
     others = tuple(part for part in whole.parts if part is not root)
     return root.data, root.content_type.get("charset"), others
+
+
+def _first_part(media: ContentType, octets: bytes, limits: mime.Limits) -> Opened | None:
+    """The envelope of a multipart that cannot be read further on: its fault echoes the TransactionID (8.7.8)."""
+    try:
+        for start, end in mime.split(octets, media.get("boundary"), limits):
+            part = mime.parse_part(octets, limits, start=start, end=end)
+            return open_envelope(parse_xml(part.data, part.content_type.get("charset")))
+    except DecodeError:
+        pass
+    return None
 
 
 def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened) -> mime.MimePart | None:

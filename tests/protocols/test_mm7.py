@@ -335,6 +335,25 @@ def test_content_that_is_not_there(reference: str, head: str) -> None:
     assert (caught.value.status, caught.value.transaction_id) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "t-1")
 
 
+@pytest.mark.parametrize(
+    ("head", "last"),
+    [
+        ("Content-Transfer-Encoding: base64\r\n\r\nYQ=a", b"--b--\r\n"),
+        ("Content-Type: multipart/mixed", b"--b--\r\n"),
+        ("Content-ID: <a>", b""),
+        ("X: " + "x" * 20_000, b"--b--\r\n"),
+    ],
+    ids=["base64", "no boundary", "cut", "headers"],
+)
+def test_a_content_that_cannot_be_read_is_refused_with_the_transaction_id(head: str, last: bytes) -> None:
+    """TS 23.140 8.7.8: in faults, too; the envelope could be read."""
+    content_type, body = attached('<Content href="cid:a"/>', head)
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode(content_type, body.removesuffix(b"--b--\r\n") + last)
+    assert (caught.value.status, caught.value.where) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body")
+    assert caught.value.transaction_id == "t-1"
+
+
 def test_every_cut_of_a_whole_request_is_refused() -> None:
     content_type, body = attached('<Content href="cid:a"/>', "Content-ID: <a>")
     for end in range(len(body) - len("--\r\n")):
