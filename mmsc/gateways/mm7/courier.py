@@ -22,7 +22,6 @@ from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
-_LATER_SECONDS = 10.0
 _LONGEST_RETRY_AFTER = 3600.0
 _LONGEST_QUOTE = 200  # characters of what a VASP told
 _AGAIN_STATUSES = (408, 429)
@@ -95,7 +94,7 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
-        return Later(_retry_after(reply) or _LATER_SECONDS, told)
+        return _later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
     return Failed(told)
@@ -122,11 +121,16 @@ def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
         place = ascii(reply.headers.get("Location", ""))[:_LONGEST_QUOTE]
         return Retry(f"{told}: the VASP's report address has moved to {place}", neighbour_down=True)
     if code < 300 and not reply.body.strip():
-        return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, four times")
+        return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, after {attempt + 1} attempts")
     if code in _AGAIN_STATUSES or code >= 500 or code < 300:
-        wait = _retry_after(reply)
-        return Later(wait, told) if wait else Retry(told)
+        return _later(reply, told)
     return Failed(told)
+
+
+def _later(reply: HttpReply, told: str) -> Outcome:
+    """When the VASP says, else after the growing waits of the settings."""
+    wait = _retry_after(reply)
+    return Later(wait, told) if wait else Retry(told)
 
 
 def _retry_after(reply: HttpReply) -> float:

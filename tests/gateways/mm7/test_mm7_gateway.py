@@ -250,7 +250,7 @@ def reply(code: int | None, http_status: int = 200, fault: bool = False, **more:
 @pytest.mark.parametrize("fault", [False, True])
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(1000, Delivered), (1100, Delivered), (1234, Delivered), (3000, Later), (4006, Later), (3456, Retry)]
+    [(1000, Delivered), (1100, Delivered), (1234, Delivered), (3000, Retry), (4006, Retry), (3456, Retry)]
     + [(code, Failed) for code in (2000, 2005, 3001, 3002, 4000, 4001, 4004, 4005, 4999, 5000)],
 )
 def test_the_body_decides_before_the_http_status(code: int, outcome: type, fault: bool, http_status: int) -> None:
@@ -259,6 +259,14 @@ def test_the_body_decides_before_the_http_status(code: int, outcome: type, fault
 
 def test_an_unknown_server_error_is_tried_three_times_more() -> None:
     assert [type(judge(reply(3456), attempt)) for attempt in (0, 2, 3)] == [Retry, Retry, Failed]
+
+
+@pytest.mark.parametrize("code", [3000, 4006])
+def test_busy_is_asked_again_when_it_says_or_after_growing_waits(code: int) -> None:
+    """However often: a report ends with its lifetime."""
+    told = f"{code} {StatusCode(code).text}"
+    assert judge(reply(code, Retry_After="7"), 70) == Later(7.0, told)
+    assert judge(reply(code), 70) == Retry(told)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +362,7 @@ def test_a_status_that_can_be_read_decides(wrapped: str) -> None:
         body = wrapped.format(mm7.BASE + mm7.LATEST, code).encode()
         return type(judge(HttpReply(status=200, headers=headers(Content_Type="text/xml"), body=body)))
 
-    assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Later, Later]
+    assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Retry, Retry]
 
 
 def job_of(sender: str = "4488", **details: str) -> Any:
