@@ -23,8 +23,8 @@ _MULTIPARTS: Final = ("application/vnd.wap.multipart.", "multipart/")
 _DEEPEST: Final = DEFAULT_LIMITS.depth - 2  # what our own reader takes: the mail is one, and this part within it
 SMIL: Final = "application/smil"
 _UNKNOWN: Final = "application/octet-stream"
-_DROPPED: Final = ("boundary", "start", "type")
 _PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wrong clock
+_DROPPED: Final = ("", "boundary", "start", "type")
 _WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -129,10 +129,17 @@ def _leaves(part: MimePart) -> Iterator[MimePart]:
 
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:
-    parameters = tuple(one for one in part.content_type.parameters if one[0] not in _DROPPED)
-    location = _UNSAFE.sub("", part.content_location)
-    content_id = _UNSAFE.sub("", part.content_id) or f"part{number}"
-    return wsp.Part(ContentType(part.content_type.media_type, parameters), part.data, content_id, location)
+    given = part.content_type
+    pairs = ((_safe(name), _safe(value)) for name, value in given.parameters)
+    parameters = tuple(pair for pair in pairs if pair[0] not in _DROPPED)
+    content_id = _safe(part.content_id) or f"part{number}"
+    media = ContentType(_safe(given.media_type) or _UNKNOWN, parameters)
+    return wsp.Part(media, part.data, content_id, _safe(part.content_location))
+
+
+def _safe(text: str) -> str:
+    """Without what ends a text in WSP or a line in MIME (WAP-230-WSP 8.4.2.1)."""
+    return text if text.isprintable() else _UNSAFE.sub("", text)
 
 
 def to_mime(content: Content, encoding: str = "base64") -> tuple[ContentType, list[OutPart]]:

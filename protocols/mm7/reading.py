@@ -156,9 +156,9 @@ def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:
 
 def _href(content: etree._Element) -> str:
     """The href, also where a sender qualified the attribute."""
-    for name, value in content.attrib.items():
+    for name in content.attrib:  # names alone: libxml2 walks all attributes for the value of each
         if str(name).rpartition("}")[2] == "href":
-            return str(value).strip()
+            return content.get(name, "").strip()
     return ""
 
 

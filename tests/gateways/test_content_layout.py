@@ -8,6 +8,7 @@ from mmsc.gateways.content import MIXED, build, from_mime, from_wsp, single, to_
 from protocols import mm4
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
+from protocols.mime import part_from
 from protocols.wsp.multipart import Part, encode_multipart, lay_out
 
 TYPES = (
@@ -93,3 +94,19 @@ def test_a_mail_without_any_part_has_no_content() -> None:
     assert isinstance(message, mm4.ForwardReq)
     assert message.content is not None
     assert from_mime(message.content).parts == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "content_type"),
+    [
+        ("text/\0plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("\0", "application/octet-stream"),
+        ('image/gif; name="a\0b.gif"', "image/gif; name=ab.gif"),
+        ("image/gif; x\0y=\1z; \0=1; \0type=2", "image/gif; xy=z"),
+    ],
+)
+def test_no_content_type_ends_before_its_end(head: str, content_type: str) -> None:
+    """WAP-230-WSP 8.4.2.1: a NUL ends a text. What a sender put into its header is no reason to fail."""
+    content = from_mime(part_from((("content-type", head),), b"octets"))
+    assert content == from_wsp(ContentType(MIXED), content.body)
+    assert [(one.content_type, content.octets_of(one)) for one in content.parts] == [(content_type, b"octets")]

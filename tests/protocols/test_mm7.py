@@ -182,8 +182,10 @@ def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -
     [
         HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 150_000),
         HEAD + TO + "<Subject>" + "=?utf-8?B?YQ==?= " * 200_000 + "</Subject>",
+        HEAD + TO + f"<DeliveryCondition>{'<DC/>' * 25_000}</DeliveryCondition>",
+        HEAD + TO + "<Content " + " ".join(f'a{number}="x"' for number in range(100_000)) + "/>",
     ],
-    ids=["schema errors", "encoded words"],
+    ids=["schema errors", "encoded words", "short schema errors", "attributes"],
 )
 def test_nothing_costs_more_than_its_octets(inner: str) -> None:
     started = time.process_time()
@@ -204,9 +206,56 @@ def test_a_namespace_that_nobody_published_is_read_and_remarked() -> None:
     assert decoded.message.dialect.namespace == mm7.BASE + "REL-6-MM7-6-7"
 
 
+@pytest.mark.parametrize("tag", ["REL-6-MM7-1-4&x", "REL-6-MM7-1-4&#38;lt;'x"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        mm7.SubmitReq(to=(mm7.Address("1"),)),
+        mm7.SubmitRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.DeliveryReportReq(recipient=mm7.Address("1"), sender=mm7.Address("2")),
+        mm7.DeliveryReportRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.Fault(status=mm7.Status(StatusCode.VALIDATION_ERROR)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_whatever_a_namespace_holds_the_answer_is_xml_in_it(tag: str, message: mm7.Message) -> None:  # XML 1.0 2.4
+    written = (mm7.BASE + tag).replace("&", "&amp;")
+    spoken = mm7.decode("text/xml", soap(ns=written)).message.dialect
+    assert spoken.tag == tag
+    envelope = mm7.Envelope("t-1", spoken, message)
+    root = etree.fromstring(mm7.encode(envelope)[1])
+    namespaces = {etree.QName(one).namespace for one in root.iter("{*}TransactionID", "{*}MM7Version")}
+    assert namespaces == {spoken.namespace}
+
+
+def test_a_namespace_longer_than_a_name_is_none_of_ours() -> None:
+    """Each one read is kept in memory, with its MM and its reports."""
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(ns=mm7.BASE + "REL-6-MM7-" + "x" * 100_000))
+    assert caught.value.status is StatusCode.UNSUPPORTED_VERSION
+    assert caught.value.dialect.tag == mm7.LATEST
+
+
 def test_rules_have_names_of_their_own() -> None:
     assert [rule.name for rule in rules.RULES] == [f"MM7-R{number:03}" for number in range(1, len(rules.RULES) + 1)]
     assert all(rule.clause and rule.text for rule in rules.RULES)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        soap(f"{TO}<MM7Version>{'1' * 100_000}</MM7Version>"),
+        soap(f"{HEAD}{TO}<ReadReply>{'&#x1F600;' * 100_000}</ReadReply>"),
+        soap(f'{HEAD}{TO}<Content href="cid:{"x" * 100_000}"/>'),
+        soap(ns="urn:" + "x" * 100_000),
+        soap(header=f'<{"x" * 40_000} xmlns="urn:x" env:mustUnderstand="1"/>'),
+    ],
+    ids=["version", "boolean", "href", "namespace", "header"],
+)
+def test_a_refusal_is_no_longer_than_one_reads(octets: bytes) -> None:
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets)
+    assert len(str(caught.value)) < 2500
 
 
 def test_the_body_decides_when_header_and_body_differ() -> None:
@@ -286,6 +335,25 @@ def test_content_that_is_not_there(reference: str, head: str) -> None:
     assert (caught.value.status, caught.value.transaction_id) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "t-1")
 
 
+@pytest.mark.parametrize(
+    ("head", "last"),
+    [
+        ("Content-Transfer-Encoding: base64\r\n\r\nYQ=a", b"--b--\r\n"),
+        ("Content-Type: multipart/mixed", b"--b--\r\n"),
+        ("Content-ID: <a>", b""),
+        ("X: " + "x" * 20_000, b"--b--\r\n"),
+    ],
+    ids=["base64", "no boundary", "cut", "headers"],
+)
+def test_a_content_that_cannot_be_read_is_refused_with_the_transaction_id(head: str, last: bytes) -> None:
+    """TS 23.140 8.7.8: in faults, too; the envelope could be read."""
+    content_type, body = attached('<Content href="cid:a"/>', head)
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode(content_type, body.removesuffix(b"--b--\r\n") + last)
+    assert (caught.value.status, caught.value.where) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body")
+    assert caught.value.transaction_id == "t-1"
+
+
 def test_every_cut_of_a_whole_request_is_refused() -> None:
     content_type, body = attached('<Content href="cid:a"/>', "Content-ID: <a>")
     for end in range(len(body) - len("--\r\n")):
@@ -322,7 +390,7 @@ def test_faults_of_others(detail: str) -> None:  # SOAP 1.1 4.4
     assert (message.fault_code, message.status.code) == ("Server", StatusCode.SERVICE_UNAVAILABLE)
 
 
-@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize("tag", [*mm7.TAGS, "REL-6-MM7-1-4&x"])
 def test_the_wsdl_is_well_formed(tag: str) -> None:
     dialect = mm7.dialect(mm7.BASE + tag)
     assert dialect is not None

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from importlib import resources
 from typing import Final
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
@@ -23,7 +24,7 @@ _REL_6_ONLY: Final = re.compile(
 
 def text_for(dialect: Dialect) -> str:
     """The schema's text for a dialect: its namespace, and what its release spells differently."""
-    text = _TEXT.replace(BASE + LATEST, dialect.namespace)
+    text = _TEXT.replace(BASE + LATEST, escape(dialect.namespace))
     if dialect.is_rel5:
         text = _REL_6_ONLY.sub("", text)
     if dialect.plain_sender_address:
