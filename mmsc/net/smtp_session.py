@@ -166,6 +166,15 @@ class SmtpSession(SMTP):
         if not arg:
             raise asyncio.CancelledError
 
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The address in a command and what follows it; (None, None), which is 553, where there is none. The parser
+        of the standard library trips over its own feet for some (`<`)."""
+        try:
+            return super()._getaddr(arg)
+        except Exception:
+            _log.info("no address: %r", arg)
+            return None, None
+
     async def handle_exception(self, error: Exception) -> str:
         """Our fault: the peer shall try again, and need not know more (RFC 5321 4.2.5)."""
         _log.error("an SMTP session failed", exc_info=error)

@@ -199,6 +199,15 @@ async def test_half_a_command_is_none(serving: Serving) -> None:
     assert [line[:3] for line in replies] == [b"220", b"250", b"250", b"500", b"221"]
 
 
+@pytest.mark.parametrize("address", [b"<", b"(" * 400, b"<a@", b'"', b"<@"])
+async def test_an_address_that_is_none_is_the_clients_fault(serving: Serving, address: bytes) -> None:
+    """RFC 5321 4.2.4: 5yz, and our log is not the place for it; 451 would bring it back for days."""
+    for command in (b"MAIL FROM:", FROM + b"RCPT TO:"):
+        replies = await say(serving, b"HELO x.example\r\n" + command + address + b"\r\n")
+        assert replies[-2].startswith(b"5"), replies
+    assert serving.inbox.mails == []
+
+
 async def test_half_of_an_endless_command(serving: Serving) -> None:
     """It must not end the line by what we add, and then leave a session that has nothing to read and no end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", serving.port)
