@@ -8,6 +8,7 @@ import pytest
 
 from mmsc.domain.message import TaskKind
 from mmsc.domain.states import Happening
+from mmsc.engine import delivery
 from mmsc.engine.ports import Evidence, Gone
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
@@ -43,3 +44,32 @@ async def test_deferred_twice_in_one_batch_is_told_once(bench: Bench) -> None:
         bench.clock.advance(2)
         await bench.at_rest()
     assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["deferred", "retrieved"]
+
+
+async def test_a_store_that_is_away_behind_a_push_makes_no_second_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The push is noted; only whether a GET came meanwhile is not known (semantics 5)."""
+    monkeypatch.setattr(delivery, "real_pause", lambda seconds: asyncio.sleep(0))
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    real, failures = bench.store.fetch_one, [StoreUnavailable("database or disk is full")]
+
+    async def fails_once(sql: str, *params: Any) -> Any:
+        if failures and "FROM recipient" in sql:
+            raise failures.pop()
+        return await real(sql, *params)
+
+    def forgotten(_: object) -> None:  # so much else happened while the SMSC answered
+        bench.engine.recent.forget(bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].id)
+        monkeypatch.setattr(bench.store, "fetch_one", fails_once)
+
+    bench.hands[TaskKind.NOTIFY].on_job = forgotten
+    bench.clock.advance(301)
+    await bench.until(trace.NotificationPushed, 2)
+    for _ in range(100_000):
+        if not failures and not bench.engine.lanes.get("smsc:local").taken:
+            break
+        await asyncio.sleep(0)
+    assert not failures
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == 2
