@@ -231,19 +231,21 @@ class SmsReceipts:
         row = await sms_sql.find(desk.store, f"smsc:{smsc}", message_id)
         if row is None:
             return False
-        mm_id, recipient_id, purpose = row
+        mm_id, recipient_id, noted = row
+        purpose, _, settled = str(noted).partition(" ")
         assert isinstance(mm_id, int)
         assert isinstance(recipient_id, int)
         found = await sql.by_recipient(desk.store, recipient_id)
         if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
             return False
-        told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
+        told = trace.SmsReceipt(smsc, message_id, purpose, state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
         ended = state is ReceiptState.DELIVERED or (purpose == "notification" and state is ReceiptState.FAILED)
-        effects = (sms_sql.settled(f"smsc:{smsc}", message_id, str(purpose)),) if ended else ()
+        effects = (sms_sql.settled(f"smsc:{smsc}", message_id, purpose),) if ended and not settled else ()
         await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
+        # A receipt that was settled already comes again when what follows was not durable: the SMSC got no answer.
         mm, recipient = found
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Evidence, Gone
+from mmsc.engine.ports import Delivered, Evidence, Gone, ReceiptState
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
-from tests.engine.conftest import PHONE, Bench
+from tests.engine.conftest import OLD_PHONE, PHONE, Bench
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
@@ -44,6 +45,31 @@ async def test_deferred_twice_in_one_batch_is_told_once(bench: Bench) -> None:
         bench.clock.advance(2)
         await bench.at_rest()
     assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["deferred", "retrieved"]
+
+
+async def test_a_receipt_that_was_noted_by_half_is_told_when_it_comes_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Semantics 4: deliver_sm_resp promises what the receipt means (6: `sms_delivered`), and was not sent."""
+    news = bench.engine.neighbours.vasps["news"]
+    bench.engine.neighbours.vasps["news"] = replace(news, fallback_report=FallbackReport.SMS_DELIVERED)
+    bench.hands[TaskKind.LINK].answers = [Delivered(("id1", "id2"), receipt_expected=True)]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    receipts = bench.engine.receipts
+    assert await receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.engine.transitions, "apply", _refuse)
+        with pytest.raises(StoreUnavailable):
+            await receipts.receipt("local", "id2", ReceiptState.DELIVERED, "")
+    for _ in range(2):
+        assert await receipts.receipt("local", "id2", ReceiptState.DELIVERED, "")
+    await bench.until(trace.ReportDelivered)
+    assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["indeterminate"]
+
+
+async def _refuse(*_: Any, **__: Any) -> Any:
+    raise StoreUnavailable("database or disk is full")
 
 
 async def test_a_store_that_is_away_behind_a_push_makes_no_second_one(
