@@ -202,11 +202,12 @@ class Retrieval(Protocol):
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
-    ) -> bool:
+    ) -> bool | Gone:
         """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
 
         Returns after the commit; False when nothing was waiting for it (unknown, late, repeated, or from another
-        subscriber than the one who was notified: not an error)."""
+        subscriber than the one who was notified: not an error). `Gone`, and nothing was noted, when the store is away.
+        """
         ...
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
@@ -221,8 +222,8 @@ class Links(Protocol):
         """The MM behind a web link; looking does not count as viewing."""
         ...
 
-    async def viewed(self, retrievable: Retrievable) -> None:
-        """Somebody looked; returns after the commit."""
+    async def viewed(self, retrievable: Retrievable) -> Gone | None:
+        """Somebody looked; returns after the commit. `Gone`, and nothing was noted, when the store is away."""
         ...
 
 

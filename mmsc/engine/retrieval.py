@@ -1,5 +1,6 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,6 +22,7 @@ from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 S = RecipientState
+_log: Final = logging.getLogger(__name__)
 _SHORTEST_NATIONAL: Final = 4
 
 
@@ -93,7 +95,14 @@ class Fetching:
         return identity == recipient.address
 
     async def fetched(self, retrievable: Retrievable) -> None:
-        """All octets of the m-retrieve-conf were written; returns after the commit."""
+        """All octets of the m-retrieve-conf were written; returns after the commit. While the store is away nothing is
+        noted: the handset's answer, or its next GET, tells the same."""
+        try:
+            await self._fetched(retrievable)
+        except (StoreBusy, StoreUnavailable) as error:
+            _log.warning("a complete GET of MM %d is not noted: %s", retrievable.mm.id, error)
+
+    async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk
         record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
         recipient = record.recipient
@@ -136,8 +145,21 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
-    ) -> bool:
+    ) -> bool | Gone:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
+        try:
+            return await self._answer(transaction_id, happening, report_allowed, evidence, identity)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _answer(
+        self,
+        transaction_id: str,
+        happening: Happening,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None,
+    ) -> bool:
         record = await self._desk.recent.by_transaction_id(transaction_id)
         if record is None or not self._may(record.recipient, identity):
             return False
@@ -200,13 +222,17 @@ class WebLinks:
             return Gone(GoneBecause.NO_CONTENT)
         return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
 
-    async def viewed(self, retrievable: Retrievable) -> None:
+    async def viewed(self, retrievable: Retrievable) -> Gone | None:
         """Somebody looked; returns after the commit."""
         recipient = retrievable.recipient
         if recipient.state in FINAL:
-            return  # seen again within the grace
+            return None  # seen again within the grace
         how = Circumstances(because="the web page was viewed", text="web link", source="web link")
-        await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+        try:
+            await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+        return None
 
 
 def _is_one_of(address: Address, numbers: Collection[str]) -> bool:

@@ -10,7 +10,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Evidence, Gone, ReceiptState
+from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, ReceiptState, Retrievable
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
 from tests.engine.conftest import OLD_PHONE, PHONE, Bench
@@ -99,3 +99,36 @@ async def test_a_store_that_is_away_behind_a_push_makes_no_second_one(
         await asyncio.sleep(0)
     assert not failures
     assert len(bench.hands[TaskKind.NOTIFY].jobs) == 2
+
+
+@pytest.mark.parametrize("verb", ["commit", "fetch_one"])
+async def test_while_the_store_is_away_an_answer_is_for_later(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Semantics 4: no positive answer to m-notifyresp-ind before it is durable; and the GET before it was whole."""
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    found = await bench.engine.retrieval.open(recipient.token, recipient.address, LAB)
+    assert isinstance(found, Retrievable)
+    with monkeypatch.context() as patch:
+        bench.engine.recent.forget(recipient.id)
+        away(bench, patch, verb)
+        await bench.engine.retrieval.fetched(found)
+        assert await answer(bench, Happening.RETRIEVED) == Gone(GoneBecause.STORE_AWAY)
+    assert await bench.state(PHONE) == "notified"
+    assert await answer(bench, Happening.RETRIEVED) is True
+    assert await bench.state(PHONE) == "retrieved"
+
+
+async def test_while_the_store_is_away_a_view_is_for_later(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Semantics 6: the first view is the delivery; a page that was shown and not noted would be Expired."""
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    found = await bench.engine.links.open(bench.hands[TaskKind.LINK].jobs[0].recipients[0].link_token)
+    assert isinstance(found, Retrievable)
+    with monkeypatch.context() as patch:
+        away(bench, patch, "commit")
+        assert await bench.engine.links.viewed(found) == Gone(GoneBecause.STORE_AWAY)
+    assert await bench.engine.links.viewed(found) is None
+    assert await bench.state(OLD_PHONE) == "link_viewed"
