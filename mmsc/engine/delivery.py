@@ -190,6 +190,9 @@ class ReportWork:
     async def run(self, job: Job) -> None:
         """One attempt."""
         desk = self._desk
+        if task_sql.ASKED_TO_WAIT in job.payload:  # it has waited; couriers need not know
+            told = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
+            job = job._replace(payload=told)
         earlier = None
         if job.payload.get("in_order"):
             earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
@@ -221,6 +224,8 @@ class ReportWork:
         end = Instant(born + policy.lifetime)
         if self._desk.clock.now() >= end:
             return f"{outcome.because}; {policy.lifetime // SECOND} s are over"
+        if isinstance(outcome, Later):
+            job = job._replace(payload={**job.payload, task_sql.ASKED_TO_WAIT: "1"})
         return await self._desk.again(job, outcome, policy, born, end)
 
     async def _give_up(self, job: Job, because: str) -> None:

@@ -10,17 +10,20 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, ReceiptState, Retrievable
+from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, Later, ReceiptState, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
-from tests.engine.conftest import OLD_PHONE, PHONE, Bench
+from tests.engine.conftest import OLD_PHONE, OTHER, PHONE, Bench
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
 
 async def answer(bench: Bench, happening: Happening) -> bool | Gone:
-    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
-    return await bench.engine.retrieval.answer(tid, happening, report_allowed=True, evidence=LAB)
+    return await tell(bench, bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id, happening)
+
+
+async def tell(bench: Bench, transaction_id: str, happening: Happening) -> bool | Gone:
+    return await bench.engine.retrieval.answer(transaction_id, happening, report_allowed=True, evidence=LAB)
 
 
 def away(bench: Bench, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
@@ -132,3 +135,31 @@ async def test_while_the_store_is_away_a_view_is_for_later(bench: Bench, monkeyp
         assert await bench.engine.links.viewed(found) == Gone(GoneBecause.STORE_AWAY)
     assert await bench.engine.links.viewed(found) is None
     assert await bench.state(OLD_PHONE) == "link_viewed"
+
+
+async def test_a_wait_that_a_vasp_asked_for_lasts_though_its_lane_comes_back(bench: Bench) -> None:
+    """Semantics 7: Retry-After is honoured; what only failed is due at once when the VASP answers again."""
+    reports = bench.hands[TaskKind.REPORT_MM7]
+    reports.answers = [Retry("500"), Later(3600, "503"), Retry("500"), Retry("refused", neighbour_down=True)]
+    await bench.submit(PHONE, OTHER, OLD_PHONE)
+    await bench.until(trace.NotificationPushed, 2)
+    await bench.until(trace.LinkSent)
+    first, second = (job.recipients[0] for job in bench.hands[TaskKind.NOTIFY].jobs)
+    for count, one in ((1, first), (2, second)):
+        assert await tell(bench, one.transaction_id, Happening.REJECTED)
+        await bench.until(trace.AttemptFailed, count)
+        if one is first:
+            bench.clock.advance(6)
+            await bench.until(trace.AttemptPostponed)
+    found = await bench.engine.links.open(bench.hands[TaskKind.LINK].jobs[0].recipients[0].link_token)
+    assert isinstance(found, Retrievable)
+    await bench.engine.links.viewed(found)
+    await bench.until(trace.LanePaused)
+    bench.clock.advance(2)
+    await bench.until(trace.ReportDelivered, 2)
+    await bench.at_rest()
+    assert [job.recipients[0].id for job in reports.jobs].count(first.id) == 2, "it asked for an hour"
+    bench.clock.advance(3600)
+    await bench.until(trace.ReportDelivered, 3)
+    payloads = [job.payload for job in reports.jobs if job.recipients[0].id == first.id]
+    assert payloads == payloads[:1] * 3
