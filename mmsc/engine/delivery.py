@@ -168,13 +168,14 @@ class Desk:
             due_at = min(later(now, outcome.seconds), end)
             await self.put_back(job, due_at, [trace.AttemptPostponed(kind, job.lane, outcome.because, due_at)])
             return ""
-        if outcome.neighbour_down:
+        if outcome.neighbour_down and not outcome.wait_seconds:
             await self.put_back(job, now, [trace.AttemptPostponed(kind, job.lane, outcome.because, now)])
             return ""
         attempt = job.attempt + 1
         at = next_attempt(policy, attempt, born, now)
         if isinstance(at, GiveUp):
             return f"{outcome.because}; {at.because}"
+        at = max(at, later(now, outcome.wait_seconds))
         at = min(at, end) if end > now else at
         failed = trace.AttemptFailed(kind, job.lane, attempt, outcome.because, at)
         await self.put_back(job, at, [failed], failed=True)

@@ -53,10 +53,12 @@ class Later:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """This attempt failed and another may succeed. `neighbour_down` says that nothing else on this lane would fare
-    better (connection refused, not bound): the lane pauses, the attempt is not counted."""
+    better (connection refused, not bound): the lane pauses, the attempt is not counted. `wait_seconds` says that the
+    neighbour may have taken it all the same: the next attempt comes no sooner, and this one counts in any case."""
 
     because: str
     neighbour_down: bool = False
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

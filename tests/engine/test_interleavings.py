@@ -137,6 +137,22 @@ async def test_while_the_store_is_away_a_view_is_for_later(bench: Bench, monkeyp
     assert await bench.state(OLD_PHONE) == "link_viewed"
 
 
+async def test_what_may_have_arrived_waits_and_lets_others_go_first(bench: Bench) -> None:
+    """smpp.md 7. A message at which the SMSC hangs up each time would else be the first again after each bind."""
+    lost = Retry("the connection was lost", neighbour_down=True, wait_seconds=300)
+    bench.hands[TaskKind.LINK].answers = [lost, Delivered(("late",))]
+    await bench.submit(OLD_PHONE)
+    await bench.until(trace.LanePaused)
+    await bench.submit(PHONE)
+    bench.engine.lane_is_up("smsc:local")
+    await bench.until(trace.NotificationPushed)
+    bench.clock.advance(290)
+    await bench.at_rest()
+    assert len(bench.hands[TaskKind.LINK].jobs) == 1
+    bench.clock.advance(11)
+    await bench.until(trace.LinkSent)
+
+
 async def test_a_wait_that_a_vasp_asked_for_lasts_though_its_lane_comes_back(bench: Bench) -> None:
     """Semantics 7: Retry-After is honoured; what only failed is due at once when the VASP answers again."""
     reports = bench.hands[TaskKind.REPORT_MM7]
