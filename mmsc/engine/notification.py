@@ -16,7 +16,7 @@ from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Statement
+from mmsc.store.core import Statement, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 _RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
@@ -133,7 +133,10 @@ class NotificationWork:
         policy = self._desk.policy.notification
         if due_at <= policy.answer_by(self._desk.clock.now()):
             return
-        record = await self._desk.recent.by_id(recipient.id)
+        try:
+            record = await self._desk.recent.by_id(recipient.id)
+        except (StoreBusy, StoreUnavailable):
+            return  # the push is noted and stays so; the GET, if there was one, is seen at the next
         if record is None or record.recipient.fetched_at is None:
             return
         answer_by = policy.answer_by(record.recipient.fetched_at)

@@ -123,7 +123,7 @@ class Transitions:
             if report is not None and seated:
                 self._lanes.leave(self._lanes.get(report.lane))
 
-        guard = sql.move_recipient(recipient.id, happening, at, cause)
+        guard = sql.move_recipient(recipient.id, happening, at, cause, leaving=state is not recipient.state)
         outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
         return not isinstance(outcome, Lost)
 

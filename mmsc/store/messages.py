@@ -112,13 +112,16 @@ def insert_recipient(recipient: Recipient) -> Statement:
     return Statement(_INSERT_RECIPIENT, params)
 
 
-def _guarded(happening: Happening) -> str:
-    """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads."""
+def _guarded(happening: Happening, *, leaving: bool = False) -> str:
+    """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads. `leaving` leaves
+    out those that lead to themselves."""
     branches: dict[str, list[str]] = {}
     staying: list[str] = []
     for source in sources(happening):
         target = move(source, happening)
         assert target is not None, f"{source} lists {happening} and leads nowhere"
+        if leaving and target is source:
+            continue
         branches.setdefault(target.value, []).append(f"'{source.value}'")
         if target is source:
             staying.append(f"'{source.value}'")
@@ -138,11 +141,19 @@ def _guarded(happening: Happening) -> str:
 
 
 _MOVE: Final = {happening: _guarded(happening) for happening in Happening}
+_LEAVE: Final = {
+    happening: _guarded(happening, leaving=True)
+    for happening in Happening
+    if any(move(source, happening) is not source for source in sources(happening))
+}
 
 
-def move_recipient(recipient_id: RecipientId, happening: Happening, at: Instant, cause: Cause) -> Statement:
-    """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect."""
-    return Statement(_MOVE[happening], (recipient_id, at, cause.value or None))
+def move_recipient(
+    recipient_id: RecipientId, happening: Happening, at: Instant, cause: Cause, *, leaving: bool = False
+) -> Statement:
+    """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
+    `leaving` only where it changes the state: what is told of a change must not be told twice."""
+    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, cause.value or None))
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:

@@ -15,6 +15,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import MmId, RecipientId, TaskId, TaskKind
 from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
 
+ASKED_TO_WAIT: Final = "asked_to_wait"  # in a payload: its neighbour said when to come again
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -153,10 +154,11 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
 
 
 def resume_lane(lane: str, now: Instant) -> Statement:
-    """A neighbour is back: what only waits for another attempt is due at once."""
+    """A neighbour is back: what only waits for another attempt is due at once. Not what it asked to wait for."""
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4') RETURNING id",
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4')"
+        f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
     )
 
