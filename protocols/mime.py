@@ -144,10 +144,10 @@ def encode_words(text: str, name: str = "") -> str:
     return _encoded(clean, name)
 
 
-def header_line(name: str, value: str) -> bytes:
-    """One header, folded where it is long (RFC 5322 2.1.1), or behind each encoded word (RFC 2047 2). A word that no
-    line can hold is encoded, which gives it places to fold."""
-    text = encode_words(value, name)
+def header_line(name: str, *values: str) -> bytes:
+    """One header with a value or a list of them, folded where it is long (RFC 5322 2.1.1), or behind each encoded word
+    (RFC 2047 2). A word that no line can hold is encoded, which gives it places to fold."""
+    value, text = ", ".join(values), ", ".join(encode_words(one, name) for one in values)
     if len(text) > _LONGEST_LINE and ("  " in text or max(map(len, text.split(" "))) > _LONGEST_LINE):
         text = _encoded(text, name)
     longest = _LONGEST_LINE if text == value else _LONGEST_ENCODED_LINE

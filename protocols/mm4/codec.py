@@ -108,7 +108,7 @@ def _sorted(headers: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple
     for name, value in headers:
         row = BY_NAME.get(name)
         if row is not None:
-            seen.setdefault(row.attribute, _unquoted(value))
+            seen.setdefault(row.attribute, _unquoted(mime.decode_words(value)))
         elif name.startswith("x-mms-"):
             unknown.append((name, value))
     return seen, tuple(unknown)
@@ -136,8 +136,8 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     date = known["date"][0] if known["date"] else ""
     return {
         "from_": _address(known["from"][0]) if known["from"] else "",
-        "to": read_mailboxes(known["to"]),
-        "cc": read_mailboxes(known["cc"]),
+        "to": tuple(map(mime.decode_words, read_mailboxes(known["to"]))),
+        "cc": tuple(map(mime.decode_words, read_mailboxes(known["cc"]))),
         "sender": _address(known["sender"][0]) if known["sender"] else "",
         "subject": mime.decode_words(known["subject"][0]) if known["subject"] else "",
         "date": _date(date),
@@ -146,7 +146,7 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
 
 def _address(text: str) -> str:
     found = read_mailboxes([text])
-    return found[0] if found else ""
+    return mime.decode_words(found[0]) if found else ""
 
 
 def _date(text: str) -> datetime | None:
@@ -175,7 +175,7 @@ def _value(attribute: str, text: str, seen: dict[str, str], findings: list[Findi
         case "request_recipients":
             return read_mailboxes([_JOINED.sub(",", text)])
         case _:
-            return mime.decode_words(text) if attribute == "status_text" else text
+            return text
 
 
 def _is_number(text: str) -> bool:
@@ -243,33 +243,33 @@ _WRITERS: Final[dict[type, Callable[[Any], str]]] = {bool: _yes_no, datetime: _m
 def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]] | None = None) -> bytes:
     """The whole mail; with nobody to show, To is an empty group (RFC 5322 3.6.3). `content` (type of the multipart
     without boundary, parts) belongs to a ForwardReq; a message read by `decode` carries its own."""
-    lines = [("Date", _mail_date(message.date or datetime(1970, 1, 1, tzinfo=UTC)))]
-    lines += [("From", message.from_ or message.sender), ("To", ", ".join(message.to) or _NOBODY)]
+    lines: list[tuple[str, ...]] = [("Date", _mail_date(message.date or datetime(1970, 1, 1, tzinfo=UTC)))]
+    lines += [("From", message.from_ or message.sender), ("To", *(message.to or (_NOBODY,)))]
     if message.sender:
         lines.append(("Sender", message.sender))
     if isinstance(message, ForwardReq):
-        lines += [("Cc", ", ".join(message.cc))] if message.cc else []
+        lines += [("Cc", *message.cc)] if message.cc else []
         lines += [("Subject", message.subject)] if message.subject else []
     lines.append(("X-Mms-3GPP-MMS-Version", message.mms_version))
     lines.append(("X-Mms-Message-Type", _NAME_OF[type(message)]))
     lines += _own_lines(message)
     lines += list(message.unknown)
     lines.append(("MIME-Version", "1.0"))
-    head = b"".join(mime.header_line(name, value) for name, value in lines)
+    head = b"".join(mime.header_line(*line) for line in lines)
     if isinstance(message, ForwardReq):
         return head + _body(message, content)
     return head + b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
 
 
-def _own_lines(message: Message) -> list[tuple[str, str]]:
+def _own_lines(message: Message) -> list[tuple[str, ...]]:
     skipped = ("mms_version", "subject", "content", "unknown", "sender", "from_", "to", "cc", "date")
-    lines: list[tuple[str, str]] = []
+    lines: list[tuple[str, ...]] = []
     for one in fields(message):
         value = getattr(message, one.name)
         if one.name in skipped or value is None or value in ("", ()):
             continue
-        text = ", ".join(value) if isinstance(value, tuple) else _WRITERS.get(type(value), str)(value)
-        lines.append((BY_ATTRIBUTE[one.name].wire_name, text))
+        texts = value if isinstance(value, tuple) else (_WRITERS.get(type(value), str)(value),)
+        lines.append((BY_ATTRIBUTE[one.name].wire_name, *texts))
     for attribute in _MANDATORY[type(message)]:
         if not getattr(message, attribute):
             raise EncodeError(f"{_wire_name(attribute)} is missing", clause=_CLAUSE)

@@ -187,3 +187,21 @@ def test_part_headers_are_ascii_in_short_lines_and_read_back(name: str) -> None:
     assert named is not None
     assert collapse_rfc2231_value(named) == read.content_type.get("name")
     assert theirs.get_payload(decode=True) == b"\xff\xd8"
+
+
+def test_addresses_and_ids_in_other_letters_come_back() -> None:
+    """RFC 2047: each in words of its own, so that the commas between them stay."""
+    odd = replace(
+        REQ,
+        to=("jürgen@mms.example", "+1/TYPE=PLMN", "é, ü@x"),
+        cc=("日本@x.example",),
+        from_="grüße@x",
+        message_id="m-ü",
+        transaction_id="t-é",
+    )
+    octets = mm4.encode(odd)
+    assert octets.isascii()
+    message = mm4.decode(octets).message
+    assert isinstance(message, mm4.ForwardReq)
+    assert (message.to, message.cc, message.from_) == (odd.to, odd.cc, odd.from_)
+    assert (message.message_id, message.transaction_id) == ("m-ü", "t-é")
