@@ -113,6 +113,37 @@ def test_a_comment_does_not_cut_a_number() -> None:
     assert submit_req(octets).to == (mm7.Address("+15550100123"),)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<Cc>+15550100124</Cc>",
+        "<Cc><Phone>+15550100124</Phone></Cc>",
+        "<Number>+15550100124</Number>",
+        "<to><Number>+15550100124</Number></to>",
+        "<Cc><Number>+1555<b>0100</b>124</Number></Cc>",
+        "+15550100124",
+    ],
+)
+def test_no_recipient_is_passed_over(more: str) -> None:  # TS 23.140 8.7.1: 1000 is for all of them
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(HEAD + TO.replace("</Recipients>", f"{more}</Recipients>")))
+    assert (caught.value.status, caught.value.where) == (StatusCode.VALIDATION_ERROR, "SubmitReq/Recipients")
+
+
+@pytest.mark.parametrize("empty", ["<Cc/>", "<Cc> <Number/>\n</Cc>", "<Bcc><!-- nobody --></Bcc>"])
+def test_an_empty_list_names_nobody(empty: str) -> None:
+    request = submit_req(soap(HEAD + TO.replace("</Recipients>", f" {empty} </Recipients>")))
+    assert (request.to, request.cc, request.bcc) == ((mm7.Address("+15550100123"),), (), ())
+
+
+def test_a_second_list_of_recipients_counts_as_well() -> None:
+    decoded = mm7.decode("text/xml", soap(HEAD + TO + TO.replace("123", "124")))
+    request = decoded.message.message
+    assert isinstance(request, mm7.SubmitReq)
+    assert [one.value for one in request.to] == ["+15550100123", "+15550100124"]
+    assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
+
+
 def test_a_subject_in_encoded_words() -> None:  # RFC 2047
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?R3LDvMOfZQ==?=</Subject>")).subject == "Grüße"
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?a?=</Subject>")).subject == "=?utf-8?B?a?="
