@@ -294,6 +294,14 @@ def test_the_body_decides_when_header_and_body_differ() -> None:
     assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
 
 
+def test_two_requests_cannot_have_one_answer() -> None:  # TS 23.140 8.7.8
+    octets = soap()
+    request = octets[octets.index(b"<SubmitReq") : octets.index(b"</env:Body>")]
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets.replace(request, request * 2))
+    assert (caught.value.status, caught.value.transaction_id) == (StatusCode.VALIDATION_ERROR, "t-1")
+
+
 def test_headers_that_need_not_be_understood() -> None:  # SOAP 1.1 4.2.3
     assert submit_req(soap(header='<x xmlns="urn:x" env:mustUnderstand="0"/><y xmlns="urn:y"/>')).to
     with pytest.raises(mm7.Mm7Error) as caught:
