@@ -47,9 +47,9 @@ class App:
 
     def __init__(self, settings: Settings, *, clock: Clock | None = None, synchronous: str = "FULL") -> None:
         self.settings = settings
+        self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.clock = clock or Clock()
         self.ids = Ids(settings.node.number)
         self.captures: CaptureRing | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
@@ -64,7 +64,8 @@ class App:
             from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
 
             return PostgresStore(given.postgres, schema=given.schema)
-        return SqliteStore(str(store_path(self.settings)), SqliteOptions(synchronous=synchronous))
+        options = SqliteOptions(synchronous=synchronous)
+        return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
 
     async def __aenter__(self) -> "App":
         try:

@@ -5,6 +5,7 @@ pause, step and speed up. Real time (leases, network time-outs, rate windows) is
 `ClockState` that is handed to `save` at every change, so that a restart goes on from there and never back.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,13 +13,47 @@ from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant
 
+_log: Final = logging.getLogger(__name__)
+_NOTICEABLE: Final = SECOND // 10  # less is how far two clocks of one host may drift apart between two looks
 MAXIMUM_SPEED: Final = 1_000_000.0  # a day in 86 ms; beyond that a scheduler only spins
 VIRTUAL_START: Final = Instant(1_700_000_000 * SECOND)  # 14 November 2023: any moment does
 
 
-def host_now() -> Instant:
-    """The host's wall clock: microseconds UTC since 1970."""
-    return time.time_ns() // 1000  # type: ignore[return-value] # read too often for a call that only names the type
+class HostTime:
+    """The host's wall clock (microseconds UTC since 1970), except that it never goes back: when that was set back, time
+    goes on here from where it stood, and stays ahead until the host's clock is set forward again."""
+
+    def __init__(self, wall: Callable[[], int] = time.time_ns, steady: Callable[[], int] = time.monotonic_ns) -> None:
+        self._wall = wall
+        self._steady = steady
+        self._last = 0
+        self._ahead = 0
+        self._seen = (0, 0)  # wall and steady time when `_ahead` was last looked at
+
+    def __call__(self) -> Instant:
+        """Now."""
+        wall = self._wall() // 1000
+        if self._ahead or wall < self._last:
+            wall += self._lead(wall)
+        self._last = wall
+        return wall  # type: ignore[return-value] # read too often for a call that only names the type
+
+    def _lead(self, wall: int) -> int:
+        """How far to be ahead of the host's clock now."""
+        steady = self._steady() // 1000
+        set_forward = wall - self._seen[0] - (steady - self._seen[1])
+        if self._ahead and set_forward > _NOTICEABLE:
+            self._ahead -= min(self._ahead, set_forward)
+        self._seen = (wall, steady)
+        set_back = self._last - wall - self._ahead
+        if set_back > 0:
+            self._ahead += set_back
+        if set_back > _NOTICEABLE:
+            _log.warning("the host's clock was set back by %.1f s; time goes on here", set_back / SECOND)
+        return self._ahead
+
+
+host_now: Final = HostTime()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,13 +168,14 @@ class Desk:
             due_at = min(later(now, outcome.seconds), end)
             await self.put_back(job, due_at, [trace.AttemptPostponed(kind, job.lane, outcome.because, due_at)])
             return ""
-        if outcome.neighbour_down:
+        if outcome.neighbour_down and not outcome.wait_seconds:
             await self.put_back(job, now, [trace.AttemptPostponed(kind, job.lane, outcome.because, now)])
             return ""
         attempt = job.attempt + 1
         at = next_attempt(policy, attempt, born, now)
         if isinstance(at, GiveUp):
             return f"{outcome.because}; {at.because}"
+        at = max(at, later(now, outcome.wait_seconds))
         at = min(at, end) if end > now else at
         failed = trace.AttemptFailed(kind, job.lane, attempt, outcome.because, at)
         await self.put_back(job, at, [failed], failed=True)
@@ -190,6 +191,9 @@ class ReportWork:
     async def run(self, job: Job) -> None:
         """One attempt."""
         desk = self._desk
+        if task_sql.ASKED_TO_WAIT in job.payload:  # it has waited; couriers need not know
+            told = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
+            job = job._replace(payload=told)
         earlier = None
         if job.payload.get("in_order"):
             earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
@@ -221,6 +225,8 @@ class ReportWork:
         end = Instant(born + policy.lifetime)
         if self._desk.clock.now() >= end:
             return f"{outcome.because}; {policy.lifetime // SECOND} s are over"
+        if isinstance(outcome, Later):
+            job = job._replace(payload={**job.payload, task_sql.ASKED_TO_WAIT: "1"})
         return await self._desk.again(job, outcome, policy, born, end)
 
     async def _give_up(self, job: Job, because: str) -> None:

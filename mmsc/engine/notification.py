@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant, later
-from mmsc.domain.message import Job, Mm, Recipient, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, Route, TaskKind
 from mmsc.domain.neighbours import Capability
 from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
 from mmsc.domain.states import Cause, Happening, RecipientState, move
@@ -16,7 +16,7 @@ from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Statement
+from mmsc.store.core import Statement, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 _RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
@@ -33,6 +33,11 @@ class NotificationWork:
     async def run(self, job: Job) -> None:
         """One step for one recipient."""
         mm, recipient = await self._as_it_stands(job)
+        if recipient.route is Route.NONE:
+            how = Circumstances(because=job.payload["because"], text=job.payload["because"])
+            await self._desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
+            await self._desk.finish(job, [])
+            return
         capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
         policy = self._desk.policy.notification
         now = self._desk.clock.now()
@@ -128,7 +133,10 @@ class NotificationWork:
         policy = self._desk.policy.notification
         if due_at <= policy.answer_by(self._desk.clock.now()):
             return
-        record = await self._desk.recent.by_id(recipient.id)
+        try:
+            record = await self._desk.recent.by_id(recipient.id)
+        except (StoreBusy, StoreUnavailable):
+            return  # the push is noted and stays so; the GET, if there was one, is seen at the next
         if record is None or record.recipient.fetched_at is None:
             return
         answer_by = policy.answer_by(record.recipient.fetched_at)

@@ -53,10 +53,12 @@ class Later:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """This attempt failed and another may succeed. `neighbour_down` says that nothing else on this lane would fare
-    better (connection refused, not bound): the lane pauses, the attempt is not counted."""
+    better (connection refused, not bound): the lane pauses, the attempt is not counted. `wait_seconds` says that the
+    neighbour may have taken it all the same: the next attempt comes no sooner, and this one counts in any case."""
 
     because: str
     neighbour_down: bool = False
+    wait_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +204,12 @@ class Retrieval(Protocol):
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
-    ) -> bool:
+    ) -> bool | Gone:
         """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
 
         Returns after the commit; False when nothing was waiting for it (unknown, late, repeated, or from another
-        subscriber than the one who was notified: not an error)."""
+        subscriber than the one who was notified: not an error). `Gone`, and nothing was noted, when the store is away.
+        """
         ...
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
@@ -221,8 +224,8 @@ class Links(Protocol):
         """The MM behind a web link; looking does not count as viewing."""
         ...
 
-    async def viewed(self, retrievable: Retrievable) -> None:
-        """Somebody looked; returns after the commit."""
+    async def viewed(self, retrievable: Retrievable) -> Gone | None:
+        """Somebody looked; returns after the commit. `Gone`, and nothing was noted, when the store is away."""
         ...
 
 
@@ -230,9 +233,17 @@ class PeerReports(Protocol):
     """What a foreign MMSC says about MMs we forwarded to it."""
 
     async def forward_answered(
-        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
+        self,
+        peer: str,
+        message_id: str,
+        *,
+        ok: bool,
+        because: str,
+        recipients: Sequence[str] = (),
+        transaction_id: str = "",
     ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
+        """A MM4_forward.RES; `recipients` empty means all that its forward asked for. `transaction_id` tells apart
+        forwards with the same Message-ID. False: we forwarded no such message to this peer."""
         ...
 
     async def delivery_report(

@@ -1,5 +1,6 @@
 """The recipient's side: fetching the MM over MM1 or the web link, and answering the notification."""
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Final
@@ -21,6 +22,7 @@ from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 S = RecipientState
+_log: Final = logging.getLogger(__name__)
 _SHORTEST_NATIONAL: Final = 4
 
 
@@ -93,7 +95,14 @@ class Fetching:
         return identity == recipient.address
 
     async def fetched(self, retrievable: Retrievable) -> None:
-        """All octets of the m-retrieve-conf were written; returns after the commit."""
+        """All octets of the m-retrieve-conf were written; returns after the commit. While the store is away nothing is
+        noted: the handset's answer, or its next GET, tells the same."""
+        try:
+            await self._fetched(retrievable)
+        except (StoreBusy, StoreUnavailable) as error:
+            _log.warning("a complete GET of MM %d is not noted: %s", retrievable.mm.id, error)
+
+    async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk
         record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
         recipient = record.recipient
@@ -136,8 +145,21 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
-    ) -> bool:
+    ) -> bool | Gone:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
+        try:
+            return await self._answer(transaction_id, happening, report_allowed, evidence, identity)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+
+    async def _answer(
+        self,
+        transaction_id: str,
+        happening: Happening,
+        report_allowed: bool,
+        evidence: Evidence,
+        identity: Address | None,
+    ) -> bool:
         record = await self._desk.recent.by_transaction_id(transaction_id)
         if record is None or not self._may(record.recipient, identity):
             return False
@@ -200,13 +222,17 @@ class WebLinks:
             return Gone(GoneBecause.NO_CONTENT)
         return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id)
 
-    async def viewed(self, retrievable: Retrievable) -> None:
+    async def viewed(self, retrievable: Retrievable) -> Gone | None:
         """Somebody looked; returns after the commit."""
         recipient = retrievable.recipient
         if recipient.state in FINAL:
-            return  # seen again within the grace
+            return None  # seen again within the grace
         how = Circumstances(because="the web page was viewed", text="web link", source="web link")
-        await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+        try:
+            await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+        return None
 
 
 def _is_one_of(address: Address, numbers: Collection[str]) -> bool:
@@ -231,19 +257,21 @@ class SmsReceipts:
         row = await sms_sql.find(desk.store, f"smsc:{smsc}", message_id)
         if row is None:
             return False
-        mm_id, recipient_id, purpose = row
+        mm_id, recipient_id, noted = row
+        purpose, _, settled = str(noted).partition(" ")
         assert isinstance(mm_id, int)
         assert isinstance(recipient_id, int)
         found = await sql.by_recipient(desk.store, recipient_id)
         if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
             return False
-        told = trace.SmsReceipt(smsc, message_id, str(purpose), state.value, text)
+        told = trace.SmsReceipt(smsc, message_id, purpose, state.value, text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
         ended = state is ReceiptState.DELIVERED or (purpose == "notification" and state is ReceiptState.FAILED)
-        effects = (sms_sql.settled(f"smsc:{smsc}", message_id, str(purpose)),) if ended else ()
+        effects = (sms_sql.settled(f"smsc:{smsc}", message_id, purpose),) if ended and not settled else ()
         await desk.store.commit(desk.chronicle.unit(None, effects, (event,)))
         if purpose != "link" or found is None or state is ReceiptState.ENROUTE:
             return True
+        # A receipt that was settled already comes again when what follows was not durable: the SMSC got no answer.
         mm, recipient = found
         if state is ReceiptState.FAILED:
             how = Circumstances(because=f"the link SMS was not delivered: {text}", text="SMS not delivered")

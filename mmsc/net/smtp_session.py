@@ -14,7 +14,9 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 _log: Final = logging.getLogger(__name__)
 _BLOCK_OCTETS: Final = 64 * 1024
 _END: Final = b"\r\n.\r\n"
+_END_OCTETS: Final = 3  # those of the end that are no part of the mail, and may have come before its last ones
 _STUFFED: Final = b"\r\n."
+_CUT: Final = b"\xff\r\n"  # behind half a line: nothing that a client means has this octet before its end
 
 
 class Mail:
@@ -25,12 +27,8 @@ class Mail:
         self._octets = bytearray(b"\r\n")  # the command's line end: a mail may begin with its last dot
         self.size = 0
         self.ended = False
+        self.is_too_large = False  # it passed the limit; its octets are gone then
         self.rest = b""  # what was sent after the end
-
-    @property
-    def is_too_large(self) -> bool:
-        """Whether it passed the limit; its octets are gone then."""
-        return self.size > self._maximum
 
     def feed(self, block: bytes) -> None:
         """Take more octets, not after the end."""
@@ -45,6 +43,7 @@ class Mail:
             self.size += len(block) - len(self.rest) - 3
         else:
             self.size += len(block)
+        self.is_too_large = self.size > self._maximum + (0 if self.ended else _END_OCTETS)
         if self.is_too_large:
             del octets[: max(0, len(octets) - len(_END) + 1)]
 
@@ -90,6 +89,7 @@ class SmtpSession(SMTP):
         self._hooks = hooks
         self._maximum_octets = maximum_octets
         self._mail_seconds = mail_seconds
+        self._within_line = False
         super().__init__(hooks, data_size_limit=maximum_octets, **options)
 
     @property
@@ -114,12 +114,17 @@ class SmtpSession(SMTP):
         if self._handler_coroutine is not None:
             super().connection_lost(error)
 
+    def data_received(self, data: bytes) -> None:
+        """Octets from the client."""
+        self._within_line = not data.endswith(b"\n")
+        super().data_received(data)
+
     def eof_received(self) -> bool:
-        """Serve what came before, as if QUIT followed; the connection stays open for the replies until then."""
+        """Serve what came before, as if QUIT followed; the connection stays open for the replies until then. Half a
+        line is spoilt: it is no command, and a dot that begins it ends no mail."""
         if self._handler_coroutine is None:
             return False
-        unread = self._unread()
-        self._reader.feed_data(b"QUIT\r\n" if not unread or unread.endswith(b"\n") else b"\r\nQUIT\r\n")
+        self._reader.feed_data(_CUT + b"QUIT\r\n" if self._within_line else b"QUIT\r\n")
         self._reader.feed_eof()
         return True
 
@@ -145,8 +150,10 @@ class SmtpSession(SMTP):
             return
         await self.push("354 end with <CRLF>.<CRLF>")
         mail = await self._receive()
-        reply = await self._reply_to(mail, self.envelope)
-        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        try:
+            reply = await self._reply_to(mail, self.envelope)
+        finally:  # ready for the next MAIL whatever became of this one
+            self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(reply)
 
     async def smtp_AUTH(self, arg: str | None) -> None:  # noqa: N802
@@ -158,6 +165,15 @@ class SmtpSession(SMTP):
         await super().smtp_QUIT(arg)
         if not arg:
             raise asyncio.CancelledError
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The address in a command and what follows it; (None, None), which is 553, where there is none. The parser
+        of the standard library trips over its own feet for some (`<`)."""
+        try:
+            return super()._getaddr(arg)
+        except Exception:
+            _log.info("no address: %r", arg)
+            return None, None
 
     async def handle_exception(self, error: Exception) -> str:
         """Our fault: the peer shall try again, and need not know more (RFC 5321 4.2.5)."""

@@ -21,6 +21,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     message_class: str = ""
     delivery_report: bool = False
+    system_report: bool = False
     read_report: bool = False
     sender_hidden: bool = False
     adaptation_allowed: bool = True
@@ -64,6 +65,7 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         subject=mm.subject,
         message_class=mm.message_class,
         delivery_report=mm.delivery_report,
+        system_report=mm.system_report,
         read_report=mm.read_report,
         sender_hidden=mm.sender_hidden,
         adaptation_allowed=mm.adaptation_allowed,
@@ -110,13 +112,16 @@ def insert_recipient(recipient: Recipient) -> Statement:
     return Statement(_INSERT_RECIPIENT, params)
 
 
-def _guarded(happening: Happening) -> str:
-    """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads."""
+def _guarded(happening: Happening, *, leaving: bool = False) -> str:
+    """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads. `leaving` leaves
+    out those that lead to themselves."""
     branches: dict[str, list[str]] = {}
     staying: list[str] = []
     for source in sources(happening):
         target = move(source, happening)
         assert target is not None, f"{source} lists {happening} and leads nowhere"
+        if leaving and target is source:
+            continue
         branches.setdefault(target.value, []).append(f"'{source.value}'")
         if target is source:
             staying.append(f"'{source.value}'")
@@ -136,16 +141,42 @@ def _guarded(happening: Happening) -> str:
 
 
 _MOVE: Final = {happening: _guarded(happening) for happening in Happening}
+_LEAVE: Final = {
+    happening: _guarded(happening, leaving=True)
+    for happening in Happening
+    if any(move(source, happening) is not source for source in sources(happening))
+}
 
 
-def move_recipient(recipient_id: RecipientId, happening: Happening, at: Instant, cause: Cause) -> Statement:
-    """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect."""
-    return Statement(_MOVE[happening], (recipient_id, at, cause.value or None))
+def move_recipient(
+    recipient_id: RecipientId, happening: Happening, at: Instant, cause: Cause, *, leaving: bool = False
+) -> Statement:
+    """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
+    `leaving` only where it changes the state: what is told of a change must not be told twice."""
+    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, cause.value or None))
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
     """What a repeat is told: (mm id, submitted_at, details, answer)."""
     return await store.fetch_one("SELECT id, submitted_at, details, answer FROM mm WHERE repeat_key = $1", repeat_key)
+
+
+async def recipients_by_foreign_id(
+    store: Store, foreign_id: str, neighbour: str
+) -> dict[bytes, tuple[Instant, set[str]]]:
+    """Who was served by MMs that came from a neighbour with this X-Mms-Message-ID: (submitted_at, addresses) by repeat
+    key."""
+    rows = await store.fetch(
+        "SELECT mm.repeat_key, mm.submitted_at, recipient.address FROM mm JOIN recipient ON recipient.mm_id = mm.id"
+        " WHERE mm.foreign_id = $1 AND mm.neighbour = $2 AND mm.repeat_key IS NOT NULL",
+        foreign_id,
+        neighbour,
+    )
+    found: dict[bytes, tuple[Instant, set[str]]] = {}
+    for key, at, address in rows:
+        assert isinstance(key, bytes), "a repeat key is a digest"
+        found.setdefault(key, (Instant(_integer(at)), set()))[1].add(str(address))
+    return found
 
 
 def forget_repeat(repeat_key: bytes, before: Instant) -> Statement:
@@ -188,10 +219,16 @@ async def with_recipients(store: Store, mm_id: int) -> tuple[Mm, tuple[Recipient
     return _mm(rows[0]), tuple(_recipient(row[_MM_WIDTH:]) for row in rows)
 
 
-async def by_foreign_id(store: Store, foreign_id: str) -> list[MmId]:
-    """MMs that came in with this X-Mms-Message-ID, newest first."""
-    rows = await store.fetch("SELECT id FROM mm WHERE foreign_id = $1 ORDER BY id DESC LIMIT 20", foreign_id)
-    return [MmId(_integer(row[0])) for row in rows]
+async def forwarded_with(store: Store, foreign_id: str, peer: str, address: str) -> MmId | None:
+    """The newest MM that came in with this X-Mms-Message-ID and went to a recipient at a peer."""
+    row = await store.fetch_one(
+        "SELECT mm.id FROM mm JOIN recipient ON recipient.mm_id = mm.id WHERE mm.foreign_id = $1 AND"
+        " recipient.route = 'peer' AND recipient.target = $2 AND recipient.address = $3 ORDER BY mm.id DESC LIMIT 1",
+        foreign_id,
+        peer,
+        address,
+    )
+    return None if row is None else MmId(_integer(row[0]))
 
 
 def _integer(value: SqlValue) -> int:
@@ -218,6 +255,7 @@ def _mm(row: Row) -> Mm:
         message_class=details.message_class,
         priority=Priority(_integer(row[9])),
         delivery_report=details.delivery_report,
+        system_report=details.system_report,
         read_report=details.read_report,
         sender_hidden=details.sender_hidden,
         adaptation_allowed=details.adaptation_allowed,

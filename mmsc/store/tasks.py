@@ -15,6 +15,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import MmId, RecipientId, TaskId, TaskKind
 from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
 
+ASKED_TO_WAIT: Final = "asked_to_wait"  # in a payload: its neighbour said when to come again
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -153,10 +154,11 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
 
 
 def resume_lane(lane: str, now: Instant) -> Statement:
-    """A neighbour is back: what only waits for another attempt is due at once."""
+    """A neighbour is back: what only waits for another attempt is due at once. Not what it asked to wait for."""
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4') RETURNING id",
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4')"
+        f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
     )
 
@@ -214,6 +216,18 @@ async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskI
         task_id,
     )
     return Instant(row[0]) if row is not None and isinstance(row[0], int) else None
+
+
+async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[MmId, str]]:
+    """(MM, transaction id) of the open forwards on a lane of MMs that came in with this X-Mms-Message-ID: a mail that
+    was split on its way gives several."""
+    rows = await store.fetch(
+        "SELECT mm.id, task.payload FROM mm JOIN task ON task.mm_id = mm.id WHERE mm.foreign_id = $1 AND task.lane = $2"
+        " AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
+        foreign_id,
+        lane,
+    )
+    return [(MmId(row[0]), _decode(str(row[1])).get("transaction_id", "")) for row in rows if isinstance(row[0], int)]
 
 
 async def lanes_in_use(store: Store) -> list[str]:

@@ -105,7 +105,9 @@ class WebLinkServer:
         if self._needs_tap() and request.method != "POST":
             return self._html(200, "tap.html", words, token=token, heading=heading)
         if _is_person(request):
-            await self._links.viewed(found)
+            gone = await self._links.viewed(found)
+            if gone is not None:
+                return self._gone(words, gone)
         page = page_of(found.content)
         return self._html(200, "page.html", words, page=page, token=token, subject=found.mm.subject, heading=heading)
 

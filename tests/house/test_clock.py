@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmsc.clock import MAXIMUM_SPEED, Clock, ClockState, VirtualClock, host_now
+from mmsc.clock import MAXIMUM_SPEED, Clock, ClockState, HostTime, VirtualClock, host_now
 from mmsc.domain.instant import DAY, SECOND, Instant, later
 
 
@@ -11,6 +11,54 @@ def test_service_time_is_real_time_until_somebody_changes_it() -> None:
     before = host_now()
     assert before <= clock.now() <= host_now()
     assert clock.offset_seconds() == 0
+
+
+class Host:
+    """Two clocks of a host: one that is set, one that is not."""
+
+    def __init__(self) -> None:
+        self.wall, self.steady = 1_700_000_000 * 10**9, 77 * 10**9
+        self.time = HostTime(lambda: self.wall, lambda: self.steady)
+
+    def passes(self, seconds: int, *, and_is_set_by: int = 0) -> None:
+        self.wall += (seconds + and_is_set_by) * 10**9
+        self.steady += seconds * 10**9
+
+
+def test_time_goes_on_though_the_hosts_clock_is_set_back(caplog: pytest.LogCaptureFixture) -> None:
+    """Else leases, pauses of lanes and whatever waits would last so much longer."""
+    host = Host()
+    start = host.time()
+    host.passes(0, and_is_set_by=-3600)
+    assert host.time() == start
+    assert "set back by 3600.0 s" in caplog.text
+    host.passes(60)
+    assert host.time() == later(start, 60)
+    host.passes(0, and_is_set_by=-60)
+    assert host.time() == later(start, 60)
+    host.passes(1)
+    assert host.time() == later(start, 61)
+
+
+@pytest.mark.parametrize(("forward", "seen"), [(1800, 5), (3600, 5), (7200, 3605)])
+def test_a_clock_set_back_and_forth_leaves_time_where_it_was(forward: int, seen: int) -> None:
+    """It is never behind the host's clock, and no more ahead of it than it has to be."""
+    host = Host()
+    start = host.time()
+    host.passes(0, and_is_set_by=-3600)
+    host.time()
+    host.passes(5, and_is_set_by=forward)
+    assert host.time() == later(start, seen)
+    host.passes(5)
+    assert host.time() == later(start, seen + 5)
+
+
+def test_a_host_that_slept_is_believed() -> None:
+    """The steady clock of some hosts stands still meanwhile."""
+    host = Host()
+    start = host.time()
+    host.passes(0, and_is_set_by=8 * 3600)
+    assert host.time() == later(start, 8 * 3600)
 
 
 def test_pause_holds_and_resume_goes_on_from_there() -> None:

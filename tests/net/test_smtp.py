@@ -76,6 +76,23 @@ def test_a_line_without_end_costs_nothing() -> None:
     assert (mail.ended, mail.is_too_large, mail.rest) == (True, True, b"QUIT\r\n")
 
 
+@pytest.mark.parametrize("cut", range(1, 4))
+def test_a_mail_of_the_largest_size_is_kept_wherever_its_end_is_cut(cut: int) -> None:
+    """RFC 1870 6.1: what is announced is taken. The octets of the end are no part of the mail's size (RFC 1870 5), also
+    when they come in two blocks."""
+    octets = b"x" * (LIMIT - 2) + b"\r\n.\r\n"
+    mail = received(octets[:-cut], octets[-cut:], maximum_octets=LIMIT)
+    assert (mail.ended, mail.size, mail.is_too_large) == (True, LIMIT, False)
+    assert mail.content() == octets[:-3]
+
+
+@pytest.mark.parametrize("cut", range(1, 4))
+def test_a_mail_one_octet_too_large_is_so_wherever_its_end_is_cut(cut: int) -> None:
+    octets = b"x" * (LIMIT - 1) + b"\r\n.\r\n"
+    mail = received(octets[:-cut], octets[-cut:], maximum_octets=LIMIT)
+    assert (mail.ended, mail.size, mail.is_too_large) == (True, LIMIT + 1, True)
+
+
 @dataclass
 class Inbox(Handler):
     """Takes every mail; `meanwhile` happens before it answers."""
@@ -161,6 +178,50 @@ async def test_a_client_that_leaves_in_the_middle_of_a_mail(serving: Serving) ->
     assert serving.inbox.mails == []
 
 
+@pytest.mark.parametrize("cut", [b"half\r\n.", b"half\r\n.\r", b".", b"half\r\n"])
+async def test_a_mail_cut_behind_a_dot_has_not_ended(serving: Serving, cut: bytes) -> None:
+    """RFC 5321 4.1.1.4: only CRLF.CRLF ends a mail; a connection that ends after a dot does not write the rest. Its
+    last octets come while the mail before is being stored."""
+
+    async def some_turns() -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+    serving.inbox.meanwhile = some_turns
+    begun = FROM + TO + b"DATA\r\n"
+    await say(serving, b"HELO x.example\r\n" + begun + b"one\r\n.\r\n" + begun + cut)
+    assert serving.inbox.mails == [b"one\r\n"]
+
+
+async def test_half_a_command_is_none(serving: Serving) -> None:
+    """RFC 5321 2.3.8: a line without its end was never sent."""
+    replies = await say(serving, b"HELO x.example\r\n" + FROM + TO[:-2])
+    assert [line[:3] for line in replies] == [b"220", b"250", b"250", b"500", b"221"]
+
+
+@pytest.mark.parametrize("address", [b"<", b"(" * 400, b"<a@", b'"', b"<@"])
+async def test_an_address_that_is_none_is_the_clients_fault(serving: Serving, address: bytes) -> None:
+    """RFC 5321 4.2.4: 5yz, and our log is not the place for it; 451 would bring it back for days."""
+    for command in (b"MAIL FROM:", FROM + b"RCPT TO:"):
+        replies = await say(serving, b"HELO x.example\r\n" + command + address + b"\r\n")
+        assert replies[-2].startswith(b"5"), replies
+    assert serving.inbox.mails == []
+
+
+async def test_half_of_an_endless_command(serving: Serving) -> None:
+    """It must not end the line by what we add, and then leave a session that has nothing to read and no end."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", serving.port)
+    writer.write(b"HELO " + b"x" * 50_000)
+    await reader.readline()
+    for _ in range(100):  # so that what came is read before the end comes
+        await asyncio.sleep(0)
+    writer.write_eof()
+    async with asyncio.timeout(15):
+        replies = await reader.read()
+    writer.close()
+    assert [line[:3] for line in replies.split(b"\r\n")[:-1]] == [b"500", b"221"]
+
+
 async def test_half_a_command_and_no_more(serving: Serving) -> None:
     replies = await say(serving, b"HELO x.example\r\nNOO")
     assert [line[:3] for line in replies] == [b"220", b"250", b"500", b"221"]
@@ -177,6 +238,23 @@ async def test_our_own_failure_is_no_reason_to_lose_a_mail(serving: Serving, cap
     assert replies[-2].startswith(b"451 4.3.0")
     assert b"ZeroDivision" not in b"".join(replies)
     assert "by a test" in caplog.text
+    caplog.clear()
+
+
+async def test_after_our_own_failure_the_next_mail_is_taken(serving: Serving, caplog: pytest.LogCaptureFixture) -> None:
+    """RFC 5321 4.1.1.4: whatever the reply to a mail was, the session is ready for MAIL again. A 503 there would be
+    final for a mail that nobody has looked at."""
+    failures = [ZeroDivisionError("by a test")]
+
+    async def fail_once() -> None:
+        if failures:
+            raise failures.pop()
+
+    serving.inbox.meanwhile = fail_once
+    mail = FROM + TO + b"DATA\r\none\r\n.\r\n"
+    replies = await say(serving, b"HELO x.example\r\n" + mail + mail.replace(b"one", b"two"))
+    assert [line[:3] for line in replies[5:]] == [b"451", b"250", b"250", b"354", b"250", b"221"]
+    assert serving.inbox.mails == [b"two\r\n"]
     caplog.clear()
 
 

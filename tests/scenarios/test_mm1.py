@@ -77,6 +77,22 @@ async def test_while_the_store_is_away_a_get_is_for_later(lab: Lab, monkeypatch:
     assert await lab.phones[PHONE].get(notification) is not None
 
 
+async def test_while_the_store_is_away_an_answer_is_not_taken(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Semantics 4: 200 to m-notifyresp-ind promises that it is kept; 503 asks for it again."""
+    notification = await notified(lab)
+    phone = lab.phones[PHONE]
+    pdu = MNotifyRespInd(mms_version=0x12, transaction_id=notification.transaction_id, status=Status.DEFERRED)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("disk full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.app.store, "commit", away)
+        assert (await phone._post(pdu))[0] == 503
+    assert (await phone._post(pdu))[0] == 200
+    assert await lab.app.store.fetch("SELECT state FROM recipient") == [(RecipientState.DEFERRED.value,)]
+
+
 async def test_without_a_version_it_is_1_0_also_where_the_rest_cannot_be_read(lab: Lab) -> None:
     """OMA-TS-MMS_ENC 7.3.34: no version is 1.0, whose word for it is 0x83."""
     phone = await lab.phone(PHONE)

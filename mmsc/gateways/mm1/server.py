@@ -128,12 +128,14 @@ class Mm1Server:
         identity: Address | None,
         evidence: Evidence,
     ) -> HttpAnswer:
-        """200 with an empty body, also when nothing waited for it."""
+        """200 with an empty body, also when nothing waited for it; 503 when it could not be kept."""
         if happening is not None:
             allowed = pdu.report_allowed is not False
-            await self._retrieval.answer(
+            outcome = await self._retrieval.answer(
                 pdu.transaction_id, happening, report_allowed=allowed, evidence=evidence, identity=identity
             )
+            if isinstance(outcome, Gone):
+                return self._gone(outcome)
         return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
 
     # --- submission ---

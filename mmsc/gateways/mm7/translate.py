@@ -92,6 +92,7 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         recipients=tuple(recipients),
         content=content,
         repeat_key=_repeat_key(envelope, vasp, content),
+        identifier=f"TransactionID {envelope.transaction_id}",
         subject=request.subject,
         message_class=_bounded(request.message_class, "SubmitReq/MessageClass"),
         priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),

@@ -29,6 +29,8 @@ from protocols.wsp.push import mms_push
 
 S: Final = CommandStatus
 _THROTTLED: Final = {S.ESME_RTHROTTLED: 2.0, S.ESME_RMSGQFUL: 10.0}  # seconds to wait
+_SEEN_TWICE_SECONDS: Final = 300.0
+_SOON_SECONDS: Final = 5.0  # so that a message which makes the SMSC hang up lets others go first
 _AGAIN: Final = (
     S.ESME_RSYSERR,
     S.ESME_RSUBMITFAIL,
@@ -193,7 +195,8 @@ class SmsCourier:
             try:
                 answer = await session.request(request, mm_id=mm_id)
             except SmscGone as error:
-                return Retry(error.why, neighbour_down=not error.sent or not session.bound)
+                down = not error.sent or not session.bound
+                return Retry(error.why, neighbour_down=down, wait_seconds=_patience(job) if error.sent else 0.0)
             if answer.command_status is S.ESME_RINVBNDSTS:
                 session.rebind("the SMSC does not know the session any more")
             if answer.command_status is not S.ESME_ROK:
@@ -213,6 +216,16 @@ class SmsCourier:
 
     def _why_not(self, name: str) -> str:
         return "; ".join(one.why_not for one in self.sessions.get(name, ())) or "no session"
+
+
+def _patience(job: Job) -> float:
+    """How long to wait after a request without a response: the SMSC may have taken it (SMPP v3.4 7.2: nobody knows).
+    A second notification is harmless (same Content-Location and transaction id), so it goes out once more soon and then
+    when the next is planned; a second text or report is seen by somebody."""
+    if job.kind is not TaskKind.NOTIFY:
+        return _SEEN_TWICE_SECONDS
+    planned = float(job.payload.get("validity_seconds", "0")) if job.attempt else 0.0
+    return max(_SOON_SECONDS, planned)
 
 
 def judge(status: CommandStatus) -> Outcome:

@@ -142,6 +142,37 @@ async def test_no_response_in_time_means_nobody_knows() -> None:
     await server.stop()
 
 
+def deaf(pdu: Pdu) -> bytes:
+    """Garbage instead of a response: the connection is closed by us."""
+    return b"HTTP/1.1 400 Bad Request" if isinstance(pdu, SubmitSm) else polite(pdu)
+
+
+@pytest.mark.parametrize(("script", "down"), [(polite, False), (deaf, True)], ids=["silence", "connection lost"])
+@pytest.mark.parametrize(
+    ("kind", "attempt", "seconds"),
+    [
+        (TaskKind.LINK, 0, 300),
+        (TaskKind.REPORT_MM1, 0, 300),
+        (TaskKind.NOTIFY, 0, 5),
+        (TaskKind.NOTIFY, 1, 900),
+    ],
+)
+async def test_what_may_have_arrived_is_not_sent_again_at_once(
+    script: Callable[[Pdu], bytes], down: bool, kind: TaskKind, attempt: int, seconds: float
+) -> None:
+    """SMPP v3.4 7.2: no response says nothing. smpp.md 7: a notification once more, a text not within 5 min."""
+    server = ScriptedSmsc(script)
+    await server.start()
+    payload = {"state": "retrieved", "date": "0", "validity_seconds": "900"}
+    async with link(server, replace(QUICK, response=0.05 if script is polite else 5)) as session:
+        await session.until_bound()
+        task = job(kind, session.clock.now(), **payload)._replace(attempt=attempt)
+        outcome = await session.courier.deliver(task)
+    await server.stop()
+    assert isinstance(outcome, Retry)
+    assert (outcome.neighbour_down, outcome.wait_seconds) == (down, seconds)
+
+
 async def test_responses_in_another_order() -> None:
     """SMPP v3.4 2.7: matched by sequence_number alone."""
     held: list[int] = []
