@@ -58,6 +58,11 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
     findings = tuple(_findings(opened, len(soap)))
     if content is not None and isinstance(message, SubmitReq) and not message.content_href:
         findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
+    left_out = len(parts) - (content is not None)
+    if left_out:
+        findings += (
+            rules.REFERENCE.broken(f"attachments that Content does not name, and that are left out: {left_out}"),
+        )
     return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
 
 

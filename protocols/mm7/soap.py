@@ -150,6 +150,9 @@ def open_envelope(root: etree._Element) -> Opened:
             StatusCode.VALIDATION_ERROR, where="Body", why="it is empty", transaction_id=transaction_id, spoken=echo
         )
     operation = local_name(elements[0])
+    if any(local_name(one) == operation for one in elements[1:]):  # and only one answer
+        why = f"more than one {operation}"
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where="Body", why=why, transaction_id=transaction_id, spoken=echo)
     if spoken is None and operation == "Fault":
         spoken = _of_fault(elements[0])
     if spoken is None:

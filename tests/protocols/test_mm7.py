@@ -113,6 +113,37 @@ def test_a_comment_does_not_cut_a_number() -> None:
     assert submit_req(octets).to == (mm7.Address("+15550100123"),)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<Cc>+15550100124</Cc>",
+        "<Cc><Phone>+15550100124</Phone></Cc>",
+        "<Number>+15550100124</Number>",
+        "<to><Number>+15550100124</Number></to>",
+        "<Cc><Number>+1555<b>0100</b>124</Number></Cc>",
+        "+15550100124",
+    ],
+)
+def test_no_recipient_is_passed_over(more: str) -> None:  # TS 23.140 8.7.1: 1000 is for all of them
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(HEAD + TO.replace("</Recipients>", f"{more}</Recipients>")))
+    assert (caught.value.status, caught.value.where) == (StatusCode.VALIDATION_ERROR, "SubmitReq/Recipients")
+
+
+@pytest.mark.parametrize("empty", ["<Cc/>", "<Cc> <Number/>\n</Cc>", "<Bcc><!-- nobody --></Bcc>"])
+def test_an_empty_list_names_nobody(empty: str) -> None:
+    request = submit_req(soap(HEAD + TO.replace("</Recipients>", f" {empty} </Recipients>")))
+    assert (request.to, request.cc, request.bcc) == ((mm7.Address("+15550100123"),), (), ())
+
+
+def test_a_second_list_of_recipients_counts_as_well() -> None:
+    decoded = mm7.decode("text/xml", soap(HEAD + TO + TO.replace("123", "124")))
+    request = decoded.message.message
+    assert isinstance(request, mm7.SubmitReq)
+    assert [one.value for one in request.to] == ["+15550100123", "+15550100124"]
+    assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
+
+
 def test_a_subject_in_encoded_words() -> None:  # RFC 2047
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?R3LDvMOfZQ==?=</Subject>")).subject == "Grüße"
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?a?=</Subject>")).subject == "=?utf-8?B?a?="
@@ -263,6 +294,14 @@ def test_the_body_decides_when_header_and_body_differ() -> None:
     assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
 
 
+def test_two_requests_cannot_have_one_answer() -> None:  # TS 23.140 8.7.8
+    octets = soap()
+    request = octets[octets.index(b"<SubmitReq") : octets.index(b"</env:Body>")]
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets.replace(request, request * 2))
+    assert (caught.value.status, caught.value.transaction_id) == (StatusCode.VALIDATION_ERROR, "t-1")
+
+
 def test_headers_that_need_not_be_understood() -> None:  # SOAP 1.1 4.2.3
     assert submit_req(soap(header='<x xmlns="urn:x" env:mustUnderstand="0"/><y xmlns="urn:y"/>')).to
     with pytest.raises(mm7.Mm7Error) as caught:
@@ -324,7 +363,8 @@ def test_the_content_is_found(href: str, heads: list[str]) -> None:  # RFC 2392
     decoded = mm7.decode(*attached(href, *heads))
     content = decoded.message.content
     assert content is not None
-    assert ("MM7-R003" in {finding.rule for finding in decoded.findings}) is (not href)
+    remarks = [finding.remark for finding in decoded.findings if finding.rule == "MM7-R003"]
+    assert len(remarks) == (not href) + (len(heads) > 1), "what is taken without a name, and what is left out"
     assert content.data == b"octets"
 
 
