@@ -2,7 +2,7 @@
 
 import re
 from functools import lru_cache
-from importlib import resources
+from importlib.resources import files
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -10,7 +10,7 @@ from lxml import etree
 
 from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect
 
-_TEXT: Final = resources.files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
+_TEXT: Final = files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
 _REL_6_ELEMENTS: Final = (
     "ApplicID|AuxApplicInfo|ChargedPartyID|ContentClass|DRMContent|DeliveryCondition|MMStatusExtension|ReplyApplicID"
     "|UACapabilities"
