@@ -26,6 +26,7 @@ from mmsc.gateways.sms.esme import Esme, EsmeTimers
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import ClientLimits, HttpClient
+from mmsc.net.listening import listening
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
@@ -137,7 +138,8 @@ class App:
         """Open an HTTP interface; its public URL."""
         limits = configured.http_limits(settings)
         listener = HttpListener(handler, settings.host, settings.port, limits, self._tap(name, redact.http))
-        await listener.start()
+        with listening(name, settings.host, settings.port):
+            await listener.start()
         self._doors.push_async_callback(listener.stop)
         self.listeners[name] = (settings.host, listener.port)
         return configured.public_url(settings, listener.port)
@@ -222,7 +224,8 @@ class App:
             mail_seconds=settings.mail_seconds,
         )
         server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
-        await server.start()
+        with listening("mm4", settings.host, settings.port):
+            await server.start()
         self._doors.push_async_callback(server.stop)
         self.listeners["mm4"] = (settings.host, server.port)
 

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import click
 
+from mmsc.cli.group import examples
 from mmsc.settings import SettingsError, changes, load, remarks
 
 
-@click.command("check-config")
+@click.command(
+    "check-config", epilog=examples("check-config config/mmsc.toml", "check-config new.toml --running config/mmsc.toml")
+)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--running",

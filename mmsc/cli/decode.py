@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mmsc.cli.group import examples
+
 if TYPE_CHECKING:
     from mmsc.trace.view import View
 
@@ -17,7 +19,7 @@ _SHOWN_OCTETS: Final = 16
 _HEX_LINE: Final = re.compile(r"\s*(?:[0-9A-Fa-f]{2}\s*)*\s*")
 
 
-@click.command("decode")
+@click.command("decode", epilog=examples("decode notification.bin", "decode --json request.http", "decode - < pdu.hex"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def command(file: Path, as_json: bool) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import shlex
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+
+from mmsc.cli.group import examples
 
 if TYPE_CHECKING:
     from mmsc.cli.stage import Stage
@@ -21,15 +24,25 @@ _SCENE_SECONDS: Final = 30.0
 _URL: Final = re.compile(r"https?://\S+")
 
 
-@click.command("demo")
+@click.command("demo", epilog=examples("demo", "demo --keep"))
 @click.option("--keep", is_flag=True, help="Leave everything running at the end, and say how to send an MM yourself.")
 def command(keep: bool) -> None:
     """Show everything at work: two MMSCs, an SMSC, a VASP and handsets, scene by scene."""
     try:
-        failed = asyncio.run(_play(keep=keep))
+        failed = asyncio.run(_until_ended(keep=keep))
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except asyncio.CancelledError:
+        raise SystemExit(143) from None
     raise SystemExit(1 if failed else 0)
+
+
+async def _until_ended(*, keep: bool) -> int:
+    """Play, and clean up also when told to end (SIGTERM, a closed terminal)."""
+    playing = asyncio.ensure_future(_play(keep=keep))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
+    return await playing
 
 
 async def _play(*, keep: bool) -> int:

@@ -1,7 +1,8 @@
 """The commands by name. Nothing of the server is imported before a command needs it: `mmsc --help` is instant."""
 
 import importlib
-from typing import Final
+import sys
+from typing import Any, Final
 
 import click
 
@@ -14,6 +15,11 @@ COMMANDS: Final = {
     "route": "Explain what becomes of a number.",
     "check-config": "Say what is wrong or odd in a settings file.",
 }
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\n".join(("\b", "Examples:", *(f"  mmsc {line}" for line in lines)))
 
 
 class LazyGroup(click.Group):
@@ -30,6 +36,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"mmsc.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command. What the machine refuses (a full disk under the output, say) is told in a line."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"Error: {where}{error.strerror or error}", err=True)
+            sys.exit(1)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of commands, without importing one."""

@@ -13,6 +13,7 @@ import msgspec
 
 from mmsc.lab.handset import Handset, Message
 from mmsc.lab.smsc import VirtualSmsc
+from mmsc.net.listening import listening
 from mmsc.settings import DEMO_VASP, Settings, is_loopback
 from protocols.wsp.multipart import PartIndex
 
@@ -30,7 +31,8 @@ async def built_in_smsc(settings: Settings) -> AsyncIterator[tuple[VirtualSmsc |
         yield None, settings
         return
     smsc = VirtualSmsc({one.system_id: one.password for name, one in settings.smsc.items() if name == BUILT_IN})
-    await smsc.start(settings.builtin_smsc.host, settings.builtin_smsc.port)
+    with listening("builtin_smsc", settings.builtin_smsc.host, settings.builtin_smsc.port):
+        await smsc.start(settings.builtin_smsc.host, settings.builtin_smsc.port)
     try:
         yield smsc, _bound_to(smsc.port, settings)
     finally:

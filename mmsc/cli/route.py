@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, settings_of
 from mmsc.settings import Settings
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from mmsc.engine.directory import Neighbours
 
 
-@click.command("route")
+@click.command("route", epilog=examples("route +15550000003", "route 0015550000003 --from vasp:demo"))
 @click.argument("number")
 @click.option(
     "--from",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, settings_of
 from mmsc.cli.progress import telling
 from mmsc.settings import Settings, store_path
@@ -27,7 +28,7 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 }
 
 
-@click.command("serve")
+@click.command("serve", epilog=examples("serve", "serve --config config/mmsc.toml"))
 @config_option
 def command(config: Path | None) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).

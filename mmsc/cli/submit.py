@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import math
 import mimetypes
 import os
 from collections.abc import AsyncIterator
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mmsc.cli.group import examples
 from mmsc.cli.progress import telling
 from mmsc.ids import Ids
 from protocols import mime, mm7, smil
@@ -19,6 +21,7 @@ from protocols.errors import DecodeError
 
 _TYPES: Final = {".smil": "application/smil", ".amr": "audio/amr", ".3gp": "video/3gpp", ".vcf": "text/x-vcard"}
 _MAXIMUM_ANSWER_OCTETS: Final = 1024 * 1024
+_MAXIMUM_FILE_OCTETS: Final = 64 * 1024 * 1024
 _PIECE_OCTETS: Final = 64 * 1024
 _SLIDE_MS: Final = 5000
 _KINDS: Final = ("image", "video", "audio")
@@ -29,7 +32,13 @@ _REFUSALS: Final = {  # what an HTTP status without SOAP means to whom it is tol
 }
 
 
-@click.command("submit")
+@click.command(
+    "submit",
+    epilog=examples(
+        'submit --to +15550000001 --text "Hello" photo.jpg',
+        "submit --to +15550000001 --cc +15550000003 --text Hi",
+    ),
+)
 @click.option("--url", default="http://127.0.0.1:8807/mm7", show_default=True, help="The MMSC's MM7 address.")
 @click.option("--user", default="demo:secret", show_default=True, help="NAME:PASSWORD for HTTP Basic; empty for none.")
 @click.option("--vasp-id", default="demo", show_default=True, help="VASPID.")
@@ -48,7 +57,8 @@ _REFUSALS: Final = {  # what an HTTP status without SOAP means to whom it is tol
 @click.option(
     "--timeout",
     "timeout_seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=86_400),
+    callback=lambda context, parameter, seconds: _number(context, parameter, seconds),
     default=60.0,
     show_default=True,
     help="Seconds to wait for the answer.",
@@ -75,7 +85,7 @@ def command(
     verbose: bool,
     files: tuple[Path, ...],
 ) -> None:
-    """Send an MM through MM7, as a VASP would: mmsc submit --to +15550000001 --text "Hello" photo.jpg
+    """Send an MM through MM7, as a VASP would.
 
     The exit status is 0 when the MMSC took it (1xxx), 1 when it refused, 2 for wrong usage."""
     _check_usage(click.get_current_context(), url)
@@ -137,12 +147,27 @@ def _address(text: str) -> mm7.Address:
     return mm7.Address(text, mm7.AddressForm.NUMBER if number else mm7.AddressForm.SHORT_CODE)
 
 
+def _number(context: click.Context, parameter: click.Parameter, seconds: float) -> float:
+    if math.isnan(seconds):
+        raise click.BadParameter("nan is no number of seconds", context, parameter)
+    return seconds
+
+
+def _octets_of(file: Path) -> bytes:
+    """What a file holds, a pipe too (`<(...)` of a shell), but nothing endless."""
+    with file.open("rb") as opened:
+        octets = opened.read(_MAXIMUM_FILE_OCTETS + 1)
+    if len(octets) > _MAXIMUM_FILE_OCTETS:
+        raise click.ClickException(f"{file}: larger than {_MAXIMUM_FILE_OCTETS} octets")
+    return octets
+
+
 def _content(text: str, files: tuple[Path, ...], encoding: str) -> mime.OutPart | None:
     """One part as it is; several with a presentation that shows them in order."""
     parts: list[mime.OutPart] = []
     for number, file in enumerate(files, 1):
         guessed = _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        parts.append(mime.OutPart(ContentType(guessed), file.read_bytes(), f"file{number}", file.name, encoding))
+        parts.append(mime.OutPart(ContentType(guessed), _octets_of(file), f"file{number}", file.name, encoding))
     if text:
         plain = ContentType("text/plain", (("charset", "utf-8"),))
         parts.append(mime.OutPart(plain, text.encode(), "text", "text.txt", encoding))

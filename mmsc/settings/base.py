@@ -16,19 +16,31 @@ Octets = Annotated[int, msgspec.Meta(ge=1)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
-_NAME: Final = r"^[A-Za-z0-9._-]+$"
-_PREFIX: Final = r"^\+[0-9]*$"
-_URL: Final = r"^(https?://[^\s/]+.*)?$"
+_NAME: Final = r"^[A-Za-z0-9._-]+\Z"
+_PREFIX: Final = r"^\+[0-9]*\Z"
+_URL: Final = r"^(https?://[^\s/]+[^\r\n]*)?\Z"
+_HOST: Final = r"^[A-Za-z0-9._:%-]+\Z"
+_DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z"
+_DOMAIN_OR_NONE: Final = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?\Z"
+_QUOTABLE: Final = r"^[ !#-\[\]-~]*\Z"
 # How a person is told what a pattern asks for.
 PATTERNS: Final = {
     _NAME: "letters, digits, dots, hyphens and underscores",
     _PREFIX: "+ and digits",
     _URL: "http://HOST or https://HOST",
+    _HOST: "a host name or an IP address",
+    _DOMAIN: "a domain, such as mms.example",
+    _DOMAIN_OR_NONE: "a domain, such as mms.example, or nothing",
+    _QUOTABLE: "printable ASCII without quotes and backslashes",
 }
 
 Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 Prefix = Annotated[str, msgspec.Meta(pattern=_PREFIX)]  # "+" is every number
 Url = Annotated[str, msgspec.Meta(pattern=_URL)]
+Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
+Domain = Annotated[str, msgspec.Meta(pattern=_DOMAIN)]  # RFC 1035 2.3.1
+DomainOrNone = Annotated[str, msgspec.Meta(pattern=_DOMAIN_OR_NONE)]
+Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # goes into a quoted-string of a header (RFC 9110 5.6.4)
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,23 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import field
 
-from mmsc.settings.base import Count, Hours, Live, Name, Octets, Port, Prefix, Seconds, Section, Url, Waits
+from mmsc.settings.base import (
+    Count,
+    Domain,
+    DomainOrNone,
+    Host,
+    Hours,
+    Live,
+    Name,
+    Octets,
+    Port,
+    Prefix,
+    Quotable,
+    Seconds,
+    Section,
+    Url,
+    Waits,
+)
 from mmsc.settings.neighbours import Delivery, Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp
 
 KILO = 1024
@@ -20,7 +36,7 @@ class Node(Section, frozen=True, kw_only=True):
 
     name: Name = "mmsc"
     number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
-    domain: str = "mms.example"
+    domain: Domain = "mms.example"
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):
@@ -45,7 +61,7 @@ class Place(Section, frozen=True, kw_only=True):
     """Where something listens."""
 
     enabled: bool = True
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Port = 0
 
 
@@ -87,7 +103,7 @@ class Mm4(Listener, frozen=True, kw_only=True):
 
     port: Port = 8804
     maximum_connections: Count = 200
-    hostname: str = ""
+    hostname: DomainOrNone = ""
     maximum_octets: Octets = 2 * MEGA
     maximum_recipients: Count = 100
     command_seconds: Seconds = 300.0
@@ -101,7 +117,7 @@ class Mm7(HttpListener, frozen=True, kw_only=True):
     """VASPs."""
 
     port: Port = 8807
-    realm: str = "MM7"
+    realm: Quotable = "MM7"
 
 
 class WebLink(HttpListener, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mmsc.settings.base import Count, Hours, Live, Octets, Port, Prefix, Seconds, Section, Url, Waits
+from mmsc.settings.base import Count, Domain, Host, Hours, Live, Octets, Port, Prefix, Seconds, Section, Url, Waits
 
 Repeats = Literal["content", "identifier", "off"]
 ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
@@ -44,8 +44,8 @@ class Vasp(Section, frozen=True, kw_only=True):
 class Peer(Section, frozen=True, kw_only=True):
     """A foreign MMSC on MM4."""
 
-    domain: Live[str]
-    host: Live[str]
+    domain: Live[Domain]
+    host: Live[Host]
     port: Live[Port] = 25
     prefixes: Live[tuple[Prefix, ...]] = ()
     addresses: Live[tuple[str, ...]] = ()
@@ -62,7 +62,7 @@ class Peer(Section, frozen=True, kw_only=True):
 class Smsc(Section, frozen=True, kw_only=True):
     """An SMSC we bind to as an ESME."""
 
-    host: Live[str] = "127.0.0.1"
+    host: Live[Host] = "127.0.0.1"
     port: Live[Port] = 2775
     system_id: Live[Annotated[str, msgspec.Meta(max_length=15)]] = "mmsc"  # SMPP v3.4 5.2.1
     password: Live[Annotated[str, msgspec.Meta(max_length=8)]] = ""  # SMPP v3.4 5.2.2

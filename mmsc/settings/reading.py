@@ -19,6 +19,7 @@ PREFIX: Final = "MMSC_"
 _LEVEL: Final = "__"  # MMSC_MM7__PORT is mm7.port
 _NOT_SETTINGS: Final = ("MMSC_CONFIG", "MMSC_TEST_")
 _MAXIMUM_FILE_OCTETS: Final = 4 * 1024 * 1024  # a file of ten thousand subscribers is half a megabyte
+_SECRETS: Final = ("password", "password_hash", "postgres")
 _AT: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 
 
@@ -116,7 +117,8 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
         index = re.fullmatch(r"\[([0-9]+)\]", at["path"]) if at else None
         shown = value[int(index[1])] if index is not None and isinstance(value, list) else value
         place = where + (at["path"] if at else "")
-        yield f"{source}: {place} = {_said(shown)}: {_plainly(_AT.sub('', text), expected)}"
+        said = "(a secret)" if where.rpartition(".")[2] in _SECRETS else _said(shown)
+        yield f"{source}: {place} = {said}: {_plainly(_AT.sub('', text), expected)}"
 
 
 def _plainly(text: str, expected: Any) -> str:
@@ -192,7 +194,7 @@ def _override(tables: dict[str, Any], name: str, text: str, problems: list[str])
             if _named_section_of(fields[part].type) is not None or depth + 1 < len(keys):
                 problems.append(f"{source}: {'.'.join(keys)} cannot be set here, only in the file")
                 return
-            _put(table, part, text, fields[part].type, source, problems)
+            _put(table, ".".join(keys), text, fields[part].type, source, problems)
             return
         section, table = inner, table.setdefault(part, {})
         if not isinstance(table, dict):
@@ -200,7 +202,7 @@ def _override(tables: dict[str, Any], name: str, text: str, problems: list[str])
     problems.append(f"{source}: {'.'.join(keys)} is a table; name a key of it, as {name}{_LEVEL}KEY")
 
 
-def _put(table: dict[str, Any], key: str, text: str, expected: Any, source: str, problems: list[str]) -> None:
+def _put(table: dict[str, Any], where: str, text: str, expected: Any, source: str, problems: list[str]) -> None:
     try:
         value: object = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
@@ -209,11 +211,11 @@ def _put(table: dict[str, Any], key: str, text: str, expected: Any, source: str,
         msgspec.convert(value, expected)
     except msgspec.ValidationError:
         value = text  # a text that looks like a number, as a password may
-    wrong = list(_wrong_leaf(expected, value, key, source))
+    wrong = list(_wrong_leaf(expected, value, where, source))
     if wrong:
         problems.extend(wrong)
     else:
-        table[key] = value
+        table[where.rpartition(".")[2]] = value
 
 
 def _differences(old: Section, new: Section, where: str) -> Iterator[tuple[str, bool]]:

@@ -1,16 +1,21 @@
 """What no single key can say: settings that contradict each other, and settings that are probably not meant."""
 
 import ipaddress
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from mmsc.settings.model import HttpListener, Place, Settings
+
+_NUMBER: Final = re.compile(r"\+[0-9]{5,15}")
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
     """Sentences about settings that cannot all be true; a server with one does not start."""
     yield from _names(settings)
+    yield from _numbers(settings)
     yield from _twice(settings)
     yield from _ports(settings)
     yield from _networks(settings)
@@ -87,6 +92,16 @@ def _names(settings: Settings) -> Iterator[str]:
     for key, (name, tables) in known.items():
         if name and name not in tables:
             yield f"{key} = {name!r}, but no such table is in the file"
+
+
+def _numbers(settings: Settings) -> Iterator[str]:
+    for number, subscriber in settings.subscriber.items():
+        if not _NUMBER.fullmatch(number):
+            yield f'subscriber."{number}": write the number as + and 5 to 15 digits (E.164)'
+        try:
+            ipaddress.ip_address(subscriber.ip or "::")
+        except ValueError:
+            yield f'subscriber."{number}".ip: {subscriber.ip!r} is no IP address'
 
 
 def _twice(settings: Settings) -> Iterator[str]:

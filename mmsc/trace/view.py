@@ -5,6 +5,7 @@ Secrets are masked.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Final
@@ -21,6 +22,7 @@ from protocols.wsp.multipart import index_multipart
 from protocols.wsp.push import APPLICATION_MMS_UA, MMS_MESSAGE, PDU_TYPE_PUSH, decode_push
 
 MAXIMUM_PDUS: Final = 1000  # of one SMPP stream
+_NAMED: Final = frozenset(map(int, smpp.CommandId))
 _MAXIMUM_DEPTH: Final = 5
 _MESSAGE_PAYLOAD: Final = 0x0424
 _ESM_UDHI: Final = 0x40
@@ -67,7 +69,7 @@ def _look(octets: bytes, content_type: str, depth: int) -> View:
         return _mm1(octets)
     if media in ("text/xml", "application/soap+xml", "multipart/related") and media:
         return _mm7(octets, content_type)
-    if len(octets) >= smpp.HEADER_OCTETS and int.from_bytes(octets[4:8]) in BY_ID and octets[0] == 0:
+    if _is_smpp(octets):
         return _smpp_stream(octets, depth)
     if octets[1:2] == bytes((PDU_TYPE_PUSH,)):
         return _push(octets, depth)
@@ -222,6 +224,14 @@ def _in_words(value: object) -> str:
     return str(value)
 
 
+def _is_smpp(octets: bytes) -> bool:
+    """A command we read, or one that SMPP v3.4 names and whose length is that of the octets."""
+    if len(octets) < smpp.HEADER_OCTETS or octets[0] != 0:
+        return False
+    command_id = int.from_bytes(octets[4:8])
+    return command_id in BY_ID or (int.from_bytes(octets[:4]) == len(octets) and command_id in _NAMED)
+
+
 def _smpp_stream(octets: bytes, depth: int) -> View:
     views: list[View] = []
     at = 0
@@ -241,17 +251,19 @@ def _smpp(octets: bytes, depth: int) -> View:
     try:
         decoded = smpp.decode(octets)
     except DecodeError as error:
-        return View("SMPP", "unreadable", octets, problem=str(error))
+        return View("SMPP", "unreadable", octets, tuple(_smpp_header(octets)), problem=str(error))
     pdu = decoded.message
-    rows = [
-        Row("command_length", str(len(octets)), 0, 4, "SMPP v3.4 5.1.1"),
-        Row("command_id", f"{pdu.command_id.name} (0x{int(pdu.command_id):08X})", 4, 8, "SMPP v3.4 5.1.2"),
-        Row("command_status", pdu.command_status.name, 8, 12, "SMPP v3.4 5.1.3"),
-        Row("sequence_number", str(pdu.sequence_number), 12, 16, "SMPP v3.4 5.1.4"),
-    ]
-    rows += _smpp_fields(octets, pdu)
+    rows = [*_smpp_header(octets), *_smpp_fields(octets, pdu)]
     inside = _user_data(pdu, depth)
     return View("SMPP", pdu.command_id.name.lower(), octets, tuple(rows), decoded.findings, inside=inside)
+
+
+def _smpp_header(octets: bytes) -> Iterator[Row]:
+    length, command_id, status, number = (int.from_bytes(octets[at : at + 4]) for at in (0, 4, 8, 12))
+    yield Row("command_length", str(length), 0, 4, "SMPP v3.4 5.1.1")
+    yield Row("command_id", f"{smpp.CommandId(command_id).name} (0x{command_id:08X})", 4, 8, "SMPP v3.4 5.1.2")
+    yield Row("command_status", smpp.CommandStatus(status).name, 8, 12, "SMPP v3.4 5.1.3")
+    yield Row("sequence_number", str(number), 12, 16, "SMPP v3.4 5.1.4")
 
 
 def _smpp_fields(octets: bytes, pdu: smpp.Pdu) -> list[Row]:

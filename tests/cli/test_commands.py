@@ -1,6 +1,11 @@
 """The other commands, as a person meets them."""
 
 import importlib
+import itertools
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -32,6 +37,33 @@ def test_every_command_in_the_list_is_there_and_explains_itself(name: str) -> No
     told = run(name, "--help")
     assert told.exit_code == 0
     assert len(told.output.split()) > 10
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_shows_examples_that_parse(name: str) -> None:
+    told = run(name, "--help").output.partition("Examples:")[2].split()
+    text = " ".join(told)
+    lines = [shlex.split(one) for one in re.split(r"(?:^| )mmsc ", text) if one]
+    assert lines
+    for command, *arguments in lines:
+        assert command == name
+        given = list(itertools.takewhile(lambda one: one != "<", arguments))
+        parsed = main.get_command(click.Context(main), name)
+        assert parsed is not None
+        _, values, _ = parsed.make_parser(click.Context(parsed)).parse_args(given)
+        assert values is not None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("arguments", [("decode", __file__), ("route", "+15550000003"), ("--help",)])
+def test_a_full_disk_under_the_output_is_told_in_a_line(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mmsc", *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode != 0
+    assert "No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_help_lists_all_commands_and_an_unknown_one_is_told() -> None:

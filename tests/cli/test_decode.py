@@ -20,6 +20,7 @@ from protocols.sms.push import push_segments
 from protocols.wsp.multipart import Part, encode_multipart
 from protocols.wsp.push import mms_push
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 NOTIFICATION = mm1.encode(
     mm1.MNotificationInd(
         transaction_id="T1",
@@ -238,3 +239,11 @@ def test_octets_that_are_nothing_known_are_a_failure(tmp_path: Path) -> None:
     file.write_bytes(bytes(range(200, 255)))
     result = CliRunner().invoke(command, [str(file)])
     assert (result.exit_code, "nothing known" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("stem", sorted((FIXTURES / "smpp").glob("2*-refused.hex")), ids=lambda one: one.stem)
+def test_a_pdu_that_is_not_offered_is_named_all_the_same(stem: Path) -> None:
+    view = look(from_hex(stem.read_bytes()))
+    assert view.kind == "SMPP"
+    assert [row.name for row in view.rows] == ["command_length", "command_id", "command_status", "sequence_number"]
+    assert view.problem.partition(" ")[0] in view.rows[1].value

@@ -5,12 +5,14 @@ import base64
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from protocols import mm7
 from protocols.content_type import ContentType
@@ -45,10 +47,10 @@ mms = "off"
 
 
 @asynccontextmanager
-async def serving(folder: Path, report_port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def serving(folder: Path, report_port: int, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
     config = folder / "mmsc.toml"
     config.write_text(CONFIG.replace("REPORTS", str(report_port)))
-    environment = {**os.environ, "XDG_STATE_HOME": str(folder)}
+    environment = {**os.environ, "XDG_STATE_HOME": str(folder), **variables}
     pipe = asyncio.subprocess.PIPE
     command = (sys.executable, "-m", "mmsc", "serve", "--config", str(config))
     process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=pipe, stderr=pipe)
@@ -115,3 +117,20 @@ async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone
         assert "Error: cannot run: " in errors.decode()
         assert "mmsc.db" in errors.decode()
         assert first.returncode is None
+
+
+@pytest.mark.parametrize("section", ["mm1", "mm4", "mm7", "weblink", "builtin_smsc"])
+async def test_a_port_that_is_taken_is_told_by_its_key(tmp_path: Path, section: str, unused_tcp_port: int) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        variable = f"MMSC_{section.upper()}__PORT"
+        async with serving(tmp_path, unused_tcp_port, **{variable: port}) as process, asyncio.timeout(30):
+            _, errors = await process.communicate()
+    assert process.returncode == 1
+    told = errors.decode()
+    assert f"{section}: cannot listen on 127.0.0.1 port {port} (Address already in use)" in told
+    assert f"set {section}.port to another one" in told
+    assert f"{variable}=0" in told
+    assert "Traceback" not in told

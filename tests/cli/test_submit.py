@@ -139,8 +139,14 @@ async def test_octets_that_are_no_text_are_wrong_usage(option: str) -> None:
     assert f"Invalid value for '{option}': not UTF-8" in result.output
 
 
-@pytest.mark.parametrize("seconds", ["0", "-3"])
+@pytest.mark.parametrize("seconds", ["0", "-3", "nan", "inf", "1e9"])
 async def test_a_timeout_is_some_time(seconds: str) -> None:
     result = await Mmsc("http://127.0.0.1:1/").run("--to", "4488", "--timeout", seconds)
     assert result.exit_code == 2
     assert "Invalid value for '--timeout'" in result.output
+
+
+async def test_an_endless_file_is_not_read_to_its_end() -> None:
+    result = await Mmsc("http://127.0.0.1:1/").run("--to", "4488", "/dev/zero")
+    assert result.exit_code == 1
+    assert "/dev/zero: larger than" in result.output

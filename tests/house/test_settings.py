@@ -129,11 +129,37 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("[limits]\nmaximum_validity_hours = 1e300", "limits.maximum_validity_hours = 1e+300: "),
         ("[fallback]\ntemplate = '{url} {name}'", "only {url}, {sender} and {subject} may stand in braces"),
         ("[fallback]\ntemplate = '{url} {'", "only {url}, {sender} and {subject} may stand in braces"),
+        ('[subscriber."abc"]', 'subscriber."abc": write the number as + and 5 to 15 digits'),
+        ('[subscriber."15550000001"]', "write the number as +"),
+        ('[subscriber."+15550000001"]\nip = "here"', "'here' is no IP address"),
+        ("[mm7]\nhost = ''", "mm7.host = '': Expected a host name or an IP address"),
+        ("[peer.a]\nhost = ''\ndomain = 'a.example'", "peer.a.host = '': Expected a host name"),
+        ("[peer.a]\nhost = 'h'\ndomain = ''", "peer.a.domain = '': Expected a domain"),
+        ("[node]\ndomain = 'a..b'", "node.domain = 'a..b': Expected a domain"),
+        ('[node]\ndomain = "a.example\\n"', "Expected a domain"),
+        ('[mm4]\nhostname = "a\\r\\nEHLO b"', "Expected a domain, such as mms.example, or nothing"),
+        ('[mm7]\nrealm = "a\\r\\nSet-Cookie: b"', "Expected printable ASCII without quotes"),
+        ("[mm7]\nrequest_seconds = nan", "mm7.request_seconds = nan: "),
         ("[mm1]\nidentity_gateways = ['here']", "'here' is neither an IP address nor a network"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(tmp_path: Path, text: str, why: str) -> None:
     assert why in refused(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables"),
+    [
+        ("[smsc.a]\npassword = 'hush-hush-hush'", {}),
+        ("[vasp.a]\nusername = 'a'\npassword = ['hush']", {}),
+        ("[store]\npostgres = ['hush']", {}),
+        ("store = 3", {"MMSC_STORE__POSTGRES": "hush"}),
+    ],
+)
+def test_a_secret_is_not_shown(tmp_path: Path, text: str, variables: dict[str, str]) -> None:
+    said = refused(tmp_path, text, **variables)
+    assert "hush" not in said
+    assert ("(a secret)" in said) == (not variables)
 
 
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path: Path) -> None:
@@ -170,7 +196,7 @@ def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
         ("MMSC_MM7__PROT", "MMSC_MM7__PROT in the environment: mm7.prot is no key; the nearest is mm7.port"),
         ("MMSC_MM7", "mm7 is a table; name a key of it"),
         ("MMSC_VASP__A", "cannot be set here, only in the file"),
-        ("MMSC_MM7__PORT", "MMSC_MM7__PORT in the environment: port = 'x': Expected `int`"),
+        ("MMSC_MM7__PORT", "MMSC_MM7__PORT in the environment: mm7.port = 'x': Expected `int`"),
     ],
 )
 def test_a_wrong_variable_is_told_by_its_name(tmp_path: Path, name: str, why: str) -> None:
