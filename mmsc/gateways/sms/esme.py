@@ -240,6 +240,17 @@ class Esme(asyncio.Protocol):
                 future.set_exception(SmscGone("the connection was lost", sent=True))
                 future.exception()
 
+    def pause_writing(self) -> None:
+        """The SMSC does not read: what it asks meanwhile would only make more that it does not read. An SMSC that
+        stays so answers no enquire_link either, and the session ends."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         """Octets from the SMSC."""
         self._last_heard = asyncio.get_running_loop().time()

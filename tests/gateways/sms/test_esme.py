@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -334,6 +334,27 @@ async def test_an_unbind_is_answered_and_the_session_comes_back() -> None:
         assert (await server.hears(smpp.UnbindResp)).sequence_number == 5
         await session.until_bound()
         assert session.esme.bound
+    await server.stop()
+
+
+async def test_an_smsc_that_asks_and_does_not_read_is_asked_no_more() -> None:
+    """Each request of its is answered; what it does not read may not pile up here."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        transport = session.esme._transport
+        assert transport is not None
+        writer = server._writers[-1]
+        cast("asyncio.ReadTransport", writer.transport).pause_reading()
+        enquiries = b"".join(smpp.encode(smpp.EnquireLink(sequence_number=number)) for number in range(1, 4001))
+        for _ in range(160):  # 10 MB, more than the kernel keeps for both
+            writer.write(enquiries)
+            await asyncio.sleep(0)
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert transport.get_write_buffer_size() < 2 * 1024 * 1024
+        writer.transport.abort()
     await server.stop()
 
 
