@@ -12,9 +12,9 @@ from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.engine import EnginePolicy
 from mmsc.engine.lanes import LaneLimits
+from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
-from mmsc.engine.submit import SubmitPolicy
 from mmsc.net.http import HttpLimits
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener

@@ -23,8 +23,11 @@ _CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
 _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
 _FOLD: Final = re.compile(rb"\r?\n[ \t]+")
+_FIELD_NAME: Final = re.compile(rb"[!-9;-~]+")  # RFC 5322 3.6.8
 _LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
 _ENCODED_WORD: Final = 75
+_LONGEST_LINE: Final = 900  # of 998 (RFC 5322 2.1.1)
+_LONGEST_ENCODED_LINE: Final = 76  # RFC 2047 2
 _LONGEST_OF_WORDS: Final = 16 * 1024
 _REMEMBERED_OCTETS: Final = 512
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
@@ -65,12 +68,12 @@ class MimePart:
     @property
     def content_id(self) -> str:
         """Content-ID without its brackets."""
-        return self.header("content-id").strip().removeprefix("<").removesuffix(">")
+        return decode_words(self.header("content-id").strip()).removeprefix("<").removesuffix(">")
 
     @property
     def content_location(self) -> str:
         """Content-Location, else the name that Content-Type or Content-Disposition gives."""
-        location = self.header("content-location").strip()
+        location = decode_words(self.header("content-location").strip())
         if location:
             return location
         name = self.content_type.get("name")
@@ -88,21 +91,8 @@ def parse_parameters(text: str) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     for name, value in parsed.parameters:
-        if name.endswith("*"):
-            charset, _, rest = value.partition("'")
-            encoded = rest.partition("'")[2]
-            found[name[:-1]] = _percent_decoded(encoded, charset or "utf-8")
-        else:
-            found.setdefault(name, value)
+        found.setdefault(name, value)
     return found
-
-
-def _percent_decoded(text: str, charset: str) -> str:
-    octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes((int(match[1], 16),)), text.encode())
-    try:
-        return decode_charset(octets, charset)
-    except LookupError:
-        return octets.decode("utf-8", "replace")
 
 
 def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
@@ -116,7 +106,7 @@ def _parse_block(block: bytes) -> tuple[tuple[str, str], ...]:
     for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
         name, colon, value = line.partition(b":")
         name = name.strip()
-        if colon and name and b" " not in name:
+        if colon and _FIELD_NAME.fullmatch(name):
             found.append((name.decode("latin-1").lower(), _text(value.strip())))
     return tuple(found)
 
@@ -151,7 +141,29 @@ def encode_words(text: str, name: str = "") -> str:
     clean = _LINE_BREAKS.sub(" ", text)
     if clean.isascii() and clean.isprintable() and "=?" not in clean:
         return clean
-    return Header(clean, "utf-8", maxlinelen=_ENCODED_WORD, header_name=name or None).encode(linesep="")
+    return _encoded(clean, name)
+
+
+def header_line(name: str, *values: str) -> bytes:
+    """One header with a value or a list of them, folded where it is long (RFC 5322 2.1.1), or behind each encoded word
+    (RFC 2047 2). A word that no line can hold is encoded, which gives it places to fold."""
+    value, text = ", ".join(values), ", ".join(encode_words(one, name) for one in values)
+    if len(text) > _LONGEST_LINE and ("  " in text or max(map(len, text.split(" "))) > _LONGEST_LINE):
+        text = _encoded(text, name)
+    longest = _LONGEST_LINE if text == value else _LONGEST_ENCODED_LINE
+    lines: list[str] = []
+    current = f"{name}:"
+    for word in text.split(" "):
+        if len(current) + 1 + len(word) > longest and current.strip() != f"{name}:":
+            lines.append(current)
+            current = ""
+        current += f" {word}"
+    lines.append(current)
+    return ("\r\n".join(lines) + "\r\n").encode("ascii", "replace")
+
+
+def _encoded(text: str, name: str) -> str:
+    return Header(text, "utf-8", maxlinelen=_ENCODED_WORD, header_name=name or None).encode(linesep="")
 
 
 def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[int, int]]:
@@ -339,14 +351,14 @@ def write_parts(parts: Sequence[OutPart], boundary: str) -> bytes:
 
 
 def _part_headers(part: OutPart) -> bytes:
-    lines = [f"Content-Type: {part.content_type}"]
+    lines = [f"Content-Type: {part.content_type.folded()}\r\n".encode("ascii", "replace")]
     if part.encoding != "7bit":
-        lines.append(f"Content-Transfer-Encoding: {part.encoding}")
+        lines.append(f"Content-Transfer-Encoding: {part.encoding}\r\n".encode())
     if part.content_id:
-        lines.append(f"Content-ID: <{encode_words(part.content_id)}>")
+        lines.append(header_line("Content-ID", f"<{part.content_id}>"))
     if part.content_location:
-        lines.append(f"Content-Location: {encode_words(part.content_location)}")
-    return "".join(f"{line}\r\n" for line in lines).encode()
+        lines.append(header_line("Content-Location", part.content_location))
+    return b"".join(lines)
 
 
 def _transfer(part: OutPart) -> bytes:

@@ -119,8 +119,10 @@ class Submission:
     """What a gateway hands to the engine.
 
     `repeat_key` names the request: a digest of neighbour, operation, identifier and content; the same key again within
-    the repeat window gets the first answer. `details` are interface facts that only the gateway reads back (namespace,
-    version, service code, originator system ...): strings, stored with the MM.
+    the repeat window gets the first answer, or serves who is new in it where `repeats_by_recipient`. `identifier` is
+    the sender's own name of the request, which a counter that restarts gives to another one. `system_report`: the
+    originator's MMSC wants the delivery report for itself, whatever its user wants (TS 23.140 8.4.4). `details` are
+    interface facts that only the gateway reads back (namespace, version ...): strings, stored with the MM.
     """
 
     origin: Origin
@@ -128,10 +130,13 @@ class Submission:
     recipients: tuple[RecipientSpec, ...]
     content: Content | None
     repeat_key: bytes | None = None
+    repeats_by_recipient: bool = False
+    identifier: str = ""
     subject: str = ""
     message_class: str = ""
     priority: Priority = Priority.NORMAL
     delivery_report: bool = False
+    system_report: bool = False
     read_report: bool = False
     sender_hidden: bool = False
     adaptation_allowed: bool = True
@@ -177,6 +182,7 @@ class Mm(NamedTuple):
     content_type: str
     size: int
     details: Mapping[str, str]
+    system_report: bool = False  # the originator's MMSC wants the report for itself
 
 
 class Route(StrEnum):

@@ -12,14 +12,16 @@ from mmsc.domain.neighbours import Subscriber
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
-from mmsc.engine.forwarding import ForwardWork, PeerNews
+from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
+from mmsc.engine.peer_news import PeerNews
+from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.recent import Recent
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
-from mmsc.engine.submit import SubmitPolicy, Submitter
+from mmsc.engine.submit import Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
@@ -129,7 +131,7 @@ class Engine:
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
         reports = ReportWork(self.desk)
-        forwards = ForwardWork(self.desk)
+        forwards = ForwardWork(self.desk, self.peer_reports)
         notifications = NotificationWork(self.desk, self.neighbours, self._capability)
         runners = {
             TaskKind.NOTIFY: notifications.run,

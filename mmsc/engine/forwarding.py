@@ -1,39 +1,41 @@
-"""Takes MMs to foreign MMSCs, and hears what they say about them (MM4)."""
+"""Takes MMs to foreign MMSCs (MM4)."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from mmsc.domain.address import Normalised
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, MmId, Recipient, Route, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, TaskKind
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
-from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
-from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Numbers, ResMm4, Retry
+from mmsc.engine.peer_news import WAITING, PeerNews, at_peer
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
-from mmsc.ids import Ids, from_text
 from mmsc.store import messages as sql
-from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
-_TAKEN: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
 
 
 class ForwardWork:
     """FORWARD and WATCH tasks: one for all of an MM's recipients at one peer."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, news: PeerNews) -> None:
         self._desk = desk
+        self._news = news
 
     async def run(self, job: Job) -> None:
-        """One step for the recipients at one peer."""
+        """One step for the recipients at one peer, then what the peer said meanwhile."""
+        with self._news.kept(job) as early:
+            await self._step(job)
+        for answer in early.answers:
+            await self._news.heed(answer)
+
+    async def _step(self, job: Job) -> None:
         mm, recipients = await self._as_they_stand(job)
         open_ones = [one for one in recipients if one.state not in FINAL]
-        waiting = [one for one in open_ones if one.state in _TAKEN]
+        waiting = [one for one in open_ones if one.state in WAITING]
         now = self._desk.clock.now()
         if not open_ones:
             await self._desk.finish(job, [])
@@ -50,7 +52,7 @@ class ForwardWork:
             return job.stored_mm, await self._begin(job.stored_mm, job.recipients)
         found = await sql.with_recipients(self._desk.store, job.stored_mm.id)
         peer = job.lane.removeprefix("peer:")
-        return job.stored_mm, await self._begin(job.stored_mm, [] if found is None else _at(peer, found[1]))
+        return job.stored_mm, await self._begin(job.stored_mm, [] if found is None else at_peer(peer, found[1]))
 
     async def _begin(self, mm: Mm, recipients: Sequence[Recipient]) -> Sequence[Recipient]:
         """Recipients whose delivery time came count as accepted."""
@@ -125,18 +127,21 @@ class ForwardWork:
     async def _taken(
         self, job: Job, mm: Mm, recipients: Sequence[Recipient], outcome: Delivered, left: Sequence[Later | Retry]
     ) -> None:
+        resent = all(one.state is RecipientState.RELAYED for one in recipients)
         now = self._desk.clock.now()
         effects: list[Statement] = []
         events: list[trace.Event] = []
+        reported = self._news.reported(job)
         for one in recipients:
-            if one.state is RecipientState.ACCEPTED:
+            if one.state is RecipientState.ACCEPTED and one.id not in reported:
                 effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
                 moved = trace.RecipientMoved(one.state.value, RecipientState.RELAYED.value, Happening.RELAYED.value)
                 events.append(self._desk.event(job, moved, one))
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)
         sent = trace.ForwardSent(peer, job.attempt + 1, addresses, outcome.answer_expected, outcome.note)
-        sends = int(job.payload.get("sent", "0")) + 1
+        sends = int(job.payload.get("sent", "0"))  # a further mail to who is left uses up no repeat
+        sends = sends + 1 if resent else max(sends, 1)
         payload = {**job.payload, "sent": str(sends)}
         kind, due_at = TaskKind.WATCH, self._watch_until(mm)
         if left:
@@ -150,97 +155,3 @@ class ForwardWork:
         )
         if not done:
             await self._desk.overtaken(job, "forwarded")
-
-
-def _at(peer: str, recipients: Sequence[Recipient]) -> list[Recipient]:
-    return [one for one in recipients if one.route is Route.PEER and one.target == peer]
-
-
-class PeerNews:
-    """Implements `ports.PeerReports`."""
-
-    def __init__(self, desk: Desk, numbers: Numbers, ids: Ids) -> None:
-        self._desk = desk
-        self._numbers = numbers
-        self._ids = ids
-
-    async def forward_answered(
-        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
-    ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
-        found = await self._forwarded(peer, message_id)
-        if found is None:
-            return False
-        mm, ours = found
-        named = self._named(peer, recipients)
-        about = [one for one in ours if not recipients or one.address.value in named]
-        event = self._desk.chronicle.event(trace.ForwardAnswered(peer, ok, because), mm_id=mm.id)
-        if not ok:
-            await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
-            for one in about:
-                how = Circumstances(because=because, text=because, source=f"peer:{peer}")
-                await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
-            return True
-        now = self._desk.clock.now()
-        due_at = Instant(mm.expires_at + self._desk.policy.report_grace)
-        effects = [task_sql.watch_forward(mm.id, f"peer:{peer}", due_at)]
-        effects += [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
-        planned = self._desk.planned
-        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (event,), lambda: planned(due_at)))
-        return True
-
-    async def delivery_report(
-        self,
-        peer: str,
-        message_id: str,
-        recipient: str,
-        happening: Happening,
-        *,
-        date: Instant,
-        to_originator: bool,
-        text: str = "",
-        res: Callable[[bool], ResMm4] | None = None,
-    ) -> bool:
-        """A MM4_delivery_report.REQ, matched by message id and normalised recipient."""
-        found = await self._forwarded(peer, message_id)
-        named = self._named(peer, (recipient,))
-        about = [] if found is None else [one for one in found[1] if one.address.value in named]
-        answer = None if res is None else res(bool(about))
-        planned, now = self._desk.planned, self._desk.clock.now()
-        effects: tuple[Statement, ...] = ()
-        if answer is not None:
-            task = res_task(self._ids, now, answer, None if found is None else found[0].id)
-            effects = (task_sql.insert(task),)
-        if found is None or not about:
-            await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
-            return False
-        how = Circumstances(
-            because=text,
-            text=text,
-            at=date,
-            report_allowed=to_originator,
-            source=f"peer:{peer}",
-            effects=effects,
-            then=lambda: planned(now),
-        )
-        await self._desk.transitions.apply(found[0], about[0], happening, how)
-        return True
-
-    def _named(self, peer: str, texts: Sequence[str]) -> set[str]:
-        found = (self._numbers.normalise(text, f"peer:{peer}") for text in texts)
-        return {one.address.value for one in found if isinstance(one, Normalised)}
-
-    async def _forwarded(self, peer: str, message_id: str) -> tuple[Mm, list[Recipient]] | None:
-        """The MM with this X-Mms-Message-ID and its recipients at this peer; None when there are none."""
-        candidates: list[MmId] = []
-        with suppress(ValueError):  # not one that we made
-            candidates.append(MmId(from_text(message_id.partition("@")[0])))
-        candidates += await sql.by_foreign_id(self._desk.store, message_id)
-        for mm_id in candidates:
-            found = await sql.with_recipients(self._desk.store, mm_id)
-            if found is None or found[0].message_id != message_id:
-                continue
-            ours = _at(peer, found[1])
-            if ours:
-                return found[0], ours
-        return None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant, later
-from mmsc.domain.message import Job, Mm, Recipient, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, Route, TaskKind
 from mmsc.domain.neighbours import Capability
 from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
 from mmsc.domain.states import Cause, Happening, RecipientState, move
@@ -33,6 +33,11 @@ class NotificationWork:
     async def run(self, job: Job) -> None:
         """One step for one recipient."""
         mm, recipient = await self._as_it_stands(job)
+        if recipient.route is Route.NONE:
+            how = Circumstances(because=job.payload["because"], text=job.payload["because"])
+            await self._desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
+            await self._desk.finish(job, [])
+            return
         capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
         policy = self._desk.policy.notification
         now = self._desk.clock.now()

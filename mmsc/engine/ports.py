@@ -233,9 +233,17 @@ class PeerReports(Protocol):
     """What a foreign MMSC says about MMs we forwarded to it."""
 
     async def forward_answered(
-        self, peer: str, message_id: str, *, ok: bool, because: str, recipients: Sequence[str] = ()
+        self,
+        peer: str,
+        message_id: str,
+        *,
+        ok: bool,
+        because: str,
+        recipients: Sequence[str] = (),
+        transaction_id: str = "",
     ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all. False: we forwarded no such message to this peer."""
+        """A MM4_forward.RES; `recipients` empty means all that its forward asked for. `transaction_id` tells apart
+        forwards with the same Message-ID. False: we forwarded no such message to this peer."""
         ...
 
     async def delivery_report(

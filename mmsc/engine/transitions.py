@@ -154,7 +154,7 @@ class Transitions:
             return None, ""  # deferred again: told already
         if not report_is_due(
             state,
-            asked=mm.delivery_report,
+            asked=mm.delivery_report or mm.system_report,
             message_class=mm.message_class,
             report_allowed=how.report_allowed,
             deferred_too=deferred_too,
@@ -170,7 +170,7 @@ class Transitions:
             "born": str(self._clock.now()),  # `date` may be a peer's, and wrong
             "text": how.text,
             "transaction_id": self._ids.transaction_id(),
-            "to_originator": "1",
+            "to_originator": "1" if mm.delivery_report else "0",
         }
         if deferred_too:
             payload["in_order"] = "1"
@@ -202,7 +202,7 @@ class Transitions:
 
 
 def _why_none(mm: Mm, how: Circumstances) -> str:
-    if not mm.delivery_report:
+    if not (mm.delivery_report or mm.system_report):
         return "no report was asked for"
     if not how.report_allowed:
         return "the recipient allows no report"

@@ -8,20 +8,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from mmsc.domain.instant import DAY, Instant
 from mmsc.domain.message import Content, ContentId, Part, Remark, Submission
 from mmsc.trace.captures import BodyReference
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
-from protocols.mime import MimePart, OutPart, resolve
+from protocols.mime import DEFAULT_LIMITS, MimePart, OutPart, choose_boundary, resolve, write_parts
 from protocols.wsp import multipart as wsp
 
 RELATED: Final = "application/vnd.wap.multipart.related"
 MIXED: Final = "application/vnd.wap.multipart.mixed"
+ALTERNATIVE: Final = "application/vnd.wap.multipart.alternative"
+_MULTIPARTS: Final = ("application/vnd.wap.multipart.", "multipart/")
+_DEEPEST: Final = DEFAULT_LIMITS.depth - 2  # what our own reader takes: the mail is one, and this part within it
 SMIL: Final = "application/smil"
 _UNKNOWN: Final = "application/octet-stream"
-_DROPPED: Final = ("boundary", "start", "type")
+_PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wrong clock
+_DROPPED: Final = ("", "boundary", "start", "type")
 _WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def plausible(date: Instant | None, now: Instant) -> Instant | None:
+    """A sender's Date, None when its clock cannot be right."""
+    return None if date is None or abs(date - now) > _PLAUSIBLE else date
 
 
 def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
@@ -111,33 +121,71 @@ def single(content_type: ContentType, body: bytes) -> Content:
 
 
 def _leaves(part: MimePart) -> Iterator[MimePart]:
-    if not part.parts:
+    """A multipart without parts has none."""
+    if not part.parts and not part.content_type.media_type.startswith("multipart/"):
         yield part
     for inner in part.parts:
         yield from _leaves(inner)
 
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:
-    parameters = tuple(one for one in part.content_type.parameters if one[0] not in _DROPPED)
-    location = _UNSAFE.sub("", part.content_location)
-    content_id = _UNSAFE.sub("", part.content_id) or f"part{number}"
-    return wsp.Part(ContentType(part.content_type.media_type, parameters), part.data, content_id, location)
+    given = part.content_type
+    pairs = ((_safe(name), _safe(value)) for name, value in given.parameters)
+    parameters = tuple(pair for pair in pairs if pair[0] not in _DROPPED)
+    content_id = _safe(part.content_id) or f"part{number}"
+    media = ContentType(_safe(given.media_type) or _UNKNOWN, parameters)
+    return wsp.Part(media, part.data, content_id, _safe(part.content_location))
+
+
+def _safe(text: str) -> str:
+    """Without what ends a text in WSP or a line in MIME (WAP-230-WSP 8.4.2.1)."""
+    return text if text.isprintable() else _UNSAFE.sub("", text)
 
 
 def to_mime(content: Content, encoding: str = "base64") -> tuple[ContentType, list[OutPart]]:
     """(type of the multipart without its boundary, parts) for a MIME body."""
     parts = [
-        OutPart(
-            ContentType.parse(part.content_type),
-            content.octets_of(part),
-            content_id=part.content_id,
-            content_location=part.content_location,
-            encoding=encoding,
+        _for_mail(
+            OutPart(
+                ContentType.parse(part.content_type),
+                content.octets_of(part),
+                content_id=part.content_id,
+                content_location=part.content_location,
+                encoding=encoding,
+            )
         )
         for part in content.parts
     ]
-    media = ContentType.parse(content.content_type)
+    return _mime_type(ContentType.parse(content.content_type), parts), parts
+
+
+def _mime_type(media: ContentType, parts: Sequence[OutPart]) -> ContentType:
     if media.media_type == RELATED and parts:
         start = media.get("start") or f"<{parts[0].content_id}>"
-        return ContentType("multipart/related", (("type", media.get("type") or SMIL), ("start", start))), parts
-    return ContentType("multipart/mixed"), parts
+        return ContentType("multipart/related", (("type", media.get("type") or SMIL), ("start", start)))
+    return ContentType("multipart/alternative" if media.media_type == ALTERNATIVE else "multipart/mixed")
+
+
+def _for_mail(part: OutPart, depth: int = 1) -> OutPart:
+    """A part that is a WSP multipart itself becomes a MIME multipart (TS 23.140 8.4.4); one that cannot be read is
+    octets: as a multipart without its boundary it would spoil the whole mail."""
+    if not part.content_type.media_type.startswith(_MULTIPARTS):
+        return part
+    try:
+        index = wsp.index_multipart(part.data)
+    except DecodeError:
+        index = ()
+    if not index or depth > _DEEPEST:
+        return replace(part, content_type=ContentType(_UNKNOWN))
+    inner = [_for_mail(_inner(part, one), depth + 1) for one in index]
+    boundary = choose_boundary(inner, f"nested{depth}{part.content_id}")
+    whole = _mime_type(part.content_type, inner)
+    typed = ContentType(whole.media_type, (*whole.parameters, ("boundary", boundary)))
+    encoding = "7bit" if part.encoding == "base64" else part.encoding  # RFC 2045 6.4: a multipart has no base64
+    return replace(part, content_type=typed, data=write_parts(inner, boundary), encoding=encoding)
+
+
+def _inner(part: OutPart, entry: wsp.PartIndex) -> OutPart:
+    data = part.data[entry.data_offset : entry.data_offset + entry.data_length]
+    media = ContentType.parse(_readable(entry.content_type))
+    return OutPart(media, data, entry.content_id, entry.content_location, part.encoding)

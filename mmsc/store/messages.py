@@ -21,6 +21,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     message_class: str = ""
     delivery_report: bool = False
+    system_report: bool = False
     read_report: bool = False
     sender_hidden: bool = False
     adaptation_allowed: bool = True
@@ -64,6 +65,7 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         subject=mm.subject,
         message_class=mm.message_class,
         delivery_report=mm.delivery_report,
+        system_report=mm.system_report,
         read_report=mm.read_report,
         sender_hidden=mm.sender_hidden,
         adaptation_allowed=mm.adaptation_allowed,
@@ -159,6 +161,24 @@ async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
     return await store.fetch_one("SELECT id, submitted_at, details, answer FROM mm WHERE repeat_key = $1", repeat_key)
 
 
+async def recipients_by_foreign_id(
+    store: Store, foreign_id: str, neighbour: str
+) -> dict[bytes, tuple[Instant, set[str]]]:
+    """Who was served by MMs that came from a neighbour with this X-Mms-Message-ID: (submitted_at, addresses) by repeat
+    key."""
+    rows = await store.fetch(
+        "SELECT mm.repeat_key, mm.submitted_at, recipient.address FROM mm JOIN recipient ON recipient.mm_id = mm.id"
+        " WHERE mm.foreign_id = $1 AND mm.neighbour = $2 AND mm.repeat_key IS NOT NULL",
+        foreign_id,
+        neighbour,
+    )
+    found: dict[bytes, tuple[Instant, set[str]]] = {}
+    for key, at, address in rows:
+        assert isinstance(key, bytes), "a repeat key is a digest"
+        found.setdefault(key, (Instant(_integer(at)), set()))[1].add(str(address))
+    return found
+
+
 def forget_repeat(repeat_key: bytes, before: Instant) -> Statement:
     """A request like one from before that time is new from now on."""
     return Statement(
@@ -199,10 +219,16 @@ async def with_recipients(store: Store, mm_id: int) -> tuple[Mm, tuple[Recipient
     return _mm(rows[0]), tuple(_recipient(row[_MM_WIDTH:]) for row in rows)
 
 
-async def by_foreign_id(store: Store, foreign_id: str) -> list[MmId]:
-    """MMs that came in with this X-Mms-Message-ID, newest first."""
-    rows = await store.fetch("SELECT id FROM mm WHERE foreign_id = $1 ORDER BY id DESC LIMIT 20", foreign_id)
-    return [MmId(_integer(row[0])) for row in rows]
+async def forwarded_with(store: Store, foreign_id: str, peer: str, address: str) -> MmId | None:
+    """The newest MM that came in with this X-Mms-Message-ID and went to a recipient at a peer."""
+    row = await store.fetch_one(
+        "SELECT mm.id FROM mm JOIN recipient ON recipient.mm_id = mm.id WHERE mm.foreign_id = $1 AND"
+        " recipient.route = 'peer' AND recipient.target = $2 AND recipient.address = $3 ORDER BY mm.id DESC LIMIT 1",
+        foreign_id,
+        peer,
+        address,
+    )
+    return None if row is None else MmId(_integer(row[0]))
 
 
 def _integer(value: SqlValue) -> int:
@@ -229,6 +255,7 @@ def _mm(row: Row) -> Mm:
         message_class=details.message_class,
         priority=Priority(_integer(row[9])),
         delivery_report=details.delivery_report,
+        system_report=details.system_report,
         read_report=details.read_report,
         sender_hidden=details.sender_hidden,
         adaptation_allowed=details.adaptation_allowed,

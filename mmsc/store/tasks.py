@@ -218,6 +218,18 @@ async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskI
     return Instant(row[0]) if row is not None and isinstance(row[0], int) else None
 
 
+async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[MmId, str]]:
+    """(MM, transaction id) of the open forwards on a lane of MMs that came in with this X-Mms-Message-ID: a mail that
+    was split on its way gives several."""
+    rows = await store.fetch(
+        "SELECT mm.id, task.payload FROM mm JOIN task ON task.mm_id = mm.id WHERE mm.foreign_id = $1 AND task.lane = $2"
+        " AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
+        foreign_id,
+        lane,
+    )
+    return [(MmId(row[0]), _decode(str(row[1])).get("transaction_id", "")) for row in rows if isinstance(row[0], int)]
+
+
 async def lanes_in_use(store: Store) -> list[str]:
     """Every lane that has a task."""
     return [str(row[0]) for row in await store.fetch("SELECT DISTINCT lane FROM task")]

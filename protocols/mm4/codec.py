@@ -3,15 +3,17 @@ header value ever carries a line break, every line has at most 998 octets, conte
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
-from email.utils import format_datetime, getaddresses, parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
 
 from protocols import mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
 from protocols.mm4.headers import BY_ATTRIBUTE, BY_NAME
+from protocols.mm4.mailboxes import read_mailboxes
 from protocols.mm4.messages import (
     DeliveryReportReq,
     DeliveryReportRes,
@@ -31,7 +33,14 @@ TYPES: Final[dict[str, type[Message]]] = {
 }
 _BY_LOWER: Final = {name.lower(): (name, cls) for name, cls in TYPES.items()}
 _NAME_OF: Final = {cls: name for name, cls in TYPES.items()}
-_MANDATORY: Final = ("transaction_id", "message_id")
+_IDS: Final = ("transaction_id", "message_id")
+_MANDATORY: Final[dict[type[Message], tuple[str, ...]]] = {  # versions, dates and To are forgiven where they miss
+    ForwardReq: (*_IDS, "from_"),
+    ForwardRes: (*_IDS, "request_status_code"),
+    DeliveryReportReq: (*_IDS, "from_", "mm_status_code"),
+    DeliveryReportRes: (*_IDS, "request_status_code"),
+}
+_DATED: Final = (ForwardReq, DeliveryReportReq)
 _BOOLEANS: Final = {
     "delivery_report",
     "originator_rs_delivery_report",
@@ -42,13 +51,11 @@ _BOOLEANS: Final = {
     "forward_to_originator_ua",
 }
 _NUMERIC_OK: Final = ("0", "128", "0x80")
-_MAXIMUM_ENCODED_LINE: Final = 76
-_MAXIMUM_LINE: Final = 900
 _MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
 _MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version")
 MAXIMUM_RECEIVED: Final = 100  # RFC 5321 6.3: a loop; RFC 4356 asks for no less
 _NOBODY: Final = "undisclosed-recipients:;"
-_GROUP: Final = re.compile(r"[^:@<>\"]*:(.*);")  # RFC 5322 3.4
+_JOINED: Final = re.compile(r"\.(?=\+[0-9]+/TYPE=)", re.IGNORECASE)  # one gateway's Request-Recipients
 
 
 class Mm4Error(DecodeError):
@@ -79,13 +86,16 @@ def decode(octets: bytes) -> Decoded[Message]:
     _, cls = _BY_LOWER[name]
     findings: list[Finding] = []
     values: dict[str, Any] = {"unknown": unknown, **_mail_values(headers)}
+    seen["sender"] = values["sender"]
+    if cls in _DATED and values["date"] is None:
+        findings.append(Finding("MM4-R003", _CLAUSE, -1, "Date is missing or names no moment"))
     listed = {one.name for one in fields(cls)}
     for attribute, text in seen.items():
-        if attribute in listed:
+        if attribute in listed and text:
             values[attribute] = _value(attribute, text, seen, findings)
-    for attribute in _MANDATORY:
+    for attribute in _MANDATORY[cls]:
         if not values.get(attribute):
-            raise Mm4Error(f"{BY_ATTRIBUTE[attribute].wire_name} is missing", seen=seen)
+            raise Mm4Error(f"{_wire_name(attribute)} is missing", seen=seen)
     if cls is ForwardReq:
         values["content"] = _content(headers, body, seen)
     return Decoded(cls(**{name: value for name, value in values.items() if name in listed}), tuple(findings))
@@ -98,10 +108,15 @@ def _sorted(headers: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple
     for name, value in headers:
         row = BY_NAME.get(name)
         if row is not None:
-            seen.setdefault(row.attribute, _unquoted(value))
+            seen.setdefault(row.attribute, _unquoted(mime.decode_words(value)))
         elif name.startswith("x-mms-"):
             unknown.append((name, value))
     return seen, tuple(unknown)
+
+
+def _wire_name(attribute: str) -> str:
+    row = BY_ATTRIBUTE.get(attribute)
+    return attribute.rstrip("_").capitalize() if row is None else row.wire_name
 
 
 def _unquoted(value: str) -> str:
@@ -121,8 +136,8 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     date = known["date"][0] if known["date"] else ""
     return {
         "from_": _address(known["from"][0]) if known["from"] else "",
-        "to": _addresses(known["to"]),
-        "cc": _addresses(known["cc"]),
+        "to": tuple(map(mime.decode_words, read_mailboxes(known["to"]))),
+        "cc": tuple(map(mime.decode_words, read_mailboxes(known["cc"]))),
         "sender": _address(known["sender"][0]) if known["sender"] else "",
         "subject": mime.decode_words(known["subject"][0]) if known["subject"] else "",
         "date": _date(date),
@@ -130,36 +145,19 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
 
 
 def _address(text: str) -> str:
-    found = _addresses([text])
-    return found[0] if found else ""
-
-
-def _addresses(values: Sequence[str]) -> tuple[str, ...]:
-    """The addresses without names; `+15550100123/TYPE=PLMN` is no RFC 5322 address and is taken as it stands."""
-    found: list[str] = []
-    for value in values:
-        group = _GROUP.fullmatch(value.strip())
-        value = group[1] if group else value
-        for piece in re.split(r",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", value):
-            text = piece.strip()
-            if "<" in text and ">" in text:
-                text = text[text.index("<") + 1 : text.rindex(">")]
-            elif text and "@" in text and " " in text:
-                text = getaddresses([text])[0][1]
-            if text:
-                found.append(text.strip())
-    return tuple(found)
+    found = read_mailboxes([text])
+    return mime.decode_words(found[0]) if found else ""
 
 
 def _date(text: str) -> datetime | None:
-    try:
-        parsed = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        try:
-            parsed = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    return parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+    """Aware; a moment that UTC's calendar does not hold is none."""
+    for reader in (parsedate_to_datetime, datetime.fromisoformat):
+        with suppress(ValueError, TypeError, IndexError, OverflowError):
+            parsed = reader(text)
+            aware = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
+            aware.astimezone(UTC)
+            return aware
+    return None
 
 
 def _value(attribute: str, text: str, seen: dict[str, str], findings: list[Finding]) -> Any:
@@ -169,20 +167,24 @@ def _value(attribute: str, text: str, seen: dict[str, str], findings: list[Findi
         case "expiry":
             return _expiry(text, findings)
         case "forward_counter":
-            return int(text) if text.isdecimal() and len(text) < 6 else None
+            return int(text) if _is_number(text) and len(text) < 6 else None
         case "request_status_code":
             return _request_status(text)
         case "mm_status_code":
             return _mm_status(text, seen)
         case "request_recipients":
-            return _addresses([text])
+            return read_mailboxes([_JOINED.sub(",", text)])
         case _:
-            return mime.decode_words(text) if attribute == "status_text" else text
+            return text
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _expiry(text: str, findings: list[Finding]) -> datetime | int | None:
     text = text.strip()
-    if text.isdecimal() and len(text) < 12:
+    if _is_number(text) and len(text) < 12:
         return int(text)
     found = _date(text)
     if found is None:
@@ -228,71 +230,57 @@ def _yes_no(value: bool) -> str:
     return "Yes" if value else "No"
 
 
-_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
-    bool: _yes_no,
-    datetime: lambda value: format_datetime(value.astimezone(UTC)),
-    int: str,
-}
+def _mail_date(value: datetime) -> str:
+    try:
+        return format_datetime(value.astimezone(UTC))
+    except OverflowError as error:
+        raise EncodeError(f"{value} has no moment in UTC", clause="RFC 5322 3.3") from error
+
+
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {bool: _yes_no, datetime: _mail_date, int: str}
 
 
 def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]] | None = None) -> bytes:
     """The whole mail; with nobody to show, To is an empty group (RFC 5322 3.6.3). `content` (type of the multipart
     without boundary, parts) belongs to a ForwardReq; a message read by `decode` carries its own."""
-    lines = [("Date", format_datetime((message.date or datetime(1970, 1, 1, tzinfo=UTC)).astimezone(UTC)))]
-    lines += [("From", message.from_ or message.sender), ("To", ", ".join(message.to) or _NOBODY)]
+    lines: list[tuple[str, ...]] = [("Date", _mail_date(message.date or datetime(1970, 1, 1, tzinfo=UTC)))]
+    lines += [("From", message.from_ or message.sender), ("To", *(message.to or (_NOBODY,)))]
     if message.sender:
         lines.append(("Sender", message.sender))
     if isinstance(message, ForwardReq):
-        lines += [("Cc", ", ".join(message.cc))] if message.cc else []
+        lines += [("Cc", *message.cc)] if message.cc else []
         lines += [("Subject", message.subject)] if message.subject else []
     lines.append(("X-Mms-3GPP-MMS-Version", message.mms_version))
     lines.append(("X-Mms-Message-Type", _NAME_OF[type(message)]))
     lines += _own_lines(message)
     lines += list(message.unknown)
     lines.append(("MIME-Version", "1.0"))
-    head = b"".join(_line(name, value) for name, value in lines)
+    head = b"".join(mime.header_line(*line) for line in lines)
     if isinstance(message, ForwardReq):
         return head + _body(message, content)
     return head + b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
 
 
-def _own_lines(message: Message) -> list[tuple[str, str]]:
+def _own_lines(message: Message) -> list[tuple[str, ...]]:
     skipped = ("mms_version", "subject", "content", "unknown", "sender", "from_", "to", "cc", "date")
-    lines: list[tuple[str, str]] = []
+    lines: list[tuple[str, ...]] = []
     for one in fields(message):
         value = getattr(message, one.name)
         if one.name in skipped or value is None or value in ("", ()):
             continue
-        text = ", ".join(value) if isinstance(value, tuple) else _WRITERS.get(type(value), str)(value)
-        lines.append((BY_ATTRIBUTE[one.name].wire_name, text))
-    for attribute in _MANDATORY:
+        texts = value if isinstance(value, tuple) else (_WRITERS.get(type(value), str)(value),)
+        lines.append((BY_ATTRIBUTE[one.name].wire_name, *texts))
+    for attribute in _MANDATORY[type(message)]:
         if not getattr(message, attribute):
-            raise EncodeError(f"{BY_ATTRIBUTE[attribute].wire_name} is missing", clause=_CLAUSE)
+            raise EncodeError(f"{_wire_name(attribute)} is missing", clause=_CLAUSE)
     return lines
-
-
-def _line(name: str, value: str) -> bytes:
-    """One header, folded where it is long (RFC 5322 2.1.1), or behind each encoded word (RFC 2047 2)."""
-    text = mime.encode_words(value, name)
-    longest = _MAXIMUM_LINE if text == value else _MAXIMUM_ENCODED_LINE
-    pieces: list[str] = []
-    current = f"{name}:"
-    for word in text.split(" "):
-        if len(current) + 1 + len(word) > longest and current.strip() != f"{name}:":
-            pieces.append(current)
-            current = ""
-        current += f" {word}"
-    pieces.append(current)
-    if any(len(piece) > 998 for piece in pieces):
-        raise EncodeError(f"{name} has a word that no line can hold", clause="RFC 5322 2.1.1")
-    return ("\r\n".join(pieces) + "\r\n").encode("ascii", "replace")
 
 
 def _body(message: ForwardReq, content: tuple[ContentType, Sequence[mime.OutPart]] | None) -> bytes:
     media, parts = content if content is not None else _from_part(message)
     boundary = mime.choose_boundary(parts, message.transaction_id)
     whole = ContentType(media.media_type, (*media.parameters, ("boundary", boundary)))
-    head = f"Content-Type: {whole}\r\n\r\n".encode()
+    head = f"Content-Type: {whole.folded()}\r\n\r\n".encode("ascii", "replace")
     return head + mime.write_parts(parts, boundary)
 
 

@@ -1,4 +1,7 @@
-"""The header fields of MM4 in one table (TS 23.140 8.4.4): wire name, attribute, clause. Names compare without case."""
+"""The header fields of MM4 in one table (TS 23.140 8.4.4): wire name, attribute, clause. Names compare without case.
+
+X-Mms-Previously-sent-by and -date-and-time have no row: they repeat, and go on as they came, as unknown ones do.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -31,8 +34,6 @@ ROWS: Final = (
     Row("X-Mms-Read-Reply", "read_reply", _C),
     Row("X-Mms-Ack-Request", "ack_request", _C),
     Row("X-Mms-Forward-Counter", "forward_counter", _C),
-    Row("X-Mms-Previously-sent-by", "previously_sent_by", _C),
-    Row("X-Mms-Previously-sent-date-and-time", "previously_sent_date_and_time", _C),
     Row("X-Mms-Adaptation-Allowed", "adaptation_allowed", _C),
     Row("X-Mms-Content-Class", "content_class", _C),
     Row("X-Mms-Drm-Content", "drm_content", _C),

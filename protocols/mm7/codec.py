@@ -24,7 +24,8 @@ from protocols.mm7.writing import envelope
 
 _MAXIMUM_FINDINGS: Final = 20
 _MAXIMUM_REMARK: Final = 500  # characters
-_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors
+_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
+_MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
@@ -57,6 +58,11 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
     findings = tuple(_findings(opened, len(soap)))
     if content is not None and isinstance(message, SubmitReq) and not message.content_href:
         findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
+    left_out = len(parts) - (content is not None)
+    if left_out:
+        findings += (
+            rules.REFERENCE.broken(f"attachments that Content does not name, and that are left out: {left_out}"),
+        )
     return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
 
 
@@ -77,14 +83,31 @@ def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[
         media = ContentType.parse(content_type or "text/xml")
         if not media.media_type.startswith("multipart/"):
             return octets, media.get("charset"), ()
+    except DecodeError as error:
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
+    try:
         whole = mime.part_from((("content-type", content_type),), octets, limits)
     except DecodeError as error:
+        opened = _first_part(media, octets, limits)
+        if opened is not None:
+            raise _at(opened, StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body", error.why) from error
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
     root = mime.resolve(whole.parts, media.get("start"))
     if root is None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why="a multipart without parts")
     others = tuple(part for part in whole.parts if part is not root)
     return root.data, root.content_type.get("charset"), others
+
+
+def _first_part(media: ContentType, octets: bytes, limits: mime.Limits) -> Opened | None:
+    """The envelope of a multipart that cannot be read further on: its fault echoes the TransactionID (8.7.8)."""
+    try:
+        for start, end in mime.split(octets, media.get("boundary"), limits):
+            part = mime.parse_part(octets, limits, start=start, end=end)
+            return open_envelope(parse_xml(part.data, part.content_type.get("charset")))
+    except DecodeError:
+        pass
+    return None
 
 
 def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened) -> mime.MimePart | None:
@@ -115,8 +138,9 @@ def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
         yield rules.PUBLISHED.broken(f"nobody published the namespace {opened.dialect.namespace}")
     if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
         return
-    if octets > _MAXIMUM_CHECKED_OCTETS:
-        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {octets} octets is too long for that")
+    size = _too_much_to_check(opened, octets)
+    if size:
+        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {size} is too long for that")
         return
     checker = schema.compiled(opened.dialect)
     if checker.validate(opened.element):
@@ -127,6 +151,14 @@ def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
         if len(remark) > _MAXIMUM_REMARK:
             remark = remark[:_MAXIMUM_REMARK] + "..."
         yield rules.SCHEMA.broken(f"schema {opened.dialect.tag}: {remark}")
+
+
+def _too_much_to_check(opened: Opened, octets: int) -> str:
+    """What there is too much of, "" when there is not."""
+    if octets > _MAXIMUM_CHECKED_OCTETS:
+        return f"{octets} octets"
+    beyond = next(islice(opened.element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
+    return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"
 
 
 def encode(message: Envelope) -> tuple[str, bytes]:

@@ -20,6 +20,7 @@ TAGS: Final = (
     "REL-6-MM7-1-3",
     LATEST,
 )
+_LONGEST_TAG: Final = 64  # characters: it is remembered, stored with its MM, and written twice into each answer
 _VERSIONS: Final = {
     "REL-5-MM7-1-0": "5.3.0",
     "REL-5-MM7-1-1": "5.5.0",
@@ -57,13 +58,16 @@ class Dialect:
         return _VERSIONS.get(self.tag, "6.8.0")
 
 
-@lru_cache(maxsize=256)
 def dialect(namespace: str) -> Dialect | None:
     """The dialect of a namespace, None when it is no MM7 namespace. Tags that nobody published are read like the
-    latest of their release."""
-    if not namespace.startswith(BASE):
+    latest of their release, unless they are longer than a name."""
+    if not namespace.startswith(BASE) or len(namespace) > len(BASE) + _LONGEST_TAG:
         return None
-    name = namespace.removeprefix(BASE)
+    return _dialect_of(namespace.removeprefix(BASE))
+
+
+@lru_cache(maxsize=256)
+def _dialect_of(name: str) -> Dialect | None:
     tag = name.removesuffix(".xsd")
     if not tag.startswith(("REL-5-MM7-", "REL-6-MM7-", "REL-7-MM7-")):
         return None

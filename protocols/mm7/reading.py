@@ -103,12 +103,8 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
     found = _children(element)
     version = _version(found, where, spoken)
     sender = _children(found["SenderIdentification"]) if "SenderIdentification" in found else {}
-    lists: dict[str, list[Address]] = {"To": [], "Cc": [], "Bcc": []}
-    for one in _required(found, "Recipients", where):
-        if local_name(one) in lists:
-            lists[local_name(one)] += _addresses(one)
-    if not any(lists.values()):
-        raise Mm7Error(StatusCode.VALIDATION_ERROR, where=f"{where}/Recipients", why="no To, Cc or Bcc")
+    _required(found, "Recipients", where)
+    lists = _recipients(element)
     charging = found.get("ReplyCharging")
     content = found.get("Content")
     conditions = () if "DeliveryCondition" not in found else tuple(found["DeliveryCondition"])
@@ -148,6 +144,25 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
     )
 
 
+def _recipients(request: etree._Element) -> dict[str, list[Address]]:
+    """To, Cc and Bcc, of every Recipients there is. What stands there and is no address refuses the request: else
+    somebody would get nothing, and his VASP would be told 1000."""
+    lists: dict[str, list[Address]] = {"To": [], "Cc": [], "Bcc": []}
+    unread = 0  # characters
+    for recipients in request:
+        if local_name(recipients) != "Recipients":
+            continue
+        unread += sum(len(str(text).strip()) for text in recipients.itertext())
+        for one in recipients:
+            if local_name(one) in lists:
+                lists[local_name(one)] += _addresses(one)
+    unread -= sum(len(address.value) for addresses in lists.values() for address in addresses)
+    if unread or not any(lists.values()):
+        why = "text that is no address in To, Cc or Bcc" if unread else "no To, Cc or Bcc"
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where="SubmitReq/Recipients", why=why)
+    return lists
+
+
 def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:
     """DistributionIndicator, or the DistributionProtection of REL-5-MM7-1-0, by its name its opposite."""
     protected = _boolean(found, "DistributionProtection", where)
@@ -156,9 +171,9 @@ def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:
 
 def _href(content: etree._Element) -> str:
     """The href, also where a sender qualified the attribute."""
-    for name, value in content.attrib.items():
+    for name in content.attrib:  # names alone: libxml2 walks all attributes for the value of each
         if str(name).rpartition("}")[2] == "href":
-            return str(value).strip()
+            return content.get(name, "").strip()
     return ""
 
 

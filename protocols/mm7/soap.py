@@ -26,6 +26,7 @@ _WIDER: Final = {
     "utf-16-be": "utf-16be",
 }
 MAXIMUM_XML_OCTETS: Final = 4 * 1024 * 1024
+_LONGEST_REASON: Final = 1000  # characters: it goes into the answer, and quotes what the sender wrote
 _LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")
 
 
@@ -44,6 +45,7 @@ class Mm7Error(DecodeError):
         spoken: Dialect = _LATEST_DIALECT,
         mm7_version: str = "",
     ) -> None:
+        where, why = _short(where), _short(why)
         super().__init__(f"{where}: {why}", clause=clause)
         self.status = status
         self.where = where
@@ -52,6 +54,10 @@ class Mm7Error(DecodeError):
         self.transaction_id = transaction_id
         self.dialect = spoken
         self.mm7_version = mm7_version or spoken.version
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +150,9 @@ def open_envelope(root: etree._Element) -> Opened:
             StatusCode.VALIDATION_ERROR, where="Body", why="it is empty", transaction_id=transaction_id, spoken=echo
         )
     operation = local_name(elements[0])
+    if any(local_name(one) == operation for one in elements[1:]):  # and only one answer
+        why = f"more than one {operation}"
+        raise Mm7Error(StatusCode.VALIDATION_ERROR, where="Body", why=why, transaction_id=transaction_id, spoken=echo)
     if spoken is None and operation == "Fault":
         spoken = _of_fault(elements[0])
     if spoken is None:

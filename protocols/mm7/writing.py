@@ -4,6 +4,7 @@ Replies begin with the XML declaration and use the prefix `env`: some clients lo
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from xml.sax.saxutils import escape, quoteattr
 
@@ -20,6 +21,7 @@ from protocols.mm7.messages import (
 )
 from protocols.mm7.namespaces import ENVELOPE, Dialect
 
+_quoted: Final = lru_cache(maxsize=64)(quoteattr)  # of a namespace, whose tag may be anybody's
 _FORBIDDEN: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
 
 
@@ -29,7 +31,7 @@ def envelope(transaction_id: str, spoken: Dialect, message: Message) -> bytes:
     header = ""
     if transaction_id:
         header = (
-            f'<env:Header><mm7:TransactionID xmlns:mm7="{spoken.namespace}" env:mustUnderstand="1">'
+            f'<env:Header><mm7:TransactionID xmlns:mm7={_quoted(spoken.namespace)} env:mustUnderstand="1">'
             f"{_clean(transaction_id)}</mm7:TransactionID></env:Header>"
         )
     return (
@@ -71,7 +73,7 @@ def _status(status: Status) -> str:
 def _submit_req(message: SubmitReq, spoken: Dialect) -> str:
     if not (message.to or message.cc or message.bcc):
         raise EncodeError("a SubmitReq without recipients", clause="TS 23.140 8.7.1")
-    return f'<SubmitReq xmlns="{spoken.namespace}">{"".join(_submit_children(message, spoken))}</SubmitReq>'
+    return f"<SubmitReq xmlns={_quoted(spoken.namespace)}>{''.join(_submit_children(message, spoken))}</SubmitReq>"
 
 
 def _submit_children(message: SubmitReq, spoken: Dialect) -> Iterator[str]:
@@ -123,9 +125,9 @@ def _sender(message: SubmitReq, spoken: Dialect) -> str:
 
 
 def _submit_rsp(message: SubmitRsp, spoken: Dialect) -> str:
+    inner = _element("MM7Version", message.mm7_version) + _status(message.status)
     return (
-        f'<SubmitRsp xmlns="{spoken.namespace}">{_element("MM7Version", message.mm7_version)}{_status(message.status)}'
-        f"{_element('MessageID', message.message_id)}</SubmitRsp>"
+        f"<SubmitRsp xmlns={_quoted(spoken.namespace)}>{inner}{_element('MessageID', message.message_id)}</SubmitRsp>"
     )
 
 
@@ -144,12 +146,12 @@ def _delivery_report_req(message: DeliveryReportReq, spoken: Dialect) -> str:
         "" if spoken.is_rel5 else _element("ReplyApplicID", message.reply_applic_id),
         "" if spoken.is_rel5 else _element("AuxApplicInfo", message.aux_applic_info),
     )
-    return f'<DeliveryReportReq xmlns="{spoken.namespace}">{"".join(children)}</DeliveryReportReq>'
+    return f"<DeliveryReportReq xmlns={_quoted(spoken.namespace)}>{''.join(children)}</DeliveryReportReq>"
 
 
 def _delivery_report_rsp(message: DeliveryReportRsp, spoken: Dialect) -> str:
     inner = _element("MM7Version", message.mm7_version) + _status(message.status)
-    return f'<DeliveryReportRsp xmlns="{spoken.namespace}">{inner}</DeliveryReportRsp>'
+    return f"<DeliveryReportRsp xmlns={_quoted(spoken.namespace)}>{inner}</DeliveryReportRsp>"
 
 
 def _fault(message: Fault, spoken: Dialect) -> str:
@@ -159,7 +161,7 @@ def _fault(message: Fault, spoken: Dialect) -> str:
     inner = _element("MM7Version", message.mm7_version) + _status(message.status)
     return (
         f"<env:Fault><faultcode>env:{_clean(message.fault_code)}</faultcode><faultstring>{_clean(text)}</faultstring>"
-        f'<detail><{name} xmlns="{spoken.namespace}">{inner}</{name}></detail></env:Fault>'
+        f"<detail><{name} xmlns={_quoted(spoken.namespace)}>{inner}</{name}></detail></env:Fault>"
     )
 
 

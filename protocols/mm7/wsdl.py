@@ -31,6 +31,7 @@ def _binding(name: str, port_type: str, operation: str) -> str:
 
 def wsdl(dialect: Dialect, address: str) -> str:
     """The document; `address` is where SubmitReq is posted to."""
+    target = quoteattr(_TARGET + dialect.tag)
     xsd = schema.text_for(dialect)
     xsd = xsd[xsd.index("<xs:schema") :]
     messages = "".join(map(_message, ("SubmitReq", "SubmitRsp", "DeliveryReportReq", "DeliveryReportRsp")))
@@ -40,7 +41,7 @@ def wsdl(dialect: Dialect, address: str) -> str:
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"'
-        f' xmlns:m="{dialect.namespace}" xmlns:w="{_TARGET}{dialect.tag}" targetNamespace="{_TARGET}{dialect.tag}">'
+        f" xmlns:m={quoteattr(dialect.namespace)} xmlns:w={target} targetNamespace={target}>"
         f'<types>{xsd}</types>{messages}{header}{server}<portType name="Vasp">{report}</portType>'
         f"{_binding('RelayServerSoap', 'RelayServer', 'Submit')}{_binding('VaspSoap', 'Vasp', 'DeliveryReport')}"
         '<service name="Mm7"><port name="RelayServer" binding="w:RelayServerSoap">'

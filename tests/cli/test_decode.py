@@ -127,7 +127,11 @@ def test_mm7_is_recognised_with_and_without_its_envelope(form: str) -> None:
 def test_mm4_is_recognised_with_its_parts() -> None:
     text = OutPart(ContentType("text/plain"), b"hello", content_id="t")
     forward = mm4.ForwardReq(
-        transaction_id="t1", message_id="m1", sender="+15550000001@mms.example", to=("+16660000001@b.example",)
+        transaction_id="t1",
+        message_id="m1",
+        sender="+15550000001@mms.example",
+        from_="+15550000001",
+        to=("+16660000001@b.example",),
     )
     octets = mm4.encode(forward, (ContentType("multipart/mixed"), (text,)))
     view = look(octets)

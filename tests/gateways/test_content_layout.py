@@ -4,10 +4,12 @@ from itertools import product
 
 import pytest
 
-from mmsc.gateways.content import MIXED, build, from_wsp, single, to_mime
+from mmsc.gateways.content import MIXED, build, from_mime, from_wsp, single, to_mime
+from protocols import mm4
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
-from protocols.wsp.multipart import Part, encode_multipart
+from protocols.mime import part_from
+from protocols.wsp.multipart import Part, encode_multipart, lay_out
 
 TYPES = (
     "image/jpeg",
@@ -60,3 +62,51 @@ def test_a_multipart_has_the_name_that_handsets_read(kind: str) -> None:
     assert named == ContentType(f"application/vnd.wap.multipart.{kind}", content_type.parameters)
     if kind == "related":
         assert to_mime(content)[0].get("start") == "<s>"
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.wap.multipart.mixed", "multipart/related"])
+@pytest.mark.parametrize("octets", [b"", b"\x05not five parts", b"--b\r\n\r\nx\r\n--b--\r\n"])
+def test_a_part_that_only_claims_to_be_a_multipart_is_octets(kind: str, octets: bytes) -> None:
+    """RFC 2046 5.1.1: a multipart without its boundary would spoil the whole mail."""
+    _, (part,) = to_mime(build([Part(ContentType(kind), octets, "n", "")]))
+    assert (part.content_type.media_type, part.data) == ("application/octet-stream", octets)
+
+
+@pytest.mark.parametrize("depth", [1, 3, 4, 40])
+def test_multiparts_in_multiparts_can_be_read_back_however_deep(depth: int) -> None:
+    part = Part(ContentType("image/jpeg"), b"\xff\xd8", "leaf", "")
+    for number in range(depth):
+        body, _ = lay_out([part])
+        part = Part(ContentType("application/vnd.wap.multipart.related"), body, f"n{number}", "")
+    media, parts = to_mime(build([part]))
+    req = mm4.ForwardReq(transaction_id="t", message_id="m@x", from_="+1")
+    octets = mm4.encode(req, (media, parts))
+    message = mm4.decode(octets).message
+    assert isinstance(message, mm4.ForwardReq)
+    assert message.content is not None
+    (found,) = from_mime(message.content).parts
+    assert found.content_type == ("image/jpeg" if depth < 4 else "application/octet-stream")
+
+
+def test_a_mail_without_any_part_has_no_content() -> None:
+    """It came on as a part of type multipart/mixed, which no peer could read."""
+    message = mm4.decode(mm4.encode(mm4.ForwardReq(transaction_id="t", message_id="m@x", from_="+1"))).message
+    assert isinstance(message, mm4.ForwardReq)
+    assert message.content is not None
+    assert from_mime(message.content).parts == ()
+
+
+@pytest.mark.parametrize(
+    ("head", "content_type"),
+    [
+        ("text/\0plain; charset=utf-8", "text/plain; charset=utf-8"),
+        ("\0", "application/octet-stream"),
+        ('image/gif; name="a\0b.gif"', "image/gif; name=ab.gif"),
+        ("image/gif; x\0y=\1z; \0=1; \0type=2", "image/gif; xy=z"),
+    ],
+)
+def test_no_content_type_ends_before_its_end(head: str, content_type: str) -> None:
+    """WAP-230-WSP 8.4.2.1: a NUL ends a text. What a sender put into its header is no reason to fail."""
+    content = from_mime(part_from((("content-type", head),), b"octets"))
+    assert content == from_wsp(ContentType(MIXED), content.body)
+    assert [(one.content_type, content.octets_of(one)) for one in content.parts] == [(content_type, b"octets")]

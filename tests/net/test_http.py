@@ -13,7 +13,7 @@ from mmsc.net.http_client import ClientLimits, HttpUnavailable, http_client
 from mmsc.trace import redact
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
 
-PACKED = gzip.compress(b"abc")
+PACKED = gzip.compress(b"abc", mtime=0)
 LIMITS = HttpLimits(maximum_body_octets=1000, request_seconds=0.3, idle_seconds=0.3, stop_seconds=1.0)
 OFF = WireTap("test", None, VirtualClock())
 

@@ -113,6 +113,37 @@ def test_a_comment_does_not_cut_a_number() -> None:
     assert submit_req(octets).to == (mm7.Address("+15550100123"),)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        "<Cc>+15550100124</Cc>",
+        "<Cc><Phone>+15550100124</Phone></Cc>",
+        "<Number>+15550100124</Number>",
+        "<to><Number>+15550100124</Number></to>",
+        "<Cc><Number>+1555<b>0100</b>124</Number></Cc>",
+        "+15550100124",
+    ],
+)
+def test_no_recipient_is_passed_over(more: str) -> None:  # TS 23.140 8.7.1: 1000 is for all of them
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(HEAD + TO.replace("</Recipients>", f"{more}</Recipients>")))
+    assert (caught.value.status, caught.value.where) == (StatusCode.VALIDATION_ERROR, "SubmitReq/Recipients")
+
+
+@pytest.mark.parametrize("empty", ["<Cc/>", "<Cc> <Number/>\n</Cc>", "<Bcc><!-- nobody --></Bcc>"])
+def test_an_empty_list_names_nobody(empty: str) -> None:
+    request = submit_req(soap(HEAD + TO.replace("</Recipients>", f" {empty} </Recipients>")))
+    assert (request.to, request.cc, request.bcc) == ((mm7.Address("+15550100123"),), (), ())
+
+
+def test_a_second_list_of_recipients_counts_as_well() -> None:
+    decoded = mm7.decode("text/xml", soap(HEAD + TO + TO.replace("123", "124")))
+    request = decoded.message.message
+    assert isinstance(request, mm7.SubmitReq)
+    assert [one.value for one in request.to] == ["+15550100123", "+15550100124"]
+    assert {finding.rule for finding in decoded.findings} == {"MM7-R001"}
+
+
 def test_a_subject_in_encoded_words() -> None:  # RFC 2047
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?R3LDvMOfZQ==?=</Subject>")).subject == "Grüße"
     assert submit_req(soap(f"{HEAD}{TO}<Subject>=?utf-8?B?a?=</Subject>")).subject == "=?utf-8?B?a?="
@@ -182,8 +213,10 @@ def test_what_is_forgiven_is_remarked(inner: str, expected: dict[str, object]) -
     [
         HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 150_000),
         HEAD + TO + "<Subject>" + "=?utf-8?B?YQ==?= " * 200_000 + "</Subject>",
+        HEAD + TO + f"<DeliveryCondition>{'<DC/>' * 25_000}</DeliveryCondition>",
+        HEAD + TO + "<Content " + " ".join(f'a{number}="x"' for number in range(100_000)) + "/>",
     ],
-    ids=["schema errors", "encoded words"],
+    ids=["schema errors", "encoded words", "short schema errors", "attributes"],
 )
 def test_nothing_costs_more_than_its_octets(inner: str) -> None:
     started = time.process_time()
@@ -204,14 +237,69 @@ def test_a_namespace_that_nobody_published_is_read_and_remarked() -> None:
     assert decoded.message.dialect.namespace == mm7.BASE + "REL-6-MM7-6-7"
 
 
+@pytest.mark.parametrize("tag", ["REL-6-MM7-1-4&x", "REL-6-MM7-1-4&#38;lt;'x"])
+@pytest.mark.parametrize(
+    "message",
+    [
+        mm7.SubmitReq(to=(mm7.Address("1"),)),
+        mm7.SubmitRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.DeliveryReportReq(recipient=mm7.Address("1"), sender=mm7.Address("2")),
+        mm7.DeliveryReportRsp(status=mm7.Status(StatusCode.SUCCESS)),
+        mm7.Fault(status=mm7.Status(StatusCode.VALIDATION_ERROR)),
+    ],
+    ids=lambda message: type(message).__name__,
+)
+def test_whatever_a_namespace_holds_the_answer_is_xml_in_it(tag: str, message: mm7.Message) -> None:  # XML 1.0 2.4
+    written = (mm7.BASE + tag).replace("&", "&amp;")
+    spoken = mm7.decode("text/xml", soap(ns=written)).message.dialect
+    assert spoken.tag == tag
+    envelope = mm7.Envelope("t-1", spoken, message)
+    root = etree.fromstring(mm7.encode(envelope)[1])
+    namespaces = {etree.QName(one).namespace for one in root.iter("{*}TransactionID", "{*}MM7Version")}
+    assert namespaces == {spoken.namespace}
+
+
+def test_a_namespace_longer_than_a_name_is_none_of_ours() -> None:
+    """Each one read is kept in memory, with its MM and its reports."""
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", soap(ns=mm7.BASE + "REL-6-MM7-" + "x" * 100_000))
+    assert caught.value.status is StatusCode.UNSUPPORTED_VERSION
+    assert caught.value.dialect.tag == mm7.LATEST
+
+
 def test_rules_have_names_of_their_own() -> None:
     assert [rule.name for rule in rules.RULES] == [f"MM7-R{number:03}" for number in range(1, len(rules.RULES) + 1)]
     assert all(rule.clause and rule.text for rule in rules.RULES)
 
 
+@pytest.mark.parametrize(
+    "octets",
+    [
+        soap(f"{TO}<MM7Version>{'1' * 100_000}</MM7Version>"),
+        soap(f"{HEAD}{TO}<ReadReply>{'&#x1F600;' * 100_000}</ReadReply>"),
+        soap(f'{HEAD}{TO}<Content href="cid:{"x" * 100_000}"/>'),
+        soap(ns="urn:" + "x" * 100_000),
+        soap(header=f'<{"x" * 40_000} xmlns="urn:x" env:mustUnderstand="1"/>'),
+    ],
+    ids=["version", "boolean", "href", "namespace", "header"],
+)
+def test_a_refusal_is_no_longer_than_one_reads(octets: bytes) -> None:
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets)
+    assert len(str(caught.value)) < 2500
+
+
 def test_the_body_decides_when_header_and_body_differ() -> None:
     decoded = mm7.decode("text/xml", soap(header_ns=mm7.BASE + "REL-6-MM7-1-2", ns=mm7.BASE + "REL-6-MM7-1-3"))
     assert (decoded.message.dialect.tag, decoded.message.transaction_id) == ("REL-6-MM7-1-3", "t-1")
+
+
+def test_two_requests_cannot_have_one_answer() -> None:  # TS 23.140 8.7.8
+    octets = soap()
+    request = octets[octets.index(b"<SubmitReq") : octets.index(b"</env:Body>")]
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode("text/xml", octets.replace(request, request * 2))
+    assert (caught.value.status, caught.value.transaction_id) == (StatusCode.VALIDATION_ERROR, "t-1")
 
 
 def test_headers_that_need_not_be_understood() -> None:  # SOAP 1.1 4.2.3
@@ -275,7 +363,8 @@ def test_the_content_is_found(href: str, heads: list[str]) -> None:  # RFC 2392
     decoded = mm7.decode(*attached(href, *heads))
     content = decoded.message.content
     assert content is not None
-    assert ("MM7-R003" in {finding.rule for finding in decoded.findings}) is (not href)
+    remarks = [finding.remark for finding in decoded.findings if finding.rule == "MM7-R003"]
+    assert len(remarks) == (not href) + (len(heads) > 1), "what is taken without a name, and what is left out"
     assert content.data == b"octets"
 
 
@@ -284,6 +373,25 @@ def test_content_that_is_not_there(reference: str, head: str) -> None:
     with pytest.raises(mm7.Mm7Error) as caught:
         mm7.decode(*attached(f'<Content href="{reference}"/>', head))
     assert (caught.value.status, caught.value.transaction_id) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "t-1")
+
+
+@pytest.mark.parametrize(
+    ("head", "last"),
+    [
+        ("Content-Transfer-Encoding: base64\r\n\r\nYQ=a", b"--b--\r\n"),
+        ("Content-Type: multipart/mixed", b"--b--\r\n"),
+        ("Content-ID: <a>", b""),
+        ("X: " + "x" * 20_000, b"--b--\r\n"),
+    ],
+    ids=["base64", "no boundary", "cut", "headers"],
+)
+def test_a_content_that_cannot_be_read_is_refused_with_the_transaction_id(head: str, last: bytes) -> None:
+    """TS 23.140 8.7.8: in faults, too; the envelope could be read."""
+    content_type, body = attached('<Content href="cid:a"/>', head)
+    with pytest.raises(mm7.Mm7Error) as caught:
+        mm7.decode(content_type, body.removesuffix(b"--b--\r\n") + last)
+    assert (caught.value.status, caught.value.where) == (StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body")
+    assert caught.value.transaction_id == "t-1"
 
 
 def test_every_cut_of_a_whole_request_is_refused() -> None:
@@ -322,7 +430,7 @@ def test_faults_of_others(detail: str) -> None:  # SOAP 1.1 4.4
     assert (message.fault_code, message.status.code) == ("Server", StatusCode.SERVICE_UNAVAILABLE)
 
 
-@pytest.mark.parametrize("tag", mm7.TAGS)
+@pytest.mark.parametrize("tag", [*mm7.TAGS, "REL-6-MM7-1-4&x"])
 def test_the_wsdl_is_well_formed(tag: str) -> None:
     dialect = mm7.dialect(mm7.BASE + tag)
     assert dialect is not None

@@ -243,13 +243,36 @@ async def test_an_mm_comes_back_as_it_was(store: Store) -> None:
     ):
         assert found == (MM, RECIPIENT)
     assert await messages.with_recipients(store, 1) == (MM, (RECIPIENT,))
-    assert await messages.by_foreign_id(store, "f1") == [1]
     assert await content_sql.read(store, MM.content_id) == body
     assert await messages.by_token(store, "nope") is None
     assert await content_sql.read(store, ContentId(9)) is None
     row = await messages.answer_to_repeat(store, b"r")
     assert row is not None
     assert messages.message_id_of(str(row[2])) == "m1@mms.example"
+
+
+async def test_mms_that_came_with_one_foreign_id_are_told_apart(store: Store) -> None:
+    """A mail that was split on its way: two MMs, each with a recipient and a forward of its own."""
+    for number, address in ((1, "+16660100123"), (2, "+16660100124")):
+        mm = MM._replace(id=MmId(number), submitted_at=Instant(NOW + number))
+        one = RECIPIENT._replace(
+            id=RecipientId(10 + number), mm_id=mm.id, address=Address.of(address), route=Route.PEER, target="other"
+        )
+        one = one._replace(transaction_id="", token="", link_token="")
+        payload = {"transaction_id": f"t{number}"}
+        forward = task(20 + number, mm_id=mm.id, kind=TaskKind.FORWARD, lane="peer:other", payload=payload)
+        effects = (messages.insert_recipient(one), tasks.insert(forward))
+        await store.commit(Unit(messages.insert_mm(mm, repeat_key=b"k%d" % number, answer=None), effects))
+    assert await messages.recipients_by_foreign_id(store, "f1", "news") == {
+        b"k1": (NOW + 1, {"+16660100123"}),
+        b"k2": (NOW + 2, {"+16660100124"}),
+    }
+    assert await messages.recipients_by_foreign_id(store, "f1", "else") == {}
+    assert await messages.forwarded_with(store, "f1", "other", "+16660100123") == 1
+    assert await messages.forwarded_with(store, "f1", "other", "+16660100124") == 2
+    assert await messages.forwarded_with(store, "f1", "else", "+16660100124") is None
+    assert await tasks.forwards_of(store, "f1", "peer:other") == [(2, "t2"), (1, "t1")]
+    assert await tasks.forwards_of(store, "f1", "peer:else") == []
 
 
 @pytest.mark.parametrize("happening", Happening)

@@ -1,23 +1,41 @@
 """The walls of the house: who may import whom. A room that is not listed here has no right to anything."""
 
+import ast
 import sys
 from typing import Final
 
 import pytest
 
-from tests.tidy.project import imports, module_of, product_files
+from tests.tidy.project import imports, module_of, product_files, tree
 
 _BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset")
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
-# Modules of the standard library that touch the world: the protocols have no use for any of them.
+# Modules of the standard library that touch the world: protocols and domain have no use for any of them.
 WORLD: Final = frozenset(
     {
         *("asyncio", "socket", "ssl", "select", "selectors", "socketserver", "http", "urllib.request", "smtplib"),
         *("subprocess", "threading", "multiprocessing", "concurrent", "signal", "sched", "queue", "time", "random"),
         *("secrets", "uuid", "logging", "os", "io", "pathlib", "shutil", "tempfile", "glob", "sqlite3", "ftplib"),
+        *("sys", "importlib", "runpy", "ctypes", "mmap", "fcntl", "gc", "builtins", "contextvars", "imaplib", "poplib"),
+        *(
+            "dbm",
+            "shelve",
+            "pickle",
+            "fileinput",
+            "getpass",
+            "platform",
+            "pty",
+            "tty",
+            "webbrowser",
+            "xmlrpc",
+            "wsgiref",
+        ),
     }
 )
+# Built-in functions that do.
+DOORS: Final = frozenset({"open", "print", "input", "exec", "eval", "compile", "__import__", "breakpoint", "globals"})
+PURE: Final = ("protocols", "mmsc.domain")
 
 PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
@@ -75,11 +93,16 @@ def room_of(module: str) -> str | None:
     return max((room for room in ROOMS if inside(module, room)), key=len, default=None)
 
 
+def _touches_the_world(imported: str) -> bool:
+    """`importlib.resources` only reads what lies beside the code: the published schemas."""
+    return (imported.partition(".")[0] in WORLD and imported != "importlib.resources") or imported in WORLD
+
+
 def allowed(importer: str, imported: str) -> str:
     """ "" when the import is right, else why it is not."""
     top = imported.partition(".")[0]
-    if importer.startswith("protocols") and (top in WORLD or imported in WORLD):
-        return f"{imported} touches the world; protocols are octets and objects"
+    if any(inside(importer, pure) for pure in PURE) and _touches_the_world(imported):
+        return f"{imported} touches the world; {importer.partition('.')[0]} is octets, objects and rules"
     if top in sys.stdlib_module_names:
         return ""
     if any(inside(importer, roof) for roof in ROOF):
@@ -104,6 +127,16 @@ def test_a_room_imports_only_what_it_may(name: str) -> None:
     assert wrong == [], f"{name}: {'; '.join(wrong)}"
 
 
+@pytest.mark.parametrize("name", [one for one in product_files() if one.startswith(("protocols/", "mmsc/domain/"))])
+def test_what_is_pure_opens_no_door(name: str) -> None:
+    """No file, no terminal, no code out of text, and no clock by way of a class."""
+    used = {node.id for node in ast.walk(tree(name)) if isinstance(node, ast.Name)} & DOORS
+    assert used == set()
+    calls = [node.func for node in ast.walk(tree(name)) if isinstance(node, ast.Call)]
+    clocks = {node.attr for node in calls if isinstance(node, ast.Attribute)} & {"now", "utcnow", "today"}
+    assert clocks == set()
+
+
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
@@ -121,6 +154,11 @@ def test_no_gateway_knows_another() -> None:
         ("protocols.mm1.codec", "mmsc.clock"),
         ("protocols.mm1.codec", "asyncio"),
         ("protocols.octets", "lxml.etree"),
+        ("protocols.mm1.codec", "importlib"),
+        ("protocols.mm1.codec", "importlib.util"),
+        ("protocols.mm1.codec", "sys"),
+        ("mmsc.domain.states", "sqlite3"),
+        ("mmsc.domain.states", "time"),
         ("mmsc.domain.states", "msgspec"),
         ("mmsc.gateways.mm1.server", "mmsc.store.core"),
         ("mmsc.gateways.mm1.server", "mmsc.gateways.mm7.server"),

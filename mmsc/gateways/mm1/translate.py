@@ -4,7 +4,7 @@ import hashlib
 from typing import Final
 
 from mmsc.domain.address import Address
-from mmsc.domain.instant import DAY, SECOND, Instant
+from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import (
     Content,
     Interface,
@@ -21,7 +21,7 @@ from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_wsp, single
+from mmsc.gateways.content import from_wsp, plausible, single
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendReq, ResponseStatus, RetrieveStatus, Status
@@ -41,7 +41,6 @@ _PRIORITIES: Final = {
     mm1.Priority.HIGH: Priority.HIGH,
 }
 _PRIORITY_OF: Final = {value: key for key, value in _PRIORITIES.items()}
-_PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the handset's wrong clock
 
 HAPPENINGS: Final = {
     Status.RETRIEVED: Happening.RETRIEVED,
@@ -103,6 +102,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         recipients=tuple(recipients),
         content=content,
         repeat_key=_repeat_key(pdu, sender),
+        identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
         subject=pdu.subject or "",
         message_class=_class_name(pdu.message_class),
         priority=_PRIORITIES.get(pdu.priority or mm1.Priority.NORMAL, Priority.NORMAL),
@@ -110,7 +110,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         read_report=bool(pdu.read_report),
         sender_hidden=pdu.sender_visibility is mm1.SenderVisibility.HIDE,
         adaptation_allowed=pdu.adaptation_allowed is not False,
-        date=_date(pdu.date, now),
+        date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
         deliver_at=_when(pdu.delivery_time),
         expires=_when(pdu.expiry),
         details={"mm1_transaction_id": pdu.transaction_id, "mms_version": str(pdu.mms_version)},
@@ -139,12 +139,6 @@ def _class_name(value: MessageClass | str | None) -> str:
 def class_of(name: str) -> MessageClass | str:
     """X-Mms-Message-Class; Personal when the originator named none."""
     return _CLASS_OF.get(name.lower(), name) if name else MessageClass.PERSONAL
-
-
-def _date(seconds: int | None, now: Instant) -> Instant | None:
-    if seconds is None or abs(seconds * SECOND - now) > _PLAUSIBLE:
-        return None
-    return Instant(seconds * SECOND)
 
 
 def _when(moment: Moment | None) -> When | None:

@@ -11,7 +11,7 @@ from mmsc.domain.neighbours import Peer
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Later, Mixed, Numbers, Outcome, Retry
 from mmsc.gateways.content import to_mime
-from mmsc.gateways.mm4.translate import delivery_report_req, forward_req, mailbox
+from mmsc.gateways.mm4.translate import delivery_report_req, forward_req, is_mailbox, mailbox
 from mmsc.net.smtp import Reply, SmtpSender, SmtpUnavailable
 from protocols import mm4
 from protocols.errors import EncodeError
@@ -75,6 +75,8 @@ class Mm4Courier:
         octets = mm4.encode(head, to_mime(content))
         boxes = {mailbox(one.address, peer.domain, peer.rewrites_out): one for one in job.recipients}
         mail_from = mailbox(mm.sender, self._domain, peer.rewrites_out)
+        if not is_mailbox(mail_from):
+            mail_from = self._system  # an alphanumeric sender with a blank; From has it as it is
         try:
             sent = await self._sender(peer).send(mail_from, tuple(boxes), octets, neighbour=peer.name)
         except SmtpUnavailable as error:
@@ -94,6 +96,8 @@ class Mm4Courier:
         if report is None:
             return Delivered(note="MM4 has no word for the state: nothing sent")
         to = mailbox(job.stored_mm.sender, peer.domain, peer.rewrites_out)
+        if not is_mailbox(to):
+            return Failed(f"no mail can be addressed to {to}")
         return await self._mail(peer, to, mm4.encode(report))
 
     async def _res(self, job: Job, peer: Peer) -> Outcome:

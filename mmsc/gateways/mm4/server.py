@@ -11,22 +11,32 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.address import AddressKind, Normalised, NotAnAddress
-from mmsc.domain.instant import Instant, from_datetime
-from mmsc.domain.message import Route
+from mmsc.domain.instant import from_datetime
+from mmsc.domain.message import Interface, Origin, Route
 from mmsc.domain.neighbours import Peer
+from mmsc.domain.obstacles import obstacle_to
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Directory, Numbers, PeerReports, ResMm4, Submit
-from mmsc.gateways.content import remarked
-from mmsc.gateways.mm4.translate import HAPPENINGS, STATUS_OF, request_recipients, submission_of
+from mmsc.gateways.content import plausible, remarked
+from mmsc.gateways.mm4.translate import (
+    HAPPENINGS,
+    STATUS_OF,
+    is_mailbox,
+    local_of,
+    request_recipients,
+    submission_of,
+)
 from mmsc.net.smtp import Handler
 from protocols import mm4
 from protocols.address import read
-from protocols.errors import DecodeError, Finding
+from protocols.errors import Decoded, DecodeError, Finding
 from protocols.mm4 import (
+    Bounce,
     DeliveryReportReq,
     DeliveryReportRes,
     ForwardReq,
     ForwardRes,
+    Message,
     Mm4Error,
     RequestStatusCode,
 )
@@ -34,6 +44,11 @@ from protocols.mm4 import (
 _log: Final = logging.getLogger(__name__)
 _TAKEN: Final = "250 2.0.0 taken"
 _SYSTEM_MAILBOXES: Final = ("mms-system", "system-user", "postmaster")
+_LONGEST_TEXT: Final = 200
+_FORWARD_REQ: Final = "mm4_forward.req"
+_DR_REQ: Final = "mm4_delivery_report.req"
+_FORWARD_RES: Final = "MM4_forward.RES"
+_DR_RES: Final = "MM4_delivery_report.RES"
 _R: Final = RequestStatusCode
 
 
@@ -74,8 +89,11 @@ class Mm4Server(Handler):
         found = self._numbers.normalise(local, f"peer:{peer.name}")
         if isinstance(found, NotAnAddress):
             return f"550 5.1.3 {found.because}"
-        route, _, why = self._numbers.route(found.address)
-        return f"550 5.1.1 {why}" if route is Route.NONE else "250 2.1.5 ok"
+        route, target, why = self._numbers.route(found.address)
+        if route is Route.VASP:
+            return "250 2.1.5 ok"  # a report about an MM of that VASP comes to it
+        obstacle = obstacle_to(Origin(Interface.MM4, peer.name), route, target, why)
+        return f"550 5.1.1 {obstacle}" if obstacle else "250 2.1.5 ok"
 
     def _rcpt_of_bounce(self, local: str) -> str:
         """Bounces come from whoever had the mail last, to whoever wrote it (RFC 5321 4.5.5); relays also ask so whether
@@ -88,15 +106,26 @@ class Mm4Server(Handler):
         return "250 2.1.5 ok"
 
     async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
-        """Take a mail."""
-        if not mail_from:
-            return await self._bounce(octets)
+        """Take a mail. RES and reports may come without a sender, as bounces do (RFC 4356 2.1.3)."""
+        bounce = None if mail_from else _bounce_in(octets)
+        if bounce is not None:
+            return await self._bounce(bounce)
         peer = self._peer(remote, mail_from)
-        if peer is None:
+        if peer is None and mail_from:
             return "550 5.7.1 this system is no peer of ours"
         try:
             decoded = mm4.decode(octets)
-            message = decoded.message
+        except Mm4Error as error:
+            return "554 5.6.0 no report about a mail of ours" if peer is None else await self._corrupt(error, peer)
+        if not mail_from and (peer is None or self._unknown_peers):
+            peer = self._writer(decoded.message) or peer
+        if peer is None:
+            return "550 5.7.1 this system is no peer of ours"
+        return await self._take(decoded, peer, recipients)
+
+    async def _take(self, decoded: Decoded[Message], peer: Peer, recipients: Sequence[str]) -> str:
+        message = decoded.message
+        try:
             match message:
                 case ForwardReq():
                     return await self._forward(message, peer, recipients, decoded.findings)
@@ -108,8 +137,6 @@ class Mm4Server(Handler):
                     return _TAKEN
                 case _:
                     return "554 5.6.0 unsupported message type"
-        except Mm4Error as error:
-            return await self._corrupt(error, peer)
         except DecodeError as error:
             _log.info("mail of %s: %s", peer.name, error)
             return "554 5.6.0 the content cannot be read"
@@ -128,18 +155,32 @@ class Mm4Server(Handler):
             return listed[0]
         return peers[0] if self._unknown_peers and peers else None
 
+    def _writer(self, message: Message) -> Peer | None:
+        """Of a mail without a sender: by the domain in its head, for peers that are known by nothing else."""
+        domains = {text.rpartition("@")[2].lower() for text in (message.sender, message.from_) if "@" in text}
+        peers = self._directory.peers.values()
+        return next((peer for peer in peers if not peer.addresses and peer.domain.lower() in domains), None)
+
     async def _forward(
         self, message: ForwardReq, peer: Peer, recipients: Sequence[str], findings: Sequence[Finding]
     ) -> str:
-        submission = remarked(submission_of(message, peer, recipients, self._numbers), findings)
+        submission = remarked(submission_of(message, peer, recipients, self._numbers, self._clock.now()), findings)
         wants = bool(message.ack_request)
         about = request_recipients(message, recipients)
-        res = self._res(peer, message, "MM4_forward.RES", _R.OK, about=about) if wants else None
+        text = self._not_served(peer, recipients)
+        res = self._res(peer, message, _FORWARD_RES, _R.OK, text, about) if wants else None
         outcome = await self._submit.accept(submission, res=res)
         if isinstance(outcome, Refused):
             return await self._refused(outcome, message, peer, about, wants=wants)
         outcome.answered()
         return _TAKEN
+
+    def _not_served(self, peer: Peer, recipients: Sequence[str]) -> str:
+        """Who is named by no address, and so by no report either."""
+        bad = [
+            text for text in recipients if isinstance(self._numbers.normalise(text, f"peer:{peer.name}"), NotAnAddress)
+        ]
+        return f"not served: {', '.join(bad)}"[:_LONGEST_TEXT] if bad else ""
 
     async def _refused(
         self, refused: Refused, message: ForwardReq, peer: Peer, about: Sequence[str], *, wants: bool
@@ -149,7 +190,7 @@ class Mm4Server(Handler):
         status = STATUS_OF[refused.reason]
         if not wants:
             return f"554 5.6.0 {_one_line(refused.because)}"
-        res = self._res(peer, message, "MM4_forward.RES", status, refused.because, about=about)
+        res = self._res(peer, message, _FORWARD_RES, status, refused.because, about=about)
         await self._submit.answer_refused(res)
         return _TAKEN
 
@@ -158,24 +199,24 @@ class Mm4Server(Handler):
         because = message.status_text or message.request_status_code.value
         told = "" if ok else because
         await self._reports.forward_answered(
-            peer.name, message.message_id, ok=ok, because=told, recipients=message.request_recipients
+            peer.name,
+            message.message_id,
+            ok=ok,
+            because=told,
+            recipients=tuple(map(local_of, message.request_recipients)),
+            transaction_id=message.transaction_id,
         )
         return _TAKEN
 
-    async def _bounce(self, octets: bytes) -> str:
+    async def _bounce(self, bounce: Bounce) -> str:
         """A mail relay gave up recipients of a forward: that counts as a RES about them. It is never refused for what
         it says, because nobody could be told."""
-        try:
-            bounce = mm4.read_bounce(octets)
-        except DecodeError as error:
-            _log.info("a mail without sender: %s", error.why)
-            return "554 5.6.0 no report about a mail of ours"
         domains = {peer.domain.lower(): peer.name for peer in self._directory.peers.values()}
         for one in bounce.recipients:
             peer = domains.get(read(one.mailbox).domain.lower())
             because = f"the mail came back: {one.status} {_one_line(one.text)}".rstrip()
             if peer is None or not await self._reports.forward_answered(
-                peer, bounce.message_id, ok=False, because=because, recipients=(one.mailbox,)
+                peer, bounce.message_id, ok=False, because=because, recipients=(local_of(one.mailbox),)
             ):
                 _log.info("a bounce about %s, which is no forward of ours: %s", one.mailbox, because)
         return _TAKEN
@@ -183,15 +224,16 @@ class Mm4Server(Handler):
     async def _delivery_report(self, message: DeliveryReportReq, peer: Peer) -> str:
         def res(found: bool) -> ResMm4:
             status = _R.OK if found else _R.ERROR_MESSAGE_NOT_FOUND
-            return self._res(peer, message, "MM4_delivery_report.RES", status)
+            return self._res(peer, message, _DR_RES, status)
 
-        date: Instant = self._clock.now() if message.date is None else from_datetime(message.date)
+        now = self._clock.now()
+        date = plausible(None if message.date is None else from_datetime(message.date), now)
         await self._reports.delivery_report(
             peer.name,
             message.message_id,
-            message.from_,
+            local_of(message.from_),
             HAPPENINGS[message.mm_status_code],
-            date=date,
+            date=now if date is None else date,
             to_originator=message.forward_to_originator_ua is not False,
             text=message.status_text,
             res=res if message.ack_request else None,
@@ -208,7 +250,7 @@ class Mm4Server(Handler):
         about: Sequence[str] = (),
     ) -> ResMm4:
         system = message.originator_system if isinstance(message, ForwardReq) else message.sender
-        if system.rpartition("@")[2].lower() != peer.domain.lower():
+        if system.rpartition("@")[2].lower() != peer.domain.lower() or not is_mailbox(system):
             system = f"system-user@{peer.domain}"  # only a mailbox of that peer is ever written to
         return ResMm4(
             peer.name,
@@ -225,22 +267,35 @@ class Mm4Server(Handler):
         )
 
     async def _corrupt(self, error: Mm4Error, peer: Peer) -> str:
-        """A RES where the sender could be told by one, else 554."""
+        """A RES where the sender asked for one and could be told, else 554; a RES itself is never answered."""
         seen = error.seen
-        system = seen.get("originator_system", "")
-        wants = seen.get("ack_request", "").lower() == "yes" and system
-        if not wants or not seen.get("transaction_id") or not seen.get("message_id"):
+        asked = seen.get("message_type", "").lower()
+        transaction_id, message_id = seen.get("transaction_id", ""), seen.get("message_id", "")
+        system = seen.get("originator_system" if asked != _DR_REQ else "sender", "")
+        wanted = seen.get("ack_request", "").strip().lower() in ("yes", "true", "1")
+        if not (wanted and system and transaction_id and message_id) or asked.endswith(".res"):
             return f"554 {error.status} {_one_line(error.why)}"
-        forward = ForwardReq(
-            transaction_id=seen["transaction_id"], message_id=seen["message_id"], originator_system=system
-        )
-        corrupt = _R.ERROR_MESSAGE_FORMAT_CORRUPT
-        await self._submit.answer_refused(self._res(peer, forward, "MM4_forward.RES", corrupt, error.why))
+        if asked == _DR_REQ:
+            report = DeliveryReportReq(transaction_id=transaction_id, message_id=message_id, sender=system)
+            res = self._res(peer, report, _DR_RES, _R.ERROR_MESSAGE_FORMAT_CORRUPT, error.why)
+        else:
+            known = asked == _FORWARD_REQ
+            status = _R.ERROR_MESSAGE_FORMAT_CORRUPT if known else _R.ERROR_UNSUPPORTED_MESSAGE
+            head = ForwardReq(transaction_id=transaction_id, message_id=message_id, originator_system=system)
+            res = self._res(peer, head, _FORWARD_RES, status, error.why)
+        await self._submit.answer_refused(res)
         return _TAKEN
 
 
+def _bounce_in(octets: bytes) -> Bounce | None:
+    try:
+        return mm4.read_bounce(octets)
+    except DecodeError:
+        return None
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:200]
+    return " ".join(text.split())[:_LONGEST_TEXT]
 
 
 def _sends_from(peer: Peer, remote: str) -> bool:

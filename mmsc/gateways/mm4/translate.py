@@ -1,6 +1,8 @@
 """MM4 words to domain words and back (TS 23.140 8.4)."""
 
 import hashlib
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +17,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_mime
+from mmsc.gateways.content import from_mime, plausible
 from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
@@ -44,6 +46,8 @@ HAPPENINGS: Final = {
     MmStatusCode.INDETERMINATE: Happening.PEER_INDETERMINATE,
     MmStatusCode.FORWARDED: Happening.PEER_FORWARDED,
 }
+_CARRIED: Final = ("content_class", "drm_content", "applic_id", "reply_applic_id", "aux_applic_info")
+_MAILBOX: Final = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-:\[\]]+")  # RFC 5321 4.1.2, unquoted
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 
@@ -52,18 +56,25 @@ def mailbox(address: Address, domain: str, rewrites: tuple[Rewrite, ...] = ()) -
     return address.value if address.kind is AddressKind.EMAIL else f"{spelled(address, rewrites)}@{domain}"
 
 
-def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], numbers: Numbers) -> Submission:
+def is_mailbox(text: str) -> bool:
+    """Whether it can stand in an envelope as it is: ASCII, no blanks, no quotes."""
+    return _MAILBOX.fullmatch(text) is not None
+
+
+def submission_of(
+    message: ForwardReq, peer: Peer, envelope: Sequence[str], numbers: Numbers, now: Instant
+) -> Submission:
     """A forward in domain words. The envelope says who is served; header recipients are only shown; who is in the
     envelope and in no header, in whatever spelling, is Bcc. Raises DecodeError for content that cannot be taken
     apart."""
 
     def one(text: str) -> str:
-        found = numbers.normalise(_local(text), f"peer:{peer.name}")
+        found = numbers.normalise(local_of(text), f"peer:{peer.name}")
         return _bare(text) if isinstance(found, NotAnAddress) else found.address.value
 
     shown = {one(text): role for role, texts in ((Role.CC, message.cc), (Role.TO, message.to)) for text in texts}
     served = {one(text) for text in envelope}
-    recipients = [RecipientSpec(_local(text), shown.get(one(text), Role.BCC)) for text in envelope]
+    recipients = [RecipientSpec(local_of(text), shown.get(one(text), Role.BCC)) for text in envelope]
     recipients += [
         RecipientSpec(text, role, display_only=True)
         for role, texts in ((Role.TO, message.to), (Role.CC, message.cc))
@@ -73,18 +84,21 @@ def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], numb
     content = None if message.content is None else from_mime(message.content)
     return Submission(
         origin=Origin(Interface.MM4, peer.name),
-        sender=_local(message.from_),
+        sender=local_of(message.from_),
         recipients=tuple(recipients),
         content=content,
-        repeat_key=_repeat_key(message, peer, envelope, b"" if content is None else content.body),
+        repeat_key=_repeat_key(message, peer, b"" if content is None else content.body),
+        repeats_by_recipient=True,
+        identifier=f"X-Mms-Transaction-ID {message.transaction_id} with X-Mms-Message-ID {message.message_id}",
         subject=message.subject,
         message_class=message.message_class,
         priority=_PRIORITIES.get(message.priority.lower(), Priority.NORMAL),
         delivery_report=bool(message.delivery_report),
+        system_report=bool(message.originator_rs_delivery_report),
         read_report=bool(message.read_reply),
         sender_hidden=message.sender_visibility.lower() == "hide",
         adaptation_allowed=message.adaptation_allowed is not False,
-        date=None if message.date is None else from_datetime(message.date),
+        date=plausible(None if message.date is None else from_datetime(message.date), now),
         expires=_expires(message.expiry),
         foreign_id=message.message_id,
         forward_counter=message.forward_counter or 0,
@@ -92,8 +106,17 @@ def submission_of(message: ForwardReq, peer: Peer, envelope: Sequence[str], numb
             "mm4_transaction_id": message.transaction_id,
             "mm4_originator_system": message.originator_system,
             "mm4_version": message.mms_version,
+            **_carried(message),
         },
     )
+
+
+def _carried(message: ForwardReq) -> dict[str, str]:
+    """What only another MMSC understands: kept for when the MM goes on to one (8.4.4: unknown fields travel along)."""
+    fields = {name: getattr(message, name) for name in _CARRIED if getattr(message, name) not in ("", None)}
+    if not fields and not message.unknown:
+        return {}
+    return {"mm4_carried": json.dumps({"fields": fields, "unknown": message.unknown})}
 
 
 def _expires(expiry: datetime | int | None) -> When | None:
@@ -107,10 +130,10 @@ def request_recipients(message: ForwardReq, envelope: Sequence[str]) -> tuple[st
     served = {_bare(text) for text in envelope}
     if served == {_bare(text) for text in (*message.to, *message.cc)}:
         return ()
-    return tuple(_local(text) for text in envelope)
+    return tuple(local_of(text) for text in envelope)
 
 
-def _local(text: str) -> str:
+def local_of(text: str) -> str:
     """A number without the MMSC's domain; e-mail addresses stay whole."""
     return str(replace(read(text), domain=""))
 
@@ -119,11 +142,12 @@ def _bare(text: str) -> str:
     return read(text).value.upper()
 
 
-def _repeat_key(message: Message, peer: Peer, envelope: Sequence[str], body: bytes) -> bytes | None:
+def _repeat_key(message: Message, peer: Peer, body: bytes) -> bytes | None:
+    """Without the envelope: a relay may split a mail, and try each piece again."""
     if peer.repeats is Repeats.OFF:
         return None
     parts = ("mm4", peer.name, type(message).__name__, message.transaction_id, message.message_id)
-    digest = hashlib.sha256("\0".join((*parts, *sorted(_bare(one) for one in envelope))).encode())
+    digest = hashlib.sha256("\0".join(parts).encode())
     if peer.repeats is Repeats.CONTENT:
         digest.update(body)
     return digest.digest()
@@ -138,6 +162,7 @@ def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_
         found = numbers.normalise(text, mm.origin.key)
         return text if isinstance(found, NotAnAddress) else spelled(found.address, peer.rewrites_out)
 
+    carried = json.loads(mm.details.get("mm4_carried", "{}"))
     to = tuple(text for role, text in mm.shown_to if role is Role.TO)
     cc = tuple(text for role, text in mm.shown_to if role is Role.CC)
     return ForwardReq(
@@ -161,6 +186,8 @@ def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_
         ack_request=peer.ack_request,
         forward_counter=mm.forward_counter + 1,
         adaptation_allowed=mm.adaptation_allowed,
+        unknown=tuple((name, value) for name, value in carried.get("unknown", ())),
+        **carried.get("fields", {}),
     )
 
 
@@ -185,6 +212,6 @@ def delivery_report_req(job: Job, peer: Peer, *, system_address: str) -> Deliver
         mm_status_code=MmStatusCode(status.mm4),
         mm_status_extension=status.mm4_extension,
         status_text=job.payload.get("text", "") or status.text,
-        forward_to_originator_ua=True,
+        forward_to_originator_ua=job.payload.get("to_originator", "1") == "1",
         ack_request=False,
     )

@@ -2,7 +2,7 @@
 
 Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; an unknown 3xxx again, three
 times at most; every other code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx
-again; 401 and 403 pause the lane; other 4xx final.
+again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an empty one three times at most.
 """
 
 import re
@@ -21,8 +21,9 @@ from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
 _UNKNOWN_AGAIN = 3
-_LATER_SECONDS = 10.0
+_EMPTY_AGAIN = 3  # some VASPs never write an answer
 _LONGEST_RETRY_AFTER = 3600.0
+_LONGEST_QUOTE = 200  # characters of what a VASP told
 _AGAIN_STATUSES = (408, 429)
 _PAUSE_STATUSES = (401, 403)
 
@@ -88,12 +89,12 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     """What a VASP's answer to this attempt (counted from 0) means for the report."""
     status = _status(reply)
     if status is None:
-        return _by_http_status(reply)
-    told = f"{int(status.code)} {status.text}".strip()
+        return _by_http_status(reply, attempt)
+    told = f"{int(status.code)} {status.text[:_LONGEST_QUOTE]}".strip()
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
-        return Later(_retry_after(reply) or _LATER_SECONDS, told)
+        return _later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
     return Failed(told)
@@ -111,15 +112,25 @@ def _status(reply: HttpReply) -> Status | None:
     return getattr(message, "status", plain)
 
 
-def _by_http_status(reply: HttpReply) -> Outcome:
+def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
     code = reply.status
     told = f"HTTP {code} without a readable MM7 answer"
     if code in _PAUSE_STATUSES:
         return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
+    if 300 <= code < 400:  # about the address, which no report can help (RFC 9110 15.4)
+        place = ascii(reply.headers.get("Location", ""))[:_LONGEST_QUOTE]
+        return Retry(f"{told}: the VASP's report address has moved to {place}", neighbour_down=True)
+    if code < 300 and not reply.body.strip():
+        return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, after {attempt + 1} attempts")
     if code in _AGAIN_STATUSES or code >= 500 or code < 300:
-        wait = _retry_after(reply)
-        return Later(wait, told) if wait else Retry(told)
+        return _later(reply, told)
     return Failed(told)
+
+
+def _later(reply: HttpReply, told: str) -> Outcome:
+    """When the VASP says, else after the growing waits of the settings."""
+    wait = _retry_after(reply)
+    return Later(wait, told) if wait else Retry(told)
 
 
 def _retry_after(reply: HttpReply) -> float:
@@ -129,6 +140,6 @@ def _retry_after(reply: HttpReply) -> float:
         return min(float(text), _LONGEST_RETRY_AFTER)
     try:
         seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers["Date"])).total_seconds()
-    except (KeyError, ValueError, TypeError):  # no dates, or one without a zone
+    except (KeyError, ValueError, TypeError, OverflowError):  # no dates, one without a zone or of no calendar
         return 0.0
     return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)

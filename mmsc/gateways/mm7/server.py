@@ -28,6 +28,7 @@ _AS_FAULT: Final = (
     StatusCode.UNSUPPORTED_OPERATION,
     StatusCode.VALIDATION_ERROR,
 )
+_NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 
 
@@ -81,8 +82,8 @@ class Mm7Server:
         if "wsdl" not in names:
             return HttpAnswer(status=404)
         spoken = mm7.dialect(mm7.BASE + (names["wsdl"][0] or mm7.LATEST))
-        if spoken is None:
-            return HttpAnswer(status=404)
+        if spoken is None or spoken.tag not in mm7.TAGS:
+            return HttpAnswer(status=404, content_type="text/plain; charset=utf-8", body=_NO_SUCH_WSDL)
         text = wsdl(spoken, f"{self.public_url}{request.path}")
         return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
 
@@ -141,18 +142,21 @@ class Mm7Server:
 
     def _refused(self, context: _Context, code: StatusCode, why: str) -> HttpAnswer:
         """A refusal of a request that was understood."""
-        errors = context.vasp.errors if context.vasp is not None else "auto"
-        if errors == "fault" or (errors == "auto" and code in _AS_FAULT):
+        if self._is_fault(context.vasp, code):
             return self._fault(context, code, why, code.fault_code)
         rsp = SubmitRsp(mm7_version=context.version, status=Status(code, code.text, why))
         return self._answer(context, rsp, 200)
+
+    @staticmethod
+    def _is_fault(vasp: Vasp | None, code: StatusCode) -> bool:
+        errors = vasp.errors if vasp is not None else "auto"
+        return errors == "fault" or (errors == "auto" and code in _AS_FAULT)
 
     def _failed(self, error: Mm7Error, vasp: Vasp | None) -> HttpAnswer:
         """A request that was not understood, or by somebody it does not become."""
         context = _Context(error.transaction_id, error.dialect, error.mm7_version, vasp)
         why = f"{error.where}: {error.reason}"
-        errors = vasp.errors if vasp is not None else "auto"
-        if errors == "rsp" and error.where.startswith("SubmitReq"):
+        if error.where.startswith("SubmitReq") and not self._is_fault(vasp, error.status):
             rsp = SubmitRsp(mm7_version=context.version, status=Status(error.status, error.status.text, why))
             return self._answer(context, rsp, 200)
         return self._fault(context, error.status, why, error.fault_code)

@@ -41,6 +41,7 @@ _DURATION: Final = re.compile(
     r"(-)?P(?:(\d{1,9})Y)?(?:(\d{1,9})M)?(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d{1,9})?)S)?)?"
 )
 _DURATION_SECONDS: Final = (31_557_600, 2_592_000, 86_400, 3600, 60, 1)  # a year is 365.25 days, a month 30
+_LONGEST_FIELD: Final = 1024  # characters: fields are held in memory with their MM, and told in its reports
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 STATUS_OF: Final = {
@@ -79,19 +80,21 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
     """The request in domain words. Raises Mm7Error for values that mean nothing."""
     content = _content(envelope)
     recipients = [
-        RecipientSpec(_spelled(address), role, address.display_only)
+        RecipientSpec(_spelled(address, "SubmitReq/Recipients"), role, address.display_only)
         for role, addresses in ((Role.TO, request.to), (Role.CC, request.cc), (Role.BCC, request.bcc))
         for address in addresses
     ]
-    sender = request.sender_address.value if request.sender_address is not None else ""
+    given = request.sender_address
+    sender = "" if given is None else _bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
     return Submission(
         origin=Origin(Interface.MM7, vasp.name),
         sender=sender or vasp.sender or next(iter(vasp.short_codes), "") or vasp.name,
         recipients=tuple(recipients),
         content=content,
         repeat_key=_repeat_key(envelope, vasp, content),
+        identifier=f"TransactionID {envelope.transaction_id}",
         subject=request.subject,
-        message_class=request.message_class,
+        message_class=_bounded(request.message_class, "SubmitReq/MessageClass"),
         priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),
         delivery_report=bool(request.delivery_report),
         read_report=bool(request.read_reply),
@@ -102,11 +105,17 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
     )
 
 
-def _spelled(address: Address) -> str:
+def _spelled(address: Address, where: str) -> str:
     """An address with what its element says about it; the number plan does the rest."""
-    if address.form is AddressForm.RFC2822_ADDRESS:
-        return address.value.removeprefix("mailto:")
-    return address.value
+    value = _bounded(address.value, where, StatusCode.ADDRESS_ERROR)
+    return value.removeprefix("mailto:") if address.form is AddressForm.RFC2822_ADDRESS else value
+
+
+def _bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
+    """The text, when it is one that anybody would keep. The standard sets no limit."""
+    if len(text) > _LONGEST_FIELD:
+        raise Mm7Error(status, where=where, why=f"{len(text)} characters, the limit is {_LONGEST_FIELD}")
+    return text
 
 
 def _content(envelope: Envelope) -> Content | None:
@@ -146,7 +155,7 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
         "aux_applic_info": request.aux_applic_info,
         "delivery_conditions": " ".join(request.delivery_conditions),
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: _bounded(value, f"SubmitReq ({name})") for name, value in known.items() if value}
 
 
 def date_time(at: Instant) -> str:

@@ -2,14 +2,15 @@
 
 import re
 from functools import lru_cache
-from importlib import resources
+from importlib.resources import files
 from typing import Final
+from xml.sax.saxutils import escape
 
 from lxml import etree
 
 from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect
 
-_TEXT: Final = resources.files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
+_TEXT: Final = files(__name__).joinpath("mm7-rel6-1-4.xsd").read_text(encoding="utf-8")
 _REL_6_ELEMENTS: Final = (
     "ApplicID|AuxApplicInfo|ChargedPartyID|ContentClass|DRMContent|DeliveryCondition|MMStatusExtension|ReplyApplicID"
     "|UACapabilities"
@@ -23,7 +24,7 @@ _REL_6_ONLY: Final = re.compile(
 
 def text_for(dialect: Dialect) -> str:
     """The schema's text for a dialect: its namespace, and what its release spells differently."""
-    text = _TEXT.replace(BASE + LATEST, dialect.namespace)
+    text = _TEXT.replace(BASE + LATEST, escape(dialect.namespace))
     if dialect.is_rel5:
         text = _REL_6_ONLY.sub("", text)
     if dialect.plain_sender_address:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from lxml import etree
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.domain.address import Address as DomainAddress
@@ -163,6 +164,25 @@ async def test_the_form_of_a_refusal(errors: str, reason: RefusalReason, form: t
     assert message.status.details == "why"  # the engine's words name the address already
 
 
+@pytest.mark.parametrize(
+    ("fields", "form", "code"),
+    [
+        *[({name: "x" * 1025}, mm7.Fault, 2007) for name in ("service_code", "applic_id", "message_class")],
+        ({"delivery_conditions": ("1",) * 600}, mm7.Fault, 2007),
+        ({"to": (mm7.Address("1" * 1025),)}, mm7.SubmitRsp, 2002),
+        ({"cc": (mm7.Address("1" * 1025, display_only=True),)}, mm7.SubmitRsp, 2002),
+        ({"sender_address": mm7.Address("1" * 1025)}, mm7.SubmitRsp, 2002),
+        ({"service_code": "x" * 1024}, mm7.SubmitRsp, 1000),
+    ],
+)
+async def test_what_is_kept_with_an_mm_is_bounded(fields: dict[str, Any], form: type, code: int) -> None:
+    """Twenty thousand of them are remembered; megabytes of ServiceCode would be as well."""
+    answer = (await ask(**fields))[1]
+    assert isinstance(answer, mm7.Fault | mm7.SubmitRsp)
+    assert (type(answer), int(answer.status.code)) == (form, code)
+    assert len(answer.status.details) < 200
+
+
 @pytest.mark.parametrize("reason", RefusalReason)
 def test_every_refusal_has_a_status(reason: RefusalReason) -> None:
     assert STATUS_OF[reason].is_known
@@ -173,6 +193,23 @@ async def test_what_is_no_xml_is_a_fault_in_the_latest_namespace() -> None:
     answer, fault = await ask(octets=b"hello")
     assert isinstance(fault, mm7.Fault)
     assert (answer.status, fault.status.code) == (500, StatusCode.MESSAGE_FORMAT_CORRUPT)
+
+
+@pytest.mark.parametrize(
+    ("query", "tag"),
+    [("wsdl", "REL-6-MM7-1-4"), ("WSDL=", "REL-6-MM7-1-4"), ("wsdl=REL-5-MM7-1-2", "REL-5-MM7-1-2")]
+    + [(query, "") for query in ("", "wsdl=REL-6-MM7-%22%3E%3Cx%3E", "wsdl=REL-6-MM7-%26", "wsdl=x", "wsdl=%ff%00")],
+)
+async def test_a_wsdl_is_there_for_every_published_namespace_and_no_other(query: str, tag: str) -> None:
+    directory: Any = SimpleNamespace(vasps={"news": NEWS})
+    engine: Any = Engine(ACCEPTED)
+    request = HttpRequest("GET", "/mm7", query, headers(), b"", "127.0.0.1", 1)
+    answer = await Mm7Server(engine, directory).handle(request)
+    if not tag:
+        assert (answer.status, b"REL-5-MM7-1-0" in answer.body) == (404, bool(query)), "which there are is told"
+        return
+    assert answer.status == 200
+    assert etree.fromstring(answer.body).nsmap["m"] == mm7.BASE + tag
 
 
 async def test_a_password_is_hashed_once_and_never_on_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +250,7 @@ def reply(code: int | None, http_status: int = 200, fault: bool = False, **more:
 @pytest.mark.parametrize("fault", [False, True])
 @pytest.mark.parametrize(
     ("code", "outcome"),
-    [(1000, Delivered), (1100, Delivered), (1234, Delivered), (3000, Later), (4006, Later), (3456, Retry)]
+    [(1000, Delivered), (1100, Delivered), (1234, Delivered), (3000, Retry), (4006, Retry), (3456, Retry)]
     + [(code, Failed) for code in (2000, 2005, 3001, 3002, 4000, 4001, 4004, 4005, 4999, 5000)],
 )
 def test_the_body_decides_before_the_http_status(code: int, outcome: type, fault: bool, http_status: int) -> None:
@@ -224,18 +261,53 @@ def test_an_unknown_server_error_is_tried_three_times_more() -> None:
     assert [type(judge(reply(3456), attempt)) for attempt in (0, 2, 3)] == [Retry, Retry, Failed]
 
 
+@pytest.mark.parametrize("code", [3000, 4006])
+def test_busy_is_asked_again_when_it_says_or_after_growing_waits(code: int) -> None:
+    """However often: a report ends with its lifetime."""
+    told = f"{code} {StatusCode(code).text}"
+    assert judge(reply(code, Retry_After="7"), 70) == Later(7.0, told)
+    assert judge(reply(code), 70) == Retry(told)
+
+
 @pytest.mark.parametrize(
     ("http_status", "outcome", "pauses"),
     [
         *[(status, Retry, False) for status in (200, 204, 408, 429, 500, 502, 503)],
-        *[(status, Retry, True) for status in (401, 403)],
-        *[(status, Failed, False) for status in (302, 400, 404, 405, 413, 415)],
+        *[(status, Retry, True) for status in (301, 302, 304, 307, 308, 401, 403)],
+        *[(status, Failed, False) for status in (400, 404, 405, 413, 415)],
     ],
 )
 def test_without_a_readable_answer_the_http_status_decides(http_status: int, outcome: type, pauses: bool) -> None:
     judged = judge(reply(None, http_status))
     assert type(judged) is outcome
     assert getattr(judged, "neighbour_down", False) is pauses
+
+
+@pytest.mark.parametrize("http_status", [200, 202, 204])
+def test_an_empty_answer_is_asked_for_three_times_more(http_status: int) -> None:
+    """Some VASPs never write one: their reports would all come again for three days."""
+    empty = HttpReply(status=http_status, headers=headers(Retry_After="7"), body=b"\r\n")
+    assert [type(judge(empty, attempt)) for attempt in (0, 2, 3)] == [Retry, Retry, Failed]
+    page = reply(None, http_status)  # somebody who stands before the VASP: it may be back tomorrow
+    assert type(judge(page, 70)) is Retry
+
+
+@pytest.mark.parametrize("code", [1100, 2005, 3000, 3456])
+def test_the_words_of_an_answer_are_quoted_within_reason(code: int) -> None:
+    assert DIALECT is not None
+    rsp = mm7.DeliveryReportRsp(status=mm7.Status(StatusCode(code), "x" * 100_000))
+    content_type, body = mm7.encode(mm7.Envelope("t", DIALECT, rsp))
+    judged = judge(HttpReply(status=200, headers=headers(Content_Type=content_type), body=body))
+    told = judged.note if isinstance(judged, Delivered) else judged.because  # type: ignore[union-attr]
+    assert told == f"{code} {'x' * 200}"
+
+
+def test_a_redirect_tells_where_to() -> None:  # RFC 9110 10.2.2, 15.4
+    judged = judge(reply(None, 301, Location="https://vasp.example/\udcff" + "x" * 5000))
+    assert isinstance(judged, Retry)
+    assert "moved to 'https://vasp.example/\\udcff" in judged.because
+    assert judged.because.isascii()
+    assert len(judged.because) < 400
 
 
 def test_retry_after_is_honoured_within_reason() -> None:  # RFC 9110 10.2.3
@@ -256,6 +328,14 @@ HTTP_DATE = "Sun, 06 Nov 1994 08:49:{} GMT"
         ("", HTTP_DATE.format("37"), 0.0),
         (HTTP_DATE.format("37"), "soon", 0.0),
         (HTTP_DATE.format("37"), "Sun, 06 Nov 1994 08:49:40 -0000", 0.0),
+        (HTTP_DATE.format("37"), "Sun, 06 Nov 99999999999999999999 08:49:40 GMT", 0.0),
+        (HTTP_DATE.format("37"), "Sun, 06 Nov 1994 08:49:40 +9999999999999999", 0.0),
+        (HTTP_DATE.format("37"), f"Sun, 06 Nov {'9' * 5000} 08:49:40 GMT", 0.0),
+        ("Sun, 06 Nov 1994 08:49:40 +9999999999999999", HTTP_DATE.format("37"), 0.0),
+        (HTTP_DATE.format("37"), "Fri, 31 Dec 9999 23:59:59 -2359", 3600.0),
+        ("", "9" * 5000, 3600.0),
+        ("", "\u0663", 3.0),
+        ("", "\u00b2", 0.0),
     ],
 )
 def test_retry_after_may_be_a_date(date: str, retry_after: str, seconds: float) -> None:  # RFC 9110 10.2.3
@@ -282,7 +362,7 @@ def test_a_status_that_can_be_read_decides(wrapped: str) -> None:
         body = wrapped.format(mm7.BASE + mm7.LATEST, code).encode()
         return type(judge(HttpReply(status=200, headers=headers(Content_Type="text/xml"), body=body)))
 
-    assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Later, Later]
+    assert [judged(code) for code in (1000, 1100, 2005, 3000, 4006)] == [Delivered, Delivered, Failed, Retry, Retry]
 
 
 def job_of(sender: str = "4488", **details: str) -> Any:

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 
-from mmsc.domain.message import Interface, RefusedRecipient, Route, Submission
+from mmsc.domain.message import Interface, Origin, RefusedRecipient, Route
 from mmsc.domain.refusal import RefusalReason, Refused
 
 
-def obstacle_to(submission: Submission, route: Route, target: str, why: str) -> str:
-    """Why a recipient cannot be taken, "" when it can."""
+def obstacle_to(origin: Origin, route: Route, target: str, why: str) -> str:
+    """Why a recipient of a submission from `origin` cannot be taken, "" when it can."""
     if route is Route.NONE:
         return why
     if route is Route.VASP:
         return f"{why}: MM7_deliver is not offered"
-    if route is Route.PEER and submission.origin.interface is Interface.MM4 and submission.origin.neighbour == target:
+    if route is Route.PEER and origin.interface is Interface.MM4 and origin.neighbour == target:
         return f"{why}: it would go back where it came from"
     return ""
 

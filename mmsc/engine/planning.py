@@ -1,0 +1,234 @@
+"""What a submission comes to: its MM, its recipients by route, a task for each (one for all recipients of a peer), and
+the events that tell it. No I/O here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mmsc.clock import Clock
+from mmsc.domain import limits as limit_rules
+from mmsc.domain.address import Address, NotAnAddress
+from mmsc.domain.instant import DAY, Instant
+from mmsc.domain.limits import Limits, Times
+from mmsc.domain.message import (
+    Content,
+    ContentId,
+    Interface,
+    Mm,
+    MmId,
+    Recipient,
+    RecipientId,
+    RecipientSpec,
+    RefusedRecipient,
+    Role,
+    Route,
+    Submission,
+    TaskId,
+    TaskKind,
+)
+from mmsc.domain.obstacles import nobody_left, obstacle_to
+from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.states import RecipientState
+from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.ports import Numbers
+from mmsc.engine.repeats import Identifiers
+from mmsc.ids import Ids
+from mmsc.store.tasks import TaskRow
+from mmsc.trace import events as trace
+
+NOWHERE: Final = "nowhere"  # the lane of recipients that no neighbour can serve
+_Unreachable = tuple[RecipientSpec, Address, str]
+EMPTY_CONTENT: Final = Content("application/vnd.wap.multipart.mixed", b"\x00", ())
+_ROLE_ORDER: Final = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubmitPolicy:
+    """`domain` follows the @ of our Message-IDs; a repeat is recognised for `repeat_window` (µs)."""
+
+    domain: str = "mms.example"
+    limits: Limits = field(default_factory=Limits)
+    repeat_window: int = DAY
+    lease: int = 60_000_000  # real time, µs
+
+
+@dataclass(slots=True)
+class Plan:
+    """A submission that will be taken: what is stored, and what is handed over afterwards."""
+
+    mm: Mm
+    content: Content
+    recipients: tuple[Recipient, ...]
+    tasks: list[TaskRow]
+    refused: tuple[RefusedRecipient, ...]
+    events: list[trace.Event]
+
+
+class Planner:
+    """Makes plans, and remembers the identifiers of those it made."""
+
+    def __init__(self, clock: Clock, ids: Ids, numbers: Numbers, chronicle: Chronicle, policy: SubmitPolicy) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._numbers = numbers
+        self._chronicle = chronicle
+        self._policy = policy
+        self._identifiers = Identifiers(policy.repeat_window)
+
+    def plan(self, submission: Submission) -> Plan | Refused:
+        """What a submission comes to; nothing is written."""
+        now = self._clock.now()
+        times = limit_rules.check(submission, self._policy.limits, now)
+        if isinstance(times, Refused):
+            return times
+        neighbour = submission.origin.key
+        sender = self._numbers.normalise(submission.sender, neighbour)
+        if isinstance(sender, NotAnAddress):
+            because = f"sender {submission.sender}: {sender.because}"
+            return Refused(RefusalReason.SENDER_UNRESOLVED, because, submission.sender)
+        mm = self._mm(submission, sender.address, times, now)
+        taken, refused, events, reasons, unreachable = self._route_all(submission, mm, neighbour, now)
+        if not taken:
+            return nobody_left(refused, reasons)
+        accepted = trace.MmAccepted(
+            submission.origin.interface.value,
+            submission.origin.neighbour,
+            mm.message_id,
+            sender.address.value,
+            len(taken),
+            mm.size,
+            submission.subject,
+            submission.details.get("mm7_transaction_id", ""),
+        )
+        events.insert(0, self._chronicle.event(accepted, mm_id=mm.id))
+        reused = self._identifiers.remark(submission, now)
+        if reused is not None:
+            events.append(self._chronicle.event(reused, mm_id=mm.id))
+        for remark in submission.remarks:
+            noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
+            events.append(self._chronicle.event(noted, mm_id=mm.id))
+        tasks = self._tasks(mm, taken)
+        if submission.origin.interface is Interface.MM4:
+            self._reject_late(mm, unreachable, taken, tasks, events, now)
+        return Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
+
+    def _mm(self, submission: Submission, sender: Address, times: Times, now: Instant) -> Mm:
+        mm_id = MmId(self._ids.new_id())
+        content = submission.content or EMPTY_CONTENT
+        return Mm(
+            id=mm_id,
+            message_id=submission.foreign_id or f"{self._ids.text(mm_id)}@{self._policy.domain}",
+            origin=submission.origin,
+            sender=sender,
+            subject=submission.subject,
+            message_class=submission.message_class,
+            priority=submission.priority,
+            delivery_report=submission.delivery_report,
+            system_report=submission.system_report,
+            read_report=submission.read_report,
+            sender_hidden=submission.sender_hidden,
+            adaptation_allowed=submission.adaptation_allowed,
+            shown_to=tuple((spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC),
+            submitted_at=now,
+            date=submission.date or now,
+            deliver_at=times.deliver_at,
+            expires_at=times.expires_at,
+            foreign_id=submission.foreign_id,
+            forward_counter=submission.forward_counter,
+            content_id=ContentId(mm_id),
+            content_type=content.content_type,
+            size=len(content.body),
+            details=submission.details,
+        )
+
+    def _route_all(
+        self, submission: Submission, mm: Mm, neighbour: str, now: Instant
+    ) -> tuple[list[Recipient], list[RefusedRecipient], list[trace.Event], list[RefusalReason], list[_Unreachable]]:
+        taken: list[Recipient] = []
+        refused: list[RefusedRecipient] = []
+        events: list[trace.Event] = []
+        reasons: list[RefusalReason] = []
+        unreachable: list[_Unreachable] = []
+        seen: set[Address] = set()
+        for spec in sorted(submission.recipients, key=lambda spec: _ROLE_ORDER[spec.role]):
+            if spec.display_only:
+                continue
+            found = self._numbers.normalise(spec.text, neighbour)
+            if isinstance(found, NotAnAddress):
+                refused.append(RefusedRecipient(spec.text, found.because))
+                reasons.append(RefusalReason.ADDRESS_MALFORMED)
+                continue
+            if found.address in seen:  # named twice: served once
+                continue
+            seen.add(found.address)
+            route, target, why = self._numbers.route(found.address)
+            obstacle = obstacle_to(submission.origin, route, target, why)
+            if obstacle:
+                refused.append(RefusedRecipient(spec.text, obstacle))
+                reasons.append(RefusalReason.RECIPIENT_UNKNOWN)
+                unreachable.append((spec, found.address, obstacle))
+                continue
+            recipient = self._recipient(mm, spec, found.address, route, target, now)
+            taken.append(recipient)
+            chosen = trace.RouteChosen(found.address.value, route.value, target, why)
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+        return taken, refused, events, reasons, unreachable
+
+    def _reject_late(
+        self,
+        mm: Mm,
+        unreachable: Sequence[_Unreachable],
+        taken: list[Recipient],
+        tasks: list[TaskRow],
+        events: list[trace.Event],
+        now: Instant,
+    ) -> None:
+        """Where the answer is one for all, who cannot be served beside others gets a Rejected report (semantics 9)."""
+        for spec, address, obstacle in unreachable:
+            recipient = self._recipient(mm, spec, address, Route.NONE, "", now)
+            taken.append(recipient)
+            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}))
+            chosen = trace.RouteChosen(address.value, Route.NONE.value, "", obstacle)
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+
+    def _recipient(
+        self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Instant
+    ) -> Recipient:
+        ours = route is Route.SUBSCRIBER
+        return Recipient(
+            id=RecipientId(self._ids.new_id()),
+            mm_id=mm.id,
+            address=address,
+            role=spec.role,
+            route=route,
+            target=target,
+            state=RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
+            state_at=now,
+            transaction_id=self._ids.transaction_id() if ours else "",
+            token=self._ids.token() if ours else "",
+            link_token=self._ids.token() if ours else "",
+        )
+
+    def _tasks(self, mm: Mm, recipients: Sequence[Recipient]) -> list[TaskRow]:
+        tasks: list[TaskRow] = []
+        for recipient in recipients:
+            if recipient.route is Route.SUBSCRIBER:
+                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}))
+        for peer in dict.fromkeys(recipient.target for recipient in recipients if recipient.route is Route.PEER):
+            payload = {"transaction_id": self._ids.transaction_id()}
+            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload))
+        return tasks
+
+    def _task(
+        self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str]
+    ) -> TaskRow:
+        return TaskRow(
+            id=TaskId(self._ids.new_id()),
+            mm_id=mm.id,
+            recipient_id=recipient_id,
+            kind=kind,
+            lane=lane,
+            due_at=mm.deliver_at or self._clock.now(),
+            priority=int(mm.priority),
+            payload=payload,
+        )

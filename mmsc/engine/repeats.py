@@ -1,0 +1,85 @@
+"""The same request again, and the same identifier with something else behind it (semantics 3)."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mmsc.domain.address import NotAnAddress
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import Interface, Origin, RecipientSpec, Submission
+from mmsc.engine.ports import Numbers
+from mmsc.store import messages as sql
+from mmsc.store.core import Store
+from mmsc.trace.events import FindingNoted
+
+_REMEMBERED_IDENTIFIERS: Final = 20_000
+_REUSED: Final = {
+    Interface.MM1: ("MM1-H010", "OMA-TS-MMS_ENC 7.3.64"),
+    Interface.MM4: ("MM4-R004", "TS 23.140 8.4.4"),
+    Interface.MM7: ("MM7-R004", "TS 23.140 8.7.1"),
+}
+
+
+class Identifiers:
+    """The identifiers that came lately, each with the digest of what it named: a sender that restarts its counter is
+    told so. What was forgotten (a restart, or more of them than fit) only costs the remark."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._digests: OrderedDict[tuple[str, str], tuple[bytes, Instant]] = OrderedDict()
+
+    def remark(self, submission: Submission, now: Instant) -> FindingNoted | None:
+        """Remember a submission's identifier; the finding when it named something else a while ago."""
+        digest = submission.repeat_key
+        if digest is None or not submission.identifier:
+            return None
+        key = (submission.origin.key, submission.identifier)
+        before = self._digests.pop(key, None)
+        self._digests[key] = (digest, now)
+        if len(self._digests) > _REMEMBERED_IDENTIFIERS:
+            self._digests.popitem(last=False)
+        if before is None or before[0] == digest or before[1] < now - self._window:
+            return None
+        rule, clause = _REUSED[submission.origin.interface]
+        why = f"{submission.identifier} was used before, for another request: taken as a new one"
+        return FindingNoted(submission.origin.key, rule, clause, -1, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is left of a repeat whose recipients are judged one by one: the submission for those who were not served
+    yet (None: everybody was), under a key of its own; keys whose window is over are free again."""
+
+    submission: Submission | None
+    expired: tuple[bytes, ...]
+
+
+async def rest_of(store: Store, numbers: Numbers, submission: Submission, repeat_key: bytes, oldest: Instant) -> Rest:
+    """A mail that was split on its way comes as several requests with the same ids (semantics 3: judged per envelope
+    recipient). The first of them has `repeat_key`, each later one that brought somebody new the next of its kind."""
+    known = await sql.recipients_by_foreign_id(store, submission.foreign_id or "", submission.origin.neighbour)
+    served: set[str] = set()
+    expired: list[bytes] = []
+    number, key = 0, repeat_key
+    while key in known:
+        submitted_at, addresses = known[key]
+        if submitted_at < oldest:
+            expired.append(key)
+        else:
+            served |= addresses
+        number += 1
+        key = hashlib.sha256(repeat_key + number.to_bytes(4)).digest()
+    recipients = tuple(_shown_if(spec, numbers, submission.origin, served) for spec in submission.recipients)
+    if all(spec.display_only for spec in recipients):
+        return Rest(None, tuple(expired))
+    left = replace(submission, recipients=recipients, repeat_key=expired[0] if expired else key)
+    return Rest(left, tuple(expired))
+
+
+def _shown_if(spec: RecipientSpec, numbers: Numbers, origin: Origin, served: set[str]) -> RecipientSpec:
+    """A recipient that was served before is only shown."""
+    found = numbers.normalise(spec.text, origin.key)
+    if isinstance(found, NotAnAddress) or found.address.value not in served:
+        return spec
+    return replace(spec, display_only=True)

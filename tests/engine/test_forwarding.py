@@ -1,0 +1,146 @@
+"""Recipients of one forward that fare differently, and a RES about some of them (TS 23.140 8.4.1; semantics 9)."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+
+from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.states import Happening
+from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
+from mmsc.trace import events as trace
+from tests.engine.conftest import FOREIGN, Bench
+
+SECOND_ONE = "+16660100124"
+THIRD_ONE = "+16660100125"
+
+
+@dataclass
+class PuttingOff:
+    """A courier whose peer takes all but those in `put_off`, and says a RES while the mail is still on its way."""
+
+    bench: Bench
+    put_off: dict[str, Later | Retry]
+    message_id: str = ""
+    res: dict[str, object] | None = None
+    jobs: list[Job] = field(default_factory=list)
+
+    async def deliver(self, job: Job) -> Outcome:
+        self.jobs.append(job)
+        if self.res is not None:
+            news = self.bench.engine.peer_reports
+            assert await news.forward_answered("other", job.stored_mm.message_id, because="", **self.res)  # type: ignore[arg-type]
+        taken = Delivered(answer_expected=True)
+        return Mixed({one.id: self.put_off.get(one.address.value, taken) for one in job.recipients})
+
+    def served(self) -> list[set[str]]:
+        return [{one.address.value for one in job.recipients} for job in self.jobs]
+
+
+def peer_that(bench: Bench, put_off: dict[str, Later | Retry]) -> PuttingOff:
+    courier = PuttingOff(bench, put_off)
+    bench.engine.couriers[TaskKind.FORWARD] = courier
+    return courier
+
+
+@pytest.mark.parametrize(
+    "named", [(), (f"{FOREIGN}/TYPE=PLMN",), ("+19990100123",)], ids=["all", "one", "nobody known"]
+)
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_res_ends_nothing_for_who_was_put_off(bench: Bench, named: tuple[str, ...], early: bool) -> None:
+    """450 at RCPT means later: a RES about the others, even faster than their 250, is not about it."""
+    peer = peer_that(bench, {SECOND_ONE: Retry("450 4.2.0 greylisted")})
+    peer.res = {"ok": True, "recipients": named} if early else None
+    accepted = await bench.submit(FOREIGN, SECOND_ONE)
+    await bench.until(trace.ForwardSent)
+    peer.put_off, peer.res = {}, None
+    if not early:
+        news = bench.engine.peer_reports
+        assert await news.forward_answered("other", accepted.message_id, ok=True, because="", recipients=named)
+    await bench.at_rest()
+    assert (await bench.state(FOREIGN), await bench.state(SECOND_ONE)) == ("relayed", "accepted")
+    bench.clock.advance(3600)
+    await bench.until(trace.ForwardSent, 2)
+    assert peer.served() == [{FOREIGN, SECOND_ONE}, {SECOND_ONE}]
+    assert await bench.state(SECOND_ONE) == "relayed"
+
+
+async def test_a_res_that_is_faster_than_the_250_spares_the_repeats(bench: Bench) -> None:
+    peer = peer_that(bench, {})
+    peer.res = {"ok": True}
+    await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    async with asyncio.timeout(10):
+        while [str(row[0]) for row in await bench.tasks()] != ["watch"]:
+            await bench.at_rest()
+    assert len(peer.jobs) == 1
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_a_refusal_is_about_who_got_the_mail(bench: Bench, early: bool) -> None:
+    peer = peer_that(bench, {SECOND_ONE: Retry("450 4.2.0 greylisted")})
+    peer.res = {"ok": False} if early else None
+    accepted = await bench.submit(FOREIGN, SECOND_ONE)
+    await bench.until(trace.ForwardSent)
+    peer.put_off, peer.res = {}, None
+    if not early:
+        assert await bench.engine.peer_reports.forward_answered("other", accepted.message_id, ok=False, because="no")
+    await bench.until(trace.ReportDelivered)
+    assert (await bench.state(FOREIGN), await bench.state(SECOND_ONE)) == ("rejected", "accepted")
+    bench.clock.advance(3600)
+    await bench.until(trace.ForwardSent, 2)
+    assert await bench.state(SECOND_ONE) == "relayed"
+
+
+async def test_a_refusal_of_somebody_unknown_moves_nobody(bench: Bench) -> None:
+    peer_that(bench, {})
+    accepted = await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    news = bench.engine.peer_reports
+    stranger = ("+16669999999/TYPE=PLMN",)
+    assert not await news.forward_answered("other", accepted.message_id, ok=False, because="", recipients=stranger)
+    assert await bench.state(FOREIGN) == "relayed"
+
+
+async def test_further_mails_use_up_no_repeats(bench: Bench) -> None:
+    """452 at RCPT: the rest goes in a further mail at once (RFC 5321 4.5.3.1.10); then come all repeats, each with all
+    recipients: after 60 s, 5 min and 30 min."""
+    peer = peer_that(bench, {SECOND_ONE: Later(0.0, "452"), THIRD_ONE: Later(0.0, "452")})
+    await bench.submit(FOREIGN, SECOND_ONE, THIRD_ONE)
+    await bench.until(trace.ForwardSent)
+    peer.put_off = {THIRD_ONE: Later(0.0, "452")}
+    bench.clock.advance(1)
+    await bench.until(trace.ForwardSent, 2)
+    peer.put_off = {}
+    bench.clock.advance(1)
+    await bench.until(trace.ForwardSent, 3)
+    for count, wait in enumerate((61, 301, 1801), 4):
+        bench.clock.advance(wait)
+        await bench.until(trace.ForwardSent, count)
+    everybody = {FOREIGN, SECOND_ONE, THIRD_ONE}
+    assert peer.served()[-3:] == [everybody] * 3
+    bench.clock.advance(1801)
+    await bench.until(trace.FindingNoted)
+    assert len(peer.jobs) == 6
+
+
+async def test_a_report_that_is_faster_than_the_250_stays_the_last_word(bench: Bench) -> None:
+    peer = peer_that(bench, {})
+
+    async def told(job: Job) -> Outcome:
+        news = bench.engine.peer_reports
+        date, mm = bench.clock.now(), job.stored_mm
+        assert await news.delivery_report(
+            "other", mm.message_id, FOREIGN, Happening.PEER_RETRIEVED, date=date, to_originator=True
+        )
+        return Delivered(answer_expected=True)
+
+    peer.deliver = told  # type: ignore[method-assign]
+    await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    await bench.until(trace.ReportDelivered)
+    bench.clock.advance(61)
+    await bench.at_rest()
+    assert await bench.state(FOREIGN) == "retrieved"
+    moves = [event.data for event in bench.events if isinstance(event.data, trace.RecipientMoved)]
+    assert [one.after for one in moves] == ["retrieved"], "what is told is what happened"
