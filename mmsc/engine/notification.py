@@ -114,19 +114,25 @@ class NotificationWork:
             capability.verdict.value,
             capability.evidence,
         )
-        state = move(recipient.state, Happening.PUSHED) or recipient.state
-        since = recipient.state_at if state is recipient.state else now
-        after = recipient._replace(state=state, state_at=since, pushes=recipient.pushes + 1)
+        before = self._meanwhile(recipient)
+        state = move(before.state, Happening.PUSHED) or before.state
+        since = before.state_at if state is before.state else now
+        after = before._replace(state=state, state_at=since, pushes=recipient.pushes + 1)
         done = await self._desk.put_back(
             job,
             next_at,
-            [pushed, *_moved(recipient, after, Happening.PUSHED)],
+            [pushed, *_moved(before, after, Happening.PUSHED)],
             effects=effects,
-            then=lambda: self._keep(mm, recipient, after),
+            then=lambda: self._keep(mm, before, after),
         )
         if not done:
             await self._desk.overtaken(job, "pushed")
         await self._hasten(recipient, next_at)
+
+    def _meanwhile(self, recipient: Recipient) -> Recipient:
+        """The recipient as it stands now: its handset may have spoken while the SMSC was answering."""
+        record = self._desk.recent.peek(recipient.id)
+        return recipient if record is None else record.recipient
 
     async def _hasten(self, recipient: Recipient, due_at: Instant) -> None:
         """A GET that was complete while the SMSC was answering: its answer is not awaited until the next push."""
@@ -182,11 +188,12 @@ class NotificationWork:
         sent = trace.LinkSent(
             job.lane.removeprefix("smsc:"), outcome.remote_ids, capability.verdict.value, capability.evidence
         )
-        after = recipient._replace(state=RecipientState.LINK_SENT, state_at=now, pushes=recipient.pushes + 1)
+        before = self._meanwhile(recipient)
+        after = before._replace(state=move(before.state, Happening.LINK_SENT) or before.state)
         done = await self._desk.put_back(
             job,
             mm.expires_at,
-            [sent, *_moved(recipient, after, Happening.LINK_SENT, because)],
+            [sent, *_moved(before, after, Happening.LINK_SENT, because)],
             effects=effects,
             then=lambda: self._desk.recent.forget(recipient.id),
         )

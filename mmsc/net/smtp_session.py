@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 _log: Final = logging.getLogger(__name__)
 _BLOCK_OCTETS: Final = 64 * 1024
+_LAST_WORDS_SECONDS: Final = 5.0  # for a client that was told to go, to read it
 _END: Final = b"\r\n.\r\n"
 _END_OCTETS: Final = 3  # those of the end that are no part of the mail, and may have come before its last ones
 _STUFFED: Final = b"\r\n."
@@ -129,8 +130,13 @@ class SmtpSession(SMTP):
         return True
 
     def _timeout_cb(self) -> None:
+        """Say so and close; who does not read that either is cut, or the connection would stay for its sake."""
         self._writer.write(b"421 4.4.2 the wait was too long\r\n")
         super()._timeout_cb()  # type: ignore[no-untyped-call]
+        assert self.transport is not None
+        self._timeout_handle = self.loop.call_later(
+            _LAST_WORDS_SECONDS, cast("asyncio.Transport", self.transport).abort
+        )
 
     def _unread(self) -> bytearray:
         """What the reader holds. StreamReader has no way to look at it or to put octets back; aiosmtpd clears it at

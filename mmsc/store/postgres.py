@@ -37,7 +37,12 @@ _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _SCHEMA_LOCK: Final = 0x4D4D5343
 _LONGEST_NOTICE: Final = 7000  # octets; NOTIFY takes 8000
-_GONE: Final = (OSError, asyncpg.PostgresConnectionError, TimeoutError)
+_GONE: Final = (  # asyncpg takes some answers of a server that goes for errors of its own ("cannot switch to state")
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+)
 _DISK: Final = (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.PostgresIOError)
 
 _NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock

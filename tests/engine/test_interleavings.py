@@ -14,6 +14,7 @@ from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, Later, Rec
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
 from tests.engine.conftest import OLD_PHONE, OTHER, PHONE, Bench
+from tests.engine.test_adversity import Slow
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
 
@@ -48,6 +49,22 @@ async def test_deferred_twice_in_one_batch_is_told_once(bench: Bench) -> None:
         bench.clock.advance(2)
         await bench.at_rest()
     assert [job.payload["state"] for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["deferred", "retrieved"]
+
+
+@pytest.mark.parametrize("phone", [PHONE, OLD_PHONE])
+async def test_the_history_tells_no_move_that_did_not_happen(bench: Bench, phone: str) -> None:
+    """The handset defers while the SMSC answers: neither push nor link moves who has deferred (`domain.states`)."""
+    kind = TaskKind.NOTIFY if phone == PHONE else TaskKind.LINK
+    slow = bench.engine.couriers[kind] = Slow()
+    await bench.submit(phone)
+    await slow.working.wait()
+    assert await tell(bench, slow.jobs[0].recipients[0].transaction_id, Happening.DEFERRED)
+    slow.release.set()
+    await bench.until(trace.NotificationPushed if phone == PHONE else trace.LinkSent)
+    await bench.at_rest()
+    moves = [event.data for event in bench.events if isinstance(event.data, trace.RecipientMoved)]
+    assert [(one.before, one.after) for one in moves] == [("accepted", "deferred")]
+    assert await bench.state(phone) == "deferred"
 
 
 async def test_a_receipt_that_was_noted_by_half_is_told_when_it_comes_again(

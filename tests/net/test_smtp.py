@@ -1,6 +1,7 @@
 """SMTP sessions against raw sockets: what a client may send, and what it may cost (RFC 5321)."""
 
 import asyncio
+import socket
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -256,6 +257,30 @@ async def test_after_our_own_failure_the_next_mail_is_taken(serving: Serving, ca
     assert [line[:3] for line in replies[5:]] == [b"451", b"250", b"250", b"354", b"250", b"221"]
     assert serving.inbox.mails == [b"two\r\n"]
     caplog.clear()
+
+
+@pytest.mark.parametrize("serving", [{"command_seconds": 0.2, "maximum_sessions": 1}], indirect=True)
+async def test_who_does_not_read_is_cut_and_leaves_its_place(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is closed politely stays until its last reply was read, which may be never."""
+    monkeypatch.setattr("mmsc.net.smtp_session._LAST_WORDS_SECONDS", 0.05)
+    small = socket.socket()
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    small.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(small, ("127.0.0.1", serving.port))
+    _, deaf = await asyncio.open_connection(sock=small, limit=1)
+    for _ in range(20):
+        deaf.write(b"HELP\r\n" * 5_000)  # a long reply
+    async with asyncio.timeout(15):
+        while (await greeting(serving)).startswith(b"421 4.3.2"):
+            pass
+    deaf.transport.abort()
+
+
+async def greeting(serving: Serving) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", serving.port)
+    line = await reader.readline()
+    writer.close()
+    return line
 
 
 @pytest.mark.parametrize(

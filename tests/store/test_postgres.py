@@ -130,6 +130,33 @@ async def test_a_lost_connection_is_told_and_made_again(new_store: NewStore) -> 
     assert await store.fetch("SELECT key FROM meta WHERE key IN ('lost', 'kept')") == [("kept",)]
 
 
+async def test_a_server_that_goes_while_it_is_read_is_away(new_store: NewStore) -> None:
+    """Terminated just behind an answer: asyncpg wants to reset the connection and finds it in another state than it
+    thought. The engine's scheduler reads; what it does not know ends it."""
+    store = new_store()
+    await store.open()
+    outcomes: set[type] = set()
+
+    async def read() -> None:
+        for _ in range(300):
+            try:
+                await store.fetch("SELECT key FROM meta")
+            except StoreUnavailable:
+                outcomes.add(StoreUnavailable)
+
+    async def terminate() -> None:
+        for _ in range(50):
+            await administrate(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1"
+                " AND query = $2",
+                "mmsc",
+                "SELECT key FROM meta",
+            )
+
+    await asyncio.gather(terminate(), *(read() for _ in range(8)))
+    assert outcomes == {StoreUnavailable}
+
+
 async def test_nobody_waits_for_the_whole_of_an_outage(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmsc.store.postgres._FIRST_PAUSE", 0.01)
     store = new_store()

@@ -15,12 +15,14 @@ from typing import Final, cast
 from mmsc.domain.neighbours import Smsc
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols import smpp
+from protocols.errors import EncodeError
 from protocols.smpp import CommandId, CommandStatus, DataSm, DeliverSm, Framer, Pdu, SmppError
 from protocols.smpp.session import Sequence
 
 _log: Final = logging.getLogger(__name__)
 _BINDS: Final = {"transceiver": smpp.BindTransceiver, "transmitter": smpp.BindTransmitter}
 _BIND_RESPS: Final = (smpp.BindTransceiverResp, smpp.BindTransmitterResp, smpp.BindReceiverResp)
+_UNUSABLE: Final = (EncodeError, UnicodeError)  # a setting that SMPP has no place for; a host name that is none
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
 
@@ -101,7 +103,7 @@ class Esme(asyncio.Protocol):
                     wait = self._timers.first_reconnect
                     self._on_bound()
                     await self._keep_alive()
-                except (OSError, TimeoutError, SmscGone) as error:
+                except (OSError, TimeoutError, SmscGone, *_UNUSABLE) as error:
                     self.why_not = str(error) or type(error).__name__
                 self._drop(self.why_not)
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))
@@ -182,8 +184,8 @@ class Esme(asyncio.Protocol):
             raise SmscGone(self.why_not, sent=False)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Pdu] = loop.create_future()
-        self._pending[pdu.sequence_number] = future
         self._write(pdu, mm_id)
+        self._pending[pdu.sequence_number] = future
         timer = loop.call_later(seconds, self._too_late, pdu.sequence_number)
         try:
             return await future
@@ -237,6 +239,17 @@ class Esme(asyncio.Protocol):
             if not future.done():
                 future.set_exception(SmscGone("the connection was lost", sent=True))
                 future.exception()
+
+    def pause_writing(self) -> None:
+        """The SMSC does not read: what it asks meanwhile would only make more that it does not read. An SMSC that
+        stays so answers no enquire_link either, and the session ends."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        if self._transport is not None:
+            self._transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
         """Octets from the SMSC."""

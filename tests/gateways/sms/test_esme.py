@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
@@ -12,6 +13,7 @@ from mmsc.engine.ports import Delivered, Retry
 from mmsc.gateways.sms.esme import SmscGone
 from mmsc.lab.smsc import VirtualSmsc
 from protocols import smpp
+from protocols.errors import EncodeError
 from protocols.smpp import CommandStatus, DeliverSm, EsmClass, Framer, Pdu, SubmitSm
 from tests.gateways.sms.conftest import QUICK, job, link
 
@@ -106,6 +108,27 @@ async def test_a_refused_bind_says_why(smsc: VirtualSmsc, system_id: str, passwo
         with pytest.raises(SmscGone) as caught:
             await session.esme.request(HELLO)
     assert not caught.value.sent
+
+
+@pytest.mark.parametrize("change", [{"host": "smsc..example"}, {"system_type": "x" * 13}])
+async def test_a_setting_that_cannot_be_used_stops_nobody_else(smsc: VirtualSmsc, change: dict[str, Any]) -> None:
+    """The session says why it is not bound, as for any other trouble; the server and its other lanes go on."""
+    async with link(smsc, **change) as session:
+        running = next(task for task in asyncio.all_tasks() if "Esme.run" in repr(task.get_coro()))
+        for _ in range(100_000):
+            if running.done() or session.esme.why_not != "not connected yet":
+                break
+            await asyncio.sleep(0)
+        assert not running.done()
+        assert session.esme.why_not != "not connected yet"
+
+
+async def test_a_message_that_cannot_be_written_leaves_nothing_behind(smsc: VirtualSmsc) -> None:
+    async with link(smsc) as session:
+        await session.until_bound()
+        with pytest.raises(EncodeError):
+            await session.esme.request(replace(HELLO, destination_addr="1" * 30))
+        assert not session.esme._pending
 
 
 async def test_an_enquiry_is_answered_while_the_window_is_full() -> None:
@@ -311,6 +334,27 @@ async def test_an_unbind_is_answered_and_the_session_comes_back() -> None:
         assert (await server.hears(smpp.UnbindResp)).sequence_number == 5
         await session.until_bound()
         assert session.esme.bound
+    await server.stop()
+
+
+async def test_an_smsc_that_asks_and_does_not_read_is_asked_no_more() -> None:
+    """Each request of its is answered; what it does not read may not pile up here."""
+    server = ScriptedSmsc(polite)
+    await server.start()
+    async with link(server) as session:
+        await session.until_bound()
+        transport = session.esme._transport
+        assert transport is not None
+        writer = server._writers[-1]
+        cast("asyncio.ReadTransport", writer.transport).pause_reading()
+        enquiries = b"".join(smpp.encode(smpp.EnquireLink(sequence_number=number)) for number in range(1, 4001))
+        for _ in range(160):  # 10 MB, more than the kernel keeps for both
+            writer.write(enquiries)
+            await asyncio.sleep(0)
+        for _ in range(500):
+            await asyncio.sleep(0)
+        assert transport.get_write_buffer_size() < 2 * 1024 * 1024
+        writer.transport.abort()
     await server.stop()
 
 
