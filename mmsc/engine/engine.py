@@ -125,7 +125,7 @@ class Engine:
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
-        self.peer_reports = PeerNews(self.desk, self.numbers, self.ids)
+        self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self._holder = holder
 
     async def run(self) -> None:

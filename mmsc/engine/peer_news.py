@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from mmsc.domain.address import Normalised
+from mmsc.domain.address import Normalised, told
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Job, Mm, MmId, Recipient, RecipientId, Route
-from mmsc.domain.states import Cause, Happening, RecipientState
+from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
+from mmsc.engine.directory import Neighbours
 from mmsc.engine.ports import Numbers, ResMm4
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import Ids, from_text
@@ -50,8 +51,9 @@ class Early:
 class PeerNews:
     """Implements `ports.PeerReports`."""
 
-    def __init__(self, desk: Desk, numbers: Numbers, ids: Ids) -> None:
+    def __init__(self, desk: Desk, neighbours: Neighbours, numbers: Numbers, ids: Ids) -> None:
         self._desk = desk
+        self._neighbours = neighbours
         self._numbers = numbers
         self._ids = ids
         self._early: dict[tuple[MmId, str], Early] = {}
@@ -110,28 +112,30 @@ class PeerNews:
         return True
 
     async def heed(self, answer: Answer) -> bool:
-        """Do what follows from an answer. It is about those it names, or all who got the mail: never about recipients
-        that the peer put off and that still wait for their turn (semantics of 450 and 452 at RCPT)."""
+        """Do what follows from an answer. It is about recipients that got the mail (RFC 5321 4.2.1), all of them or
+        those it names: never about who was put off by 450 or 452, and still waits for its turn."""
         found = await sql.with_recipients(self._desk.store, answer.mm_id)
         if found is None:
             return False
         mm, ours = found[0], at_peer(answer.peer, found[1])
+        if answer.ok:
+            if not any(one.state in WAITING for one in ours):
+                await self._rest(mm, answer.peer)
+            return True
         named = self._named(answer.peer, answer.recipients)
-        about = [one for one in ours if one.address.value in named]
-        if not about and (answer.ok or not answer.recipients):
-            about = [one for one in ours if one.state is RecipientState.RELAYED]
-        if not answer.ok:
-            for one in about:
-                how = Circumstances(because=answer.because, text=answer.because, source=f"peer:{answer.peer}")
-                await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
-            return bool(about)
-        now, planned = self._desk.clock.now(), self._desk.planned
+        about = [one for one in ours if not answer.recipients or self._is_named(one, answer.peer, named)]
+        got_it = [one for one in about if one.state is RecipientState.RELAYED]
+        for one in got_it:
+            how = Circumstances(because=answer.because, text=answer.because, source=f"peer:{answer.peer}")
+            await self._desk.transitions.apply(mm, one, Happening.REFUSED_BY_PEER, how)
+        return bool(got_it)
+
+    async def _rest(self, mm: Mm, peer: str) -> None:
+        """The forward only waits for reports."""
+        planned = self._desk.planned
         due_at = Instant(mm.expires_at + self._desk.policy.report_grace)
-        effects = [sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE) for one in about]
-        if not any(one.state in WAITING for one in ours if one not in about):
-            effects.append(task_sql.watch_forward(mm.id, f"peer:{answer.peer}", due_at))
-        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(due_at)))
-        return True
+        effect = task_sql.watch_forward(mm.id, f"peer:{peer}", due_at)
+        await self._desk.store.commit(self._desk.chronicle.unit(None, (effect,), (), lambda: planned(due_at)))
 
     async def delivery_report(
         self,
@@ -176,6 +180,12 @@ class PeerNews:
         found = (self._numbers.normalise(text, f"peer:{peer}") for text in texts)
         return {one.address.value for one in found if isinstance(one, Normalised)}
 
+    def _is_named(self, one: Recipient, peer: str, named: set[str]) -> bool:
+        """By its address, or as the peer was told it: who is told numbers in a spelling of its own may use that."""
+        known = self._neighbours.peers.get(peer)
+        spelling = told(one.address, known.rewrites_out if known is not None else ()).value
+        return one.address.value in named or not named.isdisjoint(self._named(peer, (spelling,)))
+
     async def _own(self, peer: str, message_id: str) -> Mm | None:
         """The MM that we gave this X-Mms-Message-ID, if the peer has recipients of it."""
         try:
@@ -197,5 +207,5 @@ class PeerNews:
         found = None if mm_id is None else await sql.with_recipients(self._desk.store, mm_id)
         if found is None:
             return None
-        about = [one for one in at_peer(peer, found[1]) if one.address.value in named]
+        about = [one for one in at_peer(peer, found[1]) if self._is_named(one, peer, named)]
         return (found[0], about) if about else None

@@ -1,10 +1,11 @@
 """Recipients of one forward that fare differently, and a RES about some of them (TS 23.140 8.4.1; semantics 9)."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
+from mmsc.domain.address import Rewrite
 from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
@@ -44,7 +45,9 @@ def peer_that(bench: Bench, put_off: dict[str, Later | Retry]) -> PuttingOff:
 
 
 @pytest.mark.parametrize(
-    "named", [(), (f"{FOREIGN}/TYPE=PLMN",), ("+19990100123",)], ids=["all", "one", "nobody known"]
+    "named",
+    [(), (f"{FOREIGN}/TYPE=PLMN",), ("+19990100123",), (FOREIGN, SECOND_ONE)],
+    ids=["all", "one", "nobody known", "everybody"],
 )
 @pytest.mark.parametrize("early", [False, True])
 async def test_a_res_ends_nothing_for_who_was_put_off(bench: Bench, named: tuple[str, ...], early: bool) -> None:
@@ -144,3 +147,22 @@ async def test_a_report_that_is_faster_than_the_250_stays_the_last_word(bench: B
     assert await bench.state(FOREIGN) == "retrieved"
     moves = [event.data for event in bench.events if isinstance(event.data, trace.RecipientMoved)]
     assert [one.after for one in moves] == ["retrieved"], "what is told is what happened"
+
+
+async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> None:
+    """A peer that is told 0044... may report about 0044..., though nothing says how to read that."""
+    peers = bench.engine.neighbours.peers
+    peers["other"] = replace(peers["other"], rewrites_out=(Rewrite("+1666", "0049777"),))
+    peer_that(bench, {})
+    accepted = await bench.submit(FOREIGN, SECOND_ONE)
+    await bench.until(trace.ForwardSent)
+    news = bench.engine.peer_reports
+    as_told = FOREIGN.replace("+1666", "0049777")
+    assert await news.forward_answered("other", accepted.message_id, ok=False, because="no", recipients=(as_told,))
+    assert (await bench.state(FOREIGN), await bench.state(SECOND_ONE)) == ("rejected", "relayed")
+    date = bench.clock.now()
+    as_told = SECOND_ONE.replace("+1666", "0049777")
+    assert await news.delivery_report(
+        "other", accepted.message_id, as_told, Happening.PEER_RETRIEVED, date=date, to_originator=True
+    )
+    assert await bench.state(SECOND_ONE) == "retrieved"
