@@ -68,7 +68,7 @@ class Smsc(Section, frozen=True, kw_only=True):
     password: Live[Annotated[str, msgspec.Meta(max_length=8)]] = ""  # SMPP v3.4 5.2.2
     system_type: Live[Annotated[str, msgspec.Meta(max_length=12)]] = ""  # SMPP v3.4 5.2.3
     bind: Live[Literal["transceiver", "transmitter"]] = "transceiver"
-    source: Live[str] = ""
+    source: Live[Annotated[str, msgspec.Meta(max_length=20)]] = ""  # SMPP v3.4 5.2.8
     source_ton: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
     source_npi: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
     window: Live[Count] = 10
