@@ -104,7 +104,9 @@ def encode_text(text: str) -> tuple[int, bytes]:
 def decode_text(data_coding: int, octets: bytes) -> str:
     """Text in a data_coding of SMPP v3.4 5.2.19 or a leaked TP-DCS (TS 23.038 4); binary is shown as Latin-1."""
     codec = _LISTED[data_coding] if data_coding < len(_LISTED) else _of_dcs(data_coding)
-    return octets.decode(codec, "replace") if codec else decode_gsm(octets)
+    if not codec and octets.isascii():
+        return decode_gsm(octets)
+    return octets.decode(codec or _LATIN_1, "replace")  # septets end at 0x7F: more is a sender that means Latin-1
 
 
 def _of_dcs(dcs: int) -> str:

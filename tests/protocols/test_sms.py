@@ -101,6 +101,7 @@ def test_a_push_of_more_segments_than_can_be_counted_is_not_written(form: PushFo
     ("data_coding", "octets", "text"),
     [
         (0x00, b"a\x00", "a@"),
+        (0x00, b"caf\xe9 @ home", "café @ home"),
         (0x01, b"a@$_", "a@$_"),
         (0x03, b"\xe9", "é"),
         (0x05, b"\x83e\x83X\x83g", "テスト"),
