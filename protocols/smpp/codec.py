@@ -41,7 +41,8 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         raise SmppError(f"{len(octets)} octets, a header has {HEADER_OCTETS}", offset=0)
     length, command_id, status, sequence = _HEADER.unpack_from(octets)
     if length != len(octets):
-        raise SmppError(f"command_length {length}, {len(octets)} octets", offset=0, sequence_number=sequence)
+        known = sequence if length >= HEADER_OCTETS else 0
+        raise SmppError(f"command_length {length}, {len(octets)} octets", offset=0, sequence_number=known)
     cls = BY_ID.get(command_id)
     if cls is None:
         name = CommandId(command_id).name
@@ -131,7 +132,9 @@ class Framer:
         while len(buffer) - start >= 4:
             length = int.from_bytes(buffer[start : start + 4])
             if not HEADER_OCTETS <= length <= self._maximum_octets:
-                sequence = int.from_bytes(buffer[start + 12 : start + 16]) if len(buffer) - start >= 16 else 0
+                # What is shorter than a header has no sequence_number: octets 12 to 15 are another PDU's (v3.4 4.3.1).
+                whole = length >= HEADER_OCTETS and len(buffer) - start >= HEADER_OCTETS
+                sequence = int.from_bytes(buffer[start + 12 : start + HEADER_OCTETS]) if whole else 0
                 error = SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
                 error.before = tuple(pdus)
                 raise error

@@ -41,6 +41,31 @@ def test_the_answer_to_an_unknown_command_is_generic_nack() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("hex_octets", "sequence"),
+    [
+        ("0000000f 00000004 00000000 00000009", 0),
+        ("00000000 00000004 00000000 00000009", 0),
+        ("00011171 00000004 00000000 00000009", 9),
+        ("00011171 00000004", 0),
+    ],
+)
+def test_the_sequence_number_of_a_stream_that_is_lost(hex_octets: str, sequence: int) -> None:
+    """SMPP v3.4 4.3.1: 0 where the header cannot be read; a command_length below 16 leaves none."""
+    with pytest.raises(SmppError) as caught:
+        smpp.Framer().feed(bytes.fromhex(hex_octets))
+    assert smpp.refusal(caught.value) == smpp.GenericNack(
+        sequence_number=sequence, command_status=CommandStatus.ESME_RINVCMDLEN
+    )
+
+
+def test_a_pdu_that_says_it_is_shorter_than_a_header_has_no_sequence_number() -> None:
+    """SMPP v3.4 4.3.1."""
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(bytes.fromhex("0000000f 00000004 00000000 00000009"))
+    assert caught.value.sequence_number == 0
+
+
 def test_a_bad_response_is_never_answered() -> None:
     with pytest.raises(SmppError) as caught:
         smpp.decode(bytes.fromhex("00000010 80000003 00000000 00000005"))
