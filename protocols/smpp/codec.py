@@ -4,14 +4,22 @@ import struct
 from typing import Any, Final
 
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.forms import Field
 from protocols.octets import OctetReader, OctetWriter
 from protocols.smpp.enums import RESPONSE, CommandId, CommandStatus
-from protocols.smpp.pdus import BY_ID, GenericNack, Pdu, Tlv
+from protocols.smpp.pdus import BY_ID, PDUS, Bounded, GenericNack, Pdu, ShortMessageOverrun, Tlv
 
 HEADER_OCTETS: Final = 16
 MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
 _HEADER: Final = struct.Struct(">IIII")
 _TLV: Final = struct.Struct(">HH")
+
+
+def _longest(field: Field) -> int:
+    return field.form.longest if isinstance(field.form, Bounded) else 1
+
+
+_ROWS: Final = {cls: tuple((one, one.name, one.form.read, _longest(one)) for one in cls.fields) for cls in PDUS}
 
 
 class SmppError(DecodeError):
@@ -60,8 +68,12 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     try:
         # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
         if not (reader.at_end() and command_id & RESPONSE):
-            for field in cls.fields:
-                values[field.name] = field.form.read(reader)
+            for field, name, read, longest in _ROWS[cls]:
+                start = reader.offset
+                values[name] = read(reader)
+                if reader.offset - start > longest:
+                    remark = f"{name} of {reader.offset - start} octets, at most {longest}"
+                    findings.append(Finding("SMPP-R004", field.clause, start, remark))
             if reader.at_end() and octets[-1] and cls.fields and cls.fields[-1].form.name.startswith("C-Octet"):
                 findings.append(Finding("SMPP-R003", "SMPP v3.4 3.1", len(octets), "a last string without its NUL"))
         elif cls.fields and status == 0:
@@ -69,9 +81,22 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         values["tlvs"] = _read_tlvs(reader, findings)
     except DecodeError as error:
         raise SmppError(
-            error.why, offset=error.offset, clause=cls.clause, command_id=command_id, sequence_number=sequence
+            error.why,
+            offset=error.offset,
+            clause=error.clause or cls.clause,
+            status=_status_of(error),
+            command_id=command_id,
+            sequence_number=sequence,
         ) from error
     return Decoded(cls(**values), tuple(findings))
+
+
+def _status_of(error: DecodeError) -> CommandStatus:
+    """A body too short for its fields is ESME_RINVCMDLEN, also where a string runs into its end: nobody can tell which
+    of them is wrong. sm_length is a length of its own, and the text's: ESME_RINVMSGLEN. A client takes the former for a
+    stream out of step and binds anew, the latter for what it is, one message (v3.4 5.1.3)."""
+    overrun = isinstance(error, ShortMessageOverrun)
+    return CommandStatus.ESME_RINVMSGLEN if overrun else CommandStatus.ESME_RINVCMDLEN
 
 
 def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:

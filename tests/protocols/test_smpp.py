@@ -95,6 +95,35 @@ def test_a_string_that_is_not_the_last_ends_with_its_nul() -> None:
     assert caught.value.status is CommandStatus.ESME_RINVCMDLEN
 
 
+@pytest.mark.parametrize(
+    ("left", "status"),
+    [(4, CommandStatus.ESME_RINVMSGLEN), (0, CommandStatus.ESME_RINVMSGLEN), (-1, CommandStatus.ESME_RINVCMDLEN)],
+)
+def test_a_text_that_runs_over_its_pdu_has_a_status_of_its_own(left: int, status: CommandStatus) -> None:
+    """SMPP v3.4 5.1.3, 5.2.21: sm_length is wrong, the PDU's own length is not; without sm_length that is."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9, short_message=b"hello"))
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(longer(octets[: len(octets) - 5 + left], b""))
+    assert caught.value.status is status
+    assert smpp.refusal(caught.value) == smpp.SubmitSmResp(sequence_number=9, command_status=status)
+
+
+@pytest.mark.parametrize("octets", [64, 65, 200])
+def test_a_string_longer_than_its_field_is_read_and_told(octets: int) -> None:
+    """SMPP v3.4 5.2.23: 65 octets with the NUL; the id of what an SMSC took is worth more than the rule."""
+    decoded = smpp.decode(longer(smpp.encode(smpp.SubmitSmResp(sequence_number=1))[:-1], b"1" * octets + b"\0"))
+    assert decoded.message == smpp.SubmitSmResp(sequence_number=1, message_id="1" * octets)
+    assert [one.rule for one in decoded.findings] == ([] if octets == 64 else ["SMPP-R004"])
+
+
+def test_a_text_of_255_octets_is_read_and_told() -> None:
+    """SMPP v3.4 5.2.22: 254; v5.0 has 255."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9))[:-1]
+    decoded = smpp.decode(longer(octets, b"\xff" + b"x" * 255))
+    assert decoded.message == smpp.SubmitSm(sequence_number=9, short_message=b"x" * 255)
+    assert [(one.rule, one.offset) for one in decoded.findings] == [("SMPP-R004", len(octets))]
+
+
 def test_sequence_numbers_go_round() -> None:
     """SMPP v3.4 5.1.4: 1 to 0x7FFFFFFF."""
     sequence = Sequence()
