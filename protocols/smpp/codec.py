@@ -114,9 +114,10 @@ def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
 
 
 def encode(pdu: Pdu) -> bytes:
-    """The octets of a PDU. A response that reports an error is its header alone. Raises EncodeError."""
+    """The octets of a PDU. A response that reports an error is its header alone (v3.4 4.4.2), unless it says more: some
+    SMSCs do, and what was read is written back. Raises EncodeError."""
     writer = OctetWriter()
-    if not (pdu.command_id & RESPONSE and pdu.command_status):
+    if not (pdu.command_id & RESPONSE and pdu.command_status) or _says_more(pdu):
         for field in pdu.fields:
             field.form.write(writer, getattr(pdu, field.name))
         for tag, value in pdu.tlvs:
@@ -125,6 +126,10 @@ def encode(pdu: Pdu) -> bytes:
             writer.put(_TLV.pack(tag, len(value)) + value)
     body = writer.getvalue()
     return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
+
+
+def _says_more(pdu: Pdu) -> bool:
+    return bool(pdu.tlvs) or any(getattr(pdu, field.name) for field in pdu.fields)
 
 
 def refusal(error: SmppError) -> Pdu | None:

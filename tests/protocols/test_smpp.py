@@ -108,6 +108,24 @@ def test_a_text_that_runs_over_its_pdu_has_a_status_of_its_own(left: int, status
     assert smpp.refusal(caught.value) == smpp.SubmitSmResp(sequence_number=9, command_status=status)
 
 
+@pytest.mark.parametrize(
+    "hex_octets",
+    [
+        pytest.param("00000013 80000004 00000058 00000001 3746 00", id="message_id"),
+        pytest.param("0000001b 80000004 00000045 00000001 00 001d 0006 626c6f636b00", id="TLV"),
+        pytest.param("0000001a 80000009 0000000e 00000001 534d534300 0210 0001 34", id="system_id and TLV"),
+        pytest.param("00000015 80000000 00000003 00000001 0428 0001 50", id="generic_nack"),
+        pytest.param("00000010 80000004 00000058 00000001", id="nothing"),
+    ],
+)
+def test_what_an_error_says_beyond_its_header_is_written_back(hex_octets: str) -> None:
+    """SMPP v3.4 4.4.2 has no body there; v3.3, v5.0 and many SMSCs do."""
+    octets = bytes.fromhex(hex_octets)
+    decoded = smpp.decode(octets)
+    assert decoded.findings == ()
+    assert smpp.encode(decoded.message) == octets
+
+
 @pytest.mark.parametrize("octets", [64, 65, 200])
 def test_a_string_longer_than_its_field_is_read_and_told(octets: int) -> None:
     """SMPP v3.4 5.2.23: 65 octets with the NUL; the id of what an SMSC took is worth more than the rule."""
