@@ -243,9 +243,10 @@ def encode_head(pdu: Pdu) -> bytes:
     writer.put(bytes((0x80 | _MESSAGE_TYPE, pdu.message_type)))
     for row in _WRITTEN[cls]:
         value = getattr(pdu, row.attribute)
-        if value is None or value == "" or (value == () and row.repeats):
-            if row.attribute in cls.mandatory:
-                raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+        missing = value is None or (value == () and row.repeats)
+        if row.attribute in cls.mandatory and (missing or value == ""):
+            raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+        if missing:
             continue
         for one in value if row.repeats else (value,):
             writer.octet(0x80 | row.number)

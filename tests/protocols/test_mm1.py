@@ -3,6 +3,7 @@
 import pytest
 
 from protocols import mm1
+from protocols.errors import EncodeError
 from protocols.forms import UnknownHeader
 from protocols.mm1.headers import HEADERS
 
@@ -25,6 +26,23 @@ def test_a_field_that_the_class_does_not_list_is_written_back(field: bytes) -> N
     again = mm1.encode(pdu)
     assert again.endswith(field)
     assert mm1.decode(again).message == pdu
+
+
+@pytest.mark.parametrize(
+    ("field", "attribute"),
+    [(b"\x96\0", "subject"), (b"\xb7\0", "applic_id"), (b"\x96\x02\xea\0", "subject"), (b"\x89\2\x80\0", "from_")],
+)
+def test_an_empty_text_is_no_missing_one(field: bytes, attribute: str) -> None:
+    """OMA-TS-MMS_ENC 7.3.19: a Text-string may be empty; a phone sends the subject that nobody typed."""
+    pdu = mm1.decode(NOTIFICATION + field).message
+    assert getattr(pdu, attribute) == ""
+    assert mm1.decode(mm1.encode(pdu)).message == pdu
+
+
+def test_an_empty_text_is_not_enough_where_one_must_be() -> None:
+    """OMA-TS-MMS_ENC 6.4."""
+    with pytest.raises(EncodeError):
+        mm1.encode(mm1.MAcknowledgeInd(transaction_id=""))
 
 
 def test_fields_out_of_order_are_told_whatever_they_are() -> None:
