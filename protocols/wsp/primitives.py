@@ -126,11 +126,11 @@ def decode_octets(octets: bytes) -> str:
 
 
 def text_octets(text: str) -> bytes:
-    """A Text-string with its quote, where one is needed, and NUL."""
+    """A Text-string with its NUL, and its quote where its first octet would begin another kind of value (8.4.1.2)."""
     octets = text.encode()
     if b"\0" in octets:
         raise EncodeError("text with a NUL in it", clause="WAP-230-WSP 8.4.2.1")
-    quote = b"\x7f" if octets and octets[0] >= 0x7F else b""
+    quote = b"\x7f" if octets and not 0x20 <= octets[0] < 0x7F else b""
     return quote + octets + b"\0"
 
 
@@ -151,6 +151,14 @@ def write_quoted(writer: OctetWriter, text: str) -> None:
     if b"\0" in octets:
         raise EncodeError("text with a NUL in it", clause="WAP-230-WSP 8.4.2.1")
     writer.put(b'"' + octets + b"\0")
+
+
+def write_quoted_or_text(writer: OctetWriter, text: str) -> None:
+    """Text-string; quoted where it begins with the mark, which its reader would take for the quote."""
+    if text.startswith('"'):
+        write_quoted(writer, text)
+    else:
+        write_text(writer, text)
 
 
 def read_encoded_string(reader: OctetReader) -> str:
