@@ -266,6 +266,9 @@ def _write_unknown(writer: OctetWriter, pdu: Pdu) -> None:
         if isinstance(header.name, int):
             writer.octet(header.name)
             writer.put(header.octets)
-        else:
-            write_text(writer, header.name)
-            writer.put(header.octets + b"\0")
+            continue
+        if not header.name or header.name[0] < " " or header.name[0] == "\x7f" or b"\0" in header.octets:
+            # It would be read as a shift of the code page, a field's number, or two fields.
+            raise EncodeError(f"{header.name!r} cannot be the name of a field", clause=_CLAUSE_HEADER)
+        write_text(writer, header.name)
+        writer.put(header.octets + b"\0")

@@ -177,13 +177,20 @@ def read_encoded_string(reader: OctetReader) -> str:
 
 def _in_charset(octets: bytes, charset: int) -> str:
     name = charsets.NAMES.get(charset)
-    wide = name is not None and ("16" in name or "ucs-2" in name)
-    octets = octets.removeprefix(b"\x7f")
-    if wide:
-        octets = octets[:-2] if octets.endswith(b"\0\0") and len(octets) % 2 == 0 else octets.removesuffix(b"\0")
+    if name is not None and ("16" in name or "ucs-2" in name):
+        octets = _wide(octets)
     else:
-        octets = octets.split(b"\0", 1)[0]
-    return charsets.decode_text(octets, name)
+        octets = octets.removeprefix(b"\x7f").split(b"\0", 1)[0]
+    return charsets.decode_text(octets, name).partition("\0")[0]  # what comes after a NUL could never be written
+
+
+def _wide(octets: bytes) -> bytes:
+    """Text of 16-bit units without quote, and without half of a terminator: senders write one zero octet, two, or none.
+    0x7F begins characters too (U+7F8E): it is a quote only where what is left would be no whole units without it."""
+    one_zero = octets.endswith(b"\0") and not octets.endswith(b"\0\0")
+    if octets.startswith(b"\x7f") and (len(octets) % 2 == 1) is not one_zero:
+        octets = octets[1:]
+    return octets[:-1] if len(octets) % 2 and octets.endswith(b"\0") else octets
 
 
 def write_encoded_string(writer: OctetWriter, text: str) -> None:
