@@ -66,7 +66,7 @@ class FieldView:
 class _Reading:
     """What the walk has found so far."""
 
-    seen: dict[str, Any]
+    seen: dict[str, Any]  # a field that may repeat has a list: a tuple, made anew each time, costs time by the square
     unknown: list[UnknownHeader]
     findings: list[Finding]
     fields: list[tuple[Header, int, int]]  # row, and the octets [start, end) from its number on
@@ -102,7 +102,9 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         seen["message_type"] = message_type
         raise _error(reading, f"{message_type.name} is not offered", 0, "OMA-TS-MMS_ENC 6")
     listed = _LISTED[int(message_type)]
-    values = {name: value for name, value in seen.items() if name in listed}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in seen.items() if name in listed
+    }
     if "mms_version" not in values:
         values["mms_version"] = 0x10  # a PDU without a version is read as 1.0
         reading.findings.append(Finding("MM1-H002", "OMA-TS-MMS_ENC 7.3.34", -1, "no X-Mms-MMS-Version: read as 1.0"))
@@ -186,7 +188,7 @@ def _keep(row: Header | None, value: Any, start: int, reader: OctetReader, readi
     name = row.attribute
     reading.fields.append((row, start, reader.offset))
     if row.repeats:
-        seen[name] = (*seen.get(name, ()), value)
+        seen.setdefault(name, []).append(value)
         return
     if name in seen:
         remark = f"{row.wire_name} comes twice; the last one counts"

@@ -99,3 +99,10 @@ def test_the_table_is_whole() -> None:
     """OMA-TS-MMS_ENC 7.4: 0x01 to 0x3F, each once."""
     assert [row.number for row in HEADERS] == list(range(0x01, 0x40))
     assert len({row.attribute for row in HEADERS}) == len(HEADERS)
+
+
+def test_every_recipient_is_kept_in_its_order() -> None:
+    """OMA-TS-MMS_ENC 7.3.61: To may repeat, as often as fields are read."""
+    to = tuple(f"+1555{number}" for number in range(4000))
+    pdu = mm1.MDeliveryInd(message_id="m", to=to, date=1, status=mm1.Status.RETRIEVED)
+    assert mm1.decode(mm1.encode(pdu)).message == pdu
