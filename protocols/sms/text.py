@@ -82,16 +82,31 @@ def _default(octet: int) -> str:
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Septets into octets, after `fill_bits` zero bits (TS 23.038 6.1.2.1; TS 23.040 9.2.3.24)."""
-    bits = 0
-    for number, septet in enumerate(septets):
-        bits |= (septet & 0x7F) << (7 * number + fill_bits)
-    return bits.to_bytes((7 * len(septets) + fill_bits + 7) // 8, "little")
+    out = bytearray()
+    bits, held = 0, fill_bits
+    for septet in septets:
+        bits |= (septet & 0x7F) << held
+        held += 7
+        if held >= 8:
+            out.append(bits & 0xFF)
+            bits >>= 8
+            held -= 8
+    return bytes(out) + (bytes((bits,)) if held else b"")
 
 
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
-    """`count` septets out of packed octets."""
-    bits = int.from_bytes(octets, "little") >> fill_bits
-    return bytes(bits >> (7 * number) & 0x7F for number in range(count))
+    """`count` septets out of packed octets, zero where these end before."""
+    out = bytearray()
+    bits, held = 0, -fill_bits
+    for octet in octets[: (7 * count + fill_bits + 7) // 8]:
+        bits |= octet << held if held >= 0 else octet >> -held
+        held += 8
+        while held >= 7 and len(out) < count:
+            out.append(bits & 0x7F)
+            bits >>= 7
+            held -= 7
+    out.append(bits & 0x7F)
+    return bytes(out[:count].ljust(count, b"\0"))
 
 
 def encode_text(text: str) -> tuple[int, bytes]:

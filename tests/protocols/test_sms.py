@@ -31,6 +31,24 @@ def test_packed_septets_come_back(septets: bytes, fill_bits: int) -> None:
     assert unpack(pack(septets, fill_bits), len(septets), fill_bits) == septets
 
 
+@pytest.mark.parametrize("fill_bits", range(7))
+@pytest.mark.parametrize("octets", ["", "ff", "e8329bfd4697d9ec37", "ffffffffffffffff"])
+def test_septets_are_the_bits_seven_at_a_time(octets: str, fill_bits: int) -> None:
+    """3GPP TS 23.038 6.1.2.1: least significant first, and zero beyond the end."""
+    packed = bytes.fromhex(octets)
+    bits = int.from_bytes(packed, "little") >> fill_bits
+    for count in range(12):
+        assert unpack(packed, count, fill_bits) == bytes(bits >> 7 * one & 0x7F for one in range(count))
+
+
+@pytest.mark.parametrize("fill_bits", range(7))
+def test_a_long_text_is_packed_bit_by_bit(fill_bits: int) -> None:
+    """3GPP TS 23.038 6.1.2.1."""
+    septets = bytes(one % 0x80 for one in range(1000))
+    bits = sum(septet << 7 * at + fill_bits for at, septet in enumerate(septets))
+    assert pack(septets, fill_bits) == bits.to_bytes((7 * len(septets) + fill_bits + 7) // 8, "little")
+
+
 def test_packing_by_hand() -> None:
     """3GPP TS 23.038 6.1.2.1.1."""
     assert pack(encode_gsm("hellohello")).hex() == "e8329bfd4697d9ec37"
