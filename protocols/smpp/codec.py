@@ -15,11 +15,12 @@ _HEADER: Final = struct.Struct(">IIII")
 _TLV: Final = struct.Struct(">HH")
 
 
-def _longest(field: Field) -> int:
-    return field.form.longest if isinstance(field.form, Bounded) else 1
+def _sizes(field: Field) -> range:
+    form = field.form
+    return range(form.shortest, form.longest + 1) if isinstance(form, Bounded) else range(1, 2)
 
 
-_ROWS: Final = {cls: tuple((one, one.name, one.form.read, _longest(one)) for one in cls.fields) for cls in PDUS}
+_ROWS: Final = {cls: tuple((one, one.name, one.form.read, _sizes(one)) for one in cls.fields) for cls in PDUS}
 
 
 class SmppError(DecodeError):
@@ -68,12 +69,14 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     try:
         # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
         if not (reader.at_end() and command_id & RESPONSE):
-            for field, name, read, longest in _ROWS[cls]:
-                start = reader.offset
+            start = HEADER_OCTETS
+            for field, name, read, sizes in _ROWS[cls]:
                 values[name] = read(reader)
-                if reader.offset - start > longest:
-                    remark = f"{name} of {reader.offset - start} octets, at most {longest}"
+                end = reader.offset
+                if end - start > 1 and end - start not in sizes:
+                    remark = f"{name} of {end - start} octets: {field.form.name}"
                     findings.append(Finding("SMPP-R004", field.clause, start, remark))
+                start = end
             if reader.at_end() and octets[-1] and cls.fields and cls.fields[-1].form.name.startswith("C-Octet"):
                 findings.append(Finding("SMPP-R003", "SMPP v3.4 3.1", len(octets), "a last string without its NUL"))
         elif cls.fields and status == 0:

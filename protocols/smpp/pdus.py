@@ -16,10 +16,11 @@ Tlv = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Bounded(Form[V]):
-    """A form of at most `longest` octets, with its NUL or its length. Longer ones are read, with a finding: a peer's
-    message_id of 80 characters still names its message (and is never written)."""
+    """A form of `shortest` to `longest` octets, with its NUL or its length, or of one octet where it is empty. Others
+    are read, with a finding: a peer's message_id of 80 characters still names its message (and is never written)."""
 
     longest: int
+    shortest: int = 1
 
 
 class ShortMessageOverrun(Truncated):
@@ -77,7 +78,7 @@ def _write_short_message(writer: OctetWriter, value: bytes) -> None:
 
 
 I1: Final = Form("Integer 1", _read_integer_1, _write_integer_1)
-TIME: Final = Bounded("C-Octet String 1 or 17", c_octet_string(17).read, _write_time, 17)
+TIME: Final = Bounded("C-Octet String 1 or 17", c_octet_string(17).read, _write_time, 17, 17)
 SHORT_MESSAGE: Final = Bounded("sm_length, Octet String 0-254", _read_short_message, _write_short_message, 255)
 
 _C6, _C9, _C13, _C16 = (c_octet_string(size) for size in (6, 9, 13, 16))

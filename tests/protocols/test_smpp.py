@@ -134,6 +134,16 @@ def test_a_string_longer_than_its_field_is_read_and_told(octets: int) -> None:
     assert [one.rule for one in decoded.findings] == ([] if octets == 64 else ["SMPP-R004"])
 
 
+@pytest.mark.parametrize(("time", "is_one"), [("", True), ("000002000000000R", True), ("1", False), ("0" * 17, False)])
+def test_a_time_of_another_length_is_read_and_told(time: str, is_one: bool) -> None:
+    """SMPP v3.4 5.2.16: 1 or 17 octets."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9))
+    at = len(octets) - 6  # the NUL of validity_period, and five octets
+    decoded = smpp.decode(longer(octets[:at] + time.encode() + octets[at:], b""))
+    assert decoded.message == smpp.SubmitSm(sequence_number=9, validity_period=time)
+    assert [one.rule for one in decoded.findings] == ([] if is_one else ["SMPP-R004"])
+
+
 def test_a_text_of_255_octets_is_read_and_told() -> None:
     """SMPP v3.4 5.2.22: 254; v5.0 has 255."""
     octets = smpp.encode(smpp.SubmitSm(sequence_number=9))[:-1]
