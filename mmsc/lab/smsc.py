@@ -371,19 +371,16 @@ class _Session(asyncio.Protocol):
 
     def _bind(self, pdu: smpp.BindTransceiver | smpp.BindTransmitter | smpp.BindReceiver) -> None:
         status = self._smsc.checks(pdu.system_id, pdu.password)
-        if status is CommandStatus.ESME_ROK:
-            self._state = BIND_STATES[pdu.command_id]
-            self.system_id = pdu.system_id
+        answer, number = _BIND_RESPS[type(pdu)], pdu.sequence_number
+        if status is not CommandStatus.ESME_ROK:
+            self.send(answer(sequence_number=number, command_status=status))
+            if self._transport is not None:
+                self._transport.close()
+            return
+        self._state = BIND_STATES[pdu.command_id]
+        self.system_id = pdu.system_id
         version = ((Tag.SC_INTERFACE_VERSION, b"\x34"),)
-        answer = _BIND_RESPS[type(pdu)](
-            sequence_number=pdu.sequence_number,
-            command_status=status,
-            system_id=self._smsc.system_id,
-            tlvs=version,
-        )
-        self.send(answer)
-        if status is not CommandStatus.ESME_ROK and self._transport is not None:
-            self._transport.close()
+        self.send(answer(sequence_number=number, system_id=self._smsc.system_id, tlvs=version))
 
     def _out_of_state(self, pdu: Pdu) -> None:
         """ESME_RINVBNDSTS in the request's own response (SMPP v3.4 5.1.3)."""

@@ -66,7 +66,7 @@ class FieldView:
 class _Reading:
     """What the walk has found so far."""
 
-    seen: dict[str, Any]
+    seen: dict[str, Any]  # a field that may repeat has a list: a tuple, made anew each time, costs time by the square
     unknown: list[UnknownHeader]
     findings: list[Finding]
     fields: list[tuple[Header, int, int]]  # row, and the octets [start, end) from its number on
@@ -102,7 +102,9 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         seen["message_type"] = message_type
         raise _error(reading, f"{message_type.name} is not offered", 0, "OMA-TS-MMS_ENC 6")
     listed = _LISTED[int(message_type)]
-    values = {name: value for name, value in seen.items() if name in listed}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in seen.items() if name in listed
+    }
     if "mms_version" not in values:
         values["mms_version"] = 0x10  # a PDU without a version is read as 1.0
         reading.findings.append(Finding("MM1-H002", "OMA-TS-MMS_ENC 7.3.34", -1, "no X-Mms-MMS-Version: read as 1.0"))
@@ -186,7 +188,7 @@ def _keep(row: Header | None, value: Any, start: int, reader: OctetReader, readi
     name = row.attribute
     reading.fields.append((row, start, reader.offset))
     if row.repeats:
-        seen[name] = (*seen.get(name, ()), value)
+        seen.setdefault(name, []).append(value)
         return
     if name in seen:
         remark = f"{row.wire_name} comes twice; the last one counts"
@@ -243,9 +245,10 @@ def encode_head(pdu: Pdu) -> bytes:
     writer.put(bytes((0x80 | _MESSAGE_TYPE, pdu.message_type)))
     for row in _WRITTEN[cls]:
         value = getattr(pdu, row.attribute)
-        if value is None or value == "" or (value == () and row.repeats):
-            if row.attribute in cls.mandatory:
-                raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+        missing = value is None or (value == () and row.repeats)
+        if row.attribute in cls.mandatory and (missing or value == ""):
+            raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+        if missing:
             continue
         for one in value if row.repeats else (value,):
             writer.octet(0x80 | row.number)
@@ -265,6 +268,9 @@ def _write_unknown(writer: OctetWriter, pdu: Pdu) -> None:
         if isinstance(header.name, int):
             writer.octet(header.name)
             writer.put(header.octets)
-        else:
-            write_text(writer, header.name)
-            writer.put(header.octets + b"\0")
+            continue
+        if not header.name or header.name[0] < " " or header.name[0] == "\x7f" or b"\0" in header.octets:
+            # It would be read as a shift of the code page, a field's number, or two fields.
+            raise EncodeError(f"{header.name!r} cannot be the name of a field", clause=_CLAUSE_HEADER)
+        write_text(writer, header.name)
+        writer.put(header.octets + b"\0")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from protocols.content_type import ContentType
 from protocols.enums import OpenEnum
 from protocols.errors import DecodeError, EncodeError
 from protocols.forms import Form
@@ -164,6 +165,15 @@ def _write_class(writer: OctetWriter, value: MessageClass | str) -> None:
         writer.octet(value)
 
 
+def _read_content_type(reader: OctetReader) -> ContentType:
+    """A PDU's own: nobody could tell what its body is without a name, nor write it back."""
+    start = reader.offset
+    found = read_content_type(reader)
+    if not found.media_type:
+        raise DecodeError("a content type without a name", offset=start)
+    return found
+
+
 def _in_length(read: Callable[[OctetReader], E2]) -> Callable[[OctetReader], E2]:
     def read_inside(reader: OctetReader) -> E2:
         length = read_value_length(reader)
@@ -224,7 +234,7 @@ YES_NO: Final = Form("Yes | No", _read_yes_no, _write_yes_no)
 MOMENT: Final = Form("absolute | relative time", _read_moment, _write_moment)
 FROM: Final = Form("address-present | insert-address", _read_from, _write_from)
 MESSAGE_CLASS: Final = Form("Class-identifier | Token-text", _read_class, _write_class)
-CONTENT_TYPE: Final = Form("Content-type-value", read_content_type, write_content_type)
+CONTENT_TYPE: Final = Form("Content-type-value", _read_content_type, write_content_type)
 COUNTED: Final = Form(
     "count, Encoded-string-value",
     _in_length(lambda reader: Counted(read_integer(reader), read_encoded_string(reader))),

@@ -4,14 +4,23 @@ import struct
 from typing import Any, Final
 
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.forms import Field
 from protocols.octets import OctetReader, OctetWriter
 from protocols.smpp.enums import RESPONSE, CommandId, CommandStatus
-from protocols.smpp.pdus import BY_ID, GenericNack, Pdu, Tlv
+from protocols.smpp.pdus import BY_ID, PDUS, Bounded, GenericNack, Pdu, ShortMessageOverrun, Tlv
 
 HEADER_OCTETS: Final = 16
 MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
 _HEADER: Final = struct.Struct(">IIII")
 _TLV: Final = struct.Struct(">HH")
+
+
+def _sizes(field: Field) -> range:
+    form = field.form
+    return range(form.shortest, form.longest + 1) if isinstance(form, Bounded) else range(1, 2)
+
+
+_ROWS: Final = {cls: tuple((one, one.name, one.form.read, _sizes(one)) for one in cls.fields) for cls in PDUS}
 
 
 class SmppError(DecodeError):
@@ -41,7 +50,8 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         raise SmppError(f"{len(octets)} octets, a header has {HEADER_OCTETS}", offset=0)
     length, command_id, status, sequence = _HEADER.unpack_from(octets)
     if length != len(octets):
-        raise SmppError(f"command_length {length}, {len(octets)} octets", offset=0, sequence_number=sequence)
+        known = sequence if length >= HEADER_OCTETS else 0
+        raise SmppError(f"command_length {length}, {len(octets)} octets", offset=0, sequence_number=known)
     cls = BY_ID.get(command_id)
     if cls is None:
         name = CommandId(command_id).name
@@ -59,8 +69,14 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     try:
         # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
         if not (reader.at_end() and command_id & RESPONSE):
-            for field in cls.fields:
-                values[field.name] = field.form.read(reader)
+            start = HEADER_OCTETS
+            for field, name, read, sizes in _ROWS[cls]:
+                values[name] = read(reader)
+                end = reader.offset
+                if end - start > 1 and end - start not in sizes:
+                    remark = f"{name} of {end - start} octets: {field.form.name}"
+                    findings.append(Finding("SMPP-R004", field.clause, start, remark))
+                start = end
             if reader.at_end() and octets[-1] and cls.fields and cls.fields[-1].form.name.startswith("C-Octet"):
                 findings.append(Finding("SMPP-R003", "SMPP v3.4 3.1", len(octets), "a last string without its NUL"))
         elif cls.fields and status == 0:
@@ -68,9 +84,22 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         values["tlvs"] = _read_tlvs(reader, findings)
     except DecodeError as error:
         raise SmppError(
-            error.why, offset=error.offset, clause=cls.clause, command_id=command_id, sequence_number=sequence
+            error.why,
+            offset=error.offset,
+            clause=error.clause or cls.clause,
+            status=_status_of(error),
+            command_id=command_id,
+            sequence_number=sequence,
         ) from error
     return Decoded(cls(**values), tuple(findings))
+
+
+def _status_of(error: DecodeError) -> CommandStatus:
+    """A body too short for its fields is ESME_RINVCMDLEN, also where a string runs into its end: nobody can tell which
+    of them is wrong. sm_length is a length of its own, and the text's: ESME_RINVMSGLEN. A client takes the former for a
+    stream out of step and binds anew, the latter for what it is, one message (v3.4 5.1.3)."""
+    overrun = isinstance(error, ShortMessageOverrun)
+    return CommandStatus.ESME_RINVMSGLEN if overrun else CommandStatus.ESME_RINVCMDLEN
 
 
 def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
@@ -88,9 +117,10 @@ def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
 
 
 def encode(pdu: Pdu) -> bytes:
-    """The octets of a PDU. A response that reports an error is its header alone. Raises EncodeError."""
+    """The octets of a PDU. A response that reports an error is its header alone (v3.4 4.4.2), unless it says more: some
+    SMSCs do, and what was read is written back. Raises EncodeError."""
     writer = OctetWriter()
-    if not (pdu.command_id & RESPONSE and pdu.command_status):
+    if not (pdu.command_id & RESPONSE and pdu.command_status) or _says_more(pdu):
         for field in pdu.fields:
             field.form.write(writer, getattr(pdu, field.name))
         for tag, value in pdu.tlvs:
@@ -99,6 +129,10 @@ def encode(pdu: Pdu) -> bytes:
             writer.put(_TLV.pack(tag, len(value)) + value)
     body = writer.getvalue()
     return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
+
+
+def _says_more(pdu: Pdu) -> bool:
+    return bool(pdu.tlvs) or any(getattr(pdu, field.name) for field in pdu.fields)
 
 
 def refusal(error: SmppError) -> Pdu | None:
@@ -131,7 +165,9 @@ class Framer:
         while len(buffer) - start >= 4:
             length = int.from_bytes(buffer[start : start + 4])
             if not HEADER_OCTETS <= length <= self._maximum_octets:
-                sequence = int.from_bytes(buffer[start + 12 : start + 16]) if len(buffer) - start >= 16 else 0
+                # What is shorter than a header has no sequence_number: octets 12 to 15 are another PDU's (v3.4 4.3.1).
+                whole = length >= HEADER_OCTETS and len(buffer) - start >= HEADER_OCTETS
+                sequence = int.from_bytes(buffer[start + 12 : start + HEADER_OCTETS]) if whole else 0
                 error = SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
                 error.before = tuple(pdus)
                 raise error

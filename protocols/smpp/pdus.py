@@ -6,12 +6,25 @@ A PDU is its class; TLVs follow as (tag, octets) in the order in which they came
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from protocols.errors import EncodeError
-from protocols.forms import Field, Form
+from protocols.errors import EncodeError, Truncated
+from protocols.forms import Field, Form, V
 from protocols.octets import OctetReader, OctetWriter
 from protocols.smpp.enums import CommandId, CommandStatus, Tag
 
 Tlv = tuple[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded(Form[V]):
+    """A form of `shortest` to `longest` octets, with its NUL or its length, or of one octet where it is empty. Others
+    are read, with a finding: a peer's message_id of 80 characters still names its message (and is never written)."""
+
+    longest: int
+    shortest: int = 1
+
+
+class ShortMessageOverrun(Truncated):
+    """sm_length names more octets than its PDU has."""
 
 
 def _read_integer_1(reader: OctetReader) -> int:
@@ -24,9 +37,9 @@ def _write_integer_1(writer: OctetWriter, value: int) -> None:
     writer.octet(value)
 
 
-def c_octet_string(size: int) -> Form[str]:
-    """C-Octet String of at most `size` octets with its NUL. Longer ones are read (peers send them), never written, and
-    so is one that ends with its PDU: a PDU that goes on is then refused at its next field."""
+def c_octet_string(size: int) -> Bounded[str]:
+    """C-Octet String of at most `size` octets with its NUL. One that ends with its PDU is read, never written: a PDU
+    that should go on is then refused at its next field."""
 
     def read(reader: OctetReader) -> str:
         ended = reader.at_end() or reader.data.find(b"\0", reader.offset, reader.end) >= 0
@@ -41,7 +54,7 @@ def c_octet_string(size: int) -> Form[str]:
             raise EncodeError(f"{value!r} does not fit {size} octets with its NUL", clause="SMPP v3.4 3.1")
         writer.put(octets + b"\0")
 
-    return Form(f"C-Octet String {size}", read, write)
+    return Bounded(f"C-Octet String {size}", read, write, size)
 
 
 def _write_time(writer: OctetWriter, value: str) -> None:
@@ -51,7 +64,11 @@ def _write_time(writer: OctetWriter, value: str) -> None:
 
 
 def _read_short_message(reader: OctetReader) -> bytes:
-    return reader.take(reader.octet())
+    length = reader.octet()
+    if length > reader.remaining:
+        why = f"sm_length {length}, {reader.remaining} octets left"
+        raise ShortMessageOverrun(why, offset=reader.offset - 1, clause="SMPP v3.4 5.2.21")
+    return reader.take(length)
 
 
 def _write_short_message(writer: OctetWriter, value: bytes) -> None:
@@ -61,8 +78,8 @@ def _write_short_message(writer: OctetWriter, value: bytes) -> None:
 
 
 I1: Final = Form("Integer 1", _read_integer_1, _write_integer_1)
-TIME: Final = Form("C-Octet String 1 or 17", c_octet_string(17).read, _write_time)
-SHORT_MESSAGE: Final = Form("sm_length, Octet String 0-254", _read_short_message, _write_short_message)
+TIME: Final = Bounded("C-Octet String 1 or 17", c_octet_string(17).read, _write_time, 17, 17)
+SHORT_MESSAGE: Final = Bounded("sm_length, Octet String 0-254", _read_short_message, _write_short_message, 255)
 
 _C6, _C9, _C13, _C16 = (c_octet_string(size) for size in (6, 9, 13, 16))
 _C21, _C41, _C65 = (c_octet_string(size) for size in (21, 41, 65))

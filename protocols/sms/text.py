@@ -1,5 +1,5 @@
-"""Text in SMS: the GSM 7-bit alphabet (3GPP TS 23.038 6.2.1), its extension, and UCS-2. Over SMPP a septet is an
-octet of its own; only the SMSC packs."""
+"""Text in SMS: the GSM 7-bit alphabet (3GPP TS 23.038 6.2.1), its extension, UCS-2, and what else data_coding names.
+Over SMPP a septet is an octet of its own; only the SMSC packs."""
 
 from typing import Final
 
@@ -27,6 +27,28 @@ _TO_SEPTETS: Final = {
     **{char: bytes((code,)) for code, char in enumerate(_DEFAULT) if code != ESCAPE},
     **{char: bytes((ESCAPE, code)) for code, char in _EXTENSION.items()},
 }
+
+_LATIN_1: Final = "latin-1"
+_UCS2: Final = "utf-16-be"
+# Values 0x00 to 0x0E of SMPP v3.4 5.2.19; "" is the default alphabet, also for what is reserved there. An octet beyond
+# IA5 is shown as Latin-1; no codec reads pictograms (0x09), and JIS X 0212 (0x0D) comes without its escapes.
+_LISTED: Final = (
+    "",
+    _LATIN_1,  # IA5, whose @ is no GSM @
+    _LATIN_1,  # binary
+    _LATIN_1,
+    _LATIN_1,  # binary
+    "shift_jis",
+    "iso8859-5",
+    "iso8859-8",
+    _UCS2,
+    _LATIN_1,
+    "iso2022_jp",
+    "",
+    "",
+    _LATIN_1,
+    "cp949",  # KS C 5601 with the syllables that phones added to it
+)
 
 
 def is_gsm(text: str) -> bool:
@@ -60,16 +82,31 @@ def _default(octet: int) -> str:
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Septets into octets, after `fill_bits` zero bits (TS 23.038 6.1.2.1; TS 23.040 9.2.3.24)."""
-    bits = 0
-    for number, septet in enumerate(septets):
-        bits |= (septet & 0x7F) << (7 * number + fill_bits)
-    return bits.to_bytes((7 * len(septets) + fill_bits + 7) // 8, "little")
+    out = bytearray()
+    bits, held = 0, fill_bits
+    for septet in septets:
+        bits |= (septet & 0x7F) << held
+        held += 7
+        if held >= 8:
+            out.append(bits & 0xFF)
+            bits >>= 8
+            held -= 8
+    return bytes(out) + (bytes((bits,)) if held else b"")
 
 
 def unpack(octets: bytes, count: int, fill_bits: int = 0) -> bytes:
-    """`count` septets out of packed octets."""
-    bits = int.from_bytes(octets, "little") >> fill_bits
-    return bytes(bits >> (7 * number) & 0x7F for number in range(count))
+    """`count` septets out of packed octets, zero where these end before."""
+    out = bytearray()
+    bits, held = 0, -fill_bits
+    for octet in octets[: (7 * count + fill_bits + 7) // 8]:
+        bits |= octet << held if held >= 0 else octet >> -held
+        held += 8
+        while held >= 7 and len(out) < count:
+            out.append(bits & 0x7F)
+            bits >>= 7
+            held -= 7
+    out.append(bits & 0x7F)
+    return bytes(out[:count].ljust(count, b"\0"))
 
 
 def encode_text(text: str) -> tuple[int, bytes]:
@@ -80,9 +117,18 @@ def encode_text(text: str) -> tuple[int, bytes]:
 
 
 def decode_text(data_coding: int, octets: bytes) -> str:
-    """Text in a data_coding of SMPP v3.4 5.2.19 or a leaked TP-DCS; binary is shown as Latin-1."""
-    if data_coding == DATA_CODING_UCS2 or (data_coding < 0x40 and data_coding & 0x0C == 0x08 and data_coding > 0x0F):
-        return octets.decode("utf-16-be", "replace")
-    if data_coding in (0x02, 0x03, 0x04) or data_coding & 0xF4 == 0xF4:
-        return octets.decode("latin-1")
-    return decode_gsm(octets)
+    """Text in a data_coding of SMPP v3.4 5.2.19 or a leaked TP-DCS (TS 23.038 4); binary is shown as Latin-1."""
+    codec = _LISTED[data_coding] if data_coding < len(_LISTED) else _of_dcs(data_coding)
+    if not codec and octets.isascii():
+        return decode_gsm(octets)
+    return octets.decode(codec or _LATIN_1, "replace")  # septets end at 0x7F: more is a sender that means Latin-1
+
+
+def _of_dcs(dcs: int) -> str:
+    """The codec of a TP-DCS, "" for the default alphabet: bits 3 and 2 say it up to 0x7F (0x40 to 0x7F is for automatic
+    deletion), the group in message waiting (0xE0 to 0xEF is UCS-2), bit 2 from 0xF0 on."""
+    if dcs >= 0xF0:
+        return _LATIN_1 if dcs & 0x04 else ""
+    if dcs >= 0x80:
+        return _UCS2 if dcs >= 0xE0 else ""
+    return ("", _LATIN_1, _UCS2, "")[dcs >> 2 & 0x03]

@@ -61,7 +61,9 @@ def name_of(number: int) -> str:
 def number_of(name: str) -> int | None:
     """The number of a character set, None when it has none."""
     found = _NUMBERED.fullmatch(name.lower())
-    return int(found[1]) if found else NUMBERS.get(name.lower())
+    if found and name_of(int(found[1])) == name.lower():
+        return int(found[1])
+    return NUMBERS.get(name.lower())
 
 
 def decode_text(octets: bytes, charset: str | None) -> str:

@@ -22,10 +22,12 @@ from protocols.wsp.primitives import (
     value_length,
     write_integer,
     write_quoted,
+    write_quoted_or_text,
     write_text,
 )
 
 _CLAUSE: Final = "WAP-230-WSP 8.4.2.24"
+_NO_NAME: Final = b"\x7f\0"  # an empty Text-string whose first octet begins text
 
 
 # --- parameters: token -> (name, reader); the writer's token and form per name ---
@@ -100,6 +102,7 @@ _PARAMETERS: Final[dict[int, tuple[str, Callable[[OctetReader], str]]]] = {
 }
 # What phones and MMSCs write and understand: the deprecated text forms for name, filename, start and start-info.
 _WRITE_TEXT: Final = {"name": 0x05, "filename": 0x06, "start": 0x0A, "start-info": 0x0B}
+_WITHOUT_CASE: Final = ("charset", "type")  # names of IANA's, which have none: whichever way they are spelled
 
 
 def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
@@ -109,7 +112,7 @@ def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
         first = reader.peek()
         if 0x20 <= first < 0x80:
             name = read_text(reader).lower()
-            found.append((name, _read_untyped(reader)))
+            found.append(_plain(name, _read_untyped(reader)))
             continue
         row = _PARAMETERS.get(read_integer(reader))
         if row is None:
@@ -117,6 +120,10 @@ def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
         else:
             found.append((row[0], row[1](reader)))
     return tuple(found)
+
+
+def _plain(name: str, value: str) -> tuple[str, str]:
+    return name, value.lower() if name in _WITHOUT_CASE else value
 
 
 def _read_untyped(reader: OctetReader) -> str:
@@ -133,15 +140,18 @@ def write_parameters(writer: OctetWriter, parameters: tuple[tuple[str, str], ...
     for name, value in parameters:
         if name in _WRITE_TEXT:
             writer.octet(0x80 | _WRITE_TEXT[name])
-            write_text(writer, value)
+            write_quoted_or_text(writer, value)
         elif name == "charset" and (number := charsets.number_of(value)) is not None:
             writer.octet(0x81)
             write_integer(writer, number)
         elif name == "type" and value[:1] > "\x1f":  # what is less is no Constrained-encoding
             writer.octet(0x89)
-            writer.put(_constrained(value))
+            if value[0] == '"':
+                write_quoted(writer, value)
+            else:
+                writer.put(_constrained(value))
         else:
-            write_text(writer, name)
+            writer.put(text_octets(name) if name else _NO_NAME)
             if value == "" or value[0] <= "\x1f" or value[0] >= "\x7f" or " " in value or value[0] == '"':
                 write_quoted(writer, value)
             else:
@@ -180,7 +190,8 @@ def read_content_type(reader: OctetReader) -> ContentType:
 def _from_text(text: str) -> ContentType:
     """Text that some senders fill with parameters in MIME form."""
     if ";" in text:
-        return ContentType.parse(text)
+        parsed = ContentType.parse(text)
+        return ContentType(parsed.media_type, tuple(_plain(*one) for one in parsed.parameters))
     return ContentType(text.strip().lower())
 
 

@@ -22,7 +22,7 @@ from protocols.wsp.primitives import (
     text_octets,
     uintvar,
     write_quoted,
-    write_text,
+    write_quoted_or_text,
 )
 
 MAXIMUM_ENTRIES: Final = 1000
@@ -180,7 +180,7 @@ def _part_headers(part: Part) -> bytes:
         write_quoted(writer, f"<{part.content_id}>")
     if part.content_location:
         writer.octet(0x80 | _CONTENT_LOCATION)
-        write_text(writer, part.content_location)
+        write_quoted_or_text(writer, part.content_location)
     return writer.getvalue()
 
 

@@ -126,11 +126,11 @@ def decode_octets(octets: bytes) -> str:
 
 
 def text_octets(text: str) -> bytes:
-    """A Text-string with its quote, where one is needed, and NUL."""
+    """A Text-string with its NUL, and its quote where its first octet would begin another kind of value (8.4.1.2)."""
     octets = text.encode()
     if b"\0" in octets:
         raise EncodeError("text with a NUL in it", clause="WAP-230-WSP 8.4.2.1")
-    quote = b"\x7f" if octets and octets[0] >= 0x7F else b""
+    quote = b"\x7f" if octets and not 0x20 <= octets[0] < 0x7F else b""
     return quote + octets + b"\0"
 
 
@@ -153,6 +153,14 @@ def write_quoted(writer: OctetWriter, text: str) -> None:
     writer.put(b'"' + octets + b"\0")
 
 
+def write_quoted_or_text(writer: OctetWriter, text: str) -> None:
+    """Text-string; quoted where it begins with the mark, which its reader would take for the quote."""
+    if text.startswith('"'):
+        write_quoted(writer, text)
+    else:
+        write_text(writer, text)
+
+
 def read_encoded_string(reader: OctetReader) -> str:
     """Encoded-string-value: text, or length, charset and text (OMA-TS-MMS_ENC 7.3.19).
 
@@ -169,13 +177,20 @@ def read_encoded_string(reader: OctetReader) -> str:
 
 def _in_charset(octets: bytes, charset: int) -> str:
     name = charsets.NAMES.get(charset)
-    wide = name is not None and ("16" in name or "ucs-2" in name)
-    octets = octets.removeprefix(b"\x7f")
-    if wide:
-        octets = octets[:-2] if octets.endswith(b"\0\0") and len(octets) % 2 == 0 else octets.removesuffix(b"\0")
+    if name is not None and ("16" in name or "ucs-2" in name):
+        octets = _wide(octets)
     else:
-        octets = octets.split(b"\0", 1)[0]
-    return charsets.decode_text(octets, name)
+        octets = octets.removeprefix(b"\x7f").split(b"\0", 1)[0]
+    return charsets.decode_text(octets, name).partition("\0")[0]  # what comes after a NUL could never be written
+
+
+def _wide(octets: bytes) -> bytes:
+    """Text of 16-bit units without quote, and without half of a terminator: senders write one zero octet, two, or none.
+    0x7F begins characters too (U+7F8E): it is a quote only where what is left would be no whole units without it."""
+    one_zero = octets.endswith(b"\0") and not octets.endswith(b"\0\0")
+    if octets.startswith(b"\x7f") and (len(octets) % 2 == 1) is not one_zero:
+        octets = octets[1:]
+    return octets[:-1] if len(octets) % 2 and octets.endswith(b"\0") else octets
 
 
 def write_encoded_string(writer: OctetWriter, text: str) -> None:

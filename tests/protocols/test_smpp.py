@@ -41,6 +41,31 @@ def test_the_answer_to_an_unknown_command_is_generic_nack() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("hex_octets", "sequence"),
+    [
+        ("0000000f 00000004 00000000 00000009", 0),
+        ("00000000 00000004 00000000 00000009", 0),
+        ("00011171 00000004 00000000 00000009", 9),
+        ("00011171 00000004", 0),
+    ],
+)
+def test_the_sequence_number_of_a_stream_that_is_lost(hex_octets: str, sequence: int) -> None:
+    """SMPP v3.4 4.3.1: 0 where the header cannot be read; a command_length below 16 leaves none."""
+    with pytest.raises(SmppError) as caught:
+        smpp.Framer().feed(bytes.fromhex(hex_octets))
+    assert smpp.refusal(caught.value) == smpp.GenericNack(
+        sequence_number=sequence, command_status=CommandStatus.ESME_RINVCMDLEN
+    )
+
+
+def test_a_pdu_that_says_it_is_shorter_than_a_header_has_no_sequence_number() -> None:
+    """SMPP v3.4 4.3.1."""
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(bytes.fromhex("0000000f 00000004 00000000 00000009"))
+    assert caught.value.sequence_number == 0
+
+
 def test_a_bad_response_is_never_answered() -> None:
     with pytest.raises(SmppError) as caught:
         smpp.decode(bytes.fromhex("00000010 80000003 00000000 00000005"))
@@ -68,6 +93,63 @@ def test_a_string_that_is_not_the_last_ends_with_its_nul() -> None:
     with pytest.raises(SmppError) as caught:
         smpp.decode(longer(smpp.encode(smpp.BindReceiver(sequence_number=1))[:16], b"mmsc"))
     assert caught.value.status is CommandStatus.ESME_RINVCMDLEN
+
+
+@pytest.mark.parametrize(
+    ("left", "status"),
+    [(4, CommandStatus.ESME_RINVMSGLEN), (0, CommandStatus.ESME_RINVMSGLEN), (-1, CommandStatus.ESME_RINVCMDLEN)],
+)
+def test_a_text_that_runs_over_its_pdu_has_a_status_of_its_own(left: int, status: CommandStatus) -> None:
+    """SMPP v3.4 5.1.3, 5.2.21: sm_length is wrong, the PDU's own length is not; without sm_length that is."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9, short_message=b"hello"))
+    with pytest.raises(SmppError) as caught:
+        smpp.decode(longer(octets[: len(octets) - 5 + left], b""))
+    assert caught.value.status is status
+    assert smpp.refusal(caught.value) == smpp.SubmitSmResp(sequence_number=9, command_status=status)
+
+
+@pytest.mark.parametrize(
+    "hex_octets",
+    [
+        pytest.param("00000013 80000004 00000058 00000001 3746 00", id="message_id"),
+        pytest.param("0000001b 80000004 00000045 00000001 00 001d 0006 626c6f636b00", id="TLV"),
+        pytest.param("0000001a 80000009 0000000e 00000001 534d534300 0210 0001 34", id="system_id and TLV"),
+        pytest.param("00000015 80000000 00000003 00000001 0428 0001 50", id="generic_nack"),
+        pytest.param("00000010 80000004 00000058 00000001", id="nothing"),
+    ],
+)
+def test_what_an_error_says_beyond_its_header_is_written_back(hex_octets: str) -> None:
+    """SMPP v3.4 4.4.2 has no body there; v3.3, v5.0 and many SMSCs do."""
+    octets = bytes.fromhex(hex_octets)
+    decoded = smpp.decode(octets)
+    assert decoded.findings == ()
+    assert smpp.encode(decoded.message) == octets
+
+
+@pytest.mark.parametrize("octets", [64, 65, 200])
+def test_a_string_longer_than_its_field_is_read_and_told(octets: int) -> None:
+    """SMPP v3.4 5.2.23: 65 octets with the NUL; the id of what an SMSC took is worth more than the rule."""
+    decoded = smpp.decode(longer(smpp.encode(smpp.SubmitSmResp(sequence_number=1))[:-1], b"1" * octets + b"\0"))
+    assert decoded.message == smpp.SubmitSmResp(sequence_number=1, message_id="1" * octets)
+    assert [one.rule for one in decoded.findings] == ([] if octets == 64 else ["SMPP-R004"])
+
+
+@pytest.mark.parametrize(("time", "is_one"), [("", True), ("000002000000000R", True), ("1", False), ("0" * 17, False)])
+def test_a_time_of_another_length_is_read_and_told(time: str, is_one: bool) -> None:
+    """SMPP v3.4 5.2.16: 1 or 17 octets."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9))
+    at = len(octets) - 6  # the NUL of validity_period, and five octets
+    decoded = smpp.decode(longer(octets[:at] + time.encode() + octets[at:], b""))
+    assert decoded.message == smpp.SubmitSm(sequence_number=9, validity_period=time)
+    assert [one.rule for one in decoded.findings] == ([] if is_one else ["SMPP-R004"])
+
+
+def test_a_text_of_255_octets_is_read_and_told() -> None:
+    """SMPP v3.4 5.2.22: 254; v5.0 has 255."""
+    octets = smpp.encode(smpp.SubmitSm(sequence_number=9))[:-1]
+    decoded = smpp.decode(longer(octets, b"\xff" + b"x" * 255))
+    assert decoded.message == smpp.SubmitSm(sequence_number=9, short_message=b"x" * 255)
+    assert [(one.rule, one.offset) for one in decoded.findings] == [("SMPP-R004", len(octets))]
 
 
 def test_sequence_numbers_go_round() -> None:

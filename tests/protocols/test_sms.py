@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from protocols.errors import DecodeError, EncodeError
 from protocols.sms.push import PushForm, push_segments
 from protocols.sms.segment import segment_octets, segment_text, split_header
-from protocols.sms.text import decode_gsm, encode_gsm, is_gsm, pack, unpack
+from protocols.sms.text import decode_gsm, decode_text, encode_gsm, is_gsm, pack, unpack
 
 
 def test_every_character_as_the_oracle_has_it() -> None:
@@ -29,6 +29,24 @@ def test_every_character_as_the_oracle_has_it() -> None:
 @given(st.binary(max_size=200).map(lambda octets: bytes(one & 0x7F for one in octets)), st.integers(0, 6))
 def test_packed_septets_come_back(septets: bytes, fill_bits: int) -> None:
     assert unpack(pack(septets, fill_bits), len(septets), fill_bits) == septets
+
+
+@pytest.mark.parametrize("fill_bits", range(7))
+@pytest.mark.parametrize("octets", ["", "ff", "e8329bfd4697d9ec37", "ffffffffffffffff"])
+def test_septets_are_the_bits_seven_at_a_time(octets: str, fill_bits: int) -> None:
+    """3GPP TS 23.038 6.1.2.1: least significant first, and zero beyond the end."""
+    packed = bytes.fromhex(octets)
+    bits = int.from_bytes(packed, "little") >> fill_bits
+    for count in range(12):
+        assert unpack(packed, count, fill_bits) == bytes(bits >> 7 * one & 0x7F for one in range(count))
+
+
+@pytest.mark.parametrize("fill_bits", range(7))
+def test_a_long_text_is_packed_bit_by_bit(fill_bits: int) -> None:
+    """3GPP TS 23.038 6.1.2.1."""
+    septets = bytes(one % 0x80 for one in range(1000))
+    bits = sum(septet << 7 * at + fill_bits for at, septet in enumerate(septets))
+    assert pack(septets, fill_bits) == bits.to_bytes((7 * len(septets) + fill_bits + 7) // 8, "little")
 
 
 def test_packing_by_hand() -> None:
@@ -95,3 +113,37 @@ def test_a_push_by_sar_tlvs_leaves_room_for_the_header_that_the_smsc_makes(octet
 def test_a_push_of_more_segments_than_can_be_counted_is_not_written(form: PushForm) -> None:
     with pytest.raises(EncodeError):
         push_segments(bytes(40_000), 1, form)
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "octets", "text"),
+    [
+        (0x00, b"a\x00", "a@"),
+        (0x00, b"caf\xe9 @ home", "café @ home"),
+        (0x01, b"a@$_", "a@$_"),
+        (0x03, b"\xe9", "é"),
+        (0x05, b"\x83e\x83X\x83g", "テスト"),
+        (0x06, b"\xbf\xe0\xd8\xd2\xd5\xe2", "Привет"),
+        (0x07, b"\xf9\xec\xe5\xed", "שלום"),
+        (0x08, b"\x04\x16", "Ж"),
+        (0x0A, b"\x1b$B%F%9%H\x1b(B", "テスト"),
+        (0x0E, b"\xbe\xc8\xb3\xe7", "안녕"),
+    ],
+)
+def test_a_text_in_each_listed_data_coding(data_coding: int, octets: bytes, text: str) -> None:
+    """SMPP v3.4 5.2.19."""
+    assert decode_text(data_coding, octets) == text
+
+
+@pytest.mark.parametrize(
+    ("codings", "text"),
+    [
+        ((*range(0x10, 0x14), *range(0x50, 0x54), *range(0xC0, 0xE0), *range(0xF0, 0xF4)), "@A"),
+        ((*range(0x14, 0x18), *range(0x54, 0x58), *range(0xF4, 0xF8)), "\0A"),
+        ((*range(0x18, 0x1C), *range(0x58, 0x5C), *range(0xE0, 0xF0)), "A"),
+    ],
+    ids=["7-bit", "8-bit", "UCS-2"],
+)
+def test_a_text_in_a_leaked_dcs(codings: tuple[int, ...], text: str) -> None:
+    """3GPP TS 23.038 4: classes, automatic deletion, message waiting."""
+    assert {coding: decode_text(coding, b"\0A") for coding in codings} == dict.fromkeys(codings, text)

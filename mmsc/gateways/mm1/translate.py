@@ -151,7 +151,7 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
     """The head of the m-retrieve-conf; the stored body follows it (encode_head). Bcc never, Hide leaves From out."""
     return MRetrieveConf(
         mms_version=version,
-        transaction_id=transaction_id,
+        transaction_id=transaction_id or None,
         message_id=mm.message_id,
         date=mm.date // SECOND,
         from_=None if mm.sender_hidden else spelled(mm.sender),
