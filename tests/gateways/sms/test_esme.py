@@ -264,13 +264,23 @@ async def test_an_answer_ahead_of_garbage_counts() -> None:
         await smsc.stop()
 
 
-async def test_a_damaged_response_says_that_it_was_taken() -> None:
-    """SMPP v3.4 4.4.2: message_id without its NUL. Taken for an unknown answer, the SMS would be sent again."""
+@pytest.mark.parametrize(
+    ("cut", "more"),
+    [
+        pytest.param(1, b"", id="message_id without its NUL"),
+        pytest.param(0, b"\0", id="an octet too many"),
+        pytest.param(0, b"\x04\x24\xff\xff12", id="a TLV longer than the PDU"),
+        pytest.param(0, b"HTTP/1.1 ", id="no TLV at all"),
+    ],
+)
+async def test_a_damaged_response_says_that_it_was_taken(cut: int, more: bytes) -> None:
+    """SMPP v3.4 4.4.2, 3.2.4. Taken for an unknown answer, the SMS would be sent again."""
 
     def damaged(pdu: Pdu) -> bytes:
         if not isinstance(pdu, SubmitSm):
             return polite(pdu)
-        whole = smpp.encode(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, message_id="id"))[:-1]
+        whole = smpp.encode(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, message_id="id"))
+        whole = whole[: len(whole) - cut] + more
         return len(whole).to_bytes(4) + whole[4:]
 
     server = ScriptedSmsc(damaged)
