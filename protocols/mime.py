@@ -68,19 +68,24 @@ class MimePart:
     @property
     def content_id(self) -> str:
         """Content-ID without its brackets."""
-        return decode_words(self.header("content-id").strip()).removeprefix("<").removesuffix(">")
+        return _names(self.headers, self.content_type)[0]
 
     @property
     def content_location(self) -> str:
         """Content-Location, else the name that Content-Type or Content-Disposition gives."""
-        location = decode_words(self.header("content-location").strip())
-        if location:
-            return location
-        name = self.content_type.get("name")
-        if name:
-            return name
-        disposition = self.header("content-disposition")
-        return parse_parameters(disposition).get("filename", "") if disposition else ""
+        return _names(self.headers, self.content_type)[1]
+
+
+@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
+def _names(headers: tuple[tuple[str, str], ...], content_type: ContentType) -> tuple[str, str]:
+    """(Content-ID, Content-Location or what stands in for it)."""
+    known = dict(reversed(headers))
+    content_id = decode_words(known.get("content-id", "").strip()).removeprefix("<").removesuffix(">")
+    location = decode_words(known.get("content-location", "").strip()) or content_type.get("name")
+    disposition = known.get("content-disposition", "")
+    if not location and disposition:
+        location = parse_parameters(disposition).get("filename", "")
+    return content_id, location
 
 
 def parse_parameters(text: str) -> dict[str, str]:
@@ -264,9 +269,8 @@ def part_from(
     base: int = 0,
 ) -> MimePart:
     """A part from headers that were read elsewhere (HTTP, mail) and its body; `base` as for `parse_part`."""
-    known = dict(reversed(headers))
-    content_type = _content_type(known.get("content-type", ""))
-    plain = undo_transfer_encoding(data, known.get("content-transfer-encoding", ""))
+    content_type, encoding = _nature(headers)
+    plain = undo_transfer_encoding(data, encoding) if encoding else data
     base = base if plain is data else -1
     data = plain
     if not content_type.media_type.startswith("multipart/"):
@@ -278,12 +282,16 @@ def part_from(
     return MimePart(content_type, b"" if parts else data, headers, parts)
 
 
-def _content_type(text: str) -> ContentType:
-    """RFC 2045 5.2: a part without a readable Content-Type is text/plain in US-ASCII."""
+@lru_cache(maxsize=256)
+def _nature(headers: tuple[tuple[str, str], ...]) -> tuple[ContentType, str]:
+    """(content type, transfer encoding). RFC 2045 5.2: a part without a readable Content-Type is text/plain in
+    US-ASCII."""
+    known = dict(reversed(headers))
     try:
-        return ContentType.parse(text)
+        content_type = ContentType.parse(known.get("content-type", ""))
     except DecodeError:
-        return ContentType("text/plain", (("charset", "us-ascii"),))
+        content_type = ContentType("text/plain", (("charset", "us-ascii"),))
+    return content_type, known.get("content-transfer-encoding", "")
 
 
 def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:

@@ -22,7 +22,7 @@ class Chronicle:
     ) -> Event:
         """An event of now."""
         at_real = self._clock.real_now()
-        return Event(self._ids.new_id(), mm_id, recipient_id, task_id, self._clock.now(), at_real, data)
+        return Event(self._ids.new_id(), mm_id, recipient_id, task_id, self._clock.at(at_real), at_real, data)
 
     def unit(
         self,

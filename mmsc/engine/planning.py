@@ -228,7 +228,7 @@ class Planner:
             recipient_id=recipient_id,
             kind=kind,
             lane=lane,
-            due_at=mm.deliver_at or self._clock.now(),
+            due_at=mm.deliver_at or mm.submitted_at,
             priority=int(mm.priority),
             payload=payload,
         )

@@ -6,6 +6,7 @@ The octets of a part are never touched (WAP-230-WSP 8.5; RFC 2387).
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from mmsc.domain.instant import DAY, Instant
@@ -129,12 +130,16 @@ def _leaves(part: MimePart) -> Iterator[MimePart]:
 
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:
-    given = part.content_type
+    media, content_id, location = _named(part.content_type, part.content_id, part.content_location)
+    return wsp.Part(media, part.data, content_id or f"part{number}", location)
+
+
+@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
+def _named(given: ContentType, content_id: str, location: str) -> tuple[ContentType, str, str]:
+    """Type and names as WSP can write them."""
     pairs = ((_safe(name), _safe(value)) for name, value in given.parameters)
     parameters = tuple(pair for pair in pairs if pair[0] not in _DROPPED)
-    content_id = _safe(part.content_id) or f"part{number}"
-    media = ContentType(_safe(given.media_type) or _UNKNOWN, parameters)
-    return wsp.Part(media, part.data, content_id, _safe(part.content_location))
+    return ContentType(_safe(given.media_type) or _UNKNOWN, parameters), _safe(content_id), _safe(location)
 
 
 def _safe(text: str) -> str:

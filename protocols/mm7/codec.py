@@ -157,6 +157,8 @@ def _too_much_to_check(opened: Opened, octets: int) -> str:
     """What there is too much of, "" when there is not."""
     if octets > _MAXIMUM_CHECKED_OCTETS:
         return f"{octets} octets"
+    if octets < _MAXIMUM_CHECKED_ELEMENTS * len("<a/>"):
+        return ""  # it cannot hold so many
     beyond = next(islice(opened.element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
     return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"
 

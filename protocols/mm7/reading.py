@@ -154,8 +154,9 @@ def _recipients(request: etree._Element) -> dict[str, list[Address]]:
             continue
         unread += sum(len(str(text).strip()) for text in recipients.itertext())
         for one in recipients:
-            if local_name(one) in lists:
-                lists[local_name(one)] += _addresses(one)
+            name = local_name(one)
+            if name in lists:
+                lists[name] += _addresses(one)
     unread -= sum(len(address.value) for addresses in lists.values() for address in addresses)
     if unread or not any(lists.values()):
         why = "text that is no address in To, Cc or Bcc" if unread else "no To, Cc or Bcc"

@@ -5,6 +5,7 @@ Data is never copied to be looked at: an index says where each part's octets are
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -164,7 +165,7 @@ def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
     at = len(pieces[0])
     offsets: list[int] = []
     for part in parts:
-        headers = _part_headers(part)
+        headers = _part_headers(part.content_type, part.content_id, part.content_location)
         lengths = uintvar(len(headers)) + uintvar(len(part.data))
         offsets.append(at + len(lengths) + len(headers))
         at = offsets[-1] + len(part.data)
@@ -172,15 +173,16 @@ def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
     return b"".join(pieces), offsets
 
 
-def _part_headers(part: Part) -> bytes:
+@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
+def _part_headers(content_type: ContentType, content_id: str, content_location: str) -> bytes:
     writer = OctetWriter()
-    write_content_type(writer, part.content_type)
-    if part.content_id:
+    write_content_type(writer, content_type)
+    if content_id:
         writer.octet(0x80 | _CONTENT_ID)
-        write_quoted(writer, f"<{part.content_id}>")
-    if part.content_location:
+        write_quoted(writer, f"<{content_id}>")
+    if content_location:
         writer.octet(0x80 | _CONTENT_LOCATION)
-        write_quoted_or_text(writer, part.content_location)
+        write_quoted_or_text(writer, content_location)
     return writer.getvalue()
 
 
