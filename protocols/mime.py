@@ -277,9 +277,19 @@ def part_from(
         return MimePart(content_type, data, headers, start=base)
     if depth >= limits.depth:
         raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
-    spans = split(data, content_type.get("boundary"), limits)
-    parts = tuple(parse_part(data, limits, depth + 1, start=start, end=end, base=base) for start, end in spans)
-    return MimePart(content_type, b"" if parts else data, headers, parts)
+    parts: list[MimePart] = []
+    left = limits.parts  # of the whole body, not of each multipart in it
+    for start, end in split(data, content_type.get("boundary"), limits):
+        parts.append(parse_part(data, limits, depth + 1, start=start, end=end, base=base))
+        left -= _count(parts[-1])
+        if left < 0:
+            raise DecodeError(f"more than {limits.parts} parts", offset=start, clause=_CLAUSE_BOUNDARY)
+    return MimePart(content_type, b"" if parts else data, headers, tuple(parts))
+
+
+def _count(part: MimePart) -> int:
+    """The part and all parts within it."""
+    return 1 + sum(map(_count, part.parts))
 
 
 @lru_cache(maxsize=256)

@@ -125,6 +125,10 @@ def test_encoded_words_are_short_enough_and_read_back(text: str) -> None:
     ("body", "limits"),
     [
         (multipart(*[b"\r\n"] * 4), mime.Limits(parts=3)),
+        (
+            multipart(*[b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n\r\n--c--"] * 2),
+            mime.Limits(parts=3),
+        ),
         (multipart(b"A: " + b"x" * 90 + b"\r\n\r\n"), mime.Limits(header_octets=80)),
         (multipart(b"Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n\r\n\r\n--c--"), mime.Limits(depth=1)),
     ],
