@@ -58,6 +58,8 @@ def _times(submission: Submission, limits: Limits, now: Instant) -> Times | Refu
     if deliver_at is not None and deliver_at <= now:
         deliver_at = None
     ceiling = Instant(now + limits.maximum_validity)
+    if deliver_at is not None and deliver_at >= ceiling:
+        return Refused(RefusalReason.EXPIRY_PAST, "the delivery time lies beyond the longest validity")
     if submission.expires is None:
         expires_at = Instant((deliver_at or now) + limits.default_validity)
     else:

@@ -146,6 +146,7 @@ def test_times_of_a_submission() -> None:
     [
         ({"expires": Relative(-1)}, RefusalReason.EXPIRY_PAST),
         ({"expires": Relative(10), "deliver_at": Relative(20)}, RefusalReason.EXPIRY_PAST),
+        ({"deliver_at": Instant(T0 + 31 * DAY)}, RefusalReason.EXPIRY_PAST),
         ({"content": Content("x", bytes(2 << 20), ())}, RefusalReason.TOO_LARGE),
         ({"recipients": (RecipientSpec("+15550100123"),) * 1001}, RefusalReason.TOO_MANY_RECIPIENTS),
         ({"subject": "x" * 513}, RefusalReason.CONTENT_REFUSED),

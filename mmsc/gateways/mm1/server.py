@@ -18,7 +18,7 @@ from mmsc.gateways.mm1.translate import HAPPENINGS, STATUS_OF, for_version, gone
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import mm1
-from protocols.errors import DecodeError, Finding
+from protocols.errors import Finding, ProtocolError
 from protocols.mm1 import (
     MAcknowledgeInd,
     MessageType,
@@ -150,7 +150,7 @@ class Mm1Server:
             )
         try:
             submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
-        except DecodeError as error:
+        except ProtocolError as error:  # what could be read and cannot be written again is no better
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return self._conf(pdu.transaction_id, version, corrupt, error.why)
         outcome = await self._submit.accept(submission)

@@ -7,7 +7,7 @@ from typing import Final
 
 from mmsc.domain.address import Address as DomainAddress
 from mmsc.domain.address import Rewrite, told
-from mmsc.domain.instant import Instant, from_datetime, to_datetime
+from mmsc.domain.instant import DAY, Instant, from_datetime, to_datetime
 from mmsc.domain.message import (
     Content,
     Interface,
@@ -61,6 +61,9 @@ STATUS_OF: Final = {
 }
 
 
+_END_OF_DAY: Final = re.compile(r"([0-9-]+)T24:00:00(?:\.0+)?(Z|[+-][0-9:]+)?")
+
+
 def read_time(text: str, where: str) -> When | None:
     """xs:dateTime (no zone: UTC) or xs:duration from reception; None for no text. Raises Mm7Error 2007."""
     if not text:
@@ -69,7 +72,12 @@ def read_time(text: str, where: str) -> When | None:
     if duration is not None and text not in ("P", "-P"):
         amounts = (float(one or 0) * unit for one, unit in zip(duration.groups()[1:], _DURATION_SECONDS, strict=True))
         return Relative((-1 if duration[1] else 1) * sum(amounts))
+    end_of_day = _END_OF_DAY.fullmatch(text)
     try:
+        if end_of_day is not None:  # XML Schema 3.2.7: 24:00:00 is the next day's first moment
+            return Instant(
+                from_datetime(datetime.fromisoformat(f"{end_of_day[1]}T00:00:00{end_of_day[2] or ''}")) + DAY
+            )
         return from_datetime(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         why = f"{text!r} is neither a dateTime nor a duration"

@@ -22,7 +22,7 @@ from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
 from mmsc.gateways.mm7 import vasp as vasp_module
 from mmsc.gateways.mm7.courier import _spoken, judge
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.translate import STATUS_OF, report_of
+from mmsc.gateways.mm7.translate import STATUS_OF, read_time, report_of
 from mmsc.gateways.mm7.vasp import Vasps, hash_password, matches
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.net.http_client import HttpReply
@@ -439,3 +439,18 @@ def test_a_report_spells_numbers_as_its_vasp_does() -> None:
     report = report_of(job_of("+15550100200"), DIALECT, "6.3.0", "mmsc", (Rewrite("+1", "1"),))
     assert report.recipient == mm7.Address("15550100123")
     assert report.sender == mm7.Address("15550100200")
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("2026-12-31T24:00:00Z", "2027-01-01T00:00:00Z"),
+        ("2026-02-28T24:00:00+01:00", "2026-03-01T00:00:00+01:00"),
+        ("2026-12-31T24:00:00.000", "2027-01-01T00:00:00"),
+    ],
+)
+def test_a_day_may_end_at_24(text: str, same: str) -> None:
+    """XML Schema Part 2, 3.2.7: 24:00:00 is the first moment of the next day; 24:00:01 is none."""
+    assert read_time(text, "SubmitReq/ExpiryDate") == read_time(same, "SubmitReq/ExpiryDate")
+    with pytest.raises(mm7.Mm7Error):
+        read_time(text.replace("24:00:00", "24:00:01"), "SubmitReq/ExpiryDate")
