@@ -10,26 +10,17 @@ import quopri
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from email.errors import HeaderParseError
-from email.header import Header, decode_header
 from functools import lru_cache
 from typing import Final
 
-from protocols.charset import decode as decode_charset
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, EncodeError
+from protocols.header_fields import decode_words, header_line, parse_headers
 
 _CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
 _BASE64_LINE_OCTETS: Final = 57  # 76 characters
-_BEHIND_DELIMITER: Final = (b"", b"\r", b"\n", b" ", b"\t")
-_FOLD: Final = re.compile(rb"\r?\n[ \t]+")
-_FIELD_NAME: Final = re.compile(rb"[!-9;-~]+")  # RFC 5322 3.6.8
-_LINE_BREAKS: Final = re.compile(r"[\r\n]+\s*")
-_ENCODED_WORD: Final = 75
-_LONGEST_LINE: Final = 900  # of 998 (RFC 5322 2.1.1)
-_LONGEST_ENCODED_LINE: Final = 76  # RFC 2047 2
-_LONGEST_OF_WORDS: Final = 16 * 1024
-_REMEMBERED_OCTETS: Final = 512
+_BEHIND_DELIMITER: Final = b"\r\n \t"
+_CR: Final = 0x0D
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
@@ -100,124 +91,57 @@ def parse_parameters(text: str) -> dict[str, str]:
     return found
 
 
-def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
-    """Header lines, unfolded; names in lower case. Lines that are none are passed over."""
-    return _parse_short(block) if len(block) <= _REMEMBERED_OCTETS else _parse_block(block)
-
-
-def _parse_block(block: bytes) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    folded = b"\n " in block or b"\n\t" in block
-    for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
-        name, colon, value = line.partition(b":")
-        name = name.strip()
-        if colon and _FIELD_NAME.fullmatch(name):
-            found.append((name.decode("latin-1").lower(), _text(value.strip())))
-    return tuple(found)
-
-
-_parse_short: Final = lru_cache(maxsize=1024)(_parse_block)  # parts of one sender look alike
-
-
-def _text(octets: bytes) -> str:
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
-
-
-def decode_words(text: str) -> str:
-    """RFC 2047 encoded words in words; text without any comes back as it is, and so does text longer than any header:
-    the library's time grows with the square of their number."""
-    if "=?" not in text or len(text) > _LONGEST_OF_WORDS:
-        return text
-    try:
-        pieces = decode_header(text)
-        return "".join(
-            piece if isinstance(piece, str) else decode_charset(piece, charset or "ascii") for piece, charset in pieces
-        )
-    except (HeaderParseError, LookupError, ValueError):
-        return text
-
-
-def encode_words(text: str, name: str = "") -> str:
-    """A header value in ASCII without line breaks: encoded words of at most 75 letters where it must be (RFC 2047 2),
-    with a space between them where a line may be folded. `name` is the header's: the first word leaves room for it."""
-    clean = _LINE_BREAKS.sub(" ", text)
-    if clean.isascii() and clean.isprintable() and "=?" not in clean:
-        return clean
-    return _encoded(clean, name)
-
-
-def header_line(name: str, *values: str) -> bytes:
-    """One header with a value or a list of them, folded where it is long (RFC 5322 2.1.1), or behind each encoded word
-    (RFC 2047 2). A word that no line can hold is encoded, which gives it places to fold."""
-    value, text = ", ".join(values), ", ".join(encode_words(one, name) for one in values)
-    if len(text) > _LONGEST_LINE and ("  " in text or max(map(len, text.split(" "))) > _LONGEST_LINE):
-        text = _encoded(text, name)
-    longest = _LONGEST_LINE if text == value else _LONGEST_ENCODED_LINE
-    lines: list[str] = []
-    current = f"{name}:"
-    for word in text.split(" "):
-        if len(current) + 1 + len(word) > longest and current.strip() != f"{name}:":
-            lines.append(current)
-            current = ""
-        current += f" {word}"
-    lines.append(current)
-    return ("\r\n".join(lines) + "\r\n").encode("ascii", "replace")
-
-
-def _encoded(text: str, name: str) -> str:
-    return Header(text, "utf-8", maxlinelen=_ENCODED_WORD, header_name=name or None).encode(linesep="")
-
-
-def split(body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[tuple[int, int]]:
-    """(start, end) of each part between its boundaries, headers included. A missing last boundary is a DecodeError."""
+def split(
+    body: bytes, boundary: str, limits: Limits = DEFAULT_LIMITS, first: int = 0, last: int | None = None
+) -> Iterator[tuple[int, int]]:
+    """(start, end) of each part between its boundaries, headers included, for the multipart in [first, last). A missing
+    last boundary is a DecodeError."""
     if not boundary:
         raise DecodeError("a multipart without a boundary", clause=_CLAUSE_BOUNDARY)
-    delimiter = b"--" + boundary.encode("latin-1", "replace")
-    at = _next_delimiter(body, delimiter, 0)
+    last = len(body) if last is None else last
+    line = b"\n--" + boundary.encode("latin-1", "replace")
+    if body.startswith(line[1:], first, last) and _is_delimiter(body, first + len(line) - 1, last):
+        at = first
+    else:
+        at = _next_delimiter(body, line, first, last)
     if at < 0:
         raise DecodeError("the first boundary is missing", offset=0, clause=_CLAUSE_BOUNDARY)
     count = 0
     while True:
-        after = at + len(delimiter)
-        if body.startswith(b"--", after):
+        after = at + len(line) - 1
+        if body.startswith(b"--", after, last):
             return
-        start = body.find(b"\n", after) + 1
+        start = body.find(b"\n", after, last) + 1
         if start == 0:
             raise DecodeError("the body ends at a boundary", offset=at, clause=_CLAUSE_BOUNDARY)
-        at = _next_delimiter(body, delimiter, start - 1)
+        at = _next_delimiter(body, line, start - 1, last)
         if at < 0:
             raise DecodeError("the last boundary is missing: the body was cut", offset=start, clause=_CLAUSE_BOUNDARY)
         count += 1
         if count > limits.parts:
             raise DecodeError(f"more than {limits.parts} parts", offset=start, clause=_CLAUSE_BOUNDARY)
         end = at - 1 if at > start else start
-        if end > start and body[end - 1 : end] == b"\r":
+        if end > start and body[end - 1] == _CR:
             end -= 1
-        yield start, max(end, start)
+        yield start, end
 
 
-def _next_delimiter(body: bytes, delimiter: bytes, at: int) -> int:
-    """Where the next delimiter stands at the start of a line, -1 when there is none; `at` is 0, or at a line break.
-    Octets that only look like one (a longer boundary with the same start, as nested multiparts have) are passed over:
-    nothing but white space may stand behind a delimiter. The line break keeps two candidates from overlapping, so that
-    a body made of the boundary's own letters costs no more than another."""
-    if at == 0 and body.startswith(delimiter) and _is_delimiter(body, len(delimiter)):
-        return 0
-    line = b"\n" + delimiter
-    found = body.find(line, at)
-    while found >= 0 and not _is_delimiter(body, found + len(line)):
-        found = body.find(line, found + len(line))
+def _next_delimiter(body: bytes, line: bytes, at: int, last: int) -> int:
+    """Where the next delimiter stands at the start of a line, -1 when there is none; `line` is one behind its line
+    break, `at` is where a line break may be. Octets that only look like one (a longer boundary with the same start, as
+    nested multiparts have) are passed over: nothing but white space may stand behind a delimiter. The line break keeps
+    two candidates from overlapping, so that a body made of the boundary's own letters costs no more than another."""
+    found = body.find(line, at, last)
+    while found >= 0 and not _is_delimiter(body, found + len(line), last):
+        found = body.find(line, found + len(line), last)
     return found + 1 if found >= 0 else -1
 
 
-def _is_delimiter(body: bytes, after: int) -> bool:
+def _is_delimiter(body: bytes, after: int, last: int) -> bool:
     """Whether only what may stand behind a delimiter stands at `after`."""
-    if body.startswith(b"--", after):
+    if body.startswith(b"--", after, last):
         after += 2
-    return body[after : after + 1] in _BEHIND_DELIMITER
+    return after >= last or body[after] in _BEHIND_DELIMITER
 
 
 def parse_part(
@@ -229,13 +153,12 @@ def parse_part(
     end: int | None = None,
     base: int = 0,
 ) -> MimePart:
-    """The part in [start, end) with its headers, nested parts read too. Its data is copied once.
+    """The part in [start, end) with its headers, nested parts read too. Only the data of leaves is copied, once.
 
     `base` is where `octets` stand in those that were read first, -1 when they do not."""
     end = len(octets) if end is None else end
     block_end, data_at = _header_end(octets, start, end, limits)
-    headers = parse_headers(octets[start:block_end])
-    return part_from(headers, octets[data_at:end], limits, depth, base + data_at if base >= 0 else -1)
+    return _read(parse_headers(octets[start:block_end]), octets, data_at, end, limits, depth, base)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
@@ -269,22 +192,32 @@ def part_from(
     base: int = 0,
 ) -> MimePart:
     """A part from headers that were read elsewhere (HTTP, mail) and its body; `base` as for `parse_part`."""
+    return _read(headers, data, 0, len(data), limits, depth, base)
+
+
+def _read(
+    headers: tuple[tuple[str, str], ...], octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int
+) -> MimePart:
+    """The part whose body is in [start, end)."""
     content_type, encoding = _nature(headers)
-    plain = undo_transfer_encoding(data, encoding) if encoding else data
-    base = base if plain is data else -1
-    data = plain
-    if not content_type.media_type.startswith("multipart/"):
-        return MimePart(content_type, data, headers, start=base)
+    is_multipart = content_type.media_type.startswith("multipart/")
+    if encoding or not is_multipart:
+        data = octets[start:end]
+        plain = undo_transfer_encoding(data, encoding) if encoding else data
+        if not is_multipart:
+            return MimePart(content_type, plain, headers, start=base + start if base >= 0 and plain is data else -1)
+        if plain is not data:
+            octets, start, end, base = plain, 0, len(plain), -1
     if depth >= limits.depth:
         raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
     parts: list[MimePart] = []
     left = limits.parts  # of the whole body, not of each multipart in it
-    for start, end in split(data, content_type.get("boundary"), limits):
-        parts.append(parse_part(data, limits, depth + 1, start=start, end=end, base=base))
-        left -= _count(parts[-1])
+    for first, last in split(octets, content_type.get("boundary"), limits, start, end):
+        parts.append(parse_part(octets, limits, depth + 1, start=first, end=last, base=base))
+        left -= _count(parts[-1]) if parts[-1].parts else 1
         if left < 0:
-            raise DecodeError(f"more than {limits.parts} parts", offset=start, clause=_CLAUSE_BOUNDARY)
-    return MimePart(content_type, b"" if parts else data, headers, tuple(parts))
+            raise DecodeError(f"more than {limits.parts} parts", offset=first, clause=_CLAUSE_BOUNDARY)
+    return MimePart(content_type, b"" if parts else octets[start:end], headers, tuple(parts))
 
 
 def _count(part: MimePart) -> int:

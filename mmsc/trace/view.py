@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Final
 
 from mmsc.trace import redact
-from protocols import mime, mm1, mm4, mm7, smpp
+from protocols import header_fields, mime, mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
 from protocols.octets import OctetReader
@@ -80,7 +80,7 @@ def _http(octets: bytes, depth: int) -> View:
     octets = redact.http(octets)
     start, _, rest = octets.partition(b"\n")
     block, body = _head(rest)
-    headers = mime.parse_headers(block)
+    headers = header_fields.parse_headers(block)
     title = start.decode("latin-1").strip()
     rows = tuple(Row(name, value) for name, value in headers)
     kind = dict(reversed(headers)).get("content-type", "")
@@ -315,7 +315,7 @@ def _text(octets: bytes) -> View:
         boundary = octets.lstrip().partition(b"\n")[0].strip()[2:].decode("latin-1")
         return _mm7(octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary),))))
     block, body = _head(octets)
-    headers = dict(reversed(mime.parse_headers(block)))
+    headers = dict(reversed(header_fields.parse_headers(block)))
     if "x-mms-message-type" in headers:
         return _mm4(octets)
     if headers.get("content-type", "").lower().startswith(("text/xml", "multipart/related")) and "from" not in headers:

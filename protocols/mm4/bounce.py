@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from protocols import mime
+from protocols import header_fields, mime
 from protocols.errors import DecodeError
 
 _CLAUSE: Final = "RFC 3464 2"
@@ -37,9 +37,13 @@ def read_bounce(octets: bytes) -> Bounce:
     if status is None:
         raise DecodeError("a report without a delivery status", clause=_CLAUSE)
     returned = _first(whole, "message/rfc822", "message/global", "text/rfc822-headers", "message/global-headers")
-    head = dict(reversed(mime.parse_headers(mime.split_headers(returned.data)[0]))) if returned is not None else {}
+    head = (
+        dict(reversed(header_fields.parse_headers(mime.split_headers(returned.data)[0])))
+        if returned is not None
+        else {}
+    )
     groups = status.data.replace(b"\r\n", b"\n").strip(b"\n").split(b"\n\n")[1:]  # the first is about the mail itself
-    bounced = (_recipient(dict(reversed(mime.parse_headers(group)))) for group in groups)
+    bounced = (_recipient(dict(reversed(header_fields.parse_headers(group)))) for group in groups)
     message_id = head.get("x-mms-message-id", "").strip().strip('"')
     return Bounce(message_id, tuple(one for one in bounced if one is not None))
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, Final
 
-from protocols import mime
+from protocols import header_fields, mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
 from protocols.mm4.headers import BY_ATTRIBUTE, BY_NAME
@@ -74,7 +74,7 @@ def decode(octets: bytes) -> Decoded[Message]:
         block, body = mime.split_headers(octets, mime.Limits(header_octets=_MAXIMUM_HEADER_OCTETS))
     except DecodeError as error:
         raise Mm4Error(error.why, seen={}) from error
-    headers = mime.parse_headers(block)
+    headers = header_fields.parse_headers(block)
     hops = sum(name == "received" for name, _ in headers)
     if hops > MAXIMUM_RECEIVED:
         raise Mm4Error(f"it went through {hops} systems: a loop", seen={}, clause="RFC 5321 6.3", status="5.4.6")
@@ -108,7 +108,7 @@ def _sorted(headers: tuple[tuple[str, str], ...]) -> tuple[dict[str, str], tuple
     for name, value in headers:
         row = BY_NAME.get(name)
         if row is not None:
-            seen.setdefault(row.attribute, _unquoted(mime.decode_words(value)))
+            seen.setdefault(row.attribute, _unquoted(header_fields.decode_words(value)))
         elif name.startswith("x-mms-"):
             unknown.append((name, value))
     return seen, tuple(unknown)
@@ -136,17 +136,17 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
     date = known["date"][0] if known["date"] else ""
     return {
         "from_": _address(known["from"][0]) if known["from"] else "",
-        "to": tuple(map(mime.decode_words, read_mailboxes(known["to"]))),
-        "cc": tuple(map(mime.decode_words, read_mailboxes(known["cc"]))),
+        "to": tuple(map(header_fields.decode_words, read_mailboxes(known["to"]))),
+        "cc": tuple(map(header_fields.decode_words, read_mailboxes(known["cc"]))),
         "sender": _address(known["sender"][0]) if known["sender"] else "",
-        "subject": mime.decode_words(known["subject"][0]) if known["subject"] else "",
+        "subject": header_fields.decode_words(known["subject"][0]) if known["subject"] else "",
         "date": _date(date),
     }
 
 
 def _address(text: str) -> str:
     found = read_mailboxes([text])
-    return mime.decode_words(found[0]) if found else ""
+    return header_fields.decode_words(found[0]) if found else ""
 
 
 def _date(text: str) -> datetime | None:
@@ -255,7 +255,7 @@ def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]]
     lines += _own_lines(message)
     lines += list(message.unknown)
     lines.append(("MIME-Version", "1.0"))
-    head = b"".join(mime.header_line(*line) for line in lines)
+    head = b"".join(header_fields.header_line(*line) for line in lines)
     if isinstance(message, ForwardReq):
         return head + _body(message, content)
     return head + b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"

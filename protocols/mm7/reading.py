@@ -6,7 +6,7 @@ from typing import Final
 
 from lxml import etree
 
-from protocols.mime import decode_words
+from protocols.header_fields import decode_words
 from protocols.mm7.messages import (
     Address,
     AddressForm,

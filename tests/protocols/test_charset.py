@@ -4,7 +4,7 @@ import encodings
 
 import pytest
 
-from protocols import mime, mm1
+from protocols import header_fields, mime, mm1
 from protocols.charset import decode
 from protocols.wsp.charsets import NAMES, decode_text
 
@@ -31,7 +31,7 @@ def test_what_is_no_character_set_is_none(name: str) -> None:
 def test_half_a_letter_becomes_the_sign_for_what_cannot_be_read() -> None:
     assert decode(HALF, "utf-7") == "\ufffd"
     assert decode(b"+2D3c9w-", "UTF-7") == "📷"
-    assert mime.decode_words("=?utf-7?Q?+2AA-?=") == "\ufffd"
+    assert header_fields.decode_words("=?utf-7?Q?+2AA-?=") == "\ufffd"
     assert mime.parse_parameters("attachment; filename*=utf-7''%2B2AA-")["filename"] == "\ufffd"
     subject = b"\x96\x09\x02\x03\xf4" + HALF + b"\0"  # OMA-TS-MMS_ENC 7.3.19, MIBenum 1012
     sent = mm1.decode(b"\x8c\x80\x98t\0\x8d\x92\x89\x01\x81" + subject + b"\x84\xa3\0").message

@@ -8,7 +8,7 @@ import pytest
 
 from tests.tidy.project import imports, module_of, product_files, tree
 
-_BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset")
+_BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset", "header_fields")
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
 # Modules of the standard library that touch the world: protocols and domain have no use for any of them.
