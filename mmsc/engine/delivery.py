@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
-from mmsc.domain.message import Job, Recipient, TaskKind
+from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
 from mmsc.engine.chronicle import Chronicle
@@ -283,7 +283,7 @@ class Delivery:
             if found is None:
                 return None
             peer = row.lane.removeprefix("peer:")
-            mm, recipients = found[0], tuple(one for one in found[1] if one.target == peer)
+            mm, recipients = found[0], at_peer(peer, found[1])
         return Job(
             task_id=row.id,
             kind=row.kind,

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, Recipient, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, TaskKind, at_peer
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
 from mmsc.engine.delivery import Desk
-from mmsc.engine.peer_news import WAITING, PeerNews, at_peer
+from mmsc.engine.peer_news import WAITING, PeerNews
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql

@@ -20,6 +20,7 @@ from mmsc.domain.message import (
     Submission,
     TaskId,
     TaskKind,
+    at_peer,
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.answers import res_task
@@ -226,7 +227,7 @@ class Submitter:
             recipients = tuple(one for one in plan.recipients if one.id == task.recipient_id)
         elif plan is not None and task.kind is TaskKind.FORWARD:
             peer = task.lane.removeprefix("peer:")
-            recipients = tuple(one for one in plan.recipients if one.route is Route.PEER and one.target == peer)
+            recipients = at_peer(peer, plan.recipients)
         return Job(
             task_id=task.id,
             kind=task.kind,

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mmsc.domain.address import Rewrite
+from mmsc.domain.address import Address, Rewrite
 from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
 from mmsc.trace import events as trace
-from tests.engine.conftest import FOREIGN, Bench
+from tests.engine.conftest import FOREIGN, PHONE, Bench
 
 SECOND_ONE = "+16660100124"
 THIRD_ONE = "+16660100125"
@@ -36,6 +37,17 @@ class PuttingOff:
 
     def served(self) -> list[set[str]]:
         return [{one.address.value for one in job.recipients} for job in self.jobs]
+
+
+@dataclass
+class Slow:
+    """A courier that needs as long as a test wants."""
+
+    done: asyncio.Event
+
+    async def deliver(self, job: Job) -> Outcome:
+        await self.done.wait()
+        return Delivered()
 
 
 def peer_that(bench: Bench, put_off: dict[str, Later | Retry]) -> PuttingOff:
@@ -166,3 +178,21 @@ async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> N
         "other", accepted.message_id, as_told, Happening.PEER_RETRIEVED, date=date, to_originator=True
     )
     assert await bench.state(SECOND_ONE) == "retrieved"
+
+
+async def test_an_smsc_with_the_name_of_a_peer_shares_nothing_with_it(bench: Bench) -> None:
+    """A forward that was claimed from the store is for the peer's recipients: not for the SMSC's, which get the MM over
+    MM1."""
+    neighbours = bench.engine.neighbours
+    namesake = replace(neighbours.peers["other"], name="local", prefixes=(FOREIGN,))
+    await neighbours.load((namesake, Smsc(name="local"), Subscriber(address=Address.of(PHONE))))
+    pushed = asyncio.Event()
+    bench.engine.couriers[TaskKind.NOTIFY] = Slow(pushed)
+    bench.engine.lanes.held = True  # no seat: both tasks are claimed later
+    await bench.submit(PHONE, FOREIGN)
+    bench.engine.lanes.held = False
+    bench.clock.advance(1)
+    await bench.until(trace.ForwardSent)
+    (job,) = bench.hands[TaskKind.FORWARD].jobs
+    assert [one.address.value for one in job.recipients] == [FOREIGN]
+    pushed.set()
