@@ -165,7 +165,8 @@ class Desk:
         now = self.clock.now()
         kind = job.kind.value
         if isinstance(outcome, Later):
-            due_at = min(later(now, outcome.seconds), end)
+            due_at = later(now, outcome.seconds)
+            due_at = min(due_at, end) if end > now else due_at
             await self.put_back(job, due_at, [trace.AttemptPostponed(kind, job.lane, outcome.because, due_at)])
             return ""
         if outcome.neighbour_down and not outcome.wait_seconds:

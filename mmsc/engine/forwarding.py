@@ -119,8 +119,8 @@ class ForwardWork:
                     left.append(again)
         if taken:
             await self._taken(job, mm, taken, receipt, left)
-        elif left:
-            await self._again(job, mm, left[0])
+        elif left:  # nobody was taken: an attempt, if it is one for anybody
+            await self._again(job, mm, next((one for one in left if isinstance(one, Retry)), left[0]))
         else:
             await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from mmsc.domain.address import Address, Rewrite
-from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.message import Job, Relative, TaskKind
 from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
@@ -137,6 +137,36 @@ async def test_further_mails_use_up_no_repeats(bench: Bench) -> None:
     bench.clock.advance(1801)
     await bench.until(trace.FindingNoted)
     assert len(peer.jobs) == 6
+
+
+async def test_a_peer_that_takes_nobody_is_given_time(bench: Bench) -> None:
+    """One recipient too many and another not now: that is an attempt, and no further mail at once."""
+    courier = bench.hands[TaskKind.FORWARD]
+
+    def say(job: Job) -> None:
+        outcomes = dict(zip((one.id for one in job.recipients), (Later(0.0, "452"), Retry("451")), strict=True))
+        courier.answers.append(Mixed(outcomes))
+
+    courier.on_job = say
+    await bench.submit(FOREIGN, SECOND_ONE)
+    await bench.until(trace.AttemptFailed)
+    await bench.at_rest()
+    assert len(courier.jobs) == 1
+    bench.clock.advance(6)
+    assert len(await bench.until(trace.AttemptFailed, 2)) == len(courier.jobs) == 2
+
+
+async def test_a_repeat_after_expiry_waits_as_the_peer_says(bench: Bench) -> None:
+    """No RES, and the peer is full when the request comes again: the MM's expiry is no reason to hurry."""
+    courier = bench.hands[TaskKind.FORWARD]
+    courier.answers = [Delivered(answer_expected=True), *(Later(60.0, "452"),) * 3]
+    await bench.submit(FOREIGN, expires=Relative(30))
+    await bench.until(trace.ForwardSent)
+    for count in (1, 2):
+        bench.clock.advance(61)
+        await bench.until(trace.AttemptPostponed, count)
+        await bench.at_rest()
+        assert len(courier.jobs) == 1 + count
 
 
 async def test_a_report_that_is_faster_than_the_250_stays_the_last_word(bench: Bench) -> None:

@@ -82,7 +82,7 @@ class Mm4Courier:
         except SmtpUnavailable as error:
             return _unavailable(error)
         expected = Delivered(answer_expected=peer.ack_request, note=sent.final.text if sent.final else "")
-        some_taken = sent.final is not None
+        some_taken = sent.final is not None and not 400 <= sent.final.code < 500
         outcomes = {
             one.id: _at_rcpt(sent.refused[box], some_taken=some_taken)
             for box, one in boxes.items()
@@ -150,7 +150,7 @@ def _told(reply: Reply) -> str:
 
 def _at_rcpt(reply: Reply, *, some_taken: bool) -> One:
     """452 and 552 at RCPT: too many at once, the rest goes in a further mail at once (RFC 5321 4.5.3.1.10); where not
-    even one was taken, the peer is full."""
+    even one was taken or refused for good, the peer is full."""
     if reply.code in (452, 552):
         return Later(0.0 if some_taken else _LATER_SECONDS, _told(reply))
     if 400 <= reply.code < 500:

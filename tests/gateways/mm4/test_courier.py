@@ -189,6 +189,17 @@ async def test_too_many_at_rcpt_the_rest_follows_at_once(bench: Bench) -> None:
     assert left.seconds == 0
 
 
+@pytest.mark.parametrize(("end", "seconds"), [("451 not now", 60), ("452 full", 60), ("554 no", 0), ("250 ok", 0)])
+async def test_too_many_at_rcpt_and_nobody_taken(bench: Bench, end: str, seconds: float) -> None:
+    """Where the mail was put off as well, a further one at once would bring the same, again and again."""
+    second = f"RCPT TO:<{TWO}/TYPE=PLMN@mms.other.example>"
+    outcome = await bench.deliver(ONE, TWO, **{second: "452 4.5.3 too many recipients", "end": end})
+    assert isinstance(outcome, Mixed)
+    _, left = outcome.outcomes.values()
+    assert isinstance(left, Later)
+    assert left.seconds == seconds
+
+
 async def test_recipients_that_fare_differently(bench: Bench) -> None:
     second = f"RCPT TO:<{TWO}/TYPE=PLMN@mms.other.example>"
     outcome = await bench.deliver(ONE, TWO, **{second: "550 5.1.1 unknown", "end": "451 not now"})
