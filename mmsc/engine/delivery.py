@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
@@ -43,6 +43,7 @@ class DeliveryPolicy:
 
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
+T = TypeVar("T")
 
 
 class Desk:
@@ -105,9 +106,14 @@ class Desk:
 
     async def write(self, unit: Unit) -> bool:
         """Commit, however long the store is away; False when the guard was lost."""
+        return not isinstance(await self.insist(lambda: self.store.commit(unit)), Lost)
+
+    async def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what must follow from what a neighbour was sent, however long the store is away: to begin anew with the
+        job would send it twice."""
         while True:
             try:
-                return not isinstance(await self.store.commit(unit), Lost)
+                return await work()
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 

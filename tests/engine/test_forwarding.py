@@ -9,7 +9,9 @@ from mmsc.domain.address import Address, Rewrite
 from mmsc.domain.message import Job, Relative, TaskKind
 from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
+from mmsc.engine import delivery
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, PHONE, Bench
 
@@ -167,6 +169,43 @@ async def test_a_repeat_after_expiry_waits_as_the_peer_says(bench: Bench) -> Non
         await bench.until(trace.AttemptPostponed, count)
         await bench.at_rest()
         assert len(courier.jobs) == 1 + count
+
+
+@pytest.mark.parametrize("ok", [True, False])
+@pytest.mark.parametrize("outcome", [Delivered(answer_expected=True), Failed("550", Happening.REFUSED_BY_PEER)])
+async def test_a_store_that_goes_away_behind_a_mail_makes_no_second_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, outcome: Delivered | Failed, ok: bool
+) -> None:
+    peer = peer_that(bench, {})
+    peer.res = {"ok": ok}
+    calls = {"apply": 0, "_rest": 0}
+
+    def falters(owner: object, name: str) -> None:
+        real = getattr(owner, name)
+
+        async def once_in_vain(*values: object) -> object:
+            calls[name] += 1
+            if calls[name] == 1:
+                raise StoreUnavailable("away")
+            return await real(*values)
+
+        monkeypatch.setattr(owner, name, once_in_vain)
+
+    falters(bench.engine.transitions, "apply")
+    falters(bench.engine.peer_reports, "_rest")
+    monkeypatch.setattr(delivery, "_PATIENCE_WITH_STORE_SECONDS", 0.0)
+
+    async def deliver(job: Job) -> Outcome:
+        await PuttingOff.deliver(peer, job)
+        return outcome
+
+    peer.deliver = deliver  # type: ignore[method-assign]
+    await bench.submit(FOREIGN)
+    async with asyncio.timeout(10):
+        while max(calls.values()) < 2:
+            await bench.store.commit(Unit(None, ()))
+    await bench.at_rest()
+    assert len(peer.jobs) == 1
 
 
 async def test_a_report_that_is_faster_than_the_250_stays_the_last_word(bench: Bench) -> None:
