@@ -18,6 +18,7 @@ from protocols.errors import EncodeError
 from protocols.mm4 import DeliveryReportRes, ForwardRes, RequestStatusCode
 
 _LATER_SECONDS = 60.0
+_CUT_SECONDS = 1.0
 One = Delivered | Later | Retry | Failed
 
 
@@ -167,9 +168,10 @@ def _after_data(reply: Reply) -> One:
 
 
 def _unavailable(error: SmtpUnavailable) -> Outcome:
-    """No session, or MAIL FROM was refused."""
+    """No session, or MAIL FROM was refused. A session that breaks at one mail may do so each time: that counts as an
+    attempt of its task, or it would be the first to be tried whenever the peer is well again."""
     if error.reply is None:
-        return Retry(error.why, neighbour_down=True)
+        return Retry(error.why, neighbour_down=True, wait_seconds=_CUT_SECONDS if error.begun else 0.0)
     if error.reply.code in (421, 452):
         return Later(_LATER_SECONDS, error.why)
     return Retry(error.why) if error.reply.code < 500 else Failed(error.why, Happening.REFUSED_BY_PEER)
