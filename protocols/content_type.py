@@ -11,7 +11,7 @@ from typing import Final
 from protocols.charset import decode as decode_charset
 from protocols.errors import DecodeError
 
-_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_TOKEN: Final = re.compile(r"[!#$&+\-.^_`|~0-9A-Za-z]+")  # without %'*: Python's reader takes them for RFC 2231
 _ESCAPED: Final = re.compile(r"\\(.)")
 _REMEMBERED_CHARACTERS: Final = 200
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
@@ -109,7 +109,10 @@ def _text(pieces: list[tuple[str, bool]]) -> str:
 
 
 def _written(name: str, value: str) -> list[str]:
-    """`name=value`, in as many pieces as it needs (RFC 2231 3, 4)."""
+    """`name=value`, in as many pieces as it needs (RFC 2231 3, 4); nothing where the name is no token (RFC 2045 5.1:
+    WSP may have any text there)."""
+    if not _TOKEN.fullmatch(name):
+        return []
     if value.isascii() and value.isprintable():
         if len(value) <= _LONGEST_WHOLE:
             return [f"{name}={_mime_value(value)}"]

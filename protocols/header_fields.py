@@ -62,15 +62,21 @@ def encode_words(text: str, name: str = "") -> str:
     """A header value in ASCII without line breaks: encoded words of at most 75 letters where it must be (RFC 2047 2),
     with a space between them where a line may be folded. `name` is the header's: the first word leaves room for it."""
     clean = _LINE_BREAKS.sub(" ", text)
-    if clean.isascii() and clean.isprintable() and "=?" not in clean:
+    if _is_plain(clean) and "=?" not in clean:
         return clean
     return _encoded(clean, name)
 
 
-def header_line(name: str, *values: str) -> bytes:
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def header_line(name: str, *values: str, opaque: bool = False) -> bytes:
     """One header with a value or a list of them, folded where it is long (RFC 5322 2.1.1), or behind each encoded word
-    (RFC 2047 2). A word that no line can hold is encoded, which gives it places to fold."""
-    value, text = ", ".join(values), ", ".join(encode_words(one, name) for one in values)
+    (RFC 2047 2). A word that no line can hold is encoded, which gives it places to fold. In an `opaque` value nobody
+    looks for encoded words: what looks like one is no text to be encoded."""
+    value = ", ".join(values)
+    text = ", ".join(one if opaque and _is_plain(one) else encode_words(one, name) for one in values)
     if len(text) > _LONGEST_LINE and ("  " in text or max(map(len, text.split(" "))) > _LONGEST_LINE):
         text = _encoded(text, name)
     longest = _LONGEST_LINE if text == value else _LONGEST_ENCODED_LINE

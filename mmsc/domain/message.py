@@ -1,6 +1,6 @@
 """The multimedia message in domain words: what an originator hands in, and what the engine keeps and hands out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
@@ -211,6 +211,11 @@ class Recipient(NamedTuple):
     link_token: str = ""  # of the web link
     fetched_at: Instant | None = None
     pushes: int = 0
+
+
+def at_peer(peer: str, recipients: Sequence[Recipient]) -> tuple[Recipient, ...]:
+    """The recipients that were, or will be, forwarded to a peer. An SMSC may have the same name."""
+    return tuple(one for one in recipients if one.route is Route.PEER and one.target == peer)
 
 
 class TaskKind(StrEnum):

@@ -7,11 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
-from mmsc.domain.message import Job, Recipient, TaskKind
+from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
 from mmsc.engine.chronicle import Chronicle
@@ -43,6 +43,7 @@ class DeliveryPolicy:
 
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
+T = TypeVar("T")
 
 
 class Desk:
@@ -105,9 +106,14 @@ class Desk:
 
     async def write(self, unit: Unit) -> bool:
         """Commit, however long the store is away; False when the guard was lost."""
+        return not isinstance(await self.insist(lambda: self.store.commit(unit)), Lost)
+
+    async def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Do what must follow from what a neighbour was sent, however long the store is away: to begin anew with the
+        job would send it twice."""
         while True:
             try:
-                return not isinstance(await self.store.commit(unit), Lost)
+                return await work()
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 
@@ -165,7 +171,8 @@ class Desk:
         now = self.clock.now()
         kind = job.kind.value
         if isinstance(outcome, Later):
-            due_at = min(later(now, outcome.seconds), end)
+            due_at = later(now, outcome.seconds)
+            due_at = min(due_at, end) if end > now else due_at
             await self.put_back(job, due_at, [trace.AttemptPostponed(kind, job.lane, outcome.because, due_at)])
             return ""
         if outcome.neighbour_down and not outcome.wait_seconds:
@@ -283,7 +290,7 @@ class Delivery:
             if found is None:
                 return None
             peer = row.lane.removeprefix("peer:")
-            mm, recipients = found[0], tuple(one for one in found[1] if one.target == peer)
+            mm, recipients = found[0], at_peer(peer, found[1])
         return Job(
             task_id=row.id,
             kind=row.kind,

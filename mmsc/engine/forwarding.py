@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from mmsc.domain.instant import Instant, later
-from mmsc.domain.message import Job, Mm, Recipient, TaskKind
+from mmsc.domain.message import Job, Mm, Recipient, TaskKind, at_peer
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState
 from mmsc.engine.delivery import Desk
-from mmsc.engine.peer_news import WAITING, PeerNews, at_peer
+from mmsc.engine.peer_news import WAITING, PeerNews
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
@@ -30,7 +31,7 @@ class ForwardWork:
         with self._news.kept(job) as early:
             await self._step(job)
         for answer in early.answers:
-            await self._news.heed(answer)
+            await self._desk.insist(partial(self._news.heed, answer))
 
     async def _step(self, job: Job) -> None:
         mm, recipients = await self._as_they_stand(job)
@@ -79,7 +80,7 @@ class ForwardWork:
     async def _end_all(self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, because: str) -> None:
         for one in recipients:
             how = Circumstances(because=because, text=because)
-            await self._desk.transitions.apply(mm, one, happening, how)
+            await self._desk.insist(partial(self._desk.transitions.apply, mm, one, happening, how))
 
     async def _forward(self, job: Job, mm: Mm, recipients: Sequence[Recipient], *, resent: bool) -> None:
         sends = int(job.payload.get("sent", "0"))
@@ -119,8 +120,8 @@ class ForwardWork:
                     left.append(again)
         if taken:
             await self._taken(job, mm, taken, receipt, left)
-        elif left:
-            await self._again(job, mm, left[0])
+        elif left:  # nobody was taken: an attempt, if it is one for anybody
+            await self._again(job, mm, next((one for one in left if isinstance(one, Retry)), left[0]))
         else:
             await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from mmsc.domain.address import Normalised, told
 from mmsc.domain.instant import Instant
-from mmsc.domain.message import Job, Mm, MmId, Recipient, RecipientId, Route
+from mmsc.domain.message import Job, Mm, MmId, Recipient, RecipientId, at_peer
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.answers import res_task
 from mmsc.engine.delivery import Desk
@@ -22,11 +22,6 @@ from mmsc.trace import events as trace
 
 _EARLY_ANSWERS: Final = 100  # kept while a mail is on its way; more of them say nothing new
 WAITING: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
-
-
-def at_peer(peer: str, recipients: Sequence[Recipient]) -> list[Recipient]:
-    """The recipients that were, or will be, forwarded to a peer."""
-    return [one for one in recipients if one.route is Route.PEER and one.target == peer]
 
 
 @dataclass(frozen=True, slots=True)

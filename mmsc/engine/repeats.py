@@ -49,10 +49,12 @@ class Identifiers:
 @dataclass(frozen=True, slots=True)
 class Rest:
     """What is left of a repeat whose recipients are judged one by one: the submission for those who were not served
-    yet (None: everybody was), under a key of its own; keys whose window is over are free again."""
+    yet (None: everybody was), under a key of its own; keys whose window is over are free again. `answered` is the key
+    of the newest request within the window: what nobody new is in, is a repeat of that one."""
 
     submission: Submission | None
     expired: tuple[bytes, ...]
+    answered: bytes
 
 
 async def rest_of(store: Store, numbers: Numbers, submission: Submission, repeat_key: bytes, oldest: Instant) -> Rest:
@@ -61,20 +63,24 @@ async def rest_of(store: Store, numbers: Numbers, submission: Submission, repeat
     known = await sql.recipients_by_foreign_id(store, submission.foreign_id or "", submission.origin.neighbour)
     served: set[str] = set()
     expired: list[bytes] = []
-    number, key = 0, repeat_key
+    number, key, answered = 0, repeat_key, repeat_key
     while key in known:
         submitted_at, addresses = known[key]
         if submitted_at < oldest:
             expired.append(key)
         else:
             served |= addresses
+            answered = key
         number += 1
         key = hashlib.sha256(repeat_key + number.to_bytes(4)).digest()
     recipients = tuple(_shown_if(spec, numbers, submission.origin, served) for spec in submission.recipients)
     if all(spec.display_only for spec in recipients):
-        return Rest(None, tuple(expired))
-    left = replace(submission, recipients=recipients, repeat_key=expired[0] if expired else key)
-    return Rest(left, tuple(expired))
+        return Rest(None, tuple(expired), answered)
+    key = expired[0] if expired else key
+    left = replace(
+        submission, recipients=recipients, repeat_key=key, identifier=""
+    )  # that was looked at with the whole
+    return Rest(left, tuple(expired), answered)
 
 
 def _shown_if(spec: RecipientSpec, numbers: Numbers, origin: Origin, served: set[str]) -> RecipientSpec:

@@ -20,6 +20,7 @@ from mmsc.domain.message import (
     Submission,
     TaskId,
     TaskKind,
+    at_peer,
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.answers import res_task
@@ -164,9 +165,10 @@ class Submitter:
     ) -> Accepted | None:
         oldest = Instant(self._clock.now() - self._policy.repeat_window)
         if submission.repeats_by_recipient:
-            accepted = await self._serve_the_rest(submission, repeat_key, oldest, res)
-            if accepted is not None:
-                return accepted
+            served = await self._serve_the_rest(submission, repeat_key, oldest, res)
+            if isinstance(served, Accepted):
+                return served
+            repeat_key = served
         row = await sql.answer_to_repeat(self._store, repeat_key)
         if row is None or not isinstance(row[1], int) or row[1] < oldest:
             # from now on this request is the one that is repeated
@@ -188,13 +190,13 @@ class Submitter:
 
     async def _serve_the_rest(
         self, submission: Submission, repeat_key: bytes, oldest: Instant, res: ResMm4 | None
-    ) -> Accepted | None:
-        """Serve who is new in a repeat; None when nobody is."""
+    ) -> Accepted | bytes:
+        """Serve who is new in a repeat; when nobody is, the key of the request that it repeats."""
         while True:
             rest = await rest_of(self._store, self._numbers, submission, repeat_key, oldest)
             plan = None if rest.submission is None else self._planner.plan(rest.submission)
             if rest.submission is None or plan is None or isinstance(plan, Refused):
-                return None
+                return rest.answered
             forget = tuple(sql.forget_repeat(key, oldest) for key in rest.expired)
             if forget:
                 await self._store.commit(self._chronicle.unit(None, forget, ()))
@@ -226,7 +228,7 @@ class Submitter:
             recipients = tuple(one for one in plan.recipients if one.id == task.recipient_id)
         elif plan is not None and task.kind is TaskKind.FORWARD:
             peer = task.lane.removeprefix("peer:")
-            recipients = tuple(one for one in plan.recipients if one.route is Route.PEER and one.target == peer)
+            recipients = at_peer(peer, plan.recipients)
         return Job(
             task_id=task.id,
             kind=task.kind,

@@ -185,12 +185,19 @@ class Sent:
 
 
 class SmtpUnavailable(Exception):
-    """No session, or it broke. `why` is for people; `reply` is the refusal, where there was one."""
+    """No session, or it broke. `why` is for people; `reply` is the refusal, where there was one; `begun`: it broke in
+    the middle of the mail, which may be why."""
 
-    def __init__(self, why: str, reply: Reply | None = None) -> None:
+    def __init__(self, why: str, reply: Reply | None = None, *, begun: bool = False) -> None:
         super().__init__(why)
         self.why = why
         self.reply = reply
+        self.begun = begun
+
+
+def _is_positive(code: int) -> bool:
+    """RFC 5321 4.2: a code that one does not know means what its first digit says."""
+    return 200 <= code < 300
 
 
 class SmtpSender:
@@ -228,7 +235,7 @@ class SmtpSender:
                 raise SmtpUnavailable(f"{error.code} {error.message}", reply) from error
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
                 client.close()
-                raise SmtpUnavailable(f"{type(error).__name__}: {error}") from error
+                raise SmtpUnavailable(f"{type(error).__name__}: {error}", begun=True) from error
             except BaseException:
                 client.close()  # cancelled in the middle: nobody knows where the session stands
                 raise
@@ -276,20 +283,26 @@ class SmtpSender:
         exchange = new_exchange()
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
         self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour)
-        await client.mail(mail_from)
+        try:
+            await client.mail(mail_from)
+        except aiosmtplib.SMTPSenderRefused as error:
+            if not _is_positive(error.code):
+                raise
         refused: dict[str, Reply] = {}
         for recipient in recipients:
             try:
                 await client.rcpt(recipient)
             except aiosmtplib.SMTPRecipientRefused as error:
-                refused[recipient] = Reply(error.code, str(error.message))
+                if not _is_positive(error.code):
+                    refused[recipient] = Reply(error.code, str(error.message))
         if len(refused) == len(recipients):
-            await client.rset()
             return Sent(refused, None)
         try:
             answer = await client.data(octets)
             final = Reply(answer.code, answer.message)
         except aiosmtplib.SMTPDataError as error:
+            if error.code == aiosmtplib.SMTPStatus.completed:  # to DATA itself: nothing was sent yet
+                raise aiosmtplib.SMTPServerDisconnected("it answered DATA with 250, and waits for no mail") from error
             final = Reply(error.code, str(error.message))
         self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, neighbour)
         return Sent(refused, final)

@@ -7,6 +7,7 @@ from protocols import header_fields, mime
 from protocols.errors import DecodeError
 
 _CLAUSE: Final = "RFC 3464 2"
+_FORWARD_REQ: Final = "mm4_forward.req"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,9 @@ class Bounced:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """`message_id` is the X-Mms-Message-ID of the mail that came back, "" when its head was not returned. Recipients
-    that only wait longer or were handed on are left out."""
+    """`message_id` is the X-Mms-Message-ID of the mail that came back, "" when its head was not returned or it was no
+    forward: a report or RES names the MM too, and what becomes of them says nothing about it. Recipients that only wait
+    longer or were handed on are left out."""
 
     message_id: str
     recipients: tuple[Bounced, ...]
@@ -44,7 +46,8 @@ def read_bounce(octets: bytes) -> Bounce:
     )
     groups = status.data.replace(b"\r\n", b"\n").strip(b"\n").split(b"\n\n")[1:]  # the first is about the mail itself
     bounced = (_recipient(dict(reversed(header_fields.parse_headers(group)))) for group in groups)
-    message_id = head.get("x-mms-message-id", "").strip().strip('"')
+    is_forward = head.get("x-mms-message-type", _FORWARD_REQ).strip().lower() == _FORWARD_REQ
+    message_id = head.get("x-mms-message-id", "").strip().strip('"') if is_forward else ""
     return Bounce(message_id, tuple(one for one in bounced if one is not None))
 
 

@@ -54,6 +54,7 @@ _NUMERIC_OK: Final = ("0", "128", "0x80")
 _MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
 _MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version")
 MAXIMUM_RECEIVED: Final = 100  # RFC 5321 6.3: a loop; RFC 4356 asks for no less
+_TEXTS: Final = ("Subject", "X-Mms-Status-Text")
 _NOBODY: Final = "undisclosed-recipients:;"
 _JOINED: Final = re.compile(r"\.(?=\+[0-9]+/TYPE=)", re.IGNORECASE)  # one gateway's Request-Recipients
 
@@ -253,12 +254,17 @@ def encode(message: Message, content: tuple[ContentType, Sequence[mime.OutPart]]
     lines.append(("X-Mms-3GPP-MMS-Version", message.mms_version))
     lines.append(("X-Mms-Message-Type", _NAME_OF[type(message)]))
     lines += _own_lines(message)
-    lines += list(message.unknown)
-    lines.append(("MIME-Version", "1.0"))
-    head = b"".join(header_fields.header_line(*line) for line in lines)
+    head = b"".join(header_fields.header_line(*line, opaque=_stands_as_it_is(line)) for line in lines)
+    head += b"".join(header_fields.header_line(name, value, opaque=True) for name, value in message.unknown)
+    head += header_fields.header_line("MIME-Version", "1.0")
     if isinstance(message, ForwardReq):
         return head + _body(message, content)
     return head + b"Content-Type: text/plain; charset=us-ascii\r\n\r\n"
+
+
+def _stands_as_it_is(line: tuple[str, ...]) -> bool:
+    """Ids are compared letter by letter where they were given: nothing in them is encoded that no reader decodes."""
+    return line[0] not in _TEXTS and all(header_fields.decode_words(one) == one for one in line[1:])
 
 
 def _own_lines(message: Message) -> list[tuple[str, ...]]:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from mmsc.domain.address import Rewrite
-from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.address import Address, Rewrite
+from mmsc.domain.message import Job, Relative, TaskKind
+from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Delivered, Later, Mixed, Outcome, Retry
+from mmsc.engine import delivery
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
-from tests.engine.conftest import FOREIGN, Bench
+from tests.engine.conftest import FOREIGN, PHONE, Bench
 
 SECOND_ONE = "+16660100124"
 THIRD_ONE = "+16660100125"
@@ -36,6 +39,17 @@ class PuttingOff:
 
     def served(self) -> list[set[str]]:
         return [{one.address.value for one in job.recipients} for job in self.jobs]
+
+
+@dataclass
+class Slow:
+    """A courier that needs as long as a test wants."""
+
+    done: asyncio.Event
+
+    async def deliver(self, job: Job) -> Outcome:
+        await self.done.wait()
+        return Delivered()
 
 
 def peer_that(bench: Bench, put_off: dict[str, Later | Retry]) -> PuttingOff:
@@ -127,6 +141,73 @@ async def test_further_mails_use_up_no_repeats(bench: Bench) -> None:
     assert len(peer.jobs) == 6
 
 
+async def test_a_peer_that_takes_nobody_is_given_time(bench: Bench) -> None:
+    """One recipient too many and another not now: that is an attempt, and no further mail at once."""
+    courier = bench.hands[TaskKind.FORWARD]
+
+    def say(job: Job) -> None:
+        first, second = job.recipients
+        courier.answers.append(Mixed({first.id: Later(0.0, "452"), second.id: Retry("451")}))
+
+    courier.on_job = say
+    await bench.submit(FOREIGN, SECOND_ONE)
+    await bench.until(trace.AttemptFailed)
+    await bench.at_rest()
+    assert len(courier.jobs) == 1
+    bench.clock.advance(6)
+    assert len(await bench.until(trace.AttemptFailed, 2)) == len(courier.jobs) == 2
+
+
+async def test_a_repeat_after_expiry_waits_as_the_peer_says(bench: Bench) -> None:
+    """No RES, and the peer is full when the request comes again: the MM's expiry is no reason to hurry."""
+    courier = bench.hands[TaskKind.FORWARD]
+    courier.answers = [Delivered(answer_expected=True), *(Later(60.0, "452"),) * 3]
+    await bench.submit(FOREIGN, expires=Relative(30))
+    await bench.until(trace.ForwardSent)
+    for count in (1, 2):
+        bench.clock.advance(61)
+        await bench.until(trace.AttemptPostponed, count)
+        await bench.at_rest()
+        assert len(courier.jobs) == 1 + count
+
+
+@pytest.mark.parametrize("ok", [True, False])
+@pytest.mark.parametrize("outcome", [Delivered(answer_expected=True), Failed("550", Happening.REFUSED_BY_PEER)])
+async def test_a_store_that_goes_away_behind_a_mail_makes_no_second_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, outcome: Delivered | Failed, ok: bool
+) -> None:
+    peer = peer_that(bench, {})
+    peer.res = {"ok": ok}
+    calls = {"apply": 0, "_rest": 0}
+
+    def falters(owner: object, name: str) -> None:
+        real = getattr(owner, name)
+
+        async def once_in_vain(*values: object) -> object:
+            calls[name] += 1
+            if calls[name] == 1:
+                raise StoreUnavailable("away")
+            return await real(*values)
+
+        monkeypatch.setattr(owner, name, once_in_vain)
+
+    falters(bench.engine.transitions, "apply")
+    falters(bench.engine.peer_reports, "_rest")
+    monkeypatch.setattr(delivery, "_PATIENCE_WITH_STORE_SECONDS", 0.0)
+
+    async def deliver(job: Job) -> Outcome:
+        await PuttingOff.deliver(peer, job)
+        return outcome
+
+    peer.deliver = deliver  # type: ignore[method-assign]
+    await bench.submit(FOREIGN)
+    async with asyncio.timeout(10):
+        while max(calls.values()) < 2:
+            await bench.store.commit(Unit(None, ()))
+    await bench.at_rest()
+    assert len(peer.jobs) == 1
+
+
 async def test_a_report_that_is_faster_than_the_250_stays_the_last_word(bench: Bench) -> None:
     peer = peer_that(bench, {})
 
@@ -166,3 +247,21 @@ async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> N
         "other", accepted.message_id, as_told, Happening.PEER_RETRIEVED, date=date, to_originator=True
     )
     assert await bench.state(SECOND_ONE) == "retrieved"
+
+
+async def test_an_smsc_with_the_name_of_a_peer_shares_nothing_with_it(bench: Bench) -> None:
+    """A forward that was claimed from the store is for the peer's recipients: not for the SMSC's, which get the MM over
+    MM1."""
+    neighbours = bench.engine.neighbours
+    namesake = replace(neighbours.peers["other"], name="local", prefixes=(FOREIGN,))
+    await neighbours.load((namesake, Smsc(name="local"), Subscriber(address=Address.of(PHONE))))
+    pushed = asyncio.Event()
+    bench.engine.couriers[TaskKind.NOTIFY] = Slow(pushed)
+    bench.engine.lanes.held = True  # no seat: both tasks are claimed later
+    await bench.submit(PHONE, FOREIGN)
+    bench.engine.lanes.held = False
+    bench.clock.advance(1)
+    await bench.until(trace.ForwardSent)
+    (job,) = bench.hands[TaskKind.FORWARD].jobs
+    assert [one.address.value for one in job.recipients] == [FOREIGN]
+    pushed.set()

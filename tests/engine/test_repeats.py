@@ -96,6 +96,24 @@ async def test_each_piece_has_a_window_of_its_own(bench: Bench) -> None:
     assert (await take(bench, mail(bench, PHONE, OTHER))).repeat
 
 
+async def test_who_came_with_a_later_piece_is_not_served_again_when_the_first_is_too_old(bench: Bench) -> None:
+    await take(bench, mail(bench, PHONE))
+    bench.clock.advance(0.9 * DAY / SECOND)
+    await take(bench, mail(bench, PHONE, OTHER))
+    bench.clock.advance(0.3 * DAY / SECOND)
+    for to in ([OTHER], [OTHER, "no number!"]):
+        assert (await take(bench, mail(bench, *to))).repeat
+    assert await served(bench) == [PHONE, OTHER]
+
+
+async def test_the_pieces_of_a_mail_are_no_other_requests(bench: Bench) -> None:
+    """A relay that splits a mail restarts no counter: there is nothing to remark."""
+    for to in ([PHONE], [OTHER], [PHONE, OTHER, THIRD], [OTHER]):
+        await take(bench, mail(bench, *to, identifier="t1"))
+    assert await served(bench) == [PHONE, OTHER, THIRD]
+    assert not [event for event in bench.events if isinstance(event.data, trace.FindingNoted)]
+
+
 async def test_other_content_is_another_request(bench: Bench) -> None:
     await take(bench, mail(bench, PHONE, identifier="t1"))
     await take(bench, mail(bench, PHONE, identifier="t1", repeat_key=b"else"))

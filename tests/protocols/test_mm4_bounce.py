@@ -42,6 +42,22 @@ def test_who_only_waits_is_left_out_and_the_original_recipient_counts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "message_id"),
+    [
+        ("MM4_forward.REQ", "m1@mms.home.example"),
+        ("mm4_FORWARD.req", "m1@mms.home.example"),
+        ("MM4_delivery_report.REQ", ""),
+        ("MM4_delivery_report.RES", ""),
+        ("MM4_forward.RES", ""),
+    ],
+)
+def test_only_a_forward_that_came_back_is_about_its_mm(kind: str, message_id: str) -> None:
+    """A RES to a peer that gives a user's address as its own (sheet 9) names the MM and that user: not a RES of it."""
+    returned = RETURNED.format(type="text/rfc822-headers", rest=f"X-Mms-Message-Type: {kind}\n")
+    assert read_bounce(mail(FAILED, returned)).message_id == message_id
+
+
+@pytest.mark.parametrize(
     "octets",
     [
         b"Subject: I am on holiday\r\n\r\nUntil Monday.",

@@ -18,6 +18,7 @@ from protocols.errors import EncodeError
 from protocols.mm4 import DeliveryReportRes, ForwardRes, RequestStatusCode
 
 _LATER_SECONDS = 60.0
+_CUT_SECONDS = 1.0
 One = Delivered | Later | Retry | Failed
 
 
@@ -82,7 +83,7 @@ class Mm4Courier:
         except SmtpUnavailable as error:
             return _unavailable(error)
         expected = Delivered(answer_expected=peer.ack_request, note=sent.final.text if sent.final else "")
-        some_taken = sent.final is not None
+        some_taken = sent.final is not None and not 400 <= sent.final.code < 500
         outcomes = {
             one.id: _at_rcpt(sent.refused[box], some_taken=some_taken)
             for box, one in boxes.items()
@@ -150,7 +151,7 @@ def _told(reply: Reply) -> str:
 
 def _at_rcpt(reply: Reply, *, some_taken: bool) -> One:
     """452 and 552 at RCPT: too many at once, the rest goes in a further mail at once (RFC 5321 4.5.3.1.10); where not
-    even one was taken, the peer is full."""
+    even one was taken or refused for good, the peer is full."""
     if reply.code in (452, 552):
         return Later(0.0 if some_taken else _LATER_SECONDS, _told(reply))
     if 400 <= reply.code < 500:
@@ -167,9 +168,10 @@ def _after_data(reply: Reply) -> One:
 
 
 def _unavailable(error: SmtpUnavailable) -> Outcome:
-    """No session, or MAIL FROM was refused."""
+    """No session, or MAIL FROM was refused. A session that breaks at one mail may do so each time: that counts as an
+    attempt of its task, or it would be the first to be tried whenever the peer is well again."""
     if error.reply is None:
-        return Retry(error.why, neighbour_down=True)
+        return Retry(error.why, neighbour_down=True, wait_seconds=_CUT_SECONDS if error.begun else 0.0)
     if error.reply.code in (421, 452):
         return Later(_LATER_SECONDS, error.why)
     return Retry(error.why) if error.reply.code < 500 else Failed(error.why, Happening.REFUSED_BY_PEER)

@@ -212,13 +212,16 @@ class Mm4Server(Handler):
         """A mail relay gave up recipients of a forward: that counts as a RES about them. It is never refused for what
         it says, because nobody could be told."""
         domains = {peer.domain.lower(): peer.name for peer in self._directory.peers.values()}
+        given_up: dict[tuple[str, str], list[str]] = {}  # whom nobody could take is mostly told in the same words
         for one in bounce.recipients:
-            peer = domains.get(read(one.mailbox).domain.lower())
+            peer = domains.get(read(one.mailbox).domain.lower(), "")
             because = f"the mail came back: {one.status} {_one_line(one.text)}".rstrip()
-            if peer is None or not await self._reports.forward_answered(
-                peer, bounce.message_id, ok=False, because=because, recipients=(local_of(one.mailbox),)
+            given_up.setdefault((peer, because), []).append(local_of(one.mailbox))
+        for (peer, because), about in given_up.items():
+            if not peer or not await self._reports.forward_answered(
+                peer, bounce.message_id, ok=False, because=because, recipients=about
             ):
-                _log.info("a bounce about %s, which is no forward of ours: %s", one.mailbox, because)
+                _log.info("a bounce about %.200s, which is no forward of ours: %s", ", ".join(about), because)
         return _TAKEN
 
     async def _delivery_report(self, message: DeliveryReportReq, peer: Peer) -> str:

@@ -160,6 +160,39 @@ async def test_each_reply_has_its_meaning(bench: Bench, where: str, reply: str, 
     assert isinstance(await bench.deliver(ONE), Delivered), "and the next attempt goes well"
 
 
+@pytest.mark.parametrize(
+    ("where", "reply", "expected"),
+    [("MAIL", "251 fine", Delivered), ("RCPT", "252 I think so", Delivered), ("DATA", "250 done", Retry)],
+)
+async def test_a_code_means_what_its_first_digit_says(
+    bench: Bench, where: str, reply: str, expected: type[Outcome]
+) -> None:
+    """RFC 5321 4.2; but who answers DATA with 250 got no mail."""
+    assert isinstance(await bench.deliver(ONE, **{where: reply}), expected)
+    assert bool(bench.scripted.mails) == (expected is Delivered)
+
+
+@pytest.mark.parametrize("rset", [CUT, "421 bye", "502 what?"])
+@pytest.mark.parametrize(("reply", "expected"), [("450 busy", Retry), ("550 no", Failed)])
+async def test_what_follows_a_refusal_of_all_changes_nothing(
+    bench: Bench, reply: str, expected: type[Outcome], rset: str
+) -> None:
+    """A peer that knows no RSET, or hangs up on who asks for nobody it knows."""
+    outcome = await bench.deliver(ONE, RCPT=reply, RSET=rset)
+    assert isinstance(outcome, Mixed)
+    assert [type(one) for one in outcome.outcomes.values()] == [expected]
+    assert isinstance(await bench.deliver(ONE, RSET=rset), Delivered)
+
+
+@pytest.mark.parametrize("where", ["MAIL", "RCPT", "DATA", "end"])
+async def test_a_mail_that_breaks_its_session_counts_as_an_attempt(bench: Bench, where: str) -> None:
+    """Else it would be sent every second as long as others go well, and pause the lane for them."""
+    outcome = await bench.deliver(ONE, **{where: CUT})
+    assert isinstance(outcome, Retry)
+    assert outcome.neighbour_down
+    assert outcome.wait_seconds > 0
+
+
 async def test_nobody_listens(bench: Bench) -> None:
     await bench.courier.close()
     peer = Peer(name="other", domain="mms.other.example", host="127.0.0.1", port=1)
@@ -169,7 +202,7 @@ async def test_nobody_listens(bench: Bench) -> None:
     gone = Mm4Courier(Held(), known, Plan(), bench.clock, lambda peer: sender, domain="x.example")  # type: ignore[arg-type]
     outcome = await gone.deliver(bench.job(ONE))
     assert isinstance(outcome, Retry)
-    assert outcome.neighbour_down
+    assert (outcome.neighbour_down, outcome.wait_seconds) == (True, 0), "no attempt of this task"
 
 
 async def test_an_older_server_knows_only_helo(bench: Bench) -> None:
@@ -187,6 +220,17 @@ async def test_too_many_at_rcpt_the_rest_follows_at_once(bench: Bench) -> None:
     assert isinstance(taken, Delivered)
     assert isinstance(left, Later)
     assert left.seconds == 0
+
+
+@pytest.mark.parametrize(("end", "seconds"), [("451 not now", 60), ("452 full", 60), ("554 no", 0), ("250 ok", 0)])
+async def test_too_many_at_rcpt_and_nobody_taken(bench: Bench, end: str, seconds: float) -> None:
+    """Where the mail was put off as well, a further one at once would bring the same, again and again."""
+    second = f"RCPT TO:<{TWO}/TYPE=PLMN@mms.other.example>"
+    outcome = await bench.deliver(ONE, TWO, **{second: "452 4.5.3 too many recipients", "end": end})
+    assert isinstance(outcome, Mixed)
+    _, left = outcome.outcomes.values()
+    assert isinstance(left, Later)
+    assert left.seconds == seconds
 
 
 async def test_recipients_that_fare_differently(bench: Bench) -> None:
