@@ -15,8 +15,9 @@ _HTTP_SECRET: Final = re.compile(
 _COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
-# SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver; 4.1.1: system_id NUL password NUL ...
-_BINDS: Final = (0x00000001, 0x00000002, 0x00000009)
+# SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver, outbind; 4.1.1 and 4.1.7.1: system_id NUL
+# password NUL ...
+_BINDS: Final = (0x00000001, 0x00000002, 0x00000009, 0x0000000B)
 _SMPP_HEADER_OCTETS: Final = 16
 
 
@@ -37,7 +38,7 @@ def smtp(octets: bytes) -> bytes:
 
 
 def smpp(octets: bytes) -> bytes:
-    """One SMPP PDU; the password of a bind is masked."""
+    """One SMPP PDU; the password of a bind or an outbind is masked."""
     if len(octets) < _SMPP_HEADER_OCTETS or int.from_bytes(octets[4:8]) not in _BINDS:
         return octets
     start = octets.find(b"\0", _SMPP_HEADER_OCTETS) + 1

@@ -36,7 +36,7 @@ def test_smtp_credentials_are_masked() -> None:
     assert redact.smtp(b"MAIL FROM:<a@b>\r\n") == b"MAIL FROM:<a@b>\r\n"
 
 
-@pytest.mark.parametrize("command_id", [1, 2, 9])
+@pytest.mark.parametrize("command_id", [1, 2, 9, 11])
 def test_the_password_of_an_smpp_bind_is_masked(command_id: int) -> None:
     head = b"\0\0\0\x20" + command_id.to_bytes(4) + bytes(8)
     assert redact.smpp(head + b"esme\0secret\0type\0") == head + b"esme\0******\0type\0"
