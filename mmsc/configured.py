@@ -1,8 +1,9 @@
 """What the settings say, in the words of the rooms. For `app.py` and the commands; nobody else knows the settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Final
 
-from mmsc.domain.address import Address, NumberPlan, Rewrite
+from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
@@ -21,6 +22,12 @@ from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
 from mmsc.settings.neighbours import Rewrite as RewriteSettings
 from mmsc.trace.ring import RingLimits
+
+_KINDS: Final = {
+    AddressKind.SHORT_CODE: "a short code",
+    AddressKind.EMAIL: "an e-mail address",
+    AddressKind.IP: "an IP address",
+}
 
 
 def engine_policy(settings: Settings) -> EnginePolicy:
@@ -114,6 +121,21 @@ def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple
         address = getattr(known, "address", None) or Address.of(number)
         found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip))
     return tuple(found)
+
+
+def misread(settings: Settings) -> Iterator[str]:
+    """Sentences about subscribers that the number plan of the same file reads as something else, or as one another."""
+    plan, taken = number_plan(settings), dict[str, str]()
+    for number in settings.subscriber:
+        key, known = f'subscriber."{number}"', plan.normalise(number)
+        if isinstance(known, NotAnAddress):
+            yield f"{key} is no number: {known.because}"
+        elif known.address.kind is not AddressKind.PHONE:
+            yield f"{key} is no number, but {_KINDS[known.address.kind]}"
+        elif known.address.value in taken:
+            yield f"{key} and {taken[known.address.value]} are both {known.address}"
+        else:
+            taken[known.address.value] = key
 
 
 def ring_limits(settings: Settings) -> RingLimits:

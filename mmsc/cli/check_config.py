@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from mmsc.cli.group import examples
-from mmsc.settings import SettingsError, changes, load, remarks
+from mmsc.cli.loading import load_whole
+from mmsc.settings import SettingsError, changes, remarks
 
 
 @click.command(
@@ -20,8 +21,8 @@ from mmsc.settings import SettingsError, changes, load, remarks
 def command(file: Path, running: Path | None) -> None:
     """Say what is wrong or odd in a settings FILE. Exit status 1 when a server would not start with it."""
     try:
-        settings = load(file)
-        before = load(running) if running is not None else None
+        settings = load_whole(file)
+        before = load_whole(running) if running is not None else None
     except SettingsError as error:
         for problem in error.problems:
             click.echo(f"error: {problem}", err=True)

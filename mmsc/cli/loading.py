@@ -25,6 +25,17 @@ def config_option(command: F) -> F:
 def settings_of(config: Path | None) -> Settings:
     """The settings, or a usage error that lists everything wrong with them."""
     try:
-        return load(config)
+        return load_whole(config)
     except SettingsError as error:
         raise click.ClickException("\n".join(error.problems)) from error
+
+
+def load_whole(config: Path | None) -> Settings:
+    """The settings, also checked against what the rooms make of them. Raises SettingsError."""
+    from mmsc import configured
+
+    settings = load(config)
+    source = "the built-in settings" if config is None else str(config)
+    if wrong := tuple(f"{source}: {sentence}" for sentence in configured.misread(settings)):
+        raise SettingsError(wrong)
+    return settings

@@ -16,31 +16,52 @@ Octets = Annotated[int, msgspec.Meta(ge=1)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
+# A value of a secret key is never shown, however wrong it is.
+_SHOW: Final = "show"
+Secret = Annotated[T, msgspec.Meta(extra={_SHOW: "never"})]
+
+# `\Z`, because `$` would let a line break at the end through.
 _NAME: Final = r"^[A-Za-z0-9._-]+\Z"
 _PREFIX: Final = r"^\+[0-9]*\Z"
-_URL: Final = r"^(https?://[^\s/]+[^\r\n]*)?\Z"
-_HOST: Final = r"^[A-Za-z0-9._:%-]+\Z"
-_DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\Z"
-_DOMAIN_OR_NONE: Final = r"^([A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*)?\Z"
+_DIGITS: Final = r"^[0-9]*\Z"
+_URL: Final = r"^(https?://[^\s/]+[^\x00-\x20\x7f]*)?\Z"
+_TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
+_SMPP_TEXT: Final = r"^[ -~\xa0-\xff]*\Z"
 _QUOTABLE: Final = r"^[ !#-\[\]-~]*\Z"
+_HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
+_LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+_DOMAIN: Final = rf"^{_LABELS}\Z"
+_HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
+SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
+COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
+PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 # How a person is told what a pattern asks for.
 PATTERNS: Final = {
     _NAME: "letters, digits, dots, hyphens and underscores",
     _PREFIX: "+ and digits",
+    _DIGITS: "digits",
     _URL: "http://HOST or https://HOST",
+    _TEXT: "one line without control characters",
+    _SMPP_TEXT: "one line of ASCII or Latin-1",
+    _QUOTABLE: "one line of ASCII without quotation marks and backslashes",
     _HOST: "a host name or an IP address",
-    _DOMAIN: "a domain, such as mms.example",
-    _DOMAIN_OR_NONE: "a domain, such as mms.example, or nothing",
-    _QUOTABLE: "printable ASCII without quotes and backslashes",
+    _DOMAIN: "a domain name",
+    _HOSTNAME: "a domain name or an [ADDRESS]",
+    SCHEMA: "small letters, digits and underscores, no digit first",
+    COUNTRY_CODE: "one to three digits, no 0 first",
+    PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",
 }
 
 Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 Prefix = Annotated[str, msgspec.Meta(pattern=_PREFIX)]  # "+" is every number
+Digits = Annotated[str, msgspec.Meta(pattern=_DIGITS)]
 Url = Annotated[str, msgspec.Meta(pattern=_URL)]
+Text = Annotated[str, msgspec.Meta(pattern=_TEXT)]  # what goes into a header, an element or a line of the trace
+SmppText = Annotated[str, msgspec.Meta(pattern=_SMPP_TEXT)]  # SMPP v3.4 3.1
+Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # between the marks of a quoted-string (RFC 9110 5.6.4)
 Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
-Domain = Annotated[str, msgspec.Meta(pattern=_DOMAIN)]  # RFC 1035 2.3.1
-DomainOrNone = Annotated[str, msgspec.Meta(pattern=_DOMAIN_OR_NONE)]
-Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # goes into a quoted-string of a header (RFC 9110 5.6.4)
+Domain = Annotated[str, msgspec.Meta(pattern=_DOMAIN)]  # RFC 5321 4.1.2, and underscores as labs have them
+Hostname = Annotated[str, msgspec.Meta(pattern=_HOSTNAME)]  # RFC 5321 4.1.1.1: EHLO takes an address literal, too
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,7 +70,16 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def is_live(annotated: Any) -> bool:
     """Whether a field's type says that a running server may take a new value."""
+    return _says(annotated, _APPLY, "live")
+
+
+def is_secret(annotated: Any) -> bool:
+    """Whether a field's type says that its value is shown to nobody."""
+    return _says(annotated, _SHOW, "never")
+
+
+def _says(annotated: Any, key: str, value: str) -> bool:
     return any(
-        isinstance(item, msgspec.Meta) and (item.extra or {}).get(_APPLY) == "live"
+        isinstance(item, msgspec.Meta) and (item.extra or {}).get(key) == value
         for item in getattr(annotated, "__metadata__", ())
     )

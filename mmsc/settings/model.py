@@ -9,10 +9,13 @@ import msgspec
 from msgspec import field
 
 from mmsc.settings.base import (
+    COUNTRY_CODE,
+    SCHEMA,
     Count,
+    Digits,
     Domain,
-    DomainOrNone,
     Host,
+    Hostname,
     Hours,
     Live,
     Name,
@@ -21,7 +24,9 @@ from mmsc.settings.base import (
     Prefix,
     Quotable,
     Seconds,
+    Secret,
     Section,
+    Text,
     Url,
     Waits,
 )
@@ -43,8 +48,8 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     """Where state is kept. `postgres` wins over `path`."""
 
     path: str = ""
-    postgres: str = ""
-    schema: Annotated[str, msgspec.Meta(pattern=r"^[a-z_][a-z0-9_]*$")] = "mmsc"
+    postgres: Secret[str] = ""
+    schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
 
 
 class Trace(Section, frozen=True, kw_only=True):
@@ -86,7 +91,7 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
 
     port: Port = 8801
     maximum_body_octets: Octets = 2 * MEGA
-    identity_headers: Live[tuple[str, ...]] = (
+    identity_headers: Live[tuple[Text, ...]] = (
         "X-WAP-Network-Client-MSISDN",
         "X-MSISDN",
         "X-Up-Calling-Line-ID",
@@ -103,7 +108,7 @@ class Mm4(Listener, frozen=True, kw_only=True):
 
     port: Port = 8804
     maximum_connections: Count = 200
-    hostname: DomainOrNone = ""
+    hostname: Hostname = ""
     maximum_octets: Octets = 2 * MEGA
     maximum_recipients: Count = 100
     command_seconds: Seconds = 300.0
@@ -151,10 +156,10 @@ class LimitSettings(Section, frozen=True, kw_only=True):
 class NumberSettings(Section, frozen=True, kw_only=True):
     """The number plan, and which numbers are ours."""
 
-    country_code: Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,2}$")] = "1"
-    national_prefix: Annotated[str, msgspec.Meta(pattern=r"^[0-9]*$")] = ""
+    country_code: Annotated[str, msgspec.Meta(pattern=COUNTRY_CODE)] = "1"
+    national_prefix: Digits = ""
     national_length: Annotated[int, msgspec.Meta(ge=0, le=15)] = 10
-    international_prefixes: tuple[str, ...] = ("00", "011")
+    international_prefixes: tuple[Digits, ...] = ("00", "011")
     short_code_maximum_digits: Annotated[int, msgspec.Meta(ge=0, le=15)] = 6
     own_prefixes: Live[tuple[Prefix, ...]] = ("+",)
     unknown_subscribers_served: Live[bool] = True
@@ -217,7 +222,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
-    vasp: dict[str, Vasp] = field(default_factory=dict)
-    peer: dict[str, Peer] = field(default_factory=dict)
-    smsc: dict[str, Smsc] = field(default_factory=dict)
+    vasp: dict[Name, Vasp] = field(default_factory=dict)
+    peer: dict[Name, Peer] = field(default_factory=dict)
+    smsc: dict[Name, Smsc] = field(default_factory=dict)
     subscriber: dict[str, Subscriber] = field(default_factory=dict)

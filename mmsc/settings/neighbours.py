@@ -4,7 +4,24 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from mmsc.settings.base import Count, Domain, Host, Hours, Live, Octets, Port, Prefix, Seconds, Section, Url, Waits
+from mmsc.settings.base import (
+    PASSWORD_HASH,
+    Count,
+    Domain,
+    Host,
+    Hours,
+    Live,
+    Octets,
+    Port,
+    Prefix,
+    Seconds,
+    Secret,
+    Section,
+    SmppText,
+    Text,
+    Url,
+    Waits,
+)
 
 Repeats = Literal["content", "identifier", "off"]
 ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
@@ -13,23 +30,23 @@ ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
 class Rewrite(Section, frozen=True, kw_only=True):
     """Numbers that begin with `prefix` begin with `becomes` instead; the first that fits counts."""
 
-    prefix: str
-    becomes: str
+    prefix: Text
+    becomes: Text
 
 
 class Vasp(Section, frozen=True, kw_only=True):
     """A value-added service provider on MM7."""
 
-    vasp_id: Live[str] = ""
-    vas_ids: Live[tuple[str, ...]] = ()
-    username: Live[str] = ""
-    password: Live[str] = ""
-    password_hash: Live[str] = ""
+    vasp_id: Live[Text] = ""
+    vas_ids: Live[tuple[Text, ...]] = ()
+    username: Live[Text] = ""
+    password: Live[Secret[str]] = ""
+    password_hash: Live[Secret[Annotated[str, msgspec.Meta(pattern=PASSWORD_HASH)]]] = ""
     report_url: Live[Url] = ""
-    short_codes: Live[tuple[str, ...]] = ()
-    sender: Live[str] = ""
-    namespace: Live[str] = ""
-    mm7_version: Live[str] = ""
+    short_codes: Live[tuple[Text, ...]] = ()
+    sender: Live[Text] = ""
+    namespace: Live[Text] = ""
+    mm7_version: Live[Text] = ""
     errors: Live[Literal["auto", "rsp", "fault"]] = "auto"
     fault_http_status: Live[Literal[200, 400, 500]] = 500
     deferred_reports: Live[bool] = False
@@ -50,7 +67,7 @@ class Peer(Section, frozen=True, kw_only=True):
     prefixes: Live[tuple[Prefix, ...]] = ()
     addresses: Live[tuple[str, ...]] = ()
     ack_request: Live[bool] = True
-    mm4_version: Live[str] = "6.10.0"
+    mm4_version: Live[Text] = "6.10.0"
     maximum_octets: Live[Octets] = 300 * 1024
     repeats: Live[Repeats] = "content"
     unknown_recipient: Live[Literal["rcpt", "res"]] = "rcpt"
@@ -64,11 +81,11 @@ class Smsc(Section, frozen=True, kw_only=True):
 
     host: Live[Host] = "127.0.0.1"
     port: Live[Port] = 2775
-    system_id: Live[Annotated[str, msgspec.Meta(max_length=15)]] = "mmsc"  # SMPP v3.4 5.2.1
-    password: Live[Annotated[str, msgspec.Meta(max_length=8)]] = ""  # SMPP v3.4 5.2.2
-    system_type: Live[Annotated[str, msgspec.Meta(max_length=12)]] = ""  # SMPP v3.4 5.2.3
+    system_id: Live[Annotated[SmppText, msgspec.Meta(max_length=15)]] = "mmsc"  # SMPP v3.4 5.2.1
+    password: Live[Secret[Annotated[SmppText, msgspec.Meta(max_length=8)]]] = ""  # SMPP v3.4 5.2.2
+    system_type: Live[Annotated[SmppText, msgspec.Meta(max_length=12)]] = ""  # SMPP v3.4 5.2.3
     bind: Live[Literal["transceiver", "transmitter"]] = "transceiver"
-    source: Live[Annotated[str, msgspec.Meta(max_length=20)]] = ""  # SMPP v3.4 5.2.8
+    source: Live[Annotated[SmppText, msgspec.Meta(max_length=20)]] = ""  # SMPP v3.4 5.2.8
     source_ton: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
     source_npi: Live[Annotated[int, msgspec.Meta(ge=0, le=255)]] = 0
     window: Live[Count] = 10

@@ -1,6 +1,7 @@
 """Reads the settings from a TOML file and the environment. Whatever is wrong is told at once, all of it, by name."""
 
 import difflib
+import json
 import os
 import re
 import tomllib
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import msgspec
 
 from mmsc.settings.bare import bare
-from mmsc.settings.base import PATTERNS, Section, is_live
+from mmsc.settings.base import PATTERNS, Section, is_live, is_secret
 from mmsc.settings.model import Settings
 from mmsc.settings.rules import contradictions
 
@@ -19,7 +20,7 @@ PREFIX: Final = "MMSC_"
 _LEVEL: Final = "__"  # MMSC_MM7__PORT is mm7.port
 _NOT_SETTINGS: Final = ("MMSC_CONFIG", "MMSC_TEST_")
 _MAXIMUM_FILE_OCTETS: Final = 4 * 1024 * 1024  # a file of ten thousand subscribers is half a megabyte
-_SECRETS: Final = ("password", "password_hash", "postgres")
+_CREDENTIALS: Final = re.compile(r"//[^/@\s]*@")  # of a URL
 _AT: Final = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 
 
@@ -45,6 +46,7 @@ def load(path: Path | None, environment: Mapping[str, str] | None = None) -> Set
     if problems:
         raise SettingsError(tuple(problems))
     settings = msgspec.convert(tables, Settings)
+    source = " and ".join([source, *overrides])  # a contradiction may be between the two
     wrong = tuple(f"{source}: {sentence}" for sentence in contradictions(settings))
     if wrong:
         raise SettingsError(wrong)
@@ -103,9 +105,17 @@ def _wrong_value(expected: Any, value: object, where: str, source: str) -> Itera
         yield from _wrong_leaf(expected, value, where, source)
     elif isinstance(value, dict):
         for name, table in value.items():
+            yield from _wrong_name(get_args(expected)[0], name, where, source)
             yield from _problems(named, table, _join(where, name), source)
     else:
         yield f"{source}: {where} holds tables [{where}.NAME], not {_said(value)}"
+
+
+def _wrong_name(expected: Any, name: str, where: str, source: str) -> Iterator[str]:
+    try:
+        msgspec.convert(name, expected)
+    except msgspec.ValidationError as error:
+        yield f"{source}: {_join(where, name)}: {_plainly(str(error), expected).replace('Expected', 'a name has')}"
 
 
 def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterator[str]:
@@ -117,7 +127,7 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
         index = re.fullmatch(r"\[([0-9]+)\]", at["path"]) if at else None
         shown = value[int(index[1])] if index is not None and isinstance(value, list) else value
         place = where + (at["path"] if at else "")
-        said = "(a secret)" if where.rpartition(".")[2] in _SECRETS else _said(shown)
+        said = "(not shown)" if is_secret(expected) else _said(shown)
         yield f"{source}: {place} = {said}: {_plainly(_AT.sub('', text), expected)}"
 
 
@@ -162,12 +172,12 @@ def _nearest(name: str, known: Mapping[str, object], where: str) -> str:
 
 
 def _join(where: str, name: str) -> str:
-    shown = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+    shown = name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)  # as TOML quotes it
     return f"{where}.{shown}" if where else shown
 
 
 def _said(value: object) -> str:
-    shown = repr(value)
+    shown = _CREDENTIALS.sub("//***@", repr(value))
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
@@ -194,7 +204,9 @@ def _override(tables: dict[str, Any], name: str, text: str, problems: list[str])
             if _named_section_of(fields[part].type) is not None or depth + 1 < len(keys):
                 problems.append(f"{source}: {'.'.join(keys)} cannot be set here, only in the file")
                 return
-            _put(table, ".".join(keys), text, fields[part].type, source, problems)
+            value, wrong = _from_text(text, fields[part].type, _join(where, part), source)
+            problems += wrong
+            table |= {} if wrong else {part: value}
             return
         section, table = inner, table.setdefault(part, {})
         if not isinstance(table, dict):
@@ -202,20 +214,16 @@ def _override(tables: dict[str, Any], name: str, text: str, problems: list[str])
     problems.append(f"{source}: {'.'.join(keys)} is a table; name a key of it, as {name}{_LEVEL}KEY")
 
 
-def _put(table: dict[str, Any], where: str, text: str, expected: Any, source: str, problems: list[str]) -> None:
+def _from_text(text: str, expected: Any, where: str, source: str) -> tuple[object, list[str]]:
+    """What a variable's text means to a key, and what is wrong with it."""
     try:
         value: object = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         value = text
-    try:
-        msgspec.convert(value, expected)
-    except msgspec.ValidationError:
-        value = text  # a text that looks like a number, as a password may
     wrong = list(_wrong_leaf(expected, value, where, source))
-    if wrong:
-        problems.extend(wrong)
-    else:
-        table[where.rpartition(".")[2]] = value
+    if wrong and not list(_wrong_leaf(expected, text, where, source)):
+        return text, []  # a text that looks like a number, as a password may
+    return value, wrong
 
 
 def _differences(old: Section, new: Section, where: str) -> Iterator[tuple[str, bool]]:

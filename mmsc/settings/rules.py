@@ -1,21 +1,16 @@
 """What no single key can say: settings that contradict each other, and settings that are probably not meant."""
 
 import ipaddress
-import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Final
 from urllib.parse import urlsplit
 
 from mmsc.settings.model import HttpListener, Place, Settings
-
-_NUMBER: Final = re.compile(r"\+[0-9]{5,15}")
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
     """Sentences about settings that cannot all be true; a server with one does not start."""
     yield from _names(settings)
-    yield from _numbers(settings)
     yield from _twice(settings)
     yield from _ports(settings)
     yield from _networks(settings)
@@ -94,16 +89,6 @@ def _names(settings: Settings) -> Iterator[str]:
             yield f"{key} = {name!r}, but no such table is in the file"
 
 
-def _numbers(settings: Settings) -> Iterator[str]:
-    for number, subscriber in settings.subscriber.items():
-        if not _NUMBER.fullmatch(number):
-            yield f'subscriber."{number}": write the number as + and 5 to 15 digits (E.164)'
-        try:
-            ipaddress.ip_address(subscriber.ip or "::")
-        except ValueError:
-            yield f'subscriber."{number}".ip: {subscriber.ip!r} is no IP address'
-
-
 def _twice(settings: Settings) -> Iterator[str]:
     taken: dict[str, str] = {}
     for name, values in _unique(settings):
@@ -151,7 +136,7 @@ def _urls(settings: Settings) -> Iterator[str]:
         try:
             _ = urlsplit(url).port  # refuses what is no port, and brackets without their pair
         except ValueError as error:
-            yield f"{key} = {url!r}: {error}"
+            yield f"{key}: {error}"  # without the URL: it may hold a password
 
 
 def _paths(settings: Settings) -> Iterator[str]:
@@ -178,3 +163,14 @@ def _networks(settings: Settings) -> Iterator[str]:
                 ipaddress.ip_network(network, strict=False)
             except ValueError:
                 yield f"{key}: {network!r} is neither an IP address nor a network"
+    for number, subscriber in settings.subscriber.items():
+        if subscriber.ip and not _is_address(subscriber.ip):
+            yield f'subscriber."{number}".ip: {subscriber.ip!r} is no IP address'
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -77,6 +77,23 @@ def test_subscribers_are_known_by_their_normalised_number() -> None:
     assert found.ip == "127.0.0.9"
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        ("abc", 'subscriber."abc" is no number, but a short code'),
+        ("7255", 'subscriber."7255" is no number, but a short code'),
+        ("a@b.example", 'subscriber."a@b.example" is no number, but an e-mail address'),
+        ("+123", 'subscriber."+123" is no number: 3 digits; E.164 has 5 to 15'),
+        ("", 'subscriber."" is no number: the address is empty'),
+        ("555 000 0001", 'subscriber."555 000 0001" and subscriber."+15550000001" are both +15550000001'),
+    ],
+)
+def test_a_subscriber_that_the_number_plan_does_not_read_is_told(number: str, why: str) -> None:
+    """ITU-T E.164 6.2.1; a subscriber under another name would never be found."""
+    settings = Settings(subscriber={"+15550000001": given.Subscriber(), number: given.Subscriber()})
+    assert list(configured.misread(settings)) == [why]
+
+
 def test_a_hash_in_the_file_is_kept() -> None:
     settings = Settings(vasp={"n": given.Vasp(username="u", password_hash="h")})
     [found] = configured.neighbours(settings, lambda password: "never")
