@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 import socket
 import sys
@@ -112,12 +113,14 @@ class Server:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Ports of the loopback that are free now, below those that systems give to outgoing connections."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(10_240, 32_768)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
 
 
 def floor_command(ports: Ports, folder: Path, *, case: str) -> list[str]:

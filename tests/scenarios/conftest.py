@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import io
+import random
 import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,10 +142,13 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    """A port that nobody listens on, below those that systems give to outgoing connections: one of these could take it
+    before it is listened on."""
+    while True:
+        port = random.randrange(10_240, 32_768)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
 
 
 def picture() -> mime.OutPart:
