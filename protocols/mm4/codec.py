@@ -75,7 +75,7 @@ def decode(octets: bytes) -> Decoded[Message]:
         block, body = mime.split_headers(octets, mime.Limits(header_octets=_MAXIMUM_HEADER_OCTETS))
     except DecodeError as error:
         raise Mm4Error(error.why, seen={}) from error
-    headers = mime.parse_headers(block)
+    headers = mime.parse_headers(block.replace(b"\0", b""))  # RFC 5322 4.1: not even obsolete mail needs it
     hops = sum(name == "received" for name, _ in headers)
     if hops > MAXIMUM_RECEIVED:
         raise Mm4Error(f"it went through {hops} systems: a loop", seen={}, clause="RFC 5321 6.3", status="5.4.6")
