@@ -146,8 +146,8 @@ async def test_a_peer_that_takes_nobody_is_given_time(bench: Bench) -> None:
     courier = bench.hands[TaskKind.FORWARD]
 
     def say(job: Job) -> None:
-        outcomes = dict(zip((one.id for one in job.recipients), (Later(0.0, "452"), Retry("451")), strict=True))
-        courier.answers.append(Mixed(outcomes))
+        full, busy = (one.id for one in job.recipients)
+        courier.answers.append(Mixed({full: Later(0.0, "452"), busy: Retry("451")}))
 
     courier.on_job = say
     await bench.submit(FOREIGN, SECOND_ONE)
