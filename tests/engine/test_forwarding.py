@@ -10,7 +10,7 @@ from mmsc.domain.message import Job, Relative, TaskKind
 from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, ResMm4, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, PHONE, Bench
@@ -247,6 +247,23 @@ async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> N
         "other", accepted.message_id, as_told, Happening.PEER_RETRIEVED, date=date, to_originator=True
     )
     assert await bench.state(SECOND_ONE) == "retrieved"
+
+
+async def test_a_peer_that_was_sent_nothing_yet_gets_its_res(bench: Bench) -> None:
+    """After a restart, or about a message that nobody knows: a RES is owed all the same (sheet 6)."""
+    answered = await bench.engine.peer_reports.delivery_report(
+        "other",
+        "m1@nowhere",
+        FOREIGN,
+        Happening.PEER_RETRIEVED,
+        date=bench.clock.now(),
+        to_originator=True,
+        res=lambda found: ResMm4("other", {"found": str(found)}),
+    )
+    assert not answered
+    await bench.until(trace.ReportDelivered)
+    (job,) = bench.hands[TaskKind.RES_MM4].jobs
+    assert job.payload["found"] == "False"
 
 
 async def test_an_smsc_with_the_name_of_a_peer_shares_nothing_with_it(bench: Bench) -> None:
