@@ -249,6 +249,33 @@ async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> N
     assert await bench.state(SECOND_ONE) == "retrieved"
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+async def test_a_repeat_that_is_refused_says_nothing_about_the_first(bench: Bench, mixed: bool) -> None:
+    """A peer without RES answers the repeat with 554: what became of the MM it tells by its report (semantics 9)."""
+    courier = bench.hands[TaskKind.FORWARD]
+    refused = Failed("554 5.6.0 a duplicate", Happening.REFUSED_BY_PEER)
+    courier.answers = [Delivered(answer_expected=True)]
+    accepted = await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    (job,) = courier.jobs
+    courier.answers = [Mixed({job.recipients[0].id: refused}) if mixed else refused]
+    bench.clock.advance(61)
+    (finding,) = await bench.until(trace.FindingNoted)
+    assert "a duplicate" in finding.remark  # type: ignore[attr-defined]
+    assert await bench.state(FOREIGN) == "relayed"
+    news = bench.engine.peer_reports
+    assert await news.delivery_report(
+        "other",
+        accepted.message_id,
+        FOREIGN,
+        Happening.PEER_RETRIEVED,
+        date=bench.clock.now(),
+        to_originator=True,
+    )
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(FOREIGN) == "retrieved"
+
+
 async def test_a_peer_that_was_sent_nothing_yet_gets_its_res(bench: Bench) -> None:
     """After a restart, or about a message that nobody knows: a RES is owed all the same (sheet 6)."""
     answered = await bench.engine.peer_reports.delivery_report(
