@@ -53,7 +53,7 @@ def decode_words(text: str) -> str:
         pieces = decode_header(text)
         return "".join(
             piece if isinstance(piece, str) else decode_charset(piece, charset or "ascii") for piece, charset in pieces
-        )
+        ).replace("\0", "")  # RFC 5322 4.1: no text has one, and hardly any reader or database bears it
     except (HeaderParseError, LookupError, ValueError):
         return text
 

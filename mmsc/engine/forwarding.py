@@ -95,10 +95,20 @@ class ForwardWork:
             case Later() | Retry():
                 await self._again(job, mm, outcome)
             case Failed():
-                await self._end_all(mm, recipients, outcome.happening, outcome.because)
+                await self._refused(job, mm, recipients, outcome)
                 await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
             case Mixed():
                 await self._mixed(job, mm, recipients, outcome)
+
+    async def _refused(self, job: Job, mm: Mm, recipients: Sequence[Recipient], outcome: Failed) -> None:
+        """Who was not taken ends here. Of a repeat the peer has the MM already, and may say just that: it is for its
+        RES or report to tell what became of the first (semantics 9: relayed)."""
+        if recipients[0].state in WAITING:
+            await self._end_all(mm, recipients, outcome.happening, outcome.because)
+            return
+        why = f"the peer took it, and refuses the same again: {outcome.because}"
+        remark = trace.FindingNoted(job.lane, "MM4-R005", "TS 23.140 8.4.1.2", -1, why)
+        await self._desk.write(self._desk.chronicle.unit(None, (), (self._desk.event(job, remark),)))
 
     async def _again(self, job: Job, mm: Mm, outcome: Later | Retry) -> None:
         attempts = replace(self._desk.policy.forward_retry, lifetime=1 << 62)
@@ -115,7 +125,7 @@ class ForwardWork:
                     taken.append(one)
                     receipt = delivered
                 case Failed() as failed:
-                    await self._end_all(mm, [one], failed.happening, failed.because)
+                    await self._refused(job, mm, [one], failed)
                 case Later() | Retry() as again:
                     left.append(again)
         if taken:

@@ -153,6 +153,7 @@ class PeerNews:
         if answer is not None:
             task = res_task(self._ids, now, answer, None if found is None else found[0].id)
             effects = (task_sql.insert(task),)
+            self._desk.lanes.get(task.lane)  # perhaps nothing went to this peer since the start
         if found is None:
             await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (), lambda: planned(now)))
             return False

@@ -75,7 +75,7 @@ def decode(octets: bytes) -> Decoded[Message]:
         block, body = mime.split_headers(octets, mime.Limits(header_octets=_MAXIMUM_HEADER_OCTETS))
     except DecodeError as error:
         raise Mm4Error(error.why, seen={}) from error
-    headers = header_fields.parse_headers(block)
+    headers = header_fields.parse_headers(block.replace(b"\0", b""))  # RFC 5322 4.1: not even obsolete mail needs it
     hops = sum(name == "received" for name, _ in headers)
     if hops > MAXIMUM_RECEIVED:
         raise Mm4Error(f"it went through {hops} systems: a loop", seen={}, clause="RFC 5321 6.3", status="5.4.6")
@@ -294,11 +294,23 @@ def _from_part(message: ForwardReq) -> tuple[ContentType, Sequence[mime.OutPart]
     part = message.content
     if part is None:
         return ContentType("multipart/mixed"), ()
-    inner = part.parts or (part,)
-    kept = tuple(one for one in part.content_type.parameters if one[0] != "boundary")
-    media = ContentType(part.content_type.media_type, kept) if part.parts else ContentType("multipart/mixed")
-    out = [
-        mime.OutPart(one.content_type, one.data, one.content_id, one.header("content-location"), "base64")
-        for one in inner
-    ]
-    return media, out
+    if part.content_type.media_type.startswith("multipart/"):
+        return _without_boundary(part.content_type), [_out(one, message.transaction_id) for one in part.parts]
+    return ContentType("multipart/mixed"), [_out(part, message.transaction_id)]
+
+
+def _out(part: mime.MimePart, seed: str) -> mime.OutPart:
+    """A part as it is written; a multipart within is one again, with its own boundary and no base64 (RFC 2045 6.4)."""
+    media, data, encoding = part.content_type, part.data, "base64"
+    if media.media_type.startswith("multipart/"):
+        inner = [_out(one, seed) for one in part.parts]
+        boundary = mime.choose_boundary(inner, seed)
+        media = _without_boundary(media)
+        media = ContentType(media.media_type, (*media.parameters, ("boundary", boundary)))
+        data, encoding = mime.write_parts(inner, boundary), "7bit"
+    location = "" if part.content_location == media.get("name") else part.content_location
+    return mime.OutPart(media, data, part.content_id, location, encoding)
+
+
+def _without_boundary(media: ContentType) -> ContentType:
+    return ContentType(media.media_type, tuple(one for one in media.parameters if one[0] != "boundary"))

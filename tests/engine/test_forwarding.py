@@ -10,7 +10,7 @@ from mmsc.domain.message import Job, Relative, TaskKind
 from mmsc.domain.neighbours import Smsc, Subscriber
 from mmsc.domain.states import Happening
 from mmsc.engine import delivery
-from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, ResMm4, Retry
 from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, PHONE, Bench
@@ -146,8 +146,8 @@ async def test_a_peer_that_takes_nobody_is_given_time(bench: Bench) -> None:
     courier = bench.hands[TaskKind.FORWARD]
 
     def say(job: Job) -> None:
-        first, second = job.recipients
-        courier.answers.append(Mixed({first.id: Later(0.0, "452"), second.id: Retry("451")}))
+        full, busy = (one.id for one in job.recipients)
+        courier.answers.append(Mixed({full: Later(0.0, "452"), busy: Retry("451")}))
 
     courier.on_job = say
     await bench.submit(FOREIGN, SECOND_ONE)
@@ -247,6 +247,50 @@ async def test_a_peer_may_name_recipients_as_it_was_told_them(bench: Bench) -> N
         "other", accepted.message_id, as_told, Happening.PEER_RETRIEVED, date=date, to_originator=True
     )
     assert await bench.state(SECOND_ONE) == "retrieved"
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+async def test_a_repeat_that_is_refused_says_nothing_about_the_first(bench: Bench, mixed: bool) -> None:
+    """A peer without RES answers the repeat with 554: what became of the MM it tells by its report (semantics 9)."""
+    courier = bench.hands[TaskKind.FORWARD]
+    refused = Failed("554 5.6.0 a duplicate", Happening.REFUSED_BY_PEER)
+    courier.answers = [Delivered(answer_expected=True)]
+    accepted = await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    (job,) = courier.jobs
+    courier.answers = [Mixed({job.recipients[0].id: refused}) if mixed else refused]
+    bench.clock.advance(61)
+    (finding,) = await bench.until(trace.FindingNoted)
+    assert "a duplicate" in finding.remark  # type: ignore[attr-defined]
+    assert await bench.state(FOREIGN) == "relayed"
+    news = bench.engine.peer_reports
+    assert await news.delivery_report(
+        "other",
+        accepted.message_id,
+        FOREIGN,
+        Happening.PEER_RETRIEVED,
+        date=bench.clock.now(),
+        to_originator=True,
+    )
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(FOREIGN) == "retrieved"
+
+
+async def test_a_peer_that_was_sent_nothing_yet_gets_its_res(bench: Bench) -> None:
+    """After a restart, or about a message that nobody knows: a RES is owed all the same (sheet 6)."""
+    answered = await bench.engine.peer_reports.delivery_report(
+        "other",
+        "m1@nowhere",
+        FOREIGN,
+        Happening.PEER_RETRIEVED,
+        date=bench.clock.now(),
+        to_originator=True,
+        res=lambda found: ResMm4("other", {"found": str(found)}),
+    )
+    assert not answered
+    await bench.until(trace.ReportDelivered)
+    (job,) = bench.hands[TaskKind.RES_MM4].jobs
+    assert job.payload["found"] == "False"
 
 
 async def test_an_smsc_with_the_name_of_a_peer_shares_nothing_with_it(bench: Bench) -> None:

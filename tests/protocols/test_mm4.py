@@ -205,3 +205,17 @@ def test_addresses_and_ids_in_other_letters_come_back() -> None:
     assert isinstance(message, mm4.ForwardReq)
     assert (message.to, message.cc, message.from_) == (odd.to, odd.cc, odd.from_)
     assert (message.message_id, message.transaction_id) == ("m-ü", "t-é")
+
+
+@pytest.mark.parametrize("written", ["\0{}", "=?utf-8?q?=00{}?="])
+def test_no_field_holds_a_nul(written: str) -> None:
+    """RFC 5322 4.1. A subject or class with one fits no PDU, an id with one no database: the MM would fail for it."""
+    subject, media_class, message_id = map(written.format, ("a", "Personal", "m1@x"))
+    fields = f"Subject: {subject}\r\nX-Mms-Message-Class: {media_class}\r\nX-Mms-Own: \0x\r\n"
+    octets = mm4.encode(REQ).replace(
+        f"X-Mms-Message-ID: {REQ.message_id}".encode(), f"{fields}X-Mms-Message-ID: {message_id}".encode()
+    )
+    message = mm4.decode(octets).message
+    assert isinstance(message, mm4.ForwardReq)
+    assert (message.subject, message.message_class, message.message_id) == ("a", "Personal", "m1@x")
+    assert message.unknown == (("x-mms-own", "x"),)

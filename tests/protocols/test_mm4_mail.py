@@ -106,9 +106,9 @@ def test_what_python_writes_says_the_same_to_us(
 @pytest.mark.parametrize("value", ["=?utf-8?q?caf=C3=A9?=", "=?x", "a =? b ?= c"])
 def test_what_looks_like_an_encoded_word_stands_as_it_came(value: str) -> None:
     """8.4.4: ids are echoed and unknown fields travel on; encoded once more they would mean something else."""
-    came = "Date: Thu, 26 Nov 2026 10:00:00 +0000\r\nX-Mms-Message-Type: MM4_forward.RES\r\n"
-    came += f"X-Mms-Request-Status-Code: Ok\r\nX-Mms-Message-ID: {value}\r\nX-Mms-Transaction-ID: t\r\n"
-    read = mm4.decode(f"{came}X-Mms-Own: {value}\r\n\r\n".encode()).message
+    res = mm4.ForwardRes(transaction_id="t", message_id="M", unknown=(("x-mms-own", "O"),))
+    came = mm4.encode(res).replace(b"-ID: M", f"-ID: {value}".encode()).replace(b"own: O", f"own: {value}".encode())
+    read = mm4.decode(came).message
     octets = mm4.encode(read)
     assert f"x-mms-own: {value}\r\n".encode() in octets
     assert mm4.decode(octets).message == read
@@ -125,3 +125,30 @@ def test_a_parameter_without_a_proper_name_spoils_no_other(name: str) -> None:
     assert isinstance(read, mm4.ForwardReq)
     assert read.content is not None
     assert read.content.parts[0].content_type == ContentType("image/jpeg", (("charset", "utf-8"),))
+
+
+@pytest.mark.parametrize("parts", [0, 1, 2])
+def test_multiparts_within_come_back(parts: int) -> None:
+    """RFC 2046 5.1: what was read is written again, however deep; a multipart may also have no parts."""
+    theirs = EmailMessage(policy=policy.SMTP)
+    theirs["X-Mms-Message-Type"], theirs["X-Mms-Message-ID"] = "MM4_forward.REQ", "m"
+    theirs["X-Mms-Transaction-ID"], theirs["From"] = "t", "+15550100123/TYPE=PLMN"
+    theirs.make_mixed()
+    inner = EmailMessage(policy=policy.SMTP)
+    inner.make_alternative()
+    for number in range(parts):
+        inner.add_alternative(f"{number}", subtype="html")
+    theirs.attach(inner)
+    theirs.add_attachment(b"--=_t_0\r\n", "image", "jpeg", filename="ä.jpg")
+    read = mm4.decode(theirs.as_bytes()).message
+    assert isinstance(read, mm4.ForwardReq)
+    again = mm4.decode(mm4.encode(read)).message
+    assert isinstance(again, mm4.ForwardReq)
+    assert _tree(again.content) == _tree(read.content)
+    assert _tree(read.content)[2][0][0] == "multipart/alternative"  # type: ignore[index]
+
+
+def _tree(part: mime.MimePart | None) -> tuple[str, bytes, list[object], str]:
+    assert part is not None
+    data = b"" if part.content_type.media_type.startswith("multipart/") else part.data
+    return part.content_type.media_type, data, [_tree(one) for one in part.parts], part.content_location

@@ -247,6 +247,16 @@ async def test_a_sender_that_no_envelope_can_hold_is_the_system(bench: Bench) ->
     assert (mail.mail_from, mail.message.from_) == (f"mms-system@{HOME}", "My Shop")
 
 
+@pytest.mark.parametrize("sender", ["My Shop", "größe@mail.example"])
+async def test_a_report_to_a_sender_that_no_envelope_can_hold_goes_to_the_system(bench: Bench, sender: str) -> None:
+    """RFC 5321 4.1.2; a report that is owed is never just given up."""
+    await bench.phone(PHONE)
+    assert await bench.mail(mm4.encode(replace(REQ, from_=sender, ack_request=False)), box(PHONE)) == [250, 250]
+    async with asyncio.timeout(15):
+        mail = await bench.far.mails.get()
+    assert (mail.recipients, mail.message.to) == ((f"system-user@{FAR}",), (sender,))
+
+
 @pytest.mark.parametrize("date", ["Thu, 01 Jan 1959 00:00:00 +0000", "Thu, 01 Jan 2300 00:00:00 +0000", "soon"])
 async def test_a_peer_with_a_wrong_clock_breaks_no_phone(bench: Bench, date: str) -> None:
     """The Date of an MM must fit MM1's Date-value: seconds since 1970 (OMA-TS-MMS_ENC 7.3.12)."""

@@ -98,7 +98,7 @@ class Mm4Courier:
             return Delivered(note="MM4 has no word for the state: nothing sent")
         to = mailbox(job.stored_mm.sender, peer.domain, peer.rewrites_out)
         if not is_mailbox(to):
-            return Failed(f"no mail can be addressed to {to}")
+            to = f"system-user@{peer.domain}"  # the head's To has the sender as it is
         return await self._mail(peer, to, mm4.encode(report))
 
     async def _res(self, job: Job, peer: Peer) -> Outcome:
