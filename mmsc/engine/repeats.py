@@ -77,9 +77,8 @@ async def rest_of(store: Store, numbers: Numbers, submission: Submission, repeat
     if all(spec.display_only for spec in recipients):
         return Rest(None, tuple(expired), answered)
     key = expired[0] if expired else key
-    left = replace(
-        submission, recipients=recipients, repeat_key=key, identifier=""
-    )  # that was looked at with the whole
+    # The identifier was looked at with the whole.
+    left = replace(submission, recipients=recipients, repeat_key=key, identifier="")
     return Rest(left, tuple(expired), answered)
 
 

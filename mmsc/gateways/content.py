@@ -25,14 +25,15 @@ _DEEPEST: Final = DEFAULT_LIMITS.depth - 2  # what our own reader takes: the mai
 SMIL: Final = "application/smil"
 _UNKNOWN: Final = "application/octet-stream"
 _PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wrong clock
+MAIL_ON_ITS_WAY: Final = 60 * DAY  # a mail may wait in queues for as long as its MM lives
 _DROPPED: Final = ("", "boundary", "start", "type")
 _WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
-def plausible(date: Instant | None, now: Instant) -> Instant | None:
-    """A sender's Date, None when its clock cannot be right."""
-    return None if date is None or abs(date - now) > _PLAUSIBLE else date
+def plausible(date: Instant | None, now: Instant, past: int = _PLAUSIBLE) -> Instant | None:
+    """A sender's Date, None when its clock cannot be right; `past` (µs) is how long ago it may be."""
+    return None if date is None or not now - past <= date <= now + _PLAUSIBLE else date
 
 
 def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:

@@ -236,6 +236,7 @@ async def test_a_get_while_the_third_push_is_under_way_is_told_in_five_minutes(b
     await _all_seats_free(bench)
     bench.clock.advance(301)
     await bench.until(trace.ReportDelivered)
+    assert await bench.state(PHONE) == "retrieved"
 
 
 @pytest.mark.parametrize("phone", [PHONE, OLD_PHONE])
@@ -327,6 +328,7 @@ async def test_a_task_that_falls_due_while_its_lane_is_full_is_next(bench: Bench
     slow.release.set()
     async with asyncio.timeout(5):
         await bench.until(trace.NotificationPushed, 2)
+    assert (await bench.state(PHONE), await bench.state(OTHER)) == ("notified", "notified")
 
 
 async def _none_wanted(bench: Bench) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -324,3 +325,21 @@ async def test_a_split_mail_serves_each_once(bench: Bench) -> None:
     for phone in phones:
         await phone.until(lambda inbox: bool(inbox.messages))
         assert len(phone.inbox.notifications) == 1
+
+
+async def test_a_report_that_was_long_on_its_way_keeps_its_date(bench: Bench) -> None:
+    """Semantics 1: the date is that of the event, however many days the mail waited in a queue."""
+    await bench.vasp.submit(FOREIGN, content=picture())
+    forward = await bench.comes(mm4.ForwardReq)
+    then = (datetime.now(UTC) - timedelta(days=5)).replace(microsecond=0)
+    report = mm4.DeliveryReportReq(
+        transaction_id="r1",
+        message_id=forward.message_id,
+        sender=SYSTEM,
+        from_=f"{FOREIGN}/TYPE=PLMN",
+        to=("4488",),
+        date=then,
+        mm_status_code=MmStatusCode.RETRIEVED,
+    )
+    assert await bench.mail(mm4.encode(report), f"4488@{HOME}") == [250, 250]
+    assert datetime.fromisoformat((await bench.vasp.report()).date) == then

@@ -17,7 +17,7 @@ from mmsc.domain.neighbours import Peer
 from mmsc.domain.obstacles import obstacle_to
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Directory, Numbers, PeerReports, ResMm4, Submit
-from mmsc.gateways.content import plausible, remarked
+from mmsc.gateways.content import MAIL_ON_ITS_WAY, plausible, remarked
 from mmsc.gateways.mm4.translate import (
     HAPPENINGS,
     STATUS_OF,
@@ -230,7 +230,7 @@ class Mm4Server(Handler):
             return self._res(peer, message, _DR_RES, status)
 
         now = self._clock.now()
-        date = plausible(None if message.date is None else from_datetime(message.date), now)
+        date = plausible(None if message.date is None else from_datetime(message.date), now, MAIL_ON_ITS_WAY)
         await self._reports.delivery_report(
             peer.name,
             message.message_id,

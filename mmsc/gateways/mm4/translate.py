@@ -17,7 +17,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_mime, plausible
+from mmsc.gateways.content import MAIL_ON_ITS_WAY, from_mime, plausible
 from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
@@ -98,7 +98,7 @@ def submission_of(
         read_report=bool(message.read_reply),
         sender_hidden=message.sender_visibility.lower() == "hide",
         adaptation_allowed=message.adaptation_allowed is not False,
-        date=plausible(None if message.date is None else from_datetime(message.date), now),
+        date=plausible(None if message.date is None else from_datetime(message.date), now, MAIL_ON_ITS_WAY),
         expires=_expires(message.expiry),
         foreign_id=message.message_id,
         forward_counter=message.forward_counter or 0,
