@@ -171,7 +171,7 @@ async def test_a_res_names_who_is_named_by_no_address(bench: Bench) -> None:
 
 @pytest.mark.parametrize("bench", [{}, {"addresses": ("127.0.0.1",)}], ids=["by domain", "by address"], indirect=True)
 async def test_res_and_reports_without_a_sender_are_taken(bench: Bench) -> None:
-    """RFC 4356 2.1.3: automatic mails may have the null path; bounces are no longer the only ones."""
+    """RFC 4356: automatic mails may have the null path; bounces are no longer the only ones."""
     await bench.vasp.submit(FOREIGN, content=picture())
     forward = await bench.comes(mm4.ForwardReq)
     ids = {"transaction_id": forward.transaction_id, "message_id": forward.message_id, "sender": SYSTEM}

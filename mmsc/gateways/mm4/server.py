@@ -106,7 +106,7 @@ class Mm4Server(Handler):
         return "250 2.1.5 ok"
 
     async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
-        """Take a mail. RES and reports may come without a sender, as bounces do (RFC 4356 2.1.3)."""
+        """Take a mail. RES and reports may come without a sender, as bounces do (RFC 4356)."""
         bounce = None if mail_from else _bounce_in(octets)
         if bounce is not None:
             return await self._bounce(bounce)
