@@ -119,6 +119,7 @@ async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone
         assert first.returncode is None
 
 
+@pytest.mark.slow  # five servers
 @pytest.mark.parametrize("section", ["mm1", "mm4", "mm7", "weblink", "builtin_smsc"])
 async def test_a_port_that_is_taken_is_told_by_its_key(tmp_path: Path, section: str, unused_tcp_port: int) -> None:
     with socket.socket() as other:
