@@ -8,10 +8,11 @@ pause, step and speed up. Real time (leases, network time-outs, rate windows) is
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant
+from protocols.records import record
 
 _log: Final = logging.getLogger(__name__)
 _NOTICEABLE: Final = SECOND // 10  # less is how far two clocks of one host may drift apart between two looks
@@ -56,7 +57,7 @@ class HostTime:
 host_now: Final = HostTime()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ClockState:
     """Service time as a line over real time: it was `service` at `real` and gains `speed` seconds a second since."""
 

@@ -5,8 +5,9 @@ an MMSC may stand behind it, `+15550100123/TYPE=PLMN@mms.example`, and what has 
 """
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from protocols.records import record
 
 PLMN: Final = "PLMN"
 IPV4: Final = "IPv4"
@@ -17,7 +18,7 @@ _NUMBER: Final = re.compile(r"\+?[0-9][0-9.\-]*")
 _KNOWN: Final = {known.lower(): known for known in (PLMN, IPV4, IPV6)}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MmsAddress:
     """`type` is "" for e-mail, short codes and whatever came without one; `domain` is the MMSC's, "" for none."""
 

@@ -4,12 +4,12 @@ Values in other letters than ASCII, or in pieces, are read by RFC 2231; `folded`
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from protocols.charset import decode as decode_charset
 from protocols.errors import DecodeError
+from protocols.records import record
 
 _TOKEN: Final = re.compile(r"[!#$&+\-.^_`|~0-9A-Za-z]+")  # without %'*: Python's reader takes them for RFC 2231
 _ESCAPED: Final = re.compile(r"\\(.)")
@@ -22,7 +22,7 @@ _LONGEST_WHOLE: Final = 200  # longer values are written in pieces: not each pee
 _PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*')
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ContentType:
     """A media type in lower case and its parameters in order, names in lower case."""
 

@@ -3,14 +3,15 @@
 A `ProtocolError` ends the reading; a `Finding` is a remark about something that was read all the same.
 """
 
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+from protocols.records import record
 
 M = TypeVar("M")
 M_co = TypeVar("M_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Finding:
     """A rule the sender broke and we forgave: permanent rule name (`MM1-H031`), clause, offset in octets (-1: whole
     message), and a remark a stranger understands."""
@@ -21,7 +22,7 @@ class Finding:
     remark: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decoded(Generic[M_co]):
     """A message and what there was to remark about its octets."""
 

@@ -4,15 +4,15 @@ One row serves decoder, encoder, console view and coverage page.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Form(Generic[V]):
     """A named pair: `read` takes a value off the octets, `write` puts it back in its exact form."""
 
@@ -21,7 +21,7 @@ class Form(Generic[V]):
     write: Callable[[OctetWriter, V], None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Header:
     """A numbered header field: its number, wire name, attribute, form, clause, and whether it may repeat."""
 
@@ -33,7 +33,7 @@ class Header:
     repeats: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """A positional field of a fixed layout: its wire name, form and clause."""
 
@@ -42,7 +42,7 @@ class Field:
     clause: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UnknownHeader:
     """A field that its message has no place for, as it came: number (or text name) and the raw octets of its value."""
 

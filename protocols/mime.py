@@ -9,13 +9,14 @@ import binascii
 import quopri
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, EncodeError
 from protocols.header_fields import decode_words, header_line, parse_headers
+from protocols.records import record
 
 _CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
 _BASE64_LINE_OCTETS: Final = 57  # 76 characters
@@ -24,7 +25,7 @@ _CR: Final = 0x0D
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Limits:
     """What one body may hold."""
 
@@ -36,7 +37,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MimePart:
     """A part: its headers (name in lower case, unfolded value) and its own octets, transfer encoding undone.
 
@@ -271,7 +272,7 @@ def resolve(parts: Sequence[MimePart], start: str) -> MimePart | None:
 # --- writing ---
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class OutPart:
     """A part to be written: its content type, its octets, and further headers."""
 

@@ -5,7 +5,6 @@ Hardened like all XML here: no entities, no network, bounded size. A plain DOCTY
 
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 from xml.sax.saxutils import quoteattr
@@ -13,6 +12,7 @@ from xml.sax.saxutils import quoteattr
 from lxml import etree
 
 from protocols.errors import DecodeError
+from protocols.records import record
 
 MAXIMUM_OCTETS: Final = 256 * 1024
 MAXIMUM_SLIDES: Final = 200
@@ -30,7 +30,7 @@ _MEDIA: Final = {
 _DEFAULT_DURATION_MS: Final = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Medium:
     """One element of a slide: what it is (`text image audio video ref`), its source and region."""
 
@@ -40,7 +40,7 @@ class Medium:
     alt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Slide:
     """One `par`: how long it shows (ms) and what."""
 

@@ -4,17 +4,18 @@ The operator's flag wins; then what its MM1 requests showed; then the default. A
 capable again, unless the operator says otherwise.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mmsc.domain.instant import HOUR, Instant
 from mmsc.domain.neighbours import Capability, MmsFlag, Subscriber, Verdict
 from mmsc.engine.ports import Evidence
+from protocols.records import record
 
 DEFAULT_VERSION = 0x12  # understood by all common handsets
 _SEEN_AGAIN = HOUR  # a request within this time of the last one teaches nothing new by itself
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Decider:
     """Implements `ports.CapabilityPort`; `default` is for numbers nothing is known of."""
 

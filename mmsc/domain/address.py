@@ -5,9 +5,11 @@ number go there" is the first question of an interworking test.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Final
+
+from protocols.records import record
 
 _SEPARATORS: Final = re.compile(r"[\s().\-]+")
 _DIGITS: Final = re.compile(r"[0-9]+")
@@ -26,7 +28,7 @@ class AddressKind(StrEnum):
     IP = "ip"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Address:
     """A normalised address: `+` and digits for a phone, lower-case domain for e-mail, the code itself otherwise."""
 
@@ -48,7 +50,7 @@ class Address:
         return Address(AddressKind.SHORT_CODE, value)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Normalised:
     """An address and how it came about, one sentence a step."""
 
@@ -56,7 +58,7 @@ class Normalised:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NotAnAddress:
     """The text names nobody; `because` is for people."""
 
@@ -64,7 +66,7 @@ class NotAnAddress:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rewrite:
     """A neighbour's own spelling: numbers that start with `prefix` start with `becomes` instead."""
 
@@ -94,7 +96,7 @@ def told(address: Address, rewrites: tuple[Rewrite, ...]) -> Address:
     return Address(AddressKind.PHONE, rewritten(address.value, rewrites))
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NumberPlan:
     """How numbers are written where the MMSC stands.
 

@@ -1,13 +1,12 @@
 """The limits a submission is held against, and the times it may ask for."""
 
-from dataclasses import dataclass
-
 from mmsc.domain.instant import DAY, Instant, later
 from mmsc.domain.message import Relative, Submission, When
 from mmsc.domain.refusal import RefusalReason, Refused
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Named limits; each is a setting."""
 
@@ -20,7 +19,7 @@ class Limits:
     maximum_validity: int = 30 * DAY
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Times:
     """When an MM may leave, and until when it is worth leaving."""
 

@@ -1,13 +1,14 @@
 """The multimedia message in domain words: what an originator hands in, and what the engine keeps and hands out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
 from mmsc.domain.states import Cause, RecipientState
+from protocols.records import record
 
 MmId = NewType("MmId", int)
 RecipientId = NewType("RecipientId", int)
@@ -41,7 +42,7 @@ class Priority(IntEnum):
     HIGH = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Origin:
     """The interface and the neighbour's configured name (VASP, peer); on MM1 the subscriber's address."""
 
@@ -60,7 +61,7 @@ class Origin:
                 return ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """One part of the content: what it is called and where its octets lie in the body."""
 
@@ -71,7 +72,7 @@ class Part:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Content:
     """The content, encoded once: `body` is a WSP multipart (WAP-230-WSP 8.5), `content_type` its type as MIME text
     (`application/vnd.wap.multipart.related; type=...; start=...`)."""
@@ -85,7 +86,7 @@ class Content:
         return self.body[part.offset : part.offset + part.length]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RecipientSpec:
     """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7)."""
 
@@ -94,7 +95,7 @@ class RecipientSpec:
     display_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Relative:
     """A time given as seconds from reception."""
 
@@ -104,7 +105,7 @@ class Relative:
 When = Instant | Relative
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Remark:
     """A rule that the originator broke and we forgave: its permanent name, clause, offset (-1: none) and words."""
 
@@ -114,7 +115,7 @@ class Remark:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Submission:
     """What a gateway hands to the engine.
 
@@ -149,7 +150,7 @@ class Submission:
     remarks: tuple[Remark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RefusedRecipient:
     """A recipient that could not be taken while others were."""
 

@@ -1,11 +1,11 @@
 """The neighbours as the engine and the gateways know them. They live in the store; the config file's are upserted at
 start. Names are unique within a kind and appear in lanes (`vasp:NAME`, `peer:NAME`, `smsc:NAME`)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from mmsc.domain.address import Address, Rewrite
 from mmsc.domain.instant import Instant
+from protocols.records import record
 
 
 class Repeats(StrEnum):
@@ -23,7 +23,7 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Vasp:
     """A value-added service provider on MM7."""
 
@@ -48,7 +48,7 @@ class Vasp:
     concurrency: int = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Peer:
     """A foreign MMSC on MM4."""
 
@@ -68,7 +68,7 @@ class Peer:
     concurrency: int = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Smsc:
     """An SMSC we bind to as an ESME."""
 
@@ -98,7 +98,7 @@ class MmsFlag(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A number of ours: the operator's flag and what its MM1 requests showed."""
 
@@ -120,7 +120,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"  # notify, fall back after a timer
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Capability:
     """The verdict and its evidence, strongest first: what decided, in words."""
 

@@ -3,17 +3,16 @@
 Total: every state and every moment has exactly one answer (a test walks the table).
 """
 
-from dataclasses import dataclass
-
 from mmsc.domain.instant import Instant, later
 from mmsc.domain.message import Mm, Recipient
 from mmsc.domain.neighbours import Verdict
 from mmsc.domain.states import FINAL, Happening, RecipientState
+from protocols.records import record
 
 S = RecipientState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NotificationPolicy:
     """When a notification is pushed again, and what follows when it brings nothing. Seconds."""
 
@@ -36,19 +35,19 @@ class NotificationPolicy:
         return asleep or self.wait_after_push(recipient.pushes) > self.unacknowledged_after
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Drop:
     """The recipient has ended; the task goes."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Wait:
     """Nothing to do before `until`."""
 
     until: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class End:
     """The recipient ends by our own doing."""
 
@@ -56,19 +55,19 @@ class End:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Begin:
     """The delivery time came: the recipient counts as accepted from now on."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Push:
     """Push the notification; `next_at` is when the task is due again after it."""
 
     next_at: Instant
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SendLink:
     """Send the SMS with the web link."""
 

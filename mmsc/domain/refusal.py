@@ -1,7 +1,8 @@
 """Why a submission is refused, in domain words; each gateway has one table from these to its own status."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from protocols.records import record
 
 
 class RefusalReason(StrEnum):
@@ -27,7 +28,7 @@ class RefusalReason(StrEnum):
         return self in (RefusalReason.BUSY, RefusalReason.STORE_UNAVAILABLE)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refused:
     """Nothing was kept. `because` is for people; `address` is the recipient at fault, if one is."""
 

@@ -5,16 +5,16 @@ MM7: TS 23.140 8.7, REL-6 with MMStatusExtension, REL-5 with its five words.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 from mmsc.domain.states import FINAL, Cause, RecipientState
+from protocols.records import record
 
 S = RecipientState
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Status:
     """A state told to an originator: the word on each interface, "" where nothing is sent there."""
 

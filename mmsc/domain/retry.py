@@ -1,11 +1,10 @@
 """When to try again. Time is handed in; a week of retries takes a microsecond to test."""
 
-from dataclasses import dataclass
-
 from mmsc.domain.instant import DAY, Instant, later
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class RetryPolicy:
     """Waits between attempts in seconds (the last one repeats), and how long a task may live (µs)."""
 
@@ -17,7 +16,7 @@ class RetryPolicy:
         return self.waits[min(max(attempt, 1), len(self.waits)) - 1]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class GiveUp:
     """No further attempt."""
 

@@ -6,7 +6,7 @@ Each outcome is one unit whose guard is the lease: who no longer holds the task 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeVar
 
 from mmsc.clock import Clock
@@ -25,12 +25,13 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
+from protocols.records import record
 
 _log = logging.getLogger(__name__)
 _PATIENCE_WITH_STORE_SECONDS: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliveryPolicy:
     """Back-off per kind of work, and the waits of MM4 (seconds, µs)."""
 

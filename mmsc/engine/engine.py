@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mmsc.clock import Clock
 from mmsc.domain.address import NumberPlan
@@ -30,11 +30,12 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Store, Unit
 from mmsc.store.tasks import Holder
 from mmsc.trace.events import Event
+from protocols.records import record
 
 Learn = Callable[[Subscriber, Evidence, Instant], Subscriber | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class EnginePolicy:
     """All that can be set about the engine."""
 

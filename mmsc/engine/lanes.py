@@ -6,14 +6,14 @@ later, so an outage fills the store and never memory.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
 from mmsc.domain.message import Job, TaskId
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LaneLimits:
     """Jobs carried out at once, jobs waiting in memory, and the pause (seconds) when the neighbour is down."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from mmsc.domain.address import Normalised, told
@@ -19,12 +19,13 @@ from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
+from protocols.records import record
 
 _EARLY_ANSWERS: Final = 100  # kept while a mail is on its way; more of them say nothing new
 WAITING: Final = (RecipientState.ACCEPTED, RecipientState.SCHEDULED)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """What a MM4_forward.RES, or a bounce, said of an MM at a peer; `recipients` empty means all who got the mail."""
 
@@ -35,7 +36,7 @@ class Answer:
     recipients: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Early:
     """What a peer said while the mail was still on its way: RES, and recipients that it reported about."""
 

@@ -35,6 +35,7 @@ from mmsc.engine.repeats import Identifiers
 from mmsc.ids import Ids
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
+from protocols.records import record
 
 NOWHERE: Final = "nowhere"  # the lane of recipients that no neighbour can serve
 _Unreachable = tuple[RecipientSpec, Address, str]
@@ -42,7 +43,7 @@ EMPTY_CONTENT: Final = Content("application/vnd.wap.multipart.mixed", b"\x00", (
 _ROLE_ORDER: Final = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SubmitPolicy:
     """`domain` follows the @ of our Message-IDs; a repeat is recognised for `repeat_window` (µs)."""
 

@@ -6,7 +6,7 @@ only after the commit, so the caller may answer positively.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Protocol
 
@@ -27,11 +27,12 @@ from mmsc.domain.message import (
 from mmsc.domain.neighbours import Capability, Peer, Smsc, Subscriber, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.domain.states import Happening
+from protocols.records import record
 
 # --- outbound: what a courier answers -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Delivered:
     """The neighbour took it. `remote_ids` are its names for it (SMPP message_ids, one a segment);
     `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES."""
@@ -42,7 +43,7 @@ class Delivered:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Later:
     """The neighbour asks to wait (throttled, 4006, 4yz): not a failed attempt."""
 
@@ -50,7 +51,7 @@ class Later:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Retry:
     """This attempt failed and another may succeed. `neighbour_down` says that nothing else on this lane would fare
     better (connection refused, not bound): the lane pauses, the attempt is not counted. `wait_seconds` says that the
@@ -61,7 +62,7 @@ class Retry:
     wait_seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Failed:
     """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
 
@@ -69,7 +70,7 @@ class Failed:
     happening: Happening = Happening.UNDELIVERABLE
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mixed:
     """Recipients of one forward that fared differently."""
 
@@ -109,7 +110,7 @@ class CapabilityPort(Protocol):
 def _nothing() -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Accepted:
     """The MM is durable. `refused` lists recipients that were not taken (partial success); `repeat` says that this is
     the stored answer to an earlier request. The gateway calls `answered()` exactly once, after its answer was handed
@@ -123,7 +124,7 @@ class Accepted:
     answered: Callable[[], None] = field(default=_nothing, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ResMm4:
     """A MM4 RES to send, stored as a task in the unit that it answers for. `payload` is the courier's own."""
 
@@ -143,7 +144,7 @@ class Submit(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
 
@@ -163,7 +164,7 @@ class GoneBecause(StrEnum):
     STORE_AWAY = "store_away"  # nobody can look now
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Gone:
     """Nothing to fetch. `mms_version` is what the recipient's handset spoke last, 0 when that is not known;
     `kept_until` tells of EXPIRED when that was."""
@@ -173,7 +174,7 @@ class Gone:
     kept_until: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Retrievable:
     """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf; `mms_version` as in
     `Gone`."""

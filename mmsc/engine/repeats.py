@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import NotAnAddress
@@ -12,6 +12,7 @@ from mmsc.engine.ports import Numbers
 from mmsc.store import messages as sql
 from mmsc.store.core import Store
 from mmsc.trace.events import FindingNoted
+from protocols.records import record
 
 _REMEMBERED_IDENTIFIERS: Final = 20_000
 _REUSED: Final = {
@@ -46,7 +47,7 @@ class Identifiers:
         return FindingNoted(submission.origin.key, rule, clause, -1, why)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rest:
     """What is left of a repeat whose recipients are judged one by one: the submission for those who were not served
     yet (None: everybody was), under a key of its own; keys whose window is over are free again. `answered` is the key

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
@@ -20,13 +20,14 @@ from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
+from protocols.records import record
 
 S = RecipientState
 _log: Final = logging.getLogger(__name__)
 _SHORTEST_NATIONAL: Final = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RetrievalPolicy:
     """`retrieve_grace` (µs): how long the content can be fetched again after it was retrieved."""
 

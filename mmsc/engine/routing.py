@@ -1,7 +1,7 @@
 """Where a number lives: own prefixes, peers' prefixes (the longest wins), short codes; and why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
@@ -9,9 +9,10 @@ from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, 
 from mmsc.domain.message import Route
 from mmsc.domain.neighbours import MmsFlag
 from mmsc.engine.directory import Neighbours
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RoutingPolicy:
     """Which numbers are ours, and who takes what nobody else does. `default_peer` may be a hub."""
 

@@ -1,7 +1,6 @@
 """Moves recipients from state to state: one guarded unit with the report it owes and the events that tell it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from mmsc.clock import Clock
@@ -19,6 +18,7 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Statement, Store
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
+from protocols.records import record
 
 _REPORT_KINDS: Final = {
     Interface.MM7: TaskKind.REPORT_MM7,
@@ -27,7 +27,7 @@ _REPORT_KINDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What goes along with a move: why, when, whether a report may follow, and what else is written with it."""
 

@@ -24,6 +24,7 @@ from protocols.mm1 import (
     Pdu,
     Status,
 )
+from protocols.records import record
 from protocols.wsp.multipart import Part, PartIndex, encode_multipart, index_multipart
 from protocols.wsp.push import MMS_MESSAGE, decode_push
 
@@ -42,7 +43,7 @@ class Fetching(StrEnum):
     SILENT = "silent"  # GET, and no answer ever
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Message:
     """An MM as the handset got it."""
 

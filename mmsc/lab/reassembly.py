@@ -2,10 +2,10 @@
 TLVs (5.3.2.22 to 5.3.2.24) and message_payload (5.3.2.32). What waits for a rest that never comes is bounded."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 
 from protocols.errors import DecodeError
+from protocols.records import record
 from protocols.smpp import DataSm, EsmClass, SubmitSm, Tag
 from protocols.sms.push import PORT_WAP_PUSH
 from protocols.sms.segment import split_header
@@ -15,7 +15,7 @@ _MAXIMUM_OPEN_MESSAGES: Final = 10_000  # segmented messages whose rest has not 
 _MAXIMUM_OPEN_OCTETS: Final = 16 << 20  # of all of them together: a message_payload may hold 64 KB
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Received:
     """A whole message for a number: a WAP push (to port 2948) or a text."""
 

@@ -19,13 +19,14 @@ from zeep.exceptions import Fault as ZeepFault
 
 from protocols import mime
 from protocols.content_type import ContentType
+from protocols.records import record
 
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _MUST_UNDERSTAND: Final = f"{{{ENVELOPE}}}mustUnderstand"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Answer:
     """What the MMSC said: the status, the MessageID, the TransactionID it echoed. `fault` names the SOAP fault code."""
 
@@ -37,7 +38,7 @@ class Answer:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Report:
     """A DeliveryReportReq as zeep read it."""
 

@@ -9,7 +9,6 @@ import base64
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -19,11 +18,12 @@ from multidict import CIMultiDictProxy
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_exchange import Cut, Exchange, Reply
 from mmsc.trace.captures import Direction, WireTap, new_exchange
+from protocols.records import record
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ClientLimits:
     """What one target may cost. Times in seconds."""
 

@@ -17,6 +17,7 @@ import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.net.bodies import CODINGS
+from protocols.records import record
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -24,7 +25,7 @@ _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 _LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HttpLimits:
     """What a client may cost. Times in seconds."""
 
@@ -125,7 +126,6 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     # --- requests, one at a time ---
-
     async def _work(self) -> None:
         try:
             while await self._some():

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import aiosmtplib
@@ -17,11 +16,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from mmsc.net.smtp_session import SmtpSession
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
+from protocols.records import record
 
 _QUIT_SECONDS: Final = 2.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SmtpLimits:
     """What a client may cost. `command_seconds` bounds each wait for the client, `mail_seconds` a mail as a whole."""
 
@@ -168,7 +168,7 @@ class SmtpServer:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Reply:
     """An SMTP reply: its code and text."""
 
@@ -176,7 +176,7 @@ class Reply:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sent:
     """What became of a mail: the replies to RCPT of those refused, and the last reply (None: nobody was left)."""
 

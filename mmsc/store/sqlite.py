@@ -13,7 +13,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +32,7 @@ from mmsc.store.core import (
     claim_order,
 )
 from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
+from protocols.records import record
 
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
@@ -57,7 +57,7 @@ _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SqliteOptions:
     """`synchronous` OFF is for tests; `inline` runs everything on the caller's thread (simulation); with
     `checkpoint_pages` 0 the log only grows (to measure it)."""
@@ -344,7 +344,7 @@ class SqliteStore:
             connection.close()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Read:
     """A query on its way to a reader thread and back."""
 

@@ -6,7 +6,6 @@ somebody else was first and the outcome is only recorded.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import MmId, RecipientId, TaskId, TaskKind
 from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
+from protocols.records import record
 
 ASKED_TO_WAIT: Final = "asked_to_wait"  # in a payload: its neighbour said when to come again
 _encode: Final = msgspec.json.Encoder().encode
@@ -34,7 +34,7 @@ def _payload(payload: Mapping[str, str]) -> str | None:
     return _encode(dict(payload)).decode() if payload else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Holder:
     """A node and which of its starts: what a lease is held by."""
 
@@ -42,7 +42,7 @@ class Holder:
     start_no: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskRow:
     """A task as stored. `lease_until` is real time (µs), everything else service time."""
 

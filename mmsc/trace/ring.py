@@ -22,6 +22,7 @@ import msgspec
 
 from mmsc.domain.instant import DAY
 from mmsc.trace.captures import CaptureRecord
+from protocols.records import record
 
 _FILE_MAGIC: Final = b"MMSCCAP2"
 _RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
@@ -34,7 +35,7 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RingLimits:
     """`maximum_age` in µs of real time; the number of records bounds the index in memory (32 octets each)."""
 

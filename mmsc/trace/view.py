@@ -6,7 +6,7 @@ Secrets are masked.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from enum import Enum
 from typing import Final
 
@@ -15,6 +15,7 @@ from protocols import header_fields, mime, mm1, mm4, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
 from protocols.octets import OctetReader
+from protocols.records import record
 from protocols.smpp.pdus import BY_ID
 from protocols.sms.push import PORTS
 from protocols.sms.segment import UserDataHeader, split_header
@@ -29,7 +30,7 @@ _ESM_UDHI: Final = 0x40
 _START_LINE: Final = re.compile(rb"(?:[A-Z]+ \S+ HTTP/\d\.\d|HTTP/\d\.\d \d{3}[^\r\n]*)\r?\n")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """One field: its name on the wire, its value in words, its octets [start, end) (-1: no place of its own), and the
     clause that defines it."""
@@ -41,7 +42,7 @@ class Row:
     clause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class View:
     """What octets are. `problem` says why they could not be read to the end; `inside` is what they carry."""
 

@@ -6,7 +6,7 @@ Nothing of it runs: text is escaped, only pictures, sound and video are shown, e
 import io
 import re
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
@@ -15,6 +15,7 @@ from mmsc.domain.message import Content, Part
 from protocols import smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
+from protocols.records import record
 from protocols.wsp.charsets import decode_text
 
 _SHOWN: Final = {
@@ -52,7 +53,7 @@ LONGEST_TEXT: Final = 20_000
 _TEXT_OF_A_PAGE: Final = 100_000  # a presentation may show the same part on every slide
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Piece:
     """A part: `kind` is text, image, audio or video, "" for what is not shown; `number` names the part."""
 
@@ -63,7 +64,7 @@ class Piece:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Page:
     """The slides, the parts that are only saved, and the size of all."""
 

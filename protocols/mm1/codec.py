@@ -15,6 +15,7 @@ from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
 from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 from protocols.wsp.primitives import decode_octets, read_text_octets, skip_shift, skip_value, write_text
 
 _CLAUSE_HEADER: Final = "WAP-230-WSP 8.4.1.2"
@@ -51,7 +52,7 @@ class Mm1Error(DecodeError):
         return value if isinstance(value, int) else 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FieldView:
     """A field as people look at it: wire name, value in words, and its octets [start, end)."""
 

@@ -1,7 +1,6 @@
 """The PDUs of MM1 (OMA-TS-MMS_ENC clause 6). A class lists its fields in the order in which they are written: first
 X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version (clause 7), the body's Content-Type last."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from protocols.content_type import ContentType
@@ -20,9 +19,10 @@ from protocols.mm1.enums import (
     Status,
 )
 from protocols.mm1.values import Counted, CountedDate, Element, Moment
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pdu:
     """What every PDU has. `mms_version` is 0x12 for 1.2; `unknown` are fields that its class does not list, kept as
     they came."""
@@ -35,7 +35,7 @@ class Pdu:
     unknown: tuple[UnknownHeader, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MSendReq(Pdu):
     """m-send-req: a user agent submits an MM."""
 
@@ -68,7 +68,7 @@ class MSendReq(Pdu):
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MSendConf(Pdu):
     """m-send-conf: the MMSC's answer to a submission."""
 
@@ -83,7 +83,7 @@ class MSendConf(Pdu):
     content_location: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MNotificationInd(Pdu):
     """m-notification-ind: an MM waits. From is absent when the sender hides; Expiry is relative."""
 
@@ -111,7 +111,7 @@ class MNotificationInd(Pdu):
     content_location: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MNotifyRespInd(Pdu):
     """m-notifyresp-ind: what the user agent does about a notification."""
 
@@ -124,7 +124,7 @@ class MNotifyRespInd(Pdu):
     report_allowed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MRetrieveConf(Pdu):
     """m-retrieve-conf: the MM itself. Date is always written; Bcc never."""
 
@@ -158,7 +158,7 @@ class MRetrieveConf(Pdu):
     body: bytes = b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MAcknowledgeInd(Pdu):
     """m-acknowledge-ind: a deferred MM was fetched."""
 
@@ -170,7 +170,7 @@ class MAcknowledgeInd(Pdu):
     report_allowed: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MDeliveryInd(Pdu):
     """m-delivery-ind: what became of one recipient."""
 
@@ -188,7 +188,7 @@ class MDeliveryInd(Pdu):
     aux_applic_info: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MReadRecInd(Pdu):
     """m-read-rec-ind: the recipient read the MM."""
 
@@ -203,7 +203,7 @@ class MReadRecInd(Pdu):
     read_status: ReadStatus | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MReadOrigInd(Pdu):
     """m-read-orig-ind: told to the originator."""
 

@@ -1,7 +1,6 @@
 """The value forms of MM1 header fields (OMA-TS-MMS_ENC clause 7.3): how each is read and written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from protocols.content_type import ContentType
@@ -10,6 +9,7 @@ from protocols.errors import DecodeError, EncodeError
 from protocols.forms import Form
 from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type, write_parameters
 from protocols.wsp.primitives import (
     read_encoded_string,
@@ -35,7 +35,7 @@ _ADDRESS_PRESENT: Final = 0x80
 _DEFAULT_MAJOR: Final = 0x10
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Moment:
     """Expiry, Delivery-Time, Reply-Charging-Deadline: seconds since 1970, or seconds from now."""
 
@@ -43,7 +43,7 @@ class Moment:
     relative: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Counted:
     """X-Mms-Previously-Sent-By: the number of the sending (1 is the first) and the address."""
 
@@ -51,7 +51,7 @@ class Counted:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class CountedDate:
     """X-Mms-Previously-Sent-Date."""
 
@@ -59,7 +59,7 @@ class CountedDate:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Flagged:
     """X-Mms-MM-Flags, X-Mms-Mbox-Totals and -Quotas: a token and its value."""
 
@@ -67,7 +67,7 @@ class Flagged:
     value: str | int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Element:
     """X-Mms-Element-Descriptor: a content reference and its parameters."""
 

@@ -1,16 +1,16 @@
 """Bounces (RFC 3464 in RFC 6522): what a mail relay between two MMSCs says of an MM that it could not deliver."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from protocols import header_fields, mime
 from protocols.errors import DecodeError
+from protocols.records import record
 
 _CLAUSE: Final = "RFC 3464 2"
 _FORWARD_REQ: Final = "mm4_forward.req"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bounced:
     """One recipient that the relay gave up: its mailbox, the enhanced status code (RFC 3463) and the relay's words."""
 
@@ -19,7 +19,7 @@ class Bounced:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bounce:
     """`message_id` is the X-Mms-Message-ID of the mail that came back, "" when its head was not returned or it was no
     forward: a report or RES names the MM too, and what becomes of them says nothing about it. Recipients that only wait

@@ -3,11 +3,12 @@
 X-Mms-Previously-sent-by and -date-and-time have no row: they repeat, and go on as they came, as unknown ones do.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
+from protocols.records import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Row:
     """A field: its wire name, its attribute in the messages, its clause; `aliases` are spellings that peers use."""
 

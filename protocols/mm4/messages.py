@@ -1,10 +1,10 @@
 """The messages of MM4 (TS 23.140 8.4.1, 8.4.2). `unknown` are X-Mms fields we have no row for, kept as they came."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from protocols.mime import MimePart
+from protocols.records import record
 
 
 class RequestStatusCode(StrEnum):
@@ -33,7 +33,7 @@ class MmStatusCode(StrEnum):
     FORWARDED = "Forwarded"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Message:
     """What every message has. Addresses as written; `sender` is the system that sent it."""
 
@@ -47,7 +47,7 @@ class Message:
     unknown: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ForwardReq(Message):
     """MM4_forward.REQ: an MM. `expiry` is a datetime, or seconds from reception."""
 
@@ -72,7 +72,7 @@ class ForwardReq(Message):
     content: MimePart | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ForwardRes(Message):
     """MM4_forward.RES: the answer to a forward, a mail of its own."""
 
@@ -81,7 +81,7 @@ class ForwardRes(Message):
     request_recipients: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliveryReportReq(Message):
     """MM4_delivery_report.REQ: From is the recipient it is about, To the MM's sender."""
 
@@ -95,7 +95,7 @@ class DeliveryReportReq(Message):
     aux_applic_info: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliveryReportRes(Message):
     """MM4_delivery_report.RES."""
 

@@ -6,7 +6,7 @@ is very long: what the schema refuses and we could read all the same is a findin
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Any, Final, cast
 from urllib.parse import unquote
@@ -21,6 +21,7 @@ from protocols.mm7.reading import READERS
 from protocols.mm7.soap import Mm7Error, Opened, open_envelope, parse_xml
 from protocols.mm7.status import StatusCode
 from protocols.mm7.writing import envelope
+from protocols.records import record
 
 _MAXIMUM_FINDINGS: Final = 20
 _MAXIMUM_REMARK: Final = 500  # characters
@@ -30,7 +31,7 @@ _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Envelope:
     """A message with what surrounds it. `content` is the part that the Content element means."""
 

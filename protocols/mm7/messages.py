@@ -1,9 +1,9 @@
 """The messages of MM7 (TS 23.140 8.7), fields in schema order."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from protocols.mm7.status import StatusCode
+from protocols.records import record
 
 
 class AddressForm(StrEnum):
@@ -14,7 +14,7 @@ class AddressForm(StrEnum):
     SHORT_CODE = "ShortCode"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Address:
     """An address as it stands in the XML."""
 
@@ -23,7 +23,7 @@ class Address:
     display_only: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Status:
     """Status: code, text, details."""
 
@@ -32,7 +32,7 @@ class Status:
     details: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SubmitReq:
     """SubmitReq. Times are xs:dateTime or xs:duration as they came; `content_href` is the Content's href."""
 
@@ -69,7 +69,7 @@ class SubmitReq:
     allow_adaptations: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SubmitRsp:
     """SubmitRsp; MessageID on 1000 and 1100."""
 
@@ -78,7 +78,7 @@ class SubmitRsp:
     message_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliveryReportReq:
     """DeliveryReportReq: what became of one recipient. `date` is an xs:dateTime."""
 
@@ -96,7 +96,7 @@ class DeliveryReportReq:
     aux_applic_info: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliveryReportRsp:
     """DeliveryReportRsp."""
 
@@ -111,7 +111,7 @@ class ErrorElement(StrEnum):
     VASP_ERROR_RSP = "VASPErrorRsp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A SOAP Fault with RSErrorRsp or VASPErrorRsp in its detail."""
 

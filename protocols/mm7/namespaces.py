@@ -1,8 +1,9 @@
 """The namespaces of MM7 and what differs between them (TS 23.140 8.7.8 and its XML annex)."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from protocols.records import record
 
 BASE: Final = "http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/"
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -36,7 +37,7 @@ _VERSIONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Dialect:
     """What a namespace spells differently."""
 

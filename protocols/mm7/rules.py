@@ -1,12 +1,12 @@
 """The rules whose breach is forgiven and remarked: their names are permanent, each with its clause and what it says."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from protocols.errors import Finding
+from protocols.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rule:
     """A rule of MM7; `text` is what it asks for."""
 

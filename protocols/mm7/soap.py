@@ -3,7 +3,6 @@ their answer."""
 
 import codecs
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +11,7 @@ from lxml import etree
 from protocols.errors import DecodeError
 from protocols.mm7.namespaces import ENVELOPE, LATEST, Dialect, dialect
 from protocols.mm7.status import StatusCode
+from protocols.records import record
 
 _OLD_ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/soap-envelope"
 _ACTORS: Final = ("", "http://schemas.xmlsoap.org/soap/actor/next")  # us, or whoever is next: us, too (SOAP 1.1 4.2.2)
@@ -60,7 +60,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_REASON else text[:_LONGEST_REASON] + "..."
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Opened:
     """An envelope taken apart: the transaction id, the dialect, and the body's child."""
 

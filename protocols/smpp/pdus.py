@@ -3,18 +3,18 @@
 A PDU is its class; TLVs follow as (tag, octets) in the order in which they came.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from protocols.errors import EncodeError, Truncated
 from protocols.forms import Field, Form, V
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 from protocols.smpp.enums import CommandId, CommandStatus, Tag
 
 Tlv = tuple[int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Bounded(Form[V]):
     """A form of `shortest` to `longest` octets, with its NUL or its length, or of one octet where it is empty. Others
     are read, with a finding: a peer's message_id of 80 characters still names its message (and is never written)."""
@@ -129,7 +129,7 @@ _DATA: Final = (
 _MESSAGE_ID: Final = (Field("message_id", _C65, "SMPP v3.4 5.2.23"),)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pdu:
     """What every PDU has: sequence number, status (0 in requests), TLVs."""
 
@@ -149,7 +149,7 @@ class Pdu:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Bind(Pdu):
     fields = _BIND
     system_id: str = ""
@@ -161,7 +161,7 @@ class _Bind(Pdu):
     address_range: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindTransmitter(_Bind):
     """bind_transmitter."""
 
@@ -169,7 +169,7 @@ class BindTransmitter(_Bind):
     clause = "SMPP v3.4 4.1.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindReceiver(_Bind):
     """bind_receiver."""
 
@@ -177,7 +177,7 @@ class BindReceiver(_Bind):
     clause = "SMPP v3.4 4.1.3"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindTransceiver(_Bind):
     """bind_transceiver."""
 
@@ -185,13 +185,13 @@ class BindTransceiver(_Bind):
     clause = "SMPP v3.4 4.1.5"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _BindResp(Pdu):
     fields = (Field("system_id", _C16, "SMPP v3.4 5.2.1"),)
     system_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindTransmitterResp(_BindResp):
     """bind_transmitter_resp."""
 
@@ -199,7 +199,7 @@ class BindTransmitterResp(_BindResp):
     clause = "SMPP v3.4 4.1.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindReceiverResp(_BindResp):
     """bind_receiver_resp."""
 
@@ -207,7 +207,7 @@ class BindReceiverResp(_BindResp):
     clause = "SMPP v3.4 4.1.4"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class BindTransceiverResp(_BindResp):
     """bind_transceiver_resp."""
 
@@ -215,7 +215,7 @@ class BindTransceiverResp(_BindResp):
     clause = "SMPP v3.4 4.1.6"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _ShortMessage(Pdu):
     fields = _SM
     service_type: str = ""
@@ -242,7 +242,7 @@ class _ShortMessage(Pdu):
         return self.short_message or self.tlv(Tag.MESSAGE_PAYLOAD) or b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SubmitSm(_ShortMessage):
     """submit_sm."""
 
@@ -250,7 +250,7 @@ class SubmitSm(_ShortMessage):
     clause = "SMPP v3.4 4.4.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliverSm(_ShortMessage):
     """deliver_sm: a mobile originated message or a receipt."""
 
@@ -258,7 +258,7 @@ class DeliverSm(_ShortMessage):
     clause = "SMPP v3.4 4.6.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DataSm(Pdu):
     """data_sm: the text is in message_payload."""
 
@@ -282,13 +282,13 @@ class DataSm(Pdu):
         return self.tlv(Tag.MESSAGE_PAYLOAD) or b""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _MessageIdResp(Pdu):
     fields = _MESSAGE_ID
     message_id: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SubmitSmResp(_MessageIdResp):
     """submit_sm_resp."""
 
@@ -296,7 +296,7 @@ class SubmitSmResp(_MessageIdResp):
     clause = "SMPP v3.4 4.4.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DeliverSmResp(_MessageIdResp):
     """deliver_sm_resp; message_id is unused and empty."""
 
@@ -304,7 +304,7 @@ class DeliverSmResp(_MessageIdResp):
     clause = "SMPP v3.4 4.6.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DataSmResp(_MessageIdResp):
     """data_sm_resp."""
 
@@ -312,7 +312,7 @@ class DataSmResp(_MessageIdResp):
     clause = "SMPP v3.4 4.7.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Unbind(Pdu):
     """unbind."""
 
@@ -320,7 +320,7 @@ class Unbind(Pdu):
     clause = "SMPP v3.4 4.2.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class UnbindResp(Pdu):
     """unbind_resp."""
 
@@ -328,7 +328,7 @@ class UnbindResp(Pdu):
     clause = "SMPP v3.4 4.2.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class EnquireLink(Pdu):
     """enquire_link."""
 
@@ -336,7 +336,7 @@ class EnquireLink(Pdu):
     clause = "SMPP v3.4 4.11.1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class EnquireLinkResp(Pdu):
     """enquire_link_resp."""
 
@@ -344,7 +344,7 @@ class EnquireLinkResp(Pdu):
     clause = "SMPP v3.4 4.11.2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class GenericNack(Pdu):
     """generic_nack: a PDU that could not be read, or a command not known."""
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from protocols.records import record
 from protocols.smpp.enums import EsmClass, MessageState, Tag
 from protocols.smpp.pdus import DataSm, DeliverSm
 
@@ -25,7 +25,7 @@ _STATES: Final = {
 WORDS: Final = {state: word for word, state in reversed(_STATES.items())}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Receipt:
     """What a receipt says. `message_ids` are the SMSC's names for the message, the TLV's first."""
 

@@ -1,9 +1,9 @@
 """A WAP push as submit_sm bodies: the forms in which SMSCs take it (WAP-259-WDP 6.5; SMPP v3.4 5.3.2)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from protocols.records import record
 from protocols.sms.segment import USER_DATA_OCTETS, UserDataHeader, check_count, encode_header, segment_octets
 
 PORT_WAP_PUSH: Final = 2948
@@ -29,7 +29,7 @@ class PushForm(StrEnum):
     PAYLOAD_UDH = "payload_udh"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Segment:
     """What one submit_sm carries."""
 

@@ -1,9 +1,9 @@
 """User data headers and segmentation (3GPP TS 23.040 9.2.3.24)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from protocols.errors import DecodeError, EncodeError
+from protocols.records import record
 from protocols.sms.text import DATA_CODING_DEFAULT, DATA_CODING_UCS2, ESCAPE, encode_text
 
 USER_DATA_OCTETS: Final = 140
@@ -16,7 +16,7 @@ _CLAUSE: Final = "3GPP TS 23.040 9.2.3.24"
 _CONCATENATION_8_OCTETS: Final = 6  # with UDHL
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Concatenation:
     """Which segment of which message this is; `number` counts from 1."""
 
@@ -26,7 +26,7 @@ class Concatenation:
     wide: bool = False  # 16-bit reference
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class UserDataHeader:
     """What a header says: ports (destination, source), concatenation, and elements we have no name for."""
 

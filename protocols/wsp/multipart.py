@@ -11,6 +11,7 @@ from typing import Final
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 from protocols.wsp import header_names
 from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type
 from protocols.wsp.primitives import (
@@ -34,7 +35,7 @@ _DISPOSITIONS: Final = (0x2E, 0x45)
 _DISPOSITION_NAMES: Final = {0x80: "form-data", 0x81: "attachment", 0x82: "inline"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PartIndex:
     """One entry: what its headers say, and where its data is. `content_id` without brackets. `others` are further
     headers as (name, text), the raw octets in hex where the value is no text."""
@@ -49,7 +50,7 @@ class PartIndex:
     others: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """A part to be written. `content_id` without brackets."""
 

@@ -1,11 +1,11 @@
 """The connectionless Push PDU that carries MMS indications over SMS (WAP-230-WSP 8.2.4.1; WAP-235 for the headers)."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.octets import OctetReader, OctetWriter
+from protocols.records import record
 from protocols.wsp.content_type import content_type_octets, read_content_type
 from protocols.wsp.primitives import (
     read_integer,
@@ -25,7 +25,7 @@ _APPLICATION_ID: Final = 0x2F
 _APPLICATIONS: Final = {"x-wap-application:mms.ua": APPLICATION_MMS_UA, "x-wap-application:wml.ua": APPLICATION_WML_UA}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Push:
     """A push: its WSP transaction id, content type, application id (None: not named) and data."""
 

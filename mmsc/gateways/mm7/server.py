@@ -4,7 +4,6 @@ Refuses with the StatusCode of the table, as Rsp or Fault by the VASP's `errors`
 the commit, and lets delivery begin when the answer was handed over.
 """
 
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -19,6 +18,7 @@ from protocols import mm7
 from protocols.errors import Decoded
 from protocols.mm7 import Dialect, Envelope, Fault, Mm7Error, Status, StatusCode, SubmitReq, SubmitRsp
 from protocols.mm7.wsdl import wsdl
+from protocols.records import record
 
 _AS_FAULT: Final = (
     StatusCode.MESSAGE_FORMAT_CORRUPT,
@@ -32,7 +32,7 @@ _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(m
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Context:
     """What an answer must echo."""
 

@@ -6,7 +6,6 @@ about the SMS, never about the MM.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from mmsc.clock import Clock
@@ -21,6 +20,7 @@ from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numberin
 from mmsc.ids import Ids
 from protocols import mm1, smpp
 from protocols.errors import EncodeError
+from protocols.records import record
 from protocols.smpp import CommandStatus, DataSm, DeliverSm, EsmClass, MessageState, SubmitSm, SubmitSmResp
 from protocols.smpp.receipt import is_receipt, normal_forms, read_receipt
 from protocols.sms.push import PushForm, push_segments
@@ -59,7 +59,7 @@ _RECEIPT_STATES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SmsPolicy:
     """URLs that handsets are told, and the text of the link SMS (`{url}`, `{sender}`, `{subject}`)."""
 

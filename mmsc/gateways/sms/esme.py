@@ -9,13 +9,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols import smpp
 from protocols.errors import EncodeError
+from protocols.records import record
 from protocols.smpp import CommandId, CommandStatus, DataSm, DeliverSm, Framer, Pdu, SmppError
 from protocols.smpp.session import Sequence
 
@@ -27,7 +28,7 @@ _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class EsmeTimers:
     """Seconds (SMPP v3.4 7.2)."""
 
@@ -52,7 +53,7 @@ OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus | None]]
 """The status to answer with, None for "not known yet, ask again": a receipt may overtake our note of its message."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Incoming:
     """A request of the SMSC, the connection that it came on, and how often it was looked at."""
 
