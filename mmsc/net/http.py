@@ -18,7 +18,8 @@ from multidict import CIMultiDictProxy
 
 from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
-from mmsc.net.http_connection import Connection, HttpLimits, Received
+from mmsc.net.http_connection import Connection
+from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
@@ -121,13 +122,16 @@ class HttpListener:
         coding = received.headers.get("Content-Encoding")
         if coding is not None and not received.status:
             self._undo(received, coding.strip().lower())
-        answer = HttpAnswer(status=received.status, close=True)
+        stored: BodyReference | None = None
         try:
-            if not received.status:
-                answer = await self._answer(received, connection.remote, exchange)
+            if received.status:
+                answer = HttpAnswer(status=received.status, close=True)
+            else:
+                answer = await self._answer(received, connection.address, exchange)
+                stored = answer.stored
         finally:  # only the handler knows what of the body was stored
             if self._tap.is_on:
-                self._saw_request(connection, received, answer.stored, exchange, arrived)
+                self._saw_request(connection, received, stored, exchange, arrived)
         await self._send(connection, received, answer, exchange)
 
     def _saw_request(
@@ -138,14 +142,14 @@ class HttpListener:
         exchange: int,
         arrived: Instant,
     ) -> None:
-        head = received.head if _is_exact(received) else _head_of(received)
+        head = received.head or _head_of(received)
         rest, stored = _without(received.body, stored, len(head))
         self._tap.saw(
             Direction.IN,
             head,
             *rest,
-            local=_place(connection.local),
-            remote=_place(connection.remote),
+            local=connection.local,
+            remote=connection.remote,
             exchange=exchange,
             reference=stored,
             note=received.why,
@@ -160,9 +164,8 @@ class HttpListener:
         except BodyRefused as refused:
             received.status, received.why = refused.status, refused.why
 
-    async def _answer(self, received: Received, remote: object, exchange: int) -> HttpAnswer:
+    async def _answer(self, received: Received, address: str, exchange: int) -> HttpAnswer:
         path, query = _split(received.target)
-        address = str(remote[0]) if isinstance(remote, tuple) else ""
         wanted = HttpRequest(received.method, path, query, received.headers, received.body, address, exchange)
         try:
             return await self._handler(wanted)
@@ -177,7 +180,10 @@ class HttpListener:
         whole = False
         try:
             head = _answer_head(answer, received)
-            whole = await connection.send(head, body)
+            connection.send(head, body)
+            if connection.is_behind:  # nothing waits in our own buffer when an answer counts as sent
+                await connection.drain()
+            whole = connection.is_open
             if self._tap.is_on:
                 self._saw_answer(connection, head, body, answer, exchange, whole=whole)
         finally:
@@ -192,8 +198,8 @@ class HttpListener:
             Direction.OUT,
             head,
             *rest,
-            local=_place(connection.local),
-            remote=_place(connection.remote),
+            local=connection.local,
+            remote=connection.remote,
             exchange=exchange,
             neighbour=answer.neighbour,
             transaction_id=answer.transaction_id,
@@ -264,12 +270,6 @@ def _date(seconds: int) -> str:
     return f"Date: {formatdate(seconds, usegmt=True)}"
 
 
-def _is_exact(received: Received) -> bool:
-    """Whether head and body are what was on the wire, octet for octet: no chunks, no compression."""
-    headers = received.headers
-    return bool(received.head) and "Transfer-Encoding" not in headers and "Content-Encoding" not in headers
-
-
 def _head_of(received: Received) -> bytes:
     """The head written anew for a body whose chunks and compression are undone."""
     lines = [f"{received.method} {received.target} HTTP/{received.version}".encode("utf-8", "surrogateescape")]
@@ -279,8 +279,3 @@ def _head_of(received: Received) -> bytes:
     if received.body:
         lines.append(b"Content-Length: %d" % len(received.body))
     return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-@lru_cache(maxsize=2048)
-def _place(address: object) -> str:
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from math import inf
 from typing import Final, cast
@@ -17,43 +16,13 @@ import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.net.bodies import CODINGS
-from protocols.records import record
+from mmsc.net.http_received import HttpLimits, Received
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
+_FRAMING_OF_A_HEADER: Final = 4
 _LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class HttpLimits:
-    """What a client may cost. Times in seconds."""
-
-    maximum_connections: int = 1000
-    maximum_body_octets: int = 4 * 1024 * 1024  # after decompression
-    maximum_header_octets: int = 32 * 1024
-    request_seconds: float = 60.0  # from the end of the head to the end of the body
-    answer_seconds: float = 300.0  # from the answer to its last octet handed to the socket
-    idle_seconds: float = 75.0  # from connection or last answer to the end of the next head
-    stop_seconds: float = 5.0  # for answers under way when the listener stops
-
-
-@dataclass(slots=True)
-class Received:
-    """A request as it came. `head` are its own octets, b"" where they cannot be told from what stood around them.
-
-    With `status` it is none: why, and the octets that were there."""
-
-    method: str = ""
-    target: str = ""
-    version: str = "1.1"
-    headers: CIMultiDictProxy[str] = field(default_factory=lambda: CIMultiDictProxy(CIMultiDict()))
-    raw_headers: tuple[tuple[bytes, bytes], ...] = ()
-    head: bytes = b""
-    body: bytes = b""
-    keep_alive: bool = False
-    status: int = 0
-    why: str = ""
 
 
 class _Phase(Enum):
@@ -88,31 +57,39 @@ class Connection(asyncio.Protocol):
         self._phase = _Phase.HEAD
         self._deadline = inf
         self._timer: asyncio.TimerHandle | None = None
-        self._paused = False
+        self.is_behind = False
         self._closing = False
         self._goes_on = False  # a new parser reads the body of a request whose head the last one read
         self._deaf = False  # after a refusal nothing is understood any more
         self._begin(b"")
         self.task: asyncio.Task[None] | None = None
-        self.local: object = None
-        self.remote: object = None
+        self.is_behind = False  # octets wait in our own buffer
+        self.local = ""  # address:port
+        self.remote = ""
+        self.address = ""  # the client's alone
 
     # --- for the listener ---
 
-    async def send(self, head: bytes, body: bytes) -> bool:
-        """Write an answer; whether all of it was handed to the socket."""
+    def send(self, head: bytes, body: bytes) -> None:
+        """Write an answer, unless the client is gone."""
         transport = self._transport
         if transport is None or transport.is_closing():
-            return False
+            return
         if body:
             transport.writelines((head, body))
         else:
             transport.write(head)
-        if self._paused:  # nothing waits in our own buffer when an answer counts as sent
-            self._drained = self._loop.create_future()
-            self._wait_for(_Phase.SENDING, self._limits.answer_seconds)
-            await self._drained
-        return self._transport is not None and not transport.is_closing()
+
+    async def drain(self) -> None:
+        """When `is_behind`: until all that was written is handed to the socket, or the client is gone."""
+        self._drained = self._loop.create_future()
+        self._wait_for(_Phase.SENDING, self._limits.answer_seconds)
+        await self._drained
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client can still be written to: after `drain`, whether it got everything."""
+        return self._transport is not None and not self._transport.is_closing()
 
     def finish(self) -> None:
         """Close when what is under way was answered."""
@@ -215,6 +192,7 @@ class Connection(asyncio.Protocol):
         self._target = b""
         self._seen = 0  # octets that were looked at for its head
         self._raw_headers: list[tuple[bytes, bytes]] = []
+        self._header_octets = 0
         self._body: list[bytes] = []
         self._body_octets = 0
         self._framed_octets = 0  # of its body as it came, chunk heads and trailers too
@@ -273,40 +251,48 @@ class Connection(asyncio.Protocol):
         """httptools: a header line, or one of the trailers, which mean nothing here."""
         if self._under_way is None:
             self._raw_headers.append((name, value))
+            self._header_octets += len(name) + len(value) + _FRAMING_OF_A_HEADER
 
     def on_headers_complete(self) -> None:
         """httptools: the end of the head."""
         if self._under_way is not None:
             return
         parser, raw = self._parser, (self._raw or b"").lstrip(b"\r\n")
-        headers = CIMultiDict([(_text(name), _text(value)) for name, value in self._raw_headers])
-        self._under_way = Received(
+        end = raw.find(b"\r\n\r\n") + 4
+        headers = CIMultiDict(
+            [
+                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+                for name, value in self._raw_headers
+            ]
+        )
+        framed = "Transfer-Encoding" in headers or "Content-Encoding" in headers
+        self._under_way = received = Received(
             method=parser.get_method().decode("ascii"),
             target=_text(self._target),
             version=parser.get_http_version(),
             headers=CIMultiDictProxy(headers),
-            raw_headers=tuple(self._raw_headers),
-            head=raw[: raw.find(b"\r\n\r\n") + 4] if b"\r\n\r\n" in raw else b"",
+            raw_headers=self._raw_headers,
+            head=b"" if framed or end < 4 else raw[:end],
             keep_alive=parser.should_keep_alive(),
         )
         self._raw = b""
-        if sum(len(name) + len(value) + 4 for name, value in self._raw_headers) > self._limits.maximum_header_octets:
+        if self._header_octets > self._limits.maximum_header_octets:
             self._refuse_head()
         else:
-            self._admit(headers)
+            self._admit(received)
         if self._phase is _Phase.HEAD:
             self._wait_for(_Phase.BODY, self._limits.request_seconds)
 
-    def _admit(self, headers: CIMultiDict[str]) -> None:
+    def _admit(self, received: Received) -> None:
         """What the head alone tells: refused before the body is sent, or asked for (RFC 9110 10.1.1)."""
-        most = self._limits.maximum_body_octets
+        headers, most = received.headers, self._limits.maximum_body_octets
         declared = int(headers.get("Content-Length", 0))
         if declared > most:
             self._refuse(413, f"Content-Length is {declared}, the limit {most}")
         coding = headers.get("Content-Encoding")
         if coding is not None and coding.strip().lower() not in (*CODINGS, "", "identity"):
             self._refuse(415, f"Content-Encoding {coding}")
-        expected = headers.get("Expect") if self._parser.get_http_version() != "1.0" else None
+        expected = headers.get("Expect") if received.version != "1.0" else None
         if expected is not None and expected.lower() != "100-continue":
             self._refuse(417, f"Expect: {expected}")
         elif expected is not None and not self._deaf and self._transport is not None:
@@ -354,7 +340,9 @@ class Connection(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
-        self.local, self.remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        self.local, self.remote = _place(local), _place(remote)
+        self.address = str(remote[0]) if isinstance(remote, tuple) else ""
         self._joined(self)
         self._wait_for(_Phase.HEAD, self._limits.idle_seconds)
         self.task = self._loop.create_task(self._work(), name="http connection")
@@ -377,11 +365,11 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Octets wait in our buffer."""
-        self._paused = True
+        self.is_behind = True
 
     def resume_writing(self) -> None:
         """They were handed to the socket."""
-        self._paused = False
+        self.is_behind = False
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
 
@@ -394,6 +382,10 @@ class Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
         self._left(self)
+
+
+def _place(address: object) -> str:
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")
 
 
 def _text(octets: bytes) -> str:

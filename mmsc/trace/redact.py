@@ -13,6 +13,10 @@ _HTTP_SECRET: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
+_HTTP_SECRETS: Final = (
+    (b"authorization", _HTTP_SECRET),
+    (b"cookie", _COOKIE),
+)  # only a line with the word is looked at
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 # SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver, outbind; 4.1.1 and 4.1.7.1: system_id NUL
@@ -26,15 +30,23 @@ def http(octets: bytes) -> bytes:
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
     lower = head.lower()
-    if b"authorization" not in lower and b"cookie" not in lower:
-        return octets
-    masked = _masked(_COOKIE, _masked(_HTTP_SECRET, head))
-    return octets if masked is head else masked + octets[len(head) :]
+    masked: bytearray | None = None
+    for word, pattern in _HTTP_SECRETS:
+        at = lower.find(word)
+        while at >= 0:
+            found = pattern.match(masked or head, lower.rfind(b"\n", 0, at) + 1)
+            if found is not None:
+                masked = masked or bytearray(head)
+                start, at = found.span("secret")
+                masked[start:at] = _MASK * (at - start)
+            line_end = lower.find(b"\n", at)
+            at = lower.find(word, line_end) if line_end >= 0 else -1
+    return octets if masked is None else bytes(masked) + octets[len(head) :]
 
 
 def smtp(octets: bytes) -> bytes:
     """SMTP lines with the argument of AUTH masked (RFC 4954 4)."""
-    return _masked(_SMTP_AUTH, octets)
+    return _SMTP_AUTH.sub(_masked_auth, octets)
 
 
 def smpp(octets: bytes) -> bytes:
@@ -49,9 +61,6 @@ def smpp(octets: bytes) -> bytes:
     return octets[:start] + _MASK * (end - start) + octets[end:]
 
 
-def _masked(pattern: re.Pattern[bytes], octets: bytes) -> bytes:
-    def mask(found: re.Match[bytes]) -> bytes:
-        start = found.start("secret") - found.start()
-        return found[0][:start] + _MASK * (len(found[0]) - start)
-
-    return pattern.sub(mask, octets) if pattern.search(octets) else octets
+def _masked_auth(found: re.Match[bytes]) -> bytes:
+    start = found.start("secret") - found.start()
+    return found[0][:start] + _MASK * (len(found[0]) - start)

@@ -15,6 +15,7 @@ from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -33,6 +34,7 @@ _TOGETHER: Final = 200  # records written by one system call: with at most 4 pie
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
+_without_octets: Final = attrgetter(*CaptureRecord.__struct_fields__[:-1])  # what is stored before the octets
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class CaptureRing:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in sorted(folder.glob("*.cap")):
             self._read_back(path)
+        self._count_earlier()
 
     @property
     def octets(self) -> int:
@@ -177,6 +180,7 @@ class CaptureRing:
             or self._segments[0].times[-1] < real_now - limits.maximum_age
         ):
             self._segments.popleft().path.unlink(missing_ok=True)
+            self._count_earlier()
 
     def close(self) -> None:
         """Write what waits and close the file under way."""
@@ -192,10 +196,16 @@ class CaptureRing:
             loop.call_soon(self.flush)
 
     def _octets(self) -> int:
-        return sum(segment.size for segment in self._segments)
+        return self._earlier_octets + (self._segments[-1].size if self._segments else 0)
 
     def _records(self) -> int:
-        return sum(len(segment.offsets) for segment in self._segments)
+        return self._earlier_records + (len(self._segments[-1].offsets) if self._segments else 0)
+
+    def _count_earlier(self) -> None:
+        """To be called when there is another last segment, or another first: only the last one grows."""
+        earlier = tuple(self._segments)[:-1]
+        self._earlier_octets = sum(segment.size for segment in earlier)
+        self._earlier_records = sum(len(segment.offsets) for segment in earlier)
 
     def _fitting(self, segment: _Segment, waiting: list[_Waiting]) -> int:
         """How many of these the segment still takes, at least one."""
@@ -232,6 +242,7 @@ class CaptureRing:
         self._next_number += 1
         segment = _Segment(path)
         self._segments.append(segment)
+        self._count_earlier()
         self._append(segment, [_FILE_MAGIC])
         segment.size = len(_FILE_MAGIC)
         return segment
@@ -302,24 +313,6 @@ def _where(column: "array[int]", value: int) -> Iterator[int]:
         except ValueError:
             return
         yield index
-
-
-def _without_octets(record: CaptureRecord) -> tuple[object, ...]:
-    """What is stored before the octets: the record's fields in their order, without the last."""
-    return (
-        record.interface,
-        record.direction,
-        record.local,
-        record.remote,
-        record.at_real,
-        record.at_service,
-        record.exchange,
-        record.neighbour,
-        record.transaction_id,
-        record.mm_id,
-        record.reference,
-        record.note,
-    )
 
 
 def _readable(entries: Iterable[tuple[_Segment, int]]) -> Iterator[CaptureRecord]:

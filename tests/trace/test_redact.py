@@ -24,6 +24,12 @@ from mmsc.trace import redact
         (b"Authorization : Basic x\r\n\r\n", b"Authorization : Basic *\r\n\r\n"),
         (b"Cookie:\r\n\ta=b\r\n\r\n", b"Cookie:******\r\n\r\n"),
         (b"Cookie: a=b\r\n\r\n", b"Cookie: ***\r\n\r\n"),
+        (
+            b"X: cookie\r\nCookie: a\nset-cookie: bc\r\nY: 1\r\n\r\n",
+            b"X: cookie\r\nCookie: *\nset-cookie: **\r\nY: 1\r\n\r\n",
+        ),
+        (b"Cookie: authorization\r\nAuthorization: cookie", b"Cookie: *************\r\nAuthorization: ******"),
+        (b"Authorization: a\n\nCookie: b", b"Authorization: *\n\nCookie: *"),
         (b"X: 1\r\n\r\nAuthorization: Basic Zm9v", b"X: 1\r\n\r\nAuthorization: Basic Zm9v"),
     ],
 )
@@ -53,3 +59,14 @@ def test_other_smpp_pdus_are_not_touched() -> None:
 def test_masking_keeps_the_length_of_whatever_comes(octets: bytes) -> None:
     for mask in (redact.http, redact.smtp, redact.smpp):
         assert len(mask(octets)) == len(octets)
+
+
+@given(
+    st.lists(st.sampled_from([b"Cookie", b"set-cookie", b"Authorization", b"Proxy-", b":", b" ", b"a", b"\r\n", b"\n"]))
+)
+def test_no_line_with_a_secret_is_passed_over(pieces: list[bytes]) -> None:
+    """What the patterns find in the masked head has nothing but the mask for a secret."""
+    masked = redact.http(b"".join(pieces))
+    head = masked.partition(b"\r\n\r\n")[0]
+    for pattern in (redact._HTTP_SECRET, redact._COOKIE):
+        assert all(set(found["secret"]) <= set(b"*") for found in pattern.finditer(head))
