@@ -134,12 +134,12 @@ class HttpClient:
 
     async def _reply(self, target: _Target, head: bytes, body: bytes) -> Reply:
         async with self._seats:
+            deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
             try:
-                async with asyncio.timeout(self._limits.total_seconds):
-                    try:
-                        reply = await self._once(target, head, body)
-                    except ConnectionError:
-                        reply = await self._once(target, head, body)
+                try:
+                    reply = await self._once(target, head, body, deadline)
+                except ConnectionError:
+                    reply = await self._once(target, head, body, deadline)
                 coding = reply.headers.get("Content-Encoding", "").strip().lower()
                 if coding in CODINGS:
                     reply.body = inflate(reply.body, coding, self._limits.maximum_body_octets)
@@ -149,11 +149,11 @@ class HttpClient:
                 raise HttpUnavailable(str(error) or type(error).__name__, connected=True) from error
         return reply
 
-    async def _once(self, target: _Target, head: bytes, body: bytes) -> Reply:
+    async def _once(self, target: _Target, head: bytes, body: bytes, deadline: float) -> Reply:
         key = target[:3]
-        exchange = self._kept(key) or await self._connect(target)
+        exchange = self._kept(key) or await self._connect(target, deadline)
         try:
-            reply = await exchange.ask(head, body)
+            reply = await exchange.ask(head, body, deadline)
         except BaseException:
             exchange.drop()
             raise
@@ -174,12 +174,13 @@ class HttpClient:
                 return exchange
         return None
 
-    async def _connect(self, target: _Target) -> Exchange:
+    async def _connect(self, target: _Target, deadline: float) -> Exchange:
         limits = self._limits
         loop = asyncio.get_running_loop()
-        seconds = min(limits.connect_seconds, 0.9 * limits.total_seconds)  # so that it is known what ran out
+        # a little before the deadline, so that it is known what ran out
+        soon = min(loop.time() + limits.connect_seconds, deadline - 0.1 * limits.total_seconds)
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(soon):
                 _, exchange = await loop.create_connection(
                     lambda: Exchange(limits.maximum_header_octets, limits.maximum_body_octets),
                     target.host,

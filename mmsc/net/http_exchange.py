@@ -36,23 +36,44 @@ class Exchange(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Reply] | None = None
         self._parser = httptools.HttpResponseParser(self)
+        self._loop = asyncio.get_running_loop()
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self._heard = False
         self._begin()
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.gone: asyncio.Future[None] = self._loop.create_future()
         self.kept = False
         self.idle_since = 0.0
 
-    async def ask(self, head: bytes, body: bytes) -> Reply:
-        """Send a request. Raises Cut, or ConnectionError when the target went without a word."""
-        self._parser = httptools.HttpResponseParser(self)
+    async def ask(self, head: bytes, body: bytes, deadline: float) -> Reply:
+        """Send a request. Raises Cut, TimeoutError at `deadline` (the loop's time), or ConnectionError when the target
+        went without a word."""
         self._begin()
         self._heard = False
         self.kept = False
         if self._transport is None:
             raise ConnectionResetError("the connection was closed")
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer = self._loop.create_future()
         self._transport.writelines((head, body))
+        self._deadline = deadline
+        if self._timer is None or self._timer.when() > deadline:
+            self._watch()
         return await self._answer
+
+    def _watch(self) -> None:
+        """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        if self._answer is None or self._answer.done():
+            return
+        if self._loop.time() < self._deadline:
+            self._watch()
+        else:
+            self._fail(TimeoutError())
 
     def drop(self) -> None:
         """Close at once."""
@@ -153,6 +174,8 @@ class Exchange(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed: the end of an answer that said no length, else a cut one (RFC 9112 8)."""
         self._transport = None
+        if self._timer is not None:
+            self._timer.cancel()
         self.kept = False
         reply = self._reply
         if reply is not None and exc is None and not {"Content-Length", "Transfer-Encoding"} & set(reply.headers):
