@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.domain import limits as limit_rules
 from mmsc.domain.address import Address, NotAnAddress
-from mmsc.domain.instant import DAY, Instant
+from mmsc.domain.instant import DAY
 from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
     Content,
@@ -32,7 +32,7 @@ from mmsc.domain.states import RecipientState
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
-from mmsc.ids import Ids
+from mmsc.ids import Ids, to_text
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
 from protocols.records import record
@@ -78,8 +78,8 @@ class Planner:
 
     def plan(self, submission: Submission) -> Plan | Refused:
         """What a submission comes to; nothing is written."""
-        now = self._clock.now()
-        times = limit_rules.check(submission, self._policy.limits, now)
+        now = self._clock.moment()
+        times = limit_rules.check(submission, self._policy.limits, now.service)
         if isinstance(times, Refused):
             return times
         neighbour = submission.origin.key
@@ -101,24 +101,24 @@ class Planner:
             submission.subject,
             submission.details.get("mm7_transaction_id", ""),
         )
-        events.insert(0, self._chronicle.event(accepted, mm_id=mm.id))
-        reused = self._identifiers.remark(submission, now)
+        events.insert(0, self._chronicle.event(accepted, mm_id=mm.id, moment=now))
+        reused = self._identifiers.remark(submission, now.service)
         if reused is not None:
-            events.append(self._chronicle.event(reused, mm_id=mm.id))
+            events.append(self._chronicle.event(reused, mm_id=mm.id, moment=now))
         for remark in submission.remarks:
             noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
-            events.append(self._chronicle.event(noted, mm_id=mm.id))
-        tasks = self._tasks(mm, taken)
+            events.append(self._chronicle.event(noted, mm_id=mm.id, moment=now))
+        tasks = self._tasks(mm, taken, now)
         if submission.origin.interface is Interface.MM4:
             self._reject_late(mm, unreachable, taken, tasks, events, now)
         return Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
 
-    def _mm(self, submission: Submission, sender: Address, times: Times, now: Instant) -> Mm:
-        mm_id = MmId(self._ids.new_id())
+    def _mm(self, submission: Submission, sender: Address, times: Times, now: Moment) -> Mm:
+        mm_id = MmId(self._ids.new_id(now.real))
         content = submission.content or EMPTY_CONTENT
         return Mm(
             id=mm_id,
-            message_id=submission.foreign_id or f"{self._ids.text(mm_id)}@{self._policy.domain}",
+            message_id=submission.foreign_id or f"{to_text(mm_id)}@{self._policy.domain}",
             origin=submission.origin,
             sender=sender,
             subject=submission.subject,
@@ -130,8 +130,8 @@ class Planner:
             sender_hidden=submission.sender_hidden,
             adaptation_allowed=submission.adaptation_allowed,
             shown_to=tuple((spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC),
-            submitted_at=now,
-            date=submission.date or now,
+            submitted_at=now.service,
+            date=submission.date or now.service,
             deliver_at=times.deliver_at,
             expires_at=times.expires_at,
             foreign_id=submission.foreign_id,
@@ -143,7 +143,7 @@ class Planner:
         )
 
     def _route_all(
-        self, submission: Submission, mm: Mm, neighbour: str, now: Instant
+        self, submission: Submission, mm: Mm, neighbour: str, now: Moment
     ) -> tuple[list[Recipient], list[RefusedRecipient], list[trace.Event], list[RefusalReason], list[_Unreachable]]:
         taken: list[Recipient] = []
         refused: list[RefusedRecipient] = []
@@ -172,7 +172,7 @@ class Planner:
             recipient = self._recipient(mm, spec, found.address, route, target, now)
             taken.append(recipient)
             chosen = trace.RouteChosen(found.address.value, route.value, target, why)
-            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
         return taken, refused, events, reasons, unreachable
 
     def _reject_late(
@@ -182,49 +182,49 @@ class Planner:
         taken: list[Recipient],
         tasks: list[TaskRow],
         events: list[trace.Event],
-        now: Instant,
+        now: Moment,
     ) -> None:
         """Where the answer is one for all, who cannot be served beside others gets a Rejected report (semantics 9)."""
         for spec, address, obstacle in unreachable:
             recipient = self._recipient(mm, spec, address, Route.NONE, "", now)
             taken.append(recipient)
-            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}))
+            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}, now))
             chosen = trace.RouteChosen(address.value, Route.NONE.value, "", obstacle)
-            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
 
     def _recipient(
-        self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Instant
+        self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Moment
     ) -> Recipient:
         ours = route is Route.SUBSCRIBER
         return Recipient(
-            id=RecipientId(self._ids.new_id()),
+            id=RecipientId(self._ids.new_id(now.real)),
             mm_id=mm.id,
             address=address,
             role=spec.role,
             route=route,
             target=target,
             state=RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
-            state_at=now,
-            transaction_id=self._ids.transaction_id() if ours else "",
-            token=self._ids.token() if ours else "",
-            link_token=self._ids.token() if ours else "",
+            state_at=now.service,
+            transaction_id=self._ids.transaction_id(now.real) if ours else "",
+            token=self._ids.token(real=now.real) if ours else "",
+            link_token=self._ids.token(real=now.real) if ours else "",
         )
 
-    def _tasks(self, mm: Mm, recipients: Sequence[Recipient]) -> list[TaskRow]:
+    def _tasks(self, mm: Mm, recipients: Sequence[Recipient], now: Moment) -> list[TaskRow]:
         tasks: list[TaskRow] = []
         for recipient in recipients:
             if recipient.route is Route.SUBSCRIBER:
-                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}))
+                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}, now))
         for peer in dict.fromkeys(recipient.target for recipient in recipients if recipient.route is Route.PEER):
-            payload = {"transaction_id": self._ids.transaction_id()}
-            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload))
+            payload = {"transaction_id": self._ids.transaction_id(now.real)}
+            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload, now))
         return tasks
 
     def _task(
-        self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str]
+        self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str], now: Moment
     ) -> TaskRow:
         return TaskRow(
-            id=TaskId(self._ids.new_id()),
+            id=TaskId(self._ids.new_id(now.real)),
             mm_id=mm.id,
             recipient_id=recipient_id,
             kind=kind,

@@ -106,9 +106,11 @@ class Transitions:
         events: Sequence[trace.Event] = (
             self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
         )
-        seated = report is not None and self._lanes.take_seat(report.lane)
+        seated = False
         if report is not None:
-            lease_until = self._clock.real_now() + self._lease
+            real_now = self._clock.real_now()
+            seated = self._lanes.take_seat(report.lane, real_now)
+            lease_until = real_now + self._lease
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
 
