@@ -127,10 +127,6 @@ class Ids:
         """Every id from now on is larger than this one, which an earlier start made."""
         self._last_micros = max(self._last_micros, number >> NODE_BITS)
 
-    def text(self, number: int) -> str:
-        """`to_text`, for those who hold an `Ids`."""
-        return to_text(number)
-
     def token(self, bits: int = 128, real: int = 0) -> str:
         """A secret for a URL: at least `bits` of chance in letters, digits, `-` and `_` (26 for 128).
 

@@ -78,11 +78,11 @@ class Desk:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
         courier = self.couriers.get(job.kind)
         if courier is None:
-            return Failed(f"nothing here carries out {job.kind.value}")
+            return Failed(f"nothing here carries out {job.kind}")
         try:
             outcome = await courier.deliver(job)
         except Exception as error:
-            _log.exception("courier for %s failed", job.kind.value)
+            _log.exception("courier for %s failed", str(job.kind))
             return Retry(f"internal error: {type(error).__name__}: {error}")
         lane = self.lanes.get(job.lane)
         if isinstance(outcome, Retry) and outcome.neighbour_down:
@@ -164,13 +164,13 @@ class Desk:
 
     async def overtaken(self, job: Job, outcome: str) -> None:
         """The outcome came too late to matter; it is recorded."""
-        event = self.event(job, trace.TaskOvertaken(job.kind.value, job.lane, outcome))
+        event = self.event(job, trace.TaskOvertaken(str(job.kind), job.lane, outcome))
         await self.write(self.chronicle.unit(None, (), (event,)))
 
     async def again(self, job: Job, outcome: Later | Retry, policy: RetryPolicy, born: Instant, end: Instant) -> str:
         """Plan the next attempt, no later than `end`; the reason when there is none ("" when there is)."""
         now = self.clock.now()
-        kind = job.kind.value
+        kind = str(job.kind)
         if isinstance(outcome, Later):
             due_at = later(now, outcome.seconds)
             due_at = min(due_at, end) if end > now else due_at
@@ -238,7 +238,7 @@ class ReportWork:
         return await self._desk.again(job, outcome, policy, born, end)
 
     async def _give_up(self, job: Job, because: str) -> None:
-        await self._desk.finish(job, [trace.TaskGivenUp(job.kind.value, job.lane, job.attempt + 1, because)])
+        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because)])
 
 
 _FAR: Final = Instant(1 << 62)

@@ -146,7 +146,7 @@ class ForwardWork:
         for one in recipients:
             if one.state is RecipientState.ACCEPTED and one.id not in reported:
                 effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
-                moved = trace.RecipientMoved(one.state.value, RecipientState.RELAYED.value, Happening.RELAYED.value)
+                moved = trace.RecipientMoved(str(one.state), str(RecipientState.RELAYED), str(Happening.RELAYED))
                 events.append(self._desk.event(job, moved, one))
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)

@@ -92,7 +92,7 @@ class Planner:
         if not taken:
             return nobody_left(refused, reasons)
         accepted = trace.MmAccepted(
-            submission.origin.interface.value,
+            str(submission.origin.interface),
             submission.origin.neighbour,
             mm.message_id,
             sender.address.value,
@@ -171,7 +171,7 @@ class Planner:
                 continue
             recipient = self._recipient(mm, spec, found.address, route, target, now)
             taken.append(recipient)
-            chosen = trace.RouteChosen(found.address.value, route.value, target, why)
+            chosen = trace.RouteChosen(found.address.value, str(route), target, why)
             events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
         return taken, refused, events, reasons, unreachable
 
@@ -189,7 +189,7 @@ class Planner:
             recipient = self._recipient(mm, spec, address, Route.NONE, "", now)
             taken.append(recipient)
             tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}, now))
-            chosen = trace.RouteChosen(address.value, Route.NONE.value, "", obstacle)
+            chosen = trace.RouteChosen(address.value, str(Route.NONE), "", obstacle)
             events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
 
     def _recipient(

@@ -265,7 +265,7 @@ class SmsReceipts:
         found = await sql.by_recipient(desk.store, recipient_id)
         if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
             return False
-        told = trace.SmsReceipt(smsc, message_id, purpose, state.value, text)
+        told = trace.SmsReceipt(smsc, message_id, purpose, str(state), text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
         ended = state is ReceiptState.DELIVERED or (purpose == "notification" and state is ReceiptState.FAILED)
         effects = (sms_sql.settled(f"smsc:{smsc}", message_id, purpose),) if ended and not settled else ()

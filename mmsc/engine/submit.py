@@ -184,7 +184,7 @@ class Submitter:
         assert isinstance(details, str)
         message_id = sql.message_id_of(details)
         origin = submission.origin
-        note = trace.SubmissionRepeated(origin.interface.value, origin.neighbour, message_id)
+        note = trace.SubmissionRepeated(str(origin.interface), origin.neighbour, message_id)
         event = self._chronicle.event(note, mm_id=mm_id)
         tasks = [] if res is None else [self._res_task(res, MmId(mm_id))]
         await self._write_tasks(None, (), (event,), tasks, None)
@@ -209,9 +209,9 @@ class Submitter:
 
     async def _refuse(self, submission: Submission, refused: Refused) -> Refused:
         note = trace.SubmissionRefused(
-            submission.origin.interface.value,
+            str(submission.origin.interface),
             submission.origin.neighbour,
-            refused.reason.value,
+            str(refused.reason),
             refused.because,
             refused.address,
         )

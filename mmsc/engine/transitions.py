@@ -79,7 +79,7 @@ class Transitions:
             if record is None or record.recipient.state is recipient.state:
                 break
             recipient = record.recipient
-        ignored = trace.AnswerIgnored(happening.value, recipient.state.value, how.source)
+        ignored = trace.AnswerIgnored(str(happening), str(recipient.state), how.source)
         event = self._chronicle.event(ignored, mm_id=mm.id, recipient_id=recipient.id)
         await self._store.commit(self._chronicle.unit(None, how.effects, (event,), how.then))
         return False
@@ -96,9 +96,9 @@ class Transitions:
             effects.append(task_sql.postpone_delivery(recipient.id, mm.expires_at))
         report, why_not = self._report(mm, recipient, state, cause, at, how)
         moved = trace.RecipientMoved(
-            recipient.state.value,
-            state.value,
-            happening.value,
+            str(recipient.state),
+            str(state),
+            str(happening),
             how.because,
             report.lane if report else "",
             why_not if state in FINAL else "",
@@ -164,10 +164,10 @@ class Transitions:
             return None, _why_none(mm, how)
         lane = self._report_lane(mm)
         if not lane:
-            return None, f"{mm.origin.interface.value} originator {mm.origin.neighbour} has no address for reports"
+            return None, f"{mm.origin.interface} originator {mm.origin.neighbour} has no address for reports"
         payload = {
-            "state": state.value,
-            "cause": cause.value,
+            "state": str(state),
+            "cause": str(cause),
             "date": str(at),
             "born": str(self._clock.now()),  # `date` may be a peer's, and wrong
             "text": how.text,
