@@ -47,7 +47,7 @@ class Chronicle:
             if then is not None:
                 then()
 
-        return Unit(guard, (*effects, *(sql.insert(event) for event in events)), after, otherwise)
+        return Unit(guard, (*effects, *[sql.insert(event) for event in events]), after, otherwise)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
@@ -45,6 +45,7 @@ class DeliveryPolicy:
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Desk:
@@ -107,14 +108,14 @@ class Desk:
 
     async def write(self, unit: Unit) -> bool:
         """Commit, however long the store is away; False when the guard was lost."""
-        return not isinstance(await self.insist(lambda: self.store.commit(unit)), Lost)
+        return not isinstance(await self.insist(self.store.commit, unit), Lost)
 
-    async def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def insist(self, work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what must follow from what a neighbour was sent, however long the store is away: to begin anew with the
         job would send it twice."""
         while True:
             try:
-                return await work()
+                return await work(*args, **kwargs)
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 

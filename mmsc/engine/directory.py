@@ -9,7 +9,7 @@ import msgspec
 from mmsc.clock import Clock
 from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
-from mmsc.domain.neighbours import FallbackReport, Peer, Smsc, Subscriber, Vasp
+from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Store, Unit
 
@@ -69,12 +69,14 @@ class Neighbours:
         return self._by_ip.get(ip)
 
     def is_listed(self, address: Address) -> bool:
-        """Whether the number is a configured subscriber."""
-        return address.value in self._listed
+        """Whether the number is a configured subscriber, or one that the operator has a flag for."""
+        known = self._subscribers.get(address.value)
+        return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
 
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
-        return self.subscriber(address).smsc or self._default_smsc or next(iter(self.smscs), "")
+        known = self._subscribers.get(address.value)
+        return (known.smsc if known is not None else "") or self._default_smsc or next(iter(self.smscs), "")
 
     def link_is_told_by_receipt(self, mm: Mm) -> bool:
         """Whether the SMSC's receipt of the web link is the report, and not the page's first view."""

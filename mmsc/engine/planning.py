@@ -28,7 +28,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.obstacles import nobody_left, obstacle_to
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.domain.states import RecipientState
+from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
@@ -116,30 +116,30 @@ class Planner:
     def _mm(self, submission: Submission, sender: Address, times: Times, now: Moment) -> Mm:
         mm_id = MmId(self._ids.new_id(now.real))
         content = submission.content or EMPTY_CONTENT
-        return Mm(
-            id=mm_id,
-            message_id=submission.foreign_id or f"{to_text(mm_id)}@{self._policy.domain}",
-            origin=submission.origin,
-            sender=sender,
-            subject=submission.subject,
-            message_class=submission.message_class,
-            priority=submission.priority,
-            delivery_report=submission.delivery_report,
-            system_report=submission.system_report,
-            read_report=submission.read_report,
-            sender_hidden=submission.sender_hidden,
-            adaptation_allowed=submission.adaptation_allowed,
-            shown_to=tuple((spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC),
-            submitted_at=now.service,
-            date=submission.date or now.service,
-            deliver_at=times.deliver_at,
-            expires_at=times.expires_at,
-            foreign_id=submission.foreign_id,
-            forward_counter=submission.forward_counter,
-            content_id=ContentId(mm_id),
-            content_type=content.content_type,
-            size=len(content.body),
-            details=submission.details,
+        return Mm(  # positional: a keyword to a NamedTuple costs more than its value
+            mm_id,
+            submission.foreign_id or f"{to_text(mm_id)}@{self._policy.domain}",
+            submission.origin,
+            sender,
+            submission.subject,
+            submission.message_class,
+            submission.priority,
+            submission.delivery_report,
+            submission.read_report,
+            submission.sender_hidden,
+            submission.adaptation_allowed,
+            tuple([(spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC]),
+            now.service,
+            submission.date or now.service,
+            times.deliver_at,
+            times.expires_at,
+            submission.foreign_id,
+            submission.forward_counter,
+            ContentId(mm_id),
+            content.content_type,
+            len(content.body),
+            submission.details,
+            submission.system_report,
         )
 
     def _route_all(
@@ -197,17 +197,18 @@ class Planner:
     ) -> Recipient:
         ours = route is Route.SUBSCRIBER
         return Recipient(
-            id=RecipientId(self._ids.new_id(now.real)),
-            mm_id=mm.id,
-            address=address,
-            role=spec.role,
-            route=route,
-            target=target,
-            state=RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
-            state_at=now.service,
-            transaction_id=self._ids.transaction_id(now.real) if ours else "",
-            token=self._ids.token(real=now.real) if ours else "",
-            link_token=self._ids.token(real=now.real) if ours else "",
+            RecipientId(self._ids.new_id(now.real)),
+            mm.id,
+            address,
+            spec.role,
+            route,
+            target,
+            RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
+            now.service,
+            Cause.NONE,
+            self._ids.transaction_id(now.real) if ours else "",
+            self._ids.token(real=now.real) if ours else "",
+            self._ids.token(real=now.real) if ours else "",
         )
 
     def _tasks(self, mm: Mm, recipients: Sequence[Recipient], now: Moment) -> list[TaskRow]:
@@ -223,13 +224,6 @@ class Planner:
     def _task(
         self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str], now: Moment
     ) -> TaskRow:
-        return TaskRow(
-            id=TaskId(self._ids.new_id(now.real)),
-            mm_id=mm.id,
-            recipient_id=recipient_id,
-            kind=kind,
-            lane=lane,
-            due_at=mm.deliver_at or mm.submitted_at,
-            priority=int(mm.priority),
-            payload=payload,
-        )
+        task_id = TaskId(self._ids.new_id(now.real))
+        due_at = mm.deliver_at or mm.submitted_at
+        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload)

@@ -16,7 +16,6 @@ from mmsc.domain.address import (
     longest_prefix,
 )
 from mmsc.domain.message import Route
-from mmsc.domain.neighbours import MmsFlag
 from mmsc.engine.directory import Neighbours
 from protocols.records import record
 
@@ -66,10 +65,9 @@ class Routing:
         return Route.NONE, "", f"nothing here takes {address.kind} addresses"
 
     def _route_number(self, address: Address) -> tuple[Route, str, str]:
-        subscriber = self._neighbours.subscriber(address)
         own = longest_prefix(address.value, self._own_prefixes)
         peer, theirs = self._neighbours.peer_for(address.value)
-        listed = subscriber.mms is not MmsFlag.UNKNOWN or self._neighbours.is_listed(address)
+        listed = self._neighbours.is_listed(address)
         if listed or (own and len(own) >= len(theirs)):
             if not listed and not self._policy.unknown_subscribers_served:
                 return Route.NONE, "", f"{address} has our prefix {own} and is no subscriber"

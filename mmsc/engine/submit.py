@@ -228,17 +228,9 @@ class Submitter:
     def _job(task: TaskRow, plan: Plan | None) -> Job:
         recipients: tuple[Recipient, ...] = ()
         if plan is not None and task.recipient_id is not None:
-            recipients = tuple(one for one in plan.recipients if one.id == task.recipient_id)
+            recipients = tuple([one for one in plan.recipients if one.id == task.recipient_id])
         elif plan is not None and task.kind is TaskKind.FORWARD:
             peer = task.lane.removeprefix("peer:")
             recipients = at_peer(peer, plan.recipients)
-        return Job(
-            task_id=task.id,
-            kind=task.kind,
-            lane=task.lane,
-            attempt=task.attempt,
-            due_at=task.due_at,
-            mm=None if plan is None else plan.mm,
-            recipients=recipients,
-            payload=task.payload,
-        )
+        mm = None if plan is None else plan.mm
+        return Job(task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload)

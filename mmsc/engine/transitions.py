@@ -133,18 +133,8 @@ class Transitions:
         if not seated:
             self._planned(report.due_at)
             return
-        self._lanes.hand_over(
-            Job(
-                task_id=report.id,
-                kind=report.kind,
-                lane=report.lane,
-                attempt=report.attempt,
-                due_at=report.due_at,
-                mm=mm,
-                recipients=(recipient,),
-                payload=report.payload,
-            )
-        )
+        job = Job(report.id, report.kind, report.lane, report.attempt, report.due_at, mm, (recipient,), report.payload)
+        self._lanes.hand_over(job)
 
     def _report(
         self, mm: Mm, recipient: Recipient, state: RecipientState, cause: Cause, at: Instant, how: Circumstances
@@ -165,28 +155,21 @@ class Transitions:
         lane = self._report_lane(mm)
         if not lane:
             return None, f"{mm.origin.interface} originator {mm.origin.neighbour} has no address for reports"
+        now, real = self._clock.moment()
         payload = {
             "state": str(state),
             "cause": str(cause),
             "date": str(at),
-            "born": str(self._clock.now()),  # `date` may be a peer's, and wrong
+            "born": str(now),  # `date` may be a peer's, and wrong
             "text": how.text,
-            "transaction_id": self._ids.transaction_id(),
+            "transaction_id": self._ids.transaction_id(real),
             "to_originator": "1" if mm.delivery_report else "0",
         }
         if deferred_too:
             payload["in_order"] = "1"
-        task = TaskRow(
-            id=TaskId(self._ids.new_id()),
-            mm_id=mm.id,
-            recipient_id=recipient.id,
-            kind=_REPORT_KINDS[mm.origin.interface],
-            lane=lane,
-            due_at=self._clock.now(),
-            priority=int(mm.priority),
-            payload=payload,
-        )
-        return task, ""
+        kind = _REPORT_KINDS[mm.origin.interface]
+        task_id = TaskId(self._ids.new_id(real))
+        return TaskRow(task_id, mm.id, recipient.id, kind, lane, now, int(mm.priority), payload), ""
 
     def _report_lane(self, mm: Mm) -> str:
         name = mm.origin.neighbour

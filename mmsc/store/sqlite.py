@@ -12,9 +12,9 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmsc.store import checkpoint, schema
 from mmsc.store.checkpoint import Checkpointer
@@ -141,9 +141,9 @@ class SqliteStore:
             self._checkpointer = None
         self._let_go()
 
-    async def commit(self, unit: Unit) -> list[Row] | Lost:
+    def commit(self, unit: Unit) -> Coroutine[Any, Any, list[Row] | Lost]:
         """The guard's rows once the unit is durable ([] without a guard), or `LOST`."""
-        return await self._committer.commit(unit)
+        return self._committer.commit(unit)
 
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query; at most `QUERY_SECONDS`."""

@@ -42,7 +42,7 @@ class Holder:
     start_no: int
 
 
-@record(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True)
 class TaskRow:
     """A task as stored. `lease_until` is real time (µs), everything else service time."""
 
@@ -53,8 +53,8 @@ class TaskRow:
     lane: str
     due_at: Instant
     priority: int
-    attempt: int = 0
     payload: Mapping[str, str]
+    attempt: int = 0
 
 
 def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None = None) -> Statement:
