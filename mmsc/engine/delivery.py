@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
 from typing import Any, Final, ParamSpec, TypeVar
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
 from mmsc.domain.notification import NotificationPolicy
@@ -119,11 +119,14 @@ class Desk:
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 
-    def event(self, job: Job, data: trace.Data, recipient: Recipient | None = None) -> trace.Event:
+    def event(
+        self, job: Job, data: trace.Data, recipient: Recipient | None = None, moment: Moment | None = None
+    ) -> trace.Event:
         """An event about a job."""
         mm_id = None if job.mm is None else job.mm.id
         one = recipient or (job.recipients[0] if len(job.recipients) == 1 else None)
-        return self.chronicle.event(data, mm_id=mm_id, recipient_id=one.id if one else None, task_id=job.task_id)
+        recipient_id = one.id if one else None
+        return self.chronicle.event(data, mm_id=mm_id, recipient_id=recipient_id, task_id=job.task_id, moment=moment)
 
     async def finish(self, job: Job, data: Sequence[trace.Data], effects: Sequence[Statement] = ()) -> bool:
         """The task is done."""
@@ -160,7 +163,8 @@ class Desk:
                 then()
             self.planned(due_at)
 
-        all_events = [*(self.event(job, one) for one in data), *events]
+        now = self.clock.moment()
+        all_events = [*[self.event(job, one, moment=now) for one in data], *events]
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 
     async def overtaken(self, job: Job, outcome: str) -> None:

@@ -90,5 +90,7 @@ class Routing:
         return self._policy.rewrites.get(neighbour, ())
 
     def _without_own_domain(self, text: str) -> str:
-        local, at, domain = text.rpartition("@")
-        return local if at and domain.lower().rstrip(">") in self._policy.own_domains else text
+        if "@" not in text:
+            return text
+        local, _, domain = text.rpartition("@")
+        return local if domain.lower().rstrip(">") in self._policy.own_domains else text

@@ -12,6 +12,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -301,7 +302,7 @@ class SqliteStore:
         writer = self._writer
         assert writer is not None
         results: list[Result] = []
-        effects: dict[str, list[tuple[SqlValue, ...]]] = {}
+        effects: defaultdict[str, list[tuple[SqlValue, ...]]] = defaultdict(list)
         writer.execute("BEGIN IMMEDIATE")
         for unit in units:
             rows: list[Row] = []
@@ -311,7 +312,7 @@ class SqliteStore:
                     results.append(LOST)
                     continue
             for effect in unit.effects:
-                effects.setdefault(effect.sql, []).append(effect.params)
+                effects[effect.sql].append(effect.params)
             results.append(rows)
         for sql, many in effects.items():
             _apply(writer, numbered(sql), many)
