@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from mmsc.domain.instant import SECOND, Instant
 from protocols.records import record
@@ -54,7 +54,14 @@ class HostTime:
         return self._ahead
 
 
-host_now: Final = HostTime()
+host_now: Final = HostTime().__call__  # the bound method is called without a detour over the type
+
+
+class Moment(NamedTuple):
+    """Service time and real time, read together."""
+
+    service: Instant
+    real: Instant
 
 
 @record(frozen=True, slots=True)
@@ -86,7 +93,7 @@ class Clock:
         real: Callable[[], Instant] = host_now,
     ) -> None:
         """`state` is what `save` was given before the restart; without one, service time is real time."""
-        self._real = real
+        self.real_now: Final = real  # real time, microseconds UTC
         self._save = save
         self._watchers: list[Callable[[], None]] = []
         now = real()
@@ -99,19 +106,20 @@ class Clock:
 
     def now(self) -> Instant:
         """Service time, microseconds UTC."""
-        return self._state.at(self._real())
+        return self._state.at(self.real_now())
+
+    def moment(self) -> Moment:
+        """Service time and real time, for who needs both, or does several things at once."""
+        real = self.real_now()
+        return Moment(self._state.at(real), real)
 
     def at(self, real: Instant) -> Instant:
         """Service time when the host's clock shows `real`: for who has read that already."""
         return self._state.at(real)
 
-    def real_now(self) -> Instant:
-        """Real time, microseconds UTC."""
-        return self._real()
-
     def offset_seconds(self) -> float:
         """How far service time is ahead of real time now."""
-        real = self._real()
+        real = self.real_now()
         return (self._state.at(real) - real) / SECOND
 
     def real_seconds_until(self, instant: Instant) -> float | None:
@@ -154,11 +162,11 @@ class Clock:
 
     def restore(self, state: ClockState) -> None:
         """Go on from a saved state, unless that would go back."""
-        if state.at(self._real()) > self.now():
+        if state.at(self.real_now()) > self.now():
             self._change(state)
 
     def _rebased(self) -> ClockState:
-        real = self._real()
+        real = self.real_now()
         return replace(self._state, service=self._state.at(real), real=real)
 
     def _change(self, state: ClockState) -> None:

@@ -1,6 +1,6 @@
 """Identifiers and secrets: the other well of chance. Handed in like the clock, so that a seed replays a run."""
 
-import base64
+import binascii
 import secrets
 from collections.abc import Callable
 from random import Random
@@ -21,15 +21,18 @@ _VALUES: Final = {
     "L": 1,
 }
 _ID_LETTERS: Final = 13  # 65 bits hold 63
-_TRANSACTION_BITS: Final = 64  # of chance: far beyond a collision
-_TRANSACTION_LETTERS: Final = 18  # of 5 bits, for time and chance: short enough for a push in two SMS
+_TRANSACTION_CHANCE: Final = 13  # letters of 5 bits: far beyond a collision; with 5 of time a push fits in two SMS
+
+# Chance needs no arithmetic: octets become letters by a table. Each letter of base 32 stands for 8 of the 256.
+_CHANCE_LETTERS: Final = (_DIGITS * 8).encode()
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")  # RFC 4648 5
 
 
 def to_text(number: int) -> str:
     """An id as 13 letters of Crockford's base 32; texts sort as the numbers do. ValueError outside 63 bits."""
     if not 0 <= number <= _MAXIMUM_ID:
         raise ValueError(f"{number} is no 63-bit id")
-    return _base32(number, _ID_LETTERS)
+    return _DIGITS[number >> 60] + _six(number >> 30 & _THIRTY_BITS) + _six(number & _THIRTY_BITS)
 
 
 def from_text(text: str) -> int:
@@ -52,9 +55,12 @@ def from_text(text: str) -> int:
 _PAIRS: Final = tuple(first + second for first in _DIGITS for second in _DIGITS)  # 10 bits at once
 
 
-def _base32(number: int, letters: int) -> str:
-    text = "".join([_PAIRS[number >> shift & 1023] for shift in range(10 * ((letters - 1) // 2), -1, -10)])
-    return text[-letters:]
+_THIRTY_BITS: Final = (1 << 30) - 1  # beyond that the interpreter's arithmetic costs several times as much
+
+
+def _six(number: int) -> str:
+    """30 bits as six letters."""
+    return _PAIRS[number >> 20] + _PAIRS[number >> 10 & 1023] + _PAIRS[number & 1023]
 
 
 _POOL_OCTETS: Final = 4096
@@ -68,7 +74,8 @@ class _Pool:
         self._octets = b""
         self._used = 0
 
-    def __call__(self, number: int) -> bytes:
+    def draw(self, number: int) -> bytes:
+        """So many octets."""
         end = self._used + number
         if end > len(self._octets):
             self._octets = secrets.token_bytes(max(_POOL_OCTETS, number))
@@ -95,7 +102,7 @@ class Ids:
             raise ValueError(f"node must be 0 to {MAXIMUM_NODE}, not {node}")
         self._node = node
         self._real = real
-        self._random_octets = random_octets or _Pool()
+        self._random_octets = random_octets or _Pool().draw
         self._last_micros = 0
 
     @classmethod
@@ -103,13 +110,16 @@ class Ids:
         """Ids whose tokens follow from `seed`: for simulations, never for a server that strangers reach."""
         return cls(node, real=real, random_octets=Random(seed).randbytes)
 
-    def new_id(self) -> int:
+    def new_id(self, real: int = 0) -> int:
         """A 63-bit id, larger than every one before it from this object, and never another node's.
 
         The upper bits are real microseconds, so ids of different nodes sort roughly by time, and a restart goes on
         above (`go_on_above`). A burst or a host clock that was set back borrows microseconds from the future.
+        Here and below, `real` is real time for who has just read it.
         """
-        micros = max(self._real(), self._last_micros + 1)
+        micros = real or self._real()
+        if micros <= self._last_micros:
+            micros = self._last_micros + 1
         self._last_micros = micros
         return micros << NODE_BITS | self._node
 
@@ -117,27 +127,24 @@ class Ids:
         """Every id from now on is larger than this one, which an earlier start made."""
         self._last_micros = max(self._last_micros, number >> NODE_BITS)
 
-    def text(self, number: int) -> str:
-        """`to_text`, for those who hold an `Ids`."""
-        return to_text(number)
-
-    def token(self, bits: int = 128) -> str:
+    def token(self, bits: int = 128, real: int = 0) -> str:
         """A secret for a URL: at least `bits` of chance in letters, digits, `-` and `_` (26 for 128).
 
         Three octets of time stand before the chance, so that tokens of one moment are neighbours in an index: entries
         that land anywhere cost a page of the write-ahead log each."""
-        octets = self._moment().to_bytes(3) + self._random_octets((bits + 7) // 8)
-        return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
+        octets = self._moment(real).to_bytes(3) + self._random_octets((bits + 7) // 8)
+        return binascii.b2a_base64(octets, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
-    def transaction_id(self) -> str:
+    def transaction_id(self, real: int = 0) -> str:
         """A transaction id that any interface can carry: 18 letters and digits (MM1, MM4 and MM7 allow 40 safely), the
         first ones of time, as in `token`."""
-        octets = self._random_octets(_TRANSACTION_BITS // 8)
-        return _base32(self._moment() << _TRANSACTION_BITS | int.from_bytes(octets), _TRANSACTION_LETTERS)
+        chance = self._random_octets(_TRANSACTION_CHANCE).translate(_CHANCE_LETTERS).decode("ascii")
+        moment = self._moment(real)
+        return f"{_DIGITS[moment >> 20]}{_PAIRS[moment >> 10 & 1023]}{_PAIRS[moment & 1023]}{chance}"
 
-    def _moment(self) -> int:
+    def _moment(self, real: int) -> int:
         """24 bits of real time in steps of 8 ms: they come round in a day and a half, which no index minds."""
-        return self._real() >> 13 & 0xFFFFFF
+        return (real or self._real()) >> 13 & 0xFFFFFF
 
     def number(self, bits: int) -> int:
         """A random number of that many bits (SMS concatenation references, sequence starts)."""

@@ -5,6 +5,7 @@ number go there" is the first question of an interworking test.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import field
 from enum import StrEnum
 from typing import Final
@@ -94,6 +95,20 @@ def told(address: Address, rewrites: tuple[Rewrite, ...]) -> Address:
     if address.kind is not AddressKind.PHONE:
         return address
     return Address(AddressKind.PHONE, rewritten(address.value, rewrites))
+
+
+def longest_first(prefixes: Iterable[str]) -> tuple[str, ...]:
+    """Prefixes as `longest_prefix` wants them."""
+    return tuple(sorted(prefixes, key=len, reverse=True))
+
+
+def longest_prefix(number: str, prefixes: tuple[str, ...]) -> str:
+    """The longest of the prefixes (`longest_first`) that the number has, "" for none."""
+    if number.startswith(prefixes):
+        for prefix in prefixes:
+            if number.startswith(prefix):
+                return prefix
+    return ""
 
 
 @record(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import IntEnum, StrEnum
-from typing import NamedTuple, NewType
+from typing import Final, NamedTuple, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
@@ -42,6 +42,9 @@ class Priority(IntEnum):
     HIGH = 2
 
 
+_NAMED_KINDS: Final = {Interface.MM7: "vasp", Interface.MM4: "peer"}
+
+
 @record(frozen=True, slots=True)
 class Origin:
     """The interface and the neighbour's configured name (VASP, peer); on MM1 the subscriber's address."""
@@ -52,13 +55,8 @@ class Origin:
     @property
     def key(self) -> str:
         """Whose spelling of numbers holds: `vasp:NAME`, `peer:NAME`, "" for a subscriber."""
-        match self.interface:
-            case Interface.MM7:
-                return f"vasp:{self.neighbour}"
-            case Interface.MM4:
-                return f"peer:{self.neighbour}"
-            case _:
-                return ""
+        kind = _NAMED_KINDS.get(self.interface)
+        return f"{kind}:{self.neighbour}" if kind is not None else ""
 
 
 @record(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 `MOVES` is the whole truth: a move that is not in it does not happen. Every transition in the store is one guarded
 statement whose `state IN (...)` comes from `sources`.
+
+Words of a closed list are `StrEnum`s. What is written for every message takes the plain word by `str`: `.value` is two
+calls of Python each time.
 """
 
 from collections.abc import Mapping

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.ids import Ids
 from mmsc.store import events as sql
 from mmsc.store.core import Statement, Unit
@@ -18,11 +18,17 @@ class Chronicle:
         self._publish = publish
 
     def event(
-        self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None, task_id: int | None = None
+        self,
+        data: Data,
+        *,
+        mm_id: int | None = None,
+        recipient_id: int | None = None,
+        task_id: int | None = None,
+        moment: Moment | None = None,
     ) -> Event:
-        """An event of now."""
-        at_real = self._clock.real_now()
-        return Event(self._ids.new_id(), mm_id, recipient_id, task_id, self._clock.at(at_real), at_real, data)
+        """An event of `moment`, which is now."""
+        service, real = moment or self._clock.moment()
+        return Event(self._ids.new_id(real), mm_id, recipient_id, task_id, service, real, data)
 
     def unit(
         self,
@@ -41,7 +47,7 @@ class Chronicle:
             if then is not None:
                 then()
 
-        return Unit(guard, (*effects, *(sql.insert(event) for event in events)), after, otherwise)
+        return Unit(guard, (*effects, *[sql.insert(event) for event in events]), after, otherwise)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

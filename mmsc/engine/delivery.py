@@ -7,9 +7,9 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
 from mmsc.domain.notification import NotificationPolicy
@@ -45,6 +45,7 @@ class DeliveryPolicy:
 
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 class Desk:
@@ -78,11 +79,11 @@ class Desk:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
         courier = self.couriers.get(job.kind)
         if courier is None:
-            return Failed(f"nothing here carries out {job.kind.value}")
+            return Failed(f"nothing here carries out {job.kind}")
         try:
             outcome = await courier.deliver(job)
         except Exception as error:
-            _log.exception("courier for %s failed", job.kind.value)
+            _log.exception("courier for %s failed", str(job.kind))
             return Retry(f"internal error: {type(error).__name__}: {error}")
         lane = self.lanes.get(job.lane)
         if isinstance(outcome, Retry) and outcome.neighbour_down:
@@ -107,22 +108,25 @@ class Desk:
 
     async def write(self, unit: Unit) -> bool:
         """Commit, however long the store is away; False when the guard was lost."""
-        return not isinstance(await self.insist(lambda: self.store.commit(unit)), Lost)
+        return not isinstance(await self.insist(self.store.commit, unit), Lost)
 
-    async def insist(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def insist(self, work: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what must follow from what a neighbour was sent, however long the store is away: to begin anew with the
         job would send it twice."""
         while True:
             try:
-                return await work()
+                return await work(*args, **kwargs)
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
 
-    def event(self, job: Job, data: trace.Data, recipient: Recipient | None = None) -> trace.Event:
+    def event(
+        self, job: Job, data: trace.Data, recipient: Recipient | None = None, moment: Moment | None = None
+    ) -> trace.Event:
         """An event about a job."""
         mm_id = None if job.mm is None else job.mm.id
         one = recipient or (job.recipients[0] if len(job.recipients) == 1 else None)
-        return self.chronicle.event(data, mm_id=mm_id, recipient_id=one.id if one else None, task_id=job.task_id)
+        recipient_id = one.id if one else None
+        return self.chronicle.event(data, mm_id=mm_id, recipient_id=recipient_id, task_id=job.task_id, moment=moment)
 
     async def finish(self, job: Job, data: Sequence[trace.Data], effects: Sequence[Statement] = ()) -> bool:
         """The task is done."""
@@ -159,18 +163,19 @@ class Desk:
                 then()
             self.planned(due_at)
 
-        all_events = [*(self.event(job, one) for one in data), *events]
+        now = self.clock.moment()
+        all_events = [*[self.event(job, one, moment=now) for one in data], *events]
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 
     async def overtaken(self, job: Job, outcome: str) -> None:
         """The outcome came too late to matter; it is recorded."""
-        event = self.event(job, trace.TaskOvertaken(job.kind.value, job.lane, outcome))
+        event = self.event(job, trace.TaskOvertaken(str(job.kind), job.lane, outcome))
         await self.write(self.chronicle.unit(None, (), (event,)))
 
     async def again(self, job: Job, outcome: Later | Retry, policy: RetryPolicy, born: Instant, end: Instant) -> str:
         """Plan the next attempt, no later than `end`; the reason when there is none ("" when there is)."""
         now = self.clock.now()
-        kind = job.kind.value
+        kind = str(job.kind)
         if isinstance(outcome, Later):
             due_at = later(now, outcome.seconds)
             due_at = min(due_at, end) if end > now else due_at
@@ -238,7 +243,7 @@ class ReportWork:
         return await self._desk.again(job, outcome, policy, born, end)
 
     async def _give_up(self, job: Job, because: str) -> None:
-        await self._desk.finish(job, [trace.TaskGivenUp(job.kind.value, job.lane, job.attempt + 1, because)])
+        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because)])
 
 
 _FAR: Final = Instant(1 << 62)

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 
 from mmsc.clock import Clock
-from mmsc.domain.address import Address
+from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
-from mmsc.domain.neighbours import FallbackReport, Peer, Smsc, Subscriber, Vasp
+from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Store, Unit
 
@@ -33,10 +33,11 @@ class Neighbours:
         self.peers: dict[str, Peer] = {}
         self.smscs: dict[str, Smsc] = {}
         self.short_codes: dict[str, str] = {}
-        self._subscribers: dict[Address, Subscriber] = {}
-        self._listed: set[Address] = set()
+        self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
+        self._listed: set[str] = set()
         self._by_ip: dict[str, Subscriber] = {}
         self._prefixes: dict[str, str] = {}
+        self._longest_first: tuple[str, ...] = ()
 
     async def load(self, configured: tuple[Neighbour, ...]) -> None:
         """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
@@ -61,19 +62,21 @@ class Neighbours:
 
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""
-        return self._subscribers.get(address) or Subscriber(address=address)
+        return self._subscribers.get(address.value) or Subscriber(address=address)
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this static IP address."""
         return self._by_ip.get(ip)
 
     def is_listed(self, address: Address) -> bool:
-        """Whether the number is a configured subscriber."""
-        return address in self._listed
+        """Whether the number is a configured subscriber, or one that the operator has a flag for."""
+        known = self._subscribers.get(address.value)
+        return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
 
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
-        return self.subscriber(address).smsc or self._default_smsc or next(iter(self.smscs), "")
+        known = self._subscribers.get(address.value)
+        return (known.smsc if known is not None else "") or self._default_smsc or next(iter(self.smscs), "")
 
     def link_is_told_by_receipt(self, mm: Mm) -> bool:
         """Whether the SMSC's receipt of the web link is the report, and not the page's first view."""
@@ -82,7 +85,7 @@ class Neighbours:
 
     def peer_for(self, number: str) -> tuple[str, str]:
         """(peer, its longest prefix of this number), both "" when there is none."""
-        prefix = max((known for known in self._prefixes if number.startswith(known)), key=len, default="")
+        prefix = longest_prefix(number, self._longest_first)
         return self._prefixes.get(prefix, ""), prefix
 
     async def learn(self, subscriber: Subscriber) -> bool:
@@ -101,17 +104,18 @@ class Neighbours:
             case Peer():
                 self.peers[neighbour.name] = neighbour
                 self._prefixes.update(dict.fromkeys(neighbour.prefixes, neighbour.name))
+                self._longest_first = longest_first(self._prefixes)
             case Smsc():
                 self.smscs[neighbour.name] = neighbour
             case Subscriber():
-                self._listed.add(neighbour.address)
-                self._subscribers[neighbour.address] = neighbour
+                self._listed.add(neighbour.address.value)
+                self._subscribers[neighbour.address.value] = neighbour
                 if neighbour.ip:
                     self._by_ip[neighbour.ip] = neighbour
 
     def _remember(self, learned: Subscriber) -> None:
         configured = self.subscriber(learned.address)
-        self._subscribers[learned.address] = replace(
+        self._subscribers[learned.address.value] = replace(
             configured,
             user_agent=learned.user_agent or configured.user_agent,
             profile_url=learned.profile_url or configured.profile_url,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from mmsc.domain.instant import Instant, later
@@ -31,7 +30,7 @@ class ForwardWork:
         with self._news.kept(job) as early:
             await self._step(job)
         for answer in early.answers:
-            await self._desk.insist(partial(self._news.heed, answer))
+            await self._desk.insist(self._news.heed, answer)
 
     async def _step(self, job: Job) -> None:
         mm, recipients = await self._as_they_stand(job)
@@ -80,7 +79,7 @@ class ForwardWork:
     async def _end_all(self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, because: str) -> None:
         for one in recipients:
             how = Circumstances(because=because, text=because)
-            await self._desk.insist(partial(self._desk.transitions.apply, mm, one, happening, how))
+            await self._desk.insist(self._desk.transitions.apply, mm, one, happening, how)
 
     async def _forward(self, job: Job, mm: Mm, recipients: Sequence[Recipient], *, resent: bool) -> None:
         sends = int(job.payload.get("sent", "0"))
@@ -146,7 +145,7 @@ class ForwardWork:
         for one in recipients:
             if one.state is RecipientState.ACCEPTED and one.id not in reported:
                 effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
-                moved = trace.RecipientMoved(one.state.value, RecipientState.RELAYED.value, Happening.RELAYED.value)
+                moved = trace.RecipientMoved(str(one.state), str(RecipientState.RELAYED), str(Happening.RELAYED))
                 events.append(self._desk.event(job, moved, one))
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)

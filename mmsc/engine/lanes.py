@@ -79,10 +79,10 @@ class Lanes:
             self._on_new(lane)
         return lane
 
-    def take_seat(self, name: str) -> bool:
+    def take_seat(self, name: str, real_now: int) -> bool:
         """Take a seat, to be given back by `leave`; False: write the task ready instead."""
         lane = self.get(name)
-        if self.held or lane.free_seats(self._clock.real_now()) < 1:
+        if self.held or not lane.free_seats(real_now):
             lane.more = True
             return False
         lane.taken += 1

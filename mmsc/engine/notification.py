@@ -111,7 +111,7 @@ class NotificationWork:
             job.lane.removeprefix("smsc:"),
             recipient.pushes + 1,
             outcome.remote_ids,
-            capability.verdict.value,
+            str(capability.verdict),
             capability.evidence,
         )
         before = self._meanwhile(recipient)
@@ -186,7 +186,7 @@ class NotificationWork:
         effects = [sql.move_recipient(recipient.id, Happening.LINK_SENT, now, Cause.NONE)]
         effects += self._awaited(job, mm, recipient, outcome, "link")
         sent = trace.LinkSent(
-            job.lane.removeprefix("smsc:"), outcome.remote_ids, capability.verdict.value, capability.evidence
+            job.lane.removeprefix("smsc:"), outcome.remote_ids, str(capability.verdict), capability.evidence
         )
         before = self._meanwhile(recipient)
         after = before._replace(state=move(before.state, Happening.LINK_SENT) or before.state)
@@ -216,4 +216,4 @@ class NotificationWork:
 def _moved(before: Recipient, after: Recipient, happening: Happening, because: str = "") -> list[trace.Data]:
     if before.state is after.state:
         return []
-    return [trace.RecipientMoved(before.state.value, after.state.value, happening.value, because)]
+    return [trace.RecipientMoved(str(before.state), str(after.state), str(happening), because)]

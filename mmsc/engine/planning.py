@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.domain import limits as limit_rules
 from mmsc.domain.address import Address, NotAnAddress
-from mmsc.domain.instant import DAY, Instant
+from mmsc.domain.instant import DAY
 from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
     Content,
@@ -28,11 +28,11 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.obstacles import nobody_left, obstacle_to
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.domain.states import RecipientState
+from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
-from mmsc.ids import Ids
+from mmsc.ids import Ids, to_text
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
 from protocols.records import record
@@ -78,8 +78,8 @@ class Planner:
 
     def plan(self, submission: Submission) -> Plan | Refused:
         """What a submission comes to; nothing is written."""
-        now = self._clock.now()
-        times = limit_rules.check(submission, self._policy.limits, now)
+        now = self._clock.moment()
+        times = limit_rules.check(submission, self._policy.limits, now.service)
         if isinstance(times, Refused):
             return times
         neighbour = submission.origin.key
@@ -92,7 +92,7 @@ class Planner:
         if not taken:
             return nobody_left(refused, reasons)
         accepted = trace.MmAccepted(
-            submission.origin.interface.value,
+            str(submission.origin.interface),
             submission.origin.neighbour,
             mm.message_id,
             sender.address.value,
@@ -101,49 +101,49 @@ class Planner:
             submission.subject,
             submission.details.get("mm7_transaction_id", ""),
         )
-        events.insert(0, self._chronicle.event(accepted, mm_id=mm.id))
-        reused = self._identifiers.remark(submission, now)
+        events.insert(0, self._chronicle.event(accepted, mm_id=mm.id, moment=now))
+        reused = self._identifiers.remark(submission, now.service)
         if reused is not None:
-            events.append(self._chronicle.event(reused, mm_id=mm.id))
+            events.append(self._chronicle.event(reused, mm_id=mm.id, moment=now))
         for remark in submission.remarks:
             noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
-            events.append(self._chronicle.event(noted, mm_id=mm.id))
-        tasks = self._tasks(mm, taken)
+            events.append(self._chronicle.event(noted, mm_id=mm.id, moment=now))
+        tasks = self._tasks(mm, taken, now)
         if submission.origin.interface is Interface.MM4:
             self._reject_late(mm, unreachable, taken, tasks, events, now)
         return Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
 
-    def _mm(self, submission: Submission, sender: Address, times: Times, now: Instant) -> Mm:
-        mm_id = MmId(self._ids.new_id())
+    def _mm(self, submission: Submission, sender: Address, times: Times, now: Moment) -> Mm:
+        mm_id = MmId(self._ids.new_id(now.real))
         content = submission.content or EMPTY_CONTENT
-        return Mm(
-            id=mm_id,
-            message_id=submission.foreign_id or f"{self._ids.text(mm_id)}@{self._policy.domain}",
-            origin=submission.origin,
-            sender=sender,
-            subject=submission.subject,
-            message_class=submission.message_class,
-            priority=submission.priority,
-            delivery_report=submission.delivery_report,
-            system_report=submission.system_report,
-            read_report=submission.read_report,
-            sender_hidden=submission.sender_hidden,
-            adaptation_allowed=submission.adaptation_allowed,
-            shown_to=tuple((spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC),
-            submitted_at=now,
-            date=submission.date or now,
-            deliver_at=times.deliver_at,
-            expires_at=times.expires_at,
-            foreign_id=submission.foreign_id,
-            forward_counter=submission.forward_counter,
-            content_id=ContentId(mm_id),
-            content_type=content.content_type,
-            size=len(content.body),
-            details=submission.details,
+        return Mm(  # positional: a keyword to a NamedTuple costs more than its value
+            mm_id,
+            submission.foreign_id or f"{to_text(mm_id)}@{self._policy.domain}",
+            submission.origin,
+            sender,
+            submission.subject,
+            submission.message_class,
+            submission.priority,
+            submission.delivery_report,
+            submission.read_report,
+            submission.sender_hidden,
+            submission.adaptation_allowed,
+            tuple([(spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC]),
+            now.service,
+            submission.date or now.service,
+            times.deliver_at,
+            times.expires_at,
+            submission.foreign_id,
+            submission.forward_counter,
+            ContentId(mm_id),
+            content.content_type,
+            len(content.body),
+            submission.details,
+            submission.system_report,
         )
 
     def _route_all(
-        self, submission: Submission, mm: Mm, neighbour: str, now: Instant
+        self, submission: Submission, mm: Mm, neighbour: str, now: Moment
     ) -> tuple[list[Recipient], list[RefusedRecipient], list[trace.Event], list[RefusalReason], list[_Unreachable]]:
         taken: list[Recipient] = []
         refused: list[RefusedRecipient] = []
@@ -171,8 +171,8 @@ class Planner:
                 continue
             recipient = self._recipient(mm, spec, found.address, route, target, now)
             taken.append(recipient)
-            chosen = trace.RouteChosen(found.address.value, route.value, target, why)
-            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+            chosen = trace.RouteChosen(found.address.value, str(route), target, why)
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
         return taken, refused, events, reasons, unreachable
 
     def _reject_late(
@@ -182,54 +182,48 @@ class Planner:
         taken: list[Recipient],
         tasks: list[TaskRow],
         events: list[trace.Event],
-        now: Instant,
+        now: Moment,
     ) -> None:
         """Where the answer is one for all, who cannot be served beside others gets a Rejected report (semantics 9)."""
         for spec, address, obstacle in unreachable:
             recipient = self._recipient(mm, spec, address, Route.NONE, "", now)
             taken.append(recipient)
-            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}))
-            chosen = trace.RouteChosen(address.value, Route.NONE.value, "", obstacle)
-            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id))
+            tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, {"because": obstacle}, now))
+            chosen = trace.RouteChosen(address.value, str(Route.NONE), "", obstacle)
+            events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
 
     def _recipient(
-        self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Instant
+        self, mm: Mm, spec: RecipientSpec, address: Address, route: Route, target: str, now: Moment
     ) -> Recipient:
         ours = route is Route.SUBSCRIBER
         return Recipient(
-            id=RecipientId(self._ids.new_id()),
-            mm_id=mm.id,
-            address=address,
-            role=spec.role,
-            route=route,
-            target=target,
-            state=RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
-            state_at=now,
-            transaction_id=self._ids.transaction_id() if ours else "",
-            token=self._ids.token() if ours else "",
-            link_token=self._ids.token() if ours else "",
+            RecipientId(self._ids.new_id(now.real)),
+            mm.id,
+            address,
+            spec.role,
+            route,
+            target,
+            RecipientState.SCHEDULED if mm.deliver_at is not None else RecipientState.ACCEPTED,
+            now.service,
+            Cause.NONE,
+            self._ids.transaction_id(now.real) if ours else "",
+            self._ids.token(real=now.real) if ours else "",
+            self._ids.token(real=now.real) if ours else "",
         )
 
-    def _tasks(self, mm: Mm, recipients: Sequence[Recipient]) -> list[TaskRow]:
+    def _tasks(self, mm: Mm, recipients: Sequence[Recipient], now: Moment) -> list[TaskRow]:
         tasks: list[TaskRow] = []
         for recipient in recipients:
             if recipient.route is Route.SUBSCRIBER:
-                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}))
+                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}, now))
         for peer in dict.fromkeys(recipient.target for recipient in recipients if recipient.route is Route.PEER):
-            payload = {"transaction_id": self._ids.transaction_id()}
-            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload))
+            payload = {"transaction_id": self._ids.transaction_id(now.real)}
+            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload, now))
         return tasks
 
     def _task(
-        self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str]
+        self, mm: Mm, recipient_id: RecipientId | None, kind: TaskKind, lane: str, payload: dict[str, str], now: Moment
     ) -> TaskRow:
-        return TaskRow(
-            id=TaskId(self._ids.new_id()),
-            mm_id=mm.id,
-            recipient_id=recipient_id,
-            kind=kind,
-            lane=lane,
-            due_at=mm.deliver_at or mm.submitted_at,
-            priority=int(mm.priority),
-            payload=payload,
-        )
+        task_id = TaskId(self._ids.new_id(now.real))
+        due_at = mm.deliver_at or mm.submitted_at
+        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload)

@@ -7,7 +7,7 @@ from typing import Final
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import MINUTE, Instant
-from mmsc.domain.message import Mm, Recipient
+from mmsc.domain.message import Mm, Recipient, RecipientId
 from mmsc.domain.neighbours import Subscriber
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
@@ -117,14 +117,13 @@ class Fetching:
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             return
         now = desk.clock.now()
-        after = recipient._replace(fetched_at=now)
         guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
         answer_by = desk.policy.notification.answer_by(now)
         asleep = desk.policy.notification.may_oversleep(recipient)
         effects = (task_sql.hasten_delivery(recipient.id, answer_by),) if asleep else ()
 
         def then() -> None:
-            self._keep_fetched(after)
+            self._keep_fetched(recipient.id, now)
             if asleep:
                 desk.planned(answer_by)
 
@@ -133,10 +132,10 @@ class Fetching:
             desk.recent.forget(recipient.id)
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
 
-    def _keep_fetched(self, after: Recipient) -> None:
-        record = self._desk.recent.peek(after.id)
+    def _keep_fetched(self, recipient_id: RecipientId, now: Instant) -> None:
+        record = self._desk.recent.peek(recipient_id)
         if record is not None:
-            self._desk.recent.keep(record.mm, record.recipient._replace(fetched_at=after.fetched_at))
+            self._desk.recent.keep(record.mm, record.recipient._replace(fetched_at=now))
 
     async def answer(
         self,
@@ -265,7 +264,7 @@ class SmsReceipts:
         found = await sql.by_recipient(desk.store, recipient_id)
         if numbers is not None and (found is None or not _is_one_of(found[1].address, numbers)):
             return False
-        told = trace.SmsReceipt(smsc, message_id, purpose, state.value, text)
+        told = trace.SmsReceipt(smsc, message_id, purpose, str(state), text)
         event = desk.chronicle.event(told, mm_id=mm_id, recipient_id=recipient_id)
         ended = state is ReceiptState.DELIVERED or (purpose == "notification" and state is ReceiptState.FAILED)
         effects = (sms_sql.settled(f"smsc:{smsc}", message_id, purpose),) if ended and not settled else ()

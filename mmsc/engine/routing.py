@@ -5,9 +5,17 @@ from dataclasses import field
 from functools import lru_cache
 from typing import Final
 
-from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.address import (
+    Address,
+    AddressKind,
+    Normalised,
+    NotAnAddress,
+    NumberPlan,
+    Rewrite,
+    longest_first,
+    longest_prefix,
+)
 from mmsc.domain.message import Route
-from mmsc.domain.neighbours import MmsFlag
 from mmsc.engine.directory import Neighbours
 from protocols.records import record
 
@@ -34,6 +42,7 @@ class Routing:
         self._plan = plan
         self._policy = policy
         self._neighbours = neighbours
+        self._own_prefixes = longest_first(policy.own_prefixes)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(plan.normalise)  # the same few write most messages
 
     def normalise(self, text: str, neighbour: str = "") -> Normalised | NotAnAddress:
@@ -53,13 +62,12 @@ class Routing:
             return Route.VASP, vasp, f"short code of VASP {vasp}"
         if address.kind is AddressKind.PHONE:
             return self._route_number(address)
-        return Route.NONE, "", f"nothing here takes {address.kind.value} addresses"
+        return Route.NONE, "", f"nothing here takes {address.kind} addresses"
 
     def _route_number(self, address: Address) -> tuple[Route, str, str]:
-        subscriber = self._neighbours.subscriber(address)
-        own = _longest(address.value, self._policy.own_prefixes)
+        own = longest_prefix(address.value, self._own_prefixes)
         peer, theirs = self._neighbours.peer_for(address.value)
-        listed = subscriber.mms is not MmsFlag.UNKNOWN or self._neighbours.is_listed(address)
+        listed = self._neighbours.is_listed(address)
         if listed or (own and len(own) >= len(theirs)):
             if not listed and not self._policy.unknown_subscribers_served:
                 return Route.NONE, "", f"{address} has our prefix {own} and is no subscriber"
@@ -82,9 +90,7 @@ class Routing:
         return self._policy.rewrites.get(neighbour, ())
 
     def _without_own_domain(self, text: str) -> str:
-        local, at, domain = text.rpartition("@")
-        return local if at and domain.lower().rstrip(">") in self._policy.own_domains else text
-
-
-def _longest(number: str, prefixes: tuple[str, ...]) -> str:
-    return max((prefix for prefix in prefixes if number.startswith(prefix)), key=len, default="")
+        if "@" not in text:
+            return text
+        local, _, domain = text.rpartition("@")
+        return local if domain.lower().rstrip(">") in self._policy.own_domains else text

@@ -18,7 +18,6 @@ from mmsc.domain.message import (
     RefusedRecipient,
     Route,
     Submission,
-    TaskId,
     TaskKind,
     at_peer,
 )
@@ -88,7 +87,7 @@ class Submitter:
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
         task = self._res_task(res, None)
-        await self._write_tasks(None, (), (), [task], {})
+        await self._write_tasks(None, (), (), [task], None)
 
     async def _commit(self, plan: Plan, repeat_key: bytes | None, res: ResMm4 | None) -> Accepted | None:
         mm = plan.mm
@@ -97,8 +96,7 @@ class Submitter:
             plan.tasks.append(self._res_task(res, mm.id))
         effects = [content_sql.insert(mm.content_id, plan.content), *map(sql.insert_recipient, plan.recipients)]
         guard = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
-        jobs = {task.id: self._job(task, plan) for task in plan.tasks}
-        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, jobs)
+        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan)
         if release is None:
             return None
         self._recent.keep_body(mm.content_id, plan.content)
@@ -113,19 +111,24 @@ class Submitter:
         effects: Sequence[Statement],
         events: Sequence[trace.Event],
         tasks: Sequence[TaskRow],
-        jobs: dict[TaskId, Job],
+        plan: Plan | None,
     ) -> Callable[[], None] | None:
         """Commit; what hands the jobs over afterwards, or None when the guard was lost. A caller that is cancelled
         meanwhile (its neighbour hung up) will never call it: then the jobs are handed over with the commit."""
-        now = self._clock.now()
+        now, real_now = self._clock.moment()
+        lease_until = real_now + self._policy.lease
+        seated: list[TaskRow] = []
+        waiting: list[Instant] = []
+        rows = list(effects)
         for task in tasks:
             self._lanes.get(task.lane)  # the scheduler looks after every lane that has work, now or later
-        seated = [task for task in tasks if task.due_at <= now and self._lanes.take_seat(task.lane)]
-        held = {task.id for task in seated}
-        lease_until = self._clock.real_now() + self._policy.lease
-        rows = [task_sql.insert(task, self._holder if task.id in held else None, lease_until) for task in tasks]
-        handed_over = [jobs.get(task.id) or self._job(task, None) for task in seated]
-        waiting = [task.due_at for task in tasks if task.id not in held]
+            if task.due_at <= now and self._lanes.take_seat(task.lane, real_now):
+                seated.append(task)
+                rows.append(task_sql.insert(task, self._holder, lease_until))
+            else:
+                waiting.append(task.due_at)
+                rows.append(task_sql.insert(task))
+        handed_over = [self._job(task, plan) for task in seated]
         committed = abandoned = False
 
         def release() -> None:
@@ -146,7 +149,7 @@ class Submitter:
             if abandoned or guard is None:
                 release()
 
-        unit = self._chronicle.unit(guard, (*effects, *rows), events, then, lambda: self._leave(seated))
+        unit = self._chronicle.unit(guard, rows, events, then, lambda: self._leave(seated))
         try:
             outcome = await self._store.commit(unit)
         except asyncio.CancelledError:
@@ -181,10 +184,10 @@ class Submitter:
         assert isinstance(details, str)
         message_id = sql.message_id_of(details)
         origin = submission.origin
-        note = trace.SubmissionRepeated(origin.interface.value, origin.neighbour, message_id)
+        note = trace.SubmissionRepeated(str(origin.interface), origin.neighbour, message_id)
         event = self._chronicle.event(note, mm_id=mm_id)
         tasks = [] if res is None else [self._res_task(res, MmId(mm_id))]
-        await self._write_tasks(None, (), (event,), tasks, {})
+        await self._write_tasks(None, (), (event,), tasks, None)
         refused = msgspec.json.decode(answer, type=tuple[RefusedRecipient, ...]) if isinstance(answer, str) else ()
         return Accepted(MmId(mm_id), message_id, refused, repeat=True)
 
@@ -206,9 +209,9 @@ class Submitter:
 
     async def _refuse(self, submission: Submission, refused: Refused) -> Refused:
         note = trace.SubmissionRefused(
-            submission.origin.interface.value,
+            str(submission.origin.interface),
             submission.origin.neighbour,
-            refused.reason.value,
+            str(refused.reason),
             refused.because,
             refused.address,
         )
@@ -225,17 +228,9 @@ class Submitter:
     def _job(task: TaskRow, plan: Plan | None) -> Job:
         recipients: tuple[Recipient, ...] = ()
         if plan is not None and task.recipient_id is not None:
-            recipients = tuple(one for one in plan.recipients if one.id == task.recipient_id)
+            recipients = tuple([one for one in plan.recipients if one.id == task.recipient_id])
         elif plan is not None and task.kind is TaskKind.FORWARD:
             peer = task.lane.removeprefix("peer:")
             recipients = at_peer(peer, plan.recipients)
-        return Job(
-            task_id=task.id,
-            kind=task.kind,
-            lane=task.lane,
-            attempt=task.attempt,
-            due_at=task.due_at,
-            mm=None if plan is None else plan.mm,
-            recipients=recipients,
-            payload=task.payload,
-        )
+        mm = None if plan is None else plan.mm
+        return Job(task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload)

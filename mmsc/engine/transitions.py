@@ -79,7 +79,7 @@ class Transitions:
             if record is None or record.recipient.state is recipient.state:
                 break
             recipient = record.recipient
-        ignored = trace.AnswerIgnored(happening.value, recipient.state.value, how.source)
+        ignored = trace.AnswerIgnored(str(happening), str(recipient.state), how.source)
         event = self._chronicle.event(ignored, mm_id=mm.id, recipient_id=recipient.id)
         await self._store.commit(self._chronicle.unit(None, how.effects, (event,), how.then))
         return False
@@ -96,9 +96,9 @@ class Transitions:
             effects.append(task_sql.postpone_delivery(recipient.id, mm.expires_at))
         report, why_not = self._report(mm, recipient, state, cause, at, how)
         moved = trace.RecipientMoved(
-            recipient.state.value,
-            state.value,
-            happening.value,
+            str(recipient.state),
+            str(state),
+            str(happening),
             how.because,
             report.lane if report else "",
             why_not if state in FINAL else "",
@@ -106,9 +106,11 @@ class Transitions:
         events: Sequence[trace.Event] = (
             self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
         )
-        seated = report is not None and self._lanes.take_seat(report.lane)
+        seated = False
         if report is not None:
-            lease_until = self._clock.real_now() + self._lease
+            real_now = self._clock.real_now()
+            seated = self._lanes.take_seat(report.lane, real_now)
+            lease_until = real_now + self._lease
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
 
@@ -131,18 +133,8 @@ class Transitions:
         if not seated:
             self._planned(report.due_at)
             return
-        self._lanes.hand_over(
-            Job(
-                task_id=report.id,
-                kind=report.kind,
-                lane=report.lane,
-                attempt=report.attempt,
-                due_at=report.due_at,
-                mm=mm,
-                recipients=(recipient,),
-                payload=report.payload,
-            )
-        )
+        job = Job(report.id, report.kind, report.lane, report.attempt, report.due_at, mm, (recipient,), report.payload)
+        self._lanes.hand_over(job)
 
     def _report(
         self, mm: Mm, recipient: Recipient, state: RecipientState, cause: Cause, at: Instant, how: Circumstances
@@ -162,29 +154,22 @@ class Transitions:
             return None, _why_none(mm, how)
         lane = self._report_lane(mm)
         if not lane:
-            return None, f"{mm.origin.interface.value} originator {mm.origin.neighbour} has no address for reports"
+            return None, f"{mm.origin.interface} originator {mm.origin.neighbour} has no address for reports"
+        now, real = self._clock.moment()
         payload = {
-            "state": state.value,
-            "cause": cause.value,
+            "state": str(state),
+            "cause": str(cause),
             "date": str(at),
-            "born": str(self._clock.now()),  # `date` may be a peer's, and wrong
+            "born": str(now),  # `date` may be a peer's, and wrong
             "text": how.text,
-            "transaction_id": self._ids.transaction_id(),
+            "transaction_id": self._ids.transaction_id(real),
             "to_originator": "1" if mm.delivery_report else "0",
         }
         if deferred_too:
             payload["in_order"] = "1"
-        task = TaskRow(
-            id=TaskId(self._ids.new_id()),
-            mm_id=mm.id,
-            recipient_id=recipient.id,
-            kind=_REPORT_KINDS[mm.origin.interface],
-            lane=lane,
-            due_at=self._clock.now(),
-            priority=int(mm.priority),
-            payload=payload,
-        )
-        return task, ""
+        kind = _REPORT_KINDS[mm.origin.interface]
+        task_id = TaskId(self._ids.new_id(real))
+        return TaskRow(task_id, mm.id, recipient.id, kind, lane, now, int(mm.priority), payload), ""
 
     def _report_lane(self, mm: Mm) -> str:
         name = mm.origin.neighbour

@@ -122,7 +122,7 @@ class Committer:
 
 def _answer(unit: Unit, future: "asyncio.Future[list[Row] | Lost]", result: Result) -> None:
     """Tell the caller. What follows a commit must not raise; if it does, the others of its batch still get theirs."""
-    failed = isinstance(result, BaseException | Lost)
+    failed = not isinstance(result, list)
     follow = unit.otherwise if failed else unit.after
     if follow is not None:
         try:

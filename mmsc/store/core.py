@@ -6,7 +6,9 @@ of it is applied, and the caller gets `LOST`, a value. Effects cannot fail once 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
+
+from protocols.records import record
 
 SqlValue = int | float | str | bytes | None
 Row = tuple[SqlValue, ...]
@@ -15,7 +17,8 @@ Row = tuple[SqlValue, ...]
 TASK_PRIORITIES: Final = (2, 1, 0)  # as claims serve them
 
 
-class Statement(NamedTuple):
+@record(frozen=True, slots=True)
+class Statement:
     """SQL with placeholders $1..$n, the same text on every store, and their values.
 
     `wakes` is the lane in which it makes work that any node may claim; "" when that is not one lane."""
@@ -25,7 +28,8 @@ class Statement(NamedTuple):
     wakes: str | None = None
 
 
-class Unit(NamedTuple):
+@record(frozen=True, slots=True)
+class Unit:
     """What becomes durable together, or not at all. `after` is called on the event loop once it is durable, in commit
     order, for winners only; `otherwise` instead, once, when the unit was lost, failed or was not even taken. Either is
     called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`."""

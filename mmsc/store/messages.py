@@ -75,7 +75,7 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
     )
     params: tuple[SqlValue, ...] = (
         mm.id,
-        mm.origin.interface.value,
+        str(mm.origin.interface),
         mm.origin.neighbour,
         mm.sender.value,
         repeat_key,
@@ -97,17 +97,17 @@ def insert_recipient(recipient: Recipient) -> Statement:
         recipient.id,
         recipient.mm_id,
         recipient.address.value,
-        recipient.role.value,
-        recipient.route.value,
+        str(recipient.role),
+        str(recipient.route),
         recipient.target,
-        recipient.state.value,
+        str(recipient.state),
         recipient.state_at,
         recipient.transaction_id or None,
         recipient.token or None,
         recipient.link_token or None,
         recipient.fetched_at,
         recipient.pushes,
-        recipient.cause.value or None,
+        str(recipient.cause) or None,
     )
     return Statement(_INSERT_RECIPIENT, params)
 
@@ -153,7 +153,7 @@ def move_recipient(
 ) -> Statement:
     """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
     `leaving` only where it changes the state: what is told of a change must not be told twice."""
-    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, cause.value or None))
+    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, str(cause) or None))
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:

@@ -12,9 +12,10 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from mmsc.store import checkpoint, schema
 from mmsc.store.checkpoint import Checkpointer
@@ -141,9 +142,9 @@ class SqliteStore:
             self._checkpointer = None
         self._let_go()
 
-    async def commit(self, unit: Unit) -> list[Row] | Lost:
+    def commit(self, unit: Unit) -> Coroutine[Any, Any, list[Row] | Lost]:
         """The guard's rows once the unit is durable ([] without a guard), or `LOST`."""
-        return await self._committer.commit(unit)
+        return self._committer.commit(unit)
 
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query; at most `QUERY_SECONDS`."""
@@ -301,7 +302,7 @@ class SqliteStore:
         writer = self._writer
         assert writer is not None
         results: list[Result] = []
-        effects: dict[str, list[tuple[SqlValue, ...]]] = {}
+        effects: defaultdict[str, list[tuple[SqlValue, ...]]] = defaultdict(list)
         writer.execute("BEGIN IMMEDIATE")
         for unit in units:
             rows: list[Row] = []
@@ -311,7 +312,7 @@ class SqliteStore:
                     results.append(LOST)
                     continue
             for effect in unit.effects:
-                effects.setdefault(effect.sql, []).append(effect.params)
+                effects[effect.sql].append(effect.params)
             results.append(rows)
         for sql, many in effects.items():
             _apply(writer, numbered(sql), many)

@@ -42,7 +42,7 @@ class Holder:
     start_no: int
 
 
-@record(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True)
 class TaskRow:
     """A task as stored. `lease_until` is real time (µs), everything else service time."""
 
@@ -53,8 +53,8 @@ class TaskRow:
     lane: str
     due_at: Instant
     priority: int
-    attempt: int = 0
     payload: Mapping[str, str]
+    attempt: int = 0
 
 
 def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None = None) -> Statement:
@@ -67,7 +67,7 @@ def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None 
             task.id,
             task.mm_id,
             task.recipient_id,
-            task.kind.value,
+            str(task.kind),
             task.lane,
             state,
             task.due_at,
@@ -102,7 +102,7 @@ def put_back(
     return Statement(
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, due_at = $5,"
         f" attempt = $6, kind = $7, payload = $8 WHERE {_HELD} RETURNING id",
-        (task_id, attempt, holder.node, holder.start_no, due_at, next_attempt, kind.value, _payload(payload)),
+        (task_id, attempt, holder.node, holder.start_no, due_at, next_attempt, str(kind), _payload(payload)),
     )
 
 

@@ -6,9 +6,11 @@ changed; a reader that meets an unknown one shows it raw. `data` is the JSON of 
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, Final
 
 import msgspec
+
+from protocols.records import record
 
 
 class Data(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -239,10 +241,11 @@ class SubscriberLearned(Data, frozen=True, omit_defaults=True):
 
 KINDS: Final[Mapping[str, type[Data]]] = MappingProxyType({cls.kind: cls for cls in Data.__subclasses__()})
 
-_encoder: Final = msgspec.json.Encoder()
+_encode: Final = msgspec.json.Encoder().encode
 
 
-class Event(NamedTuple):
+@record(frozen=True, slots=True)
+class Event:
     """One event. Times are integer microseconds UTC: `at_service` by the clock the lab may step, `at_real` by the
     host's."""
 
@@ -261,8 +264,9 @@ class Event(NamedTuple):
 
     def row(self) -> tuple[int, int | None, int | None, int | None, int, int, str, str]:
         """The columns of the event table."""
-        text = _encoder.encode(self.data).decode()
-        return (self.id, self.mm_id, self.recipient_id, self.task_id, self.at_service, self.at_real, self.kind, text)
+        data = self.data
+        text = _encode(data).decode()
+        return (self.id, self.mm_id, self.recipient_id, self.task_id, self.at_service, self.at_real, data.kind, text)
 
 
 def read_data(kind: str, text: str) -> Data | dict[str, object]:

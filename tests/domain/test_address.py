@@ -2,7 +2,17 @@
 
 import pytest
 
-from mmsc.domain.address import Address, AddressKind, Normalised, NotAnAddress, NumberPlan, Rewrite, told
+from mmsc.domain.address import (
+    Address,
+    AddressKind,
+    Normalised,
+    NotAnAddress,
+    NumberPlan,
+    Rewrite,
+    longest_first,
+    longest_prefix,
+    told,
+)
 
 NANP = NumberPlan(short_codes=frozenset({"4488", "5550100"}))
 EUROPE = NumberPlan(country_code="49", national_prefix="0", national_length=0, international_prefixes=("00",))
@@ -65,3 +75,11 @@ def test_a_neighbour_is_told_numbers_in_its_own_spelling(value: str, spelling: s
     """The first rewrite that fits; short codes and mail addresses have no other spelling."""
     rewrites = (Rewrite("+44", "0"), Rewrite("+", "00"), Rewrite("4", "9"))
     assert told(Address.of(value), rewrites).value == spelling
+
+
+@pytest.mark.parametrize(
+    ("number", "prefix"), [("+15551", "+1555"), ("+1566", "+15"), ("+44", "+"), ("7777", ""), ("", "")]
+)
+def test_the_longest_prefix_wins(number: str, prefix: str) -> None:
+    assert longest_prefix(number, longest_first({"+", "+1555", "+15", "+16"})) == prefix
+    assert longest_prefix(number, longest_first(())) == ""

@@ -4,6 +4,7 @@ The store is the same file; the killed engine gets no further answer from it, an
 """
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ class Killed:
             self._left -= 1
             if self._left:
                 return await self._store.commit(unit)  # type: ignore[no-any-return]
-            await self._store.commit(unit._replace(after=None, otherwise=None))
+            await self._store.commit(replace(unit, after=None, otherwise=None))
             self.killed.set()
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 

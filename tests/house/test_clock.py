@@ -2,7 +2,7 @@
 
 import pytest
 
-from mmsc.clock import MAXIMUM_SPEED, Clock, ClockState, HostTime, VirtualClock, host_now
+from mmsc.clock import MAXIMUM_SPEED, VIRTUAL_START, Clock, ClockState, HostTime, VirtualClock, host_now
 from mmsc.domain.instant import DAY, SECOND, Instant, later
 
 
@@ -59,6 +59,13 @@ def test_a_host_that_slept_is_believed() -> None:
     start = host.time()
     host.passes(0, and_is_set_by=8 * 3600)
     assert host.time() == later(start, 8 * 3600)
+
+
+def test_a_moment_is_both_times_at_once() -> None:
+    clock = VirtualClock()
+    clock.pause()
+    clock.advance(60)
+    assert clock.moment() == (clock.now(), clock.real_now()) == (VIRTUAL_START, later(VIRTUAL_START, 60))
 
 
 def test_pause_holds_and_resume_goes_on_from_there() -> None:

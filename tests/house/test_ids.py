@@ -98,6 +98,18 @@ def test_secrets_of_one_moment_are_neighbours() -> None:
     assert ids.transaction_id()[:4] not in transactions
 
 
+def test_who_has_read_the_clock_spares_reading_it_again() -> None:
+    def unread() -> int:
+        raise AssertionError("the clock was read")
+
+    ids, now = Ids(5, real=unread), 1_700_000_000_000_000
+    first, second, earlier = ids.new_id(now), ids.new_id(now), ids.new_id(now - 1000)
+    assert first == now << NODE_BITS | 5
+    assert first < second < earlier
+    assert ids.token(real=now)[:4] == Ids(real=lambda: now).token()[:4]
+    assert ids.transaction_id(now)[:5] == Ids(real=lambda: now).transaction_id()[:5]
+
+
 @given(st.integers(1, 64))
 def test_random_numbers_have_the_bits_asked_for(bits: int) -> None:
     assert 0 <= Ids().number(bits) < 1 << bits

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,7 +91,7 @@ async def test_the_log_begins_anew_however_long_commits_go_on(tmp_path: Path) ->
     insert = Statement("INSERT INTO content (id, content_type, body, size, parts) VALUES ($1, '', $2, 0, '')")
     for number in range(300):
         params = (number, bytes(20_000))
-        await store.commit(Unit(None, (insert._replace(params=params),)))
+        await store.commit(Unit(None, (replace(insert, params=params),)))
     log = path.with_name("mmsc.db-wal").stat().st_size
     assert await store.fetch("SELECT count(*), sum(length(body)) FROM content") == [(300, 6_000_000)]
     assert log < 2_500_000, "6 MB were written, and the log holds what 200 pages and a run in the background leave"
