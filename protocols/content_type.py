@@ -37,7 +37,7 @@ class ContentType:
         return default
 
     def __str__(self) -> str:
-        return self.media_type + "".join(f"; {name}={_mime_value(value)}" for name, value in self.parameters)
+        return _text_of(self.media_type, self.parameters) if self.parameters else self.media_type
 
     def folded(self) -> str:
         """As a mail's header has it: ASCII, one parameter a line (RFC 5322 2.2.3; RFC 2231)."""
@@ -64,6 +64,11 @@ def _parse(text: str) -> ContentType:
 
 
 _remembered: Final = lru_cache(maxsize=256)(_parse)  # nearly every part of every message has one of a few types
+
+
+@lru_cache(maxsize=256)
+def _text_of(media_type: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    return media_type + "".join(f"; {name}={_mime_value(value)}" for name, value in parameters)
 
 
 def _mime_value(value: str) -> str:

@@ -3,7 +3,6 @@
 import re
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
-from functools import lru_cache
 from typing import Final
 
 from protocols.charset import decode as decode_charset
@@ -15,15 +14,10 @@ _ENCODED_WORD: Final = 75
 _LONGEST_LINE: Final = 900  # of 998 (RFC 5322 2.1.1)
 _LONGEST_ENCODED_LINE: Final = 76  # RFC 2047 2
 _LONGEST_OF_WORDS: Final = 16 * 1024
-_REMEMBERED_OCTETS: Final = 512
 
 
 def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
     """Header lines, unfolded; names in lower case. Lines that are none are passed over."""
-    return _parse_short(block) if len(block) <= _REMEMBERED_OCTETS else _parse_block(block)
-
-
-def _parse_block(block: bytes) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     folded = b"\n " in block or b"\n\t" in block
     for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
@@ -32,9 +26,6 @@ def _parse_block(block: bytes) -> tuple[tuple[str, str], ...]:
         if colon and _FIELD_NAME.fullmatch(name):
             found.append((name.decode("latin-1").lower(), _text(value.strip())))
     return tuple(found)
-
-
-_parse_short: Final = lru_cache(maxsize=1024)(_parse_block)  # parts of one sender look alike
 
 
 def _text(octets: bytes) -> str:

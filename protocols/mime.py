@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, EncodeError
@@ -22,6 +22,7 @@ _CLAUSE_BOUNDARY: Final = "RFC 2046 5.1.1"
 _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = b"\r\n \t"
 _CR: Final = 0x0D
+_REMEMBERED_OCTETS: Final = 512
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
@@ -49,6 +50,8 @@ class MimePart:
     headers: tuple[tuple[str, str], ...] = ()
     parts: tuple["MimePart", ...] = field(default=(), repr=False)
     start: int = field(default=-1, compare=False, repr=False)
+    content_id: str = field(default="", compare=False, repr=False)  # without its brackets
+    content_location: str = field(default="", compare=False, repr=False)  # else the name that another header gives
 
     def header(self, name: str) -> str:
         """The first header with this lower-case name, "" when there is none."""
@@ -57,27 +60,40 @@ class MimePart:
                 return value
         return ""
 
-    @property
-    def content_id(self) -> str:
-        """Content-ID without its brackets."""
-        return _names(self.headers, self.content_type)[0]
 
-    @property
-    def content_location(self) -> str:
-        """Content-Location, else the name that Content-Type or Content-Disposition gives."""
-        return _names(self.headers, self.content_type)[1]
+class _Head(NamedTuple):
+    """What the headers of a part say."""
+
+    headers: tuple[tuple[str, str], ...]
+    content_type: ContentType
+    is_multipart: bool
+    encoding: str
+    content_id: str
+    content_location: str
 
 
-@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
-def _names(headers: tuple[tuple[str, str], ...], content_type: ContentType) -> tuple[str, str]:
-    """(Content-ID, Content-Location or what stands in for it)."""
+def _head(headers: tuple[tuple[str, str], ...]) -> _Head:
+    """RFC 2045 5.2: a part without a readable Content-Type is text/plain in US-ASCII."""
     known = dict(reversed(headers))
+    try:
+        content_type = ContentType.parse(known.get("content-type", ""))
+    except DecodeError:
+        content_type = ContentType("text/plain", (("charset", "us-ascii"),))
     content_id = decode_words(known.get("content-id", "").strip()).removeprefix("<").removesuffix(">")
     location = decode_words(known.get("content-location", "").strip()) or content_type.get("name")
     disposition = known.get("content-disposition", "")
     if not location and disposition:
         location = parse_parameters(disposition).get("filename", "")
-    return content_id, location
+    is_multipart = content_type.media_type.startswith("multipart/")
+    encoding = known.get("content-transfer-encoding", "")
+    return _Head(headers, content_type, is_multipart, encoding, content_id, location)
+
+
+def _read_head(block: bytes) -> _Head:
+    return _head(parse_headers(block))
+
+
+_remembered_head: Final = lru_cache(maxsize=1024)(_read_head)  # the parts of one sender's messages look alike
 
 
 def parse_parameters(text: str) -> dict[str, str]:
@@ -159,7 +175,8 @@ def parse_part(
     `base` is where `octets` stand in those that were read first, -1 when they do not."""
     end = len(octets) if end is None else end
     block_end, data_at = _header_end(octets, start, end, limits)
-    return _read(parse_headers(octets[start:block_end]), octets, data_at, end, limits, depth, base)
+    read_head = _remembered_head if block_end - start <= _REMEMBERED_OCTETS else _read_head
+    return _read(read_head(octets[start:block_end]), octets, data_at, end, limits, depth, base)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
@@ -170,9 +187,8 @@ def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes
 
 def _header_end(octets: bytes, start: int, end: int, limits: Limits) -> tuple[int, int]:
     """Where the header block ends, and where the data begins."""
-    for empty in (b"\r\n", b"\n"):
-        if octets.startswith(empty, start, end):
-            return start, start + len(empty)
+    if octets.startswith((b"\r\n", b"\n"), start, end):
+        return start, start + (2 if octets[start] == _CR else 1)
     furthest = min(end, start + limits.header_octets)
     crlf = octets.find(b"\r\n\r\n", start, furthest)
     lf = octets.find(b"\n\n", start, crlf if crlf >= 0 else furthest)
@@ -193,49 +209,52 @@ def part_from(
     base: int = 0,
 ) -> MimePart:
     """A part from headers that were read elsewhere (HTTP, mail) and its body; `base` as for `parse_part`."""
-    return _read(headers, data, 0, len(data), limits, depth, base)
+    return _read(_head(headers), data, 0, len(data), limits, depth, base)
 
 
-def _read(
-    headers: tuple[tuple[str, str], ...], octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int
-) -> MimePart:
+def _read(head: _Head, octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int) -> MimePart:
     """The part whose body is in [start, end)."""
-    content_type, encoding = _nature(headers)
-    is_multipart = content_type.media_type.startswith("multipart/")
+    headers, content_type, is_multipart, encoding, content_id, location = head
     if encoding or not is_multipart:
         data = octets[start:end]
         plain = undo_transfer_encoding(data, encoding) if encoding else data
         if not is_multipart:
-            return MimePart(content_type, plain, headers, start=base + start if base >= 0 and plain is data else -1)
+            at = base + start if base >= 0 and plain is data else -1
+            return MimePart(content_type, plain, headers, (), at, content_id, location)
         if plain is not data:
             octets, start, end, base = plain, 0, len(plain), -1
+    parts = parts_of(octets, content_type.get("boundary"), limits, depth, start=start, end=end, base=base)
+    data = b"" if parts else octets[start:end]
+    return MimePart(content_type, data, headers, parts, -1, content_id, location)
+
+
+def parts_of(
+    octets: bytes,
+    boundary: str,
+    limits: Limits = DEFAULT_LIMITS,
+    depth: int = 0,
+    *,
+    start: int = 0,
+    end: int | None = None,
+    base: int = 0,
+) -> tuple[MimePart, ...]:
+    """The parts of the multipart body in [start, end); `base` as for `parse_part`."""
     if depth >= limits.depth:
         raise DecodeError(f"multiparts nested deeper than {limits.depth}", clause="RFC 2046 5.1")
     parts: list[MimePart] = []
     left = limits.parts  # of the whole body, not of each multipart in it
-    for first, last in split(octets, content_type.get("boundary"), limits, start, end):
-        parts.append(parse_part(octets, limits, depth + 1, start=first, end=last, base=base))
-        left -= _count(parts[-1]) if parts[-1].parts else 1
+    for first, last in split(octets, boundary, limits, start, end):
+        part = parse_part(octets, limits, depth + 1, start=first, end=last, base=base)
+        parts.append(part)
+        left -= _count(part) if part.parts else 1
         if left < 0:
             raise DecodeError(f"more than {limits.parts} parts", offset=first, clause=_CLAUSE_BOUNDARY)
-    return MimePart(content_type, b"" if parts else octets[start:end], headers, tuple(parts))
+    return tuple(parts)
 
 
 def _count(part: MimePart) -> int:
     """The part and all parts within it."""
     return 1 + sum(map(_count, part.parts))
-
-
-@lru_cache(maxsize=256)
-def _nature(headers: tuple[tuple[str, str], ...]) -> tuple[ContentType, str]:
-    """(content type, transfer encoding). RFC 2045 5.2: a part without a readable Content-Type is text/plain in
-    US-ASCII."""
-    known = dict(reversed(headers))
-    try:
-        content_type = ContentType.parse(known.get("content-type", ""))
-    except DecodeError:
-        content_type = ContentType("text/plain", (("charset", "us-ascii"),))
-    return content_type, known.get("content-transfer-encoding", "")
 
 
 def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:

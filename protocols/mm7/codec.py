@@ -87,16 +87,16 @@ def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[
     except DecodeError as error:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
     try:
-        whole = mime.part_from((("content-type", content_type),), octets, limits)
+        parts = mime.parts_of(octets, media.get("boundary"), limits)
     except DecodeError as error:
         opened = _first_part(media, octets, limits)
         if opened is not None:
             raise _at(opened, StatusCode.MESSAGE_FORMAT_CORRUPT, "HTTP body", error.why) from error
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
-    root = mime.resolve(whole.parts, media.get("start"))
+    root = mime.resolve(parts, media.get("start"))
     if root is None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why="a multipart without parts")
-    others = tuple(part for part in whole.parts if part is not root)
+    others = tuple(part for part in parts if part is not root)
     return root.data, root.content_type.get("charset"), others
 
 

@@ -39,9 +39,15 @@ def _children(element: etree._Element) -> dict[str, etree._Element]:
     found: dict[str, etree._Element] = {}
     for one in element:
         name = local_name(one)
-        if name:
-            found.setdefault(_MISSPELLED.get(name, name), one)
+        name = _MISSPELLED.get(name, name)
+        if name and name not in found:
+            found[name] = one
     return found
+
+
+def _texts(found: dict[str, etree._Element]) -> dict[str, str]:
+    """What the children say."""
+    return {name: (one.text or "").strip() for name, one in found.items()}
 
 
 def _text(found: dict[str, etree._Element], name: str) -> str:
@@ -101,10 +107,11 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
     """SubmitReq (8.7.1)."""
     where = "SubmitReq"
     found = _children(element)
+    text = _texts(found).get
     version = _version(found, where, spoken)
     sender = _children(found["SenderIdentification"]) if "SenderIdentification" in found else {}
     _required(found, "Recipients", where)
-    lists = _recipients(element)
+    to, cc, bcc = _recipients(element)
     charging = found.get("ReplyCharging")
     content = found.get("Content")
     conditions = () if "DeliveryCondition" not in found else tuple(found["DeliveryCondition"])
@@ -114,54 +121,54 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
         vasp_id=_text(sender, "VASPID"),
         vas_id=_text(sender, "VASID"),
         sender_address=_one_address(sender.get("SenderAddress")),
-        to=tuple(lists["To"]),
-        cc=tuple(lists["Cc"]),
-        bcc=tuple(lists["Bcc"]),
-        service_code=_text(found, "ServiceCode"),
-        linked_id=_text(found, "LinkedID"),
-        message_class=_text(found, "MessageClass"),
-        time_stamp=_text(found, "TimeStamp"),
+        to=to,
+        cc=cc,
+        bcc=bcc,
+        service_code=text("ServiceCode", ""),
+        linked_id=text("LinkedID", ""),
+        message_class=text("MessageClass", ""),
+        time_stamp=text("TimeStamp", ""),
         reply_charging=charging is not None,
         reply_charging_size="" if charging is None else charging.get("replyChargingSize", ""),
         reply_deadline="" if charging is None else charging.get("replyDeadline", ""),
-        earliest_delivery_time=_text(found, "EarliestDeliveryTime"),
-        expiry_date=_text(found, "ExpiryDate"),
+        earliest_delivery_time=text("EarliestDeliveryTime", ""),
+        expiry_date=text("ExpiryDate", ""),
         delivery_report=_boolean(found, "DeliveryReport", where),
         read_reply=_boolean(found, "ReadReply", where),
-        priority=_text(found, "Priority"),
-        subject=decode_words(_text(found, "Subject")),
-        charged_party=_text(found, "ChargedParty"),
-        charged_party_id=_text(found, "ChargedPartyID"),
+        priority=text("Priority", ""),
+        subject=decode_words(text("Subject", "")),
+        charged_party=text("ChargedParty", ""),
+        charged_party_id=text("ChargedPartyID", ""),
         distribution_indicator=_distribution(found, where),
         delivery_conditions=tuple((one.text or "").strip() for one in conditions if local_name(one) == "DC"),
-        applic_id=_text(found, "ApplicID"),
-        reply_applic_id=_text(found, "ReplyApplicID"),
-        aux_applic_info=_text(found, "AuxApplicInfo"),
-        content_class=_text(found, "ContentClass"),
+        applic_id=text("ApplicID", ""),
+        reply_applic_id=text("ReplyApplicID", ""),
+        aux_applic_info=text("AuxApplicInfo", ""),
+        content_class=text("ContentClass", ""),
         drm_content=_boolean(found, "DRMContent", where),
         content_href="" if content is None else _href(content),
         allow_adaptations=None if allow is None else _truth(allow, f"{where}/Content/allowAdaptations"),
     )
 
 
-def _recipients(request: etree._Element) -> dict[str, list[Address]]:
+def _recipients(request: etree._Element) -> tuple[tuple[Address, ...], tuple[Address, ...], tuple[Address, ...]]:
     """To, Cc and Bcc, of every Recipients there is. What stands there and is no address refuses the request: else
     somebody would get nothing, and his VASP would be told 1000."""
     lists: dict[str, list[Address]] = {"To": [], "Cc": [], "Bcc": []}
     unread = 0  # characters
-    for recipients in request:
-        if local_name(recipients) != "Recipients":
-            continue
-        unread += sum(len(str(text).strip()) for text in recipients.itertext())
+    for recipients in request.iterchildren("{*}Recipients"):
+        unread += sum(map(len, map(str.strip, map(str, recipients.itertext()))))
         for one in recipients:
-            name = local_name(one)
-            if name in lists:
-                lists[name] += _addresses(one)
-    unread -= sum(len(address.value) for addresses in lists.values() for address in addresses)
+            addresses = lists.get(local_name(one))
+            if addresses is None:
+                continue
+            for address in _addresses(one):
+                addresses.append(address)
+                unread -= len(address.value)
     if unread or not any(lists.values()):
         why = "text that is no address in To, Cc or Bcc" if unread else "no To, Cc or Bcc"
         raise Mm7Error(StatusCode.VALIDATION_ERROR, where="SubmitReq/Recipients", why=why)
-    return lists
+    return tuple(lists["To"]), tuple(lists["Cc"]), tuple(lists["Bcc"])
 
 
 def _distribution(found: dict[str, etree._Element], where: str) -> bool | None:

@@ -186,9 +186,11 @@ def _transaction(header: etree._Element | None) -> tuple[str, Dialect | None]:
 def _check_understood(header: etree._Element | None, envelope: str, transaction_id: str, spoken: Dialect) -> None:
     for one in () if header is None else header:
         name = local_name(one)
+        if name in ("", "TransactionID"):
+            continue
         must = one.get(f"{{{envelope}}}mustUnderstand", "0").strip() in ("1", "true")
         ours = one.get(f"{{{envelope}}}actor", "").strip() in _ACTORS
-        if must and ours and name not in ("", "TransactionID"):
+        if must and ours:
             raise Mm7Error(
                 StatusCode.VALIDATION_ERROR,
                 where=f"Header/{name}",

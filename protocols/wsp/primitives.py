@@ -11,6 +11,7 @@ TEXT_QUOTE: Final = 0x7F
 OPENING_QUOTE: Final = 0x22
 _UINTVAR_OCTETS: Final = 5
 _LONGEST_INTEGER: Final = 30
+_OCTETS: Final = tuple(bytes((octet,)) for octet in range(256))
 _LARGEST_UINT32: Final = 0xFFFFFFFF
 
 
@@ -37,12 +38,14 @@ def uintvar(value: int) -> bytes:
     """The octets of a uintvar."""
     if not 0 <= value <= _LARGEST_UINT32:
         raise EncodeError(f"{value} does not fit a uintvar", clause="WAP-230-WSP 8.1.2")
-    octets = [value & 0x7F]
+    if value < 0x80:
+        return _OCTETS[value]
+    octets = _OCTETS[value & 0x7F]
     value >>= 7
     while value:
-        octets.append(0x80 | value & 0x7F)
+        octets = _OCTETS[0x80 | value & 0x7F] + octets
         value >>= 7
-    return bytes(reversed(octets))
+    return octets
 
 
 def read_short_integer(reader: OctetReader) -> int:
