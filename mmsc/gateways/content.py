@@ -4,7 +4,7 @@ The octets of a part are never touched (WAP-230-WSP 8.5; RFC 2387).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -61,7 +61,7 @@ def kept_octets(part: MimePart, content: Content, content_id: ContentId) -> Body
 
 def _in_order(part: MimePart) -> list[MimePart]:
     """The leaves, the presentation first."""
-    leaves = list(_leaves(part))
+    leaves = _leaves(part)
     related = part.content_type.media_type == "multipart/related"
     root = resolve(part.parts, part.content_type.get("start")) if related and part.parts else None
     if root is not None and root in leaves:
@@ -122,12 +122,11 @@ def single(content_type: ContentType, body: bytes) -> Content:
     return build([wsp.Part(ContentType.parse(_readable(content_type)), body, "part1", "")])
 
 
-def _leaves(part: MimePart) -> Iterator[MimePart]:
+def _leaves(part: MimePart) -> list[MimePart]:
     """A multipart without parts has none."""
-    if not part.parts and not part.content_type.media_type.startswith("multipart/"):
-        yield part
-    for inner in part.parts:
-        yield from _leaves(inner)
+    if part.parts:
+        return [leaf for inner in part.parts for leaf in (_leaves(inner) if inner.parts else (inner,))]
+    return [] if part.content_type.media_type.startswith("multipart/") else [part]
 
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:

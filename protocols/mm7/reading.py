@@ -24,8 +24,7 @@ from protocols.mm7.soap import Mm7Error, local_name
 from protocols.mm7.status import StatusCode
 
 _FORMS: Final = {form.value: form for form in AddressForm}
-_TRUE: Final = ("true", "1")
-_FALSE: Final = ("false", "0")
+_BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _MISSPELLED: Final = {  # by clients in the field; the schema's finding says so
     "EarlistDeliveryTime": "EarliestDeliveryTime",
     "EarlestDeliveryTime": "EarliestDeliveryTime",
@@ -38,10 +37,10 @@ def _children(element: etree._Element) -> dict[str, etree._Element]:
     """Children by local name; the first of each counts."""
     found: dict[str, etree._Element] = {}
     for one in element:
-        name = local_name(one)
-        name = _MISSPELLED.get(name, name)
-        if name and name not in found:
-            found[name] = one
+        tag: object = one.tag
+        if isinstance(tag, str):
+            name = tag.rpartition("}")[2]
+            found.setdefault(_MISSPELLED.get(name, name), one)
     return found
 
 
@@ -62,10 +61,10 @@ def _boolean(found: dict[str, etree._Element], name: str, where: str) -> bool | 
 
 
 def _truth(text: str, where: str) -> bool:
-    lower = text.strip().lower()
-    if lower not in (*_TRUE, *_FALSE):
+    truth = _BOOLEANS.get(text.strip().lower())
+    if truth is None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=where, why=f"{text!r} is no boolean")
-    return lower in _TRUE
+    return truth
 
 
 def _addresses(element: etree._Element | None) -> Iterator[Address]:
@@ -73,8 +72,8 @@ def _addresses(element: etree._Element | None) -> Iterator[Address]:
         form = _FORMS.get(local_name(one))
         value = (one.text or "").strip()
         if form is not None and value:
-            display_only = one.get("displayOnly", "false").strip().lower() in _TRUE
-            yield Address(value, form, display_only)
+            display_only = one.get("displayOnly")
+            yield Address(value, form, display_only is not None and _BOOLEANS.get(display_only.strip().lower()) is True)
 
 
 def _one_address(element: etree._Element | None) -> Address | None:

@@ -163,7 +163,11 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
         "aux_applic_info": request.aux_applic_info,
         "delivery_conditions": " ".join(request.delivery_conditions),
     }
-    return {name: _bounded(value, f"SubmitReq ({name})") for name, value in known.items() if value}
+    found = {name: value for name, value in known.items() if value}
+    if max(map(len, found.values())) > _LONGEST_FIELD:
+        for name, value in found.items():
+            _bounded(value, f"SubmitReq ({name})")
+    return found
 
 
 def date_time(at: Instant) -> str:

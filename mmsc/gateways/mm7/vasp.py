@@ -46,31 +46,31 @@ class Vasps:
 
     def __init__(self, directory: Directory) -> None:
         self._directory = directory
-        self._verified: OrderedDict[bytes, str] = OrderedDict()
+        self._verified: OrderedDict[bytes, tuple[str, str, str]] = OrderedDict()  # digest: name, username, hash
         self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
     async def by_credentials(self, authorization: str) -> Vasp | None:
         """The VASP whose HTTP Basic credentials these are (RFC 7617), None when they are wrong."""
-        scheme, _, encoded = authorization.partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-        except ValueError:  # no base64, no UTF-8, or not even ASCII
-            return None
-        vasp = next((one for one in self._directory.vasps.values() if colon and one.username == username), None)
+        key = hashlib.sha256(authorization.encode("utf-8", "surrogateescape")).digest()
+        name, *known = self._verified.get(key, ("",))
+        vasp = self._directory.vasps.get(name)
+        if vasp is not None and [vasp.username, vasp.password_hash] == known:
+            return vasp
+        username, password = _login(authorization)
+        vasp = next((one for one in self._directory.vasps.values() if username and one.username == username), None)
         if vasp is None:
             return None
-        key = hashlib.sha256(f"{vasp.name}\0{vasp.password_hash}\0{password}".encode()).digest()
-        if key not in self._verified:
-            async with self._hashing:
-                # others of its requests may have waited here with the same credentials
-                known = key in self._verified or await asyncio.to_thread(matches, password, vasp.password_hash)
-            if not known:
-                return None
-            self._verified[key] = vasp.name
-            while len(self._verified) > _REMEMBERED:
-                self._verified.popitem(last=False)
+        async with self._hashing:
+            # others of its requests may have waited here with the same credentials
+            verified = (vasp.name, vasp.username, vasp.password_hash)
+            matching = self._verified.get(key) == verified or await asyncio.to_thread(
+                matches, password, vasp.password_hash
+            )
+        if not matching:
+            return None
+        self._verified[key] = verified
+        while len(self._verified) > _REMEMBERED:
+            self._verified.popitem(last=False)
         return vasp
 
     def open_one(self, vasp_id: str) -> Vasp | None:
@@ -78,3 +78,15 @@ class Vasps:
         open_ones = [one for one in self._directory.vasps.values() if not one.username]
         named = [one for one in open_ones if one.vasp_id and one.vasp_id == vasp_id]
         return next(iter(named), None) or next((one for one in open_ones if not one.vasp_id), None)
+
+
+def _login(authorization: str) -> tuple[str, str]:
+    """(username, password) of HTTP Basic credentials, a username of "" when they are none."""
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:  # no base64, no UTF-8, or not even ASCII
+        return "", ""
+    return (username, password) if colon else ("", "")
