@@ -6,6 +6,7 @@ so that a test can show that no input makes a decoder work more than in proporti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from protocols.errors import DecodeError, Truncated
 
@@ -87,6 +88,9 @@ class OctetReader:
             self.end = outer
 
 
+_OCTETS: Final = {value: bytes((value,)) for value in range(256)}  # not a tuple: -1 is no octet
+
+
 class OctetWriter:
     """Collects octets. The parts are joined once, at `getvalue`."""
 
@@ -97,7 +101,7 @@ class OctetWriter:
 
     def octet(self, value: int) -> None:
         """Append one octet, 0..255."""
-        self._parts.append(bytes((value,)))
+        self._parts.append(_OCTETS[value])
 
     def put(self, octets: bytes) -> None:
         """Append octets as they are."""

@@ -4,7 +4,9 @@ The decoder takes fields in any order and remarks on it; the encoder writes them
 the transport ends it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any, Final
 
 from protocols.enums import OpenEnum
@@ -87,6 +89,9 @@ _WRITTEN: Final[dict[type[Pdu], tuple[Header, ...]]] = {
         if name != "content_type"
     )
     for cls in PDUS
+}
+_VALUES: Final[dict[type[Pdu], Callable[[Pdu], tuple[Any, ...]]]] = {
+    cls: attrgetter(*(row.attribute for row in rows)) for cls, rows in _WRITTEN.items()
 }
 _HAS_BODY: Final = {int(cls.message_type): any(one.name == "body" for one in fields(cls)) for cls in PDUS}
 
@@ -244,10 +249,10 @@ def encode_head(pdu: Pdu) -> bytes:
     cls = type(pdu)
     writer = OctetWriter()
     writer.put(bytes((0x80 | _MESSAGE_TYPE, pdu.message_type)))
-    for row in _WRITTEN[cls]:
-        value = getattr(pdu, row.attribute)
-        missing = value is None or (value == () and row.repeats)
-        if row.attribute in cls.mandatory and (missing or value == ""):
+    mandatory = cls.mandatory
+    for row, value in zip(_WRITTEN[cls], _VALUES[cls](pdu), strict=True):
+        missing = value is None or (row.repeats and value == ())
+        if (missing or value == "") and row.attribute in mandatory:
             raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
         if missing:
             continue

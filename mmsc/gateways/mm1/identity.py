@@ -4,11 +4,13 @@ IP address of a lab."""
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from mmsc.domain.address import Address, Normalised
 from mmsc.engine.ports import Directory, Numbers
 
+_REMEMBERED: Final = 1024  # addresses
 _WRAPPING: Final = re.compile(r'^["<\s]*(?:tel:|sip:)?|["\s>]*$', re.IGNORECASE)
 
 
@@ -22,6 +24,7 @@ class Identities:
         self._directory = directory
         self._headers = tuple(headers)
         self._gateways = tuple(ipaddress.ip_network(one, strict=False) for one in gateways)
+        self._is_gateway = lru_cache(maxsize=_REMEMBERED)(self._lies_in_a_gateway)  # the same few send all requests
 
     def of(self, headers: Mapping[str, str], remote: str) -> Address | None:
         """The subscriber's address, None when the request shows none that we believe."""
@@ -35,7 +38,7 @@ class Identities:
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
 
-    def _is_gateway(self, remote: str) -> bool:
+    def _lies_in_a_gateway(self, remote: str) -> bool:
         try:
             address = ipaddress.ip_address(remote)
         except ValueError:

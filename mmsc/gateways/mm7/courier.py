@@ -102,7 +102,10 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
 
 def _status(reply: HttpReply) -> Status | None:
     found = _PLAIN_CODE.search(reply.body)
-    plain = None if found is None else Status(StatusCode(int(found[1])), StatusCode(int(found[1])).text)
+    plain = None
+    if found is not None:
+        code = StatusCode(int(found[1]))
+        plain = Status(code, code.text)
     if plain is not None and plain.code == StatusCode.SUCCESS and reply.status == 200 and b"Fault" not in reply.body:
         return plain  # what nearly every answer is; anything else is read properly
     try:

@@ -172,7 +172,7 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
 
 def date_time(at: Instant) -> str:
     """xs:dateTime in UTC, whole seconds."""
-    return to_datetime(at).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{to_datetime(at).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 def report_of(
