@@ -87,22 +87,17 @@ class OctetReader:
             self.end = outer
 
 
-class OctetWriter:
-    """Collects octets. The parts are joined once, at `getvalue`."""
+class OctetWriter(bytearray):
+    """Collects octets. Writing one costs no call of Python: most values of our protocols are an octet or a few."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
+    octet = bytearray.append
+    """Append one octet, 0..255."""
 
-    def octet(self, value: int) -> None:
-        """Append one octet, 0..255."""
-        self._parts.append(bytes((value,)))
-
-    def put(self, octets: bytes) -> None:
-        """Append octets as they are."""
-        self._parts.append(octets)
+    put = bytearray.extend
+    """Append octets as they are."""
 
     def getvalue(self) -> bytes:
         """All that was written."""
-        return b"".join(self._parts)
+        return bytes(self)

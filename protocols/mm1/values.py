@@ -78,11 +78,13 @@ class Element:
 def octet_of(enumeration: type[E]) -> Form[E]:
     """One octet of an open enumeration."""
 
+    known = {int(one): one for one in enumeration}  # a call of an enumeration costs much
+
     def read(reader: OctetReader) -> E:
         octet = reader.octet()
         if octet < 0x80:
             raise DecodeError(f"0x{octet:02x} is no {enumeration.__name__}", offset=reader.offset - 1)
-        return enumeration(octet)
+        return known.get(octet) or enumeration(octet)
 
     def write(writer: OctetWriter, value: E) -> None:
         if not 0x80 <= value <= 0xFF:
