@@ -1,6 +1,8 @@
 """SMPP PDUs to octets and back (v3.4 clause 3.2), and the stream's way into PDUs."""
 
 import struct
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
@@ -21,6 +23,15 @@ def _sizes(field: Field) -> range:
 
 
 _ROWS: Final = {cls: tuple((one, one.name, one.form.read, _sizes(one)) for one in cls.fields) for cls in PDUS}
+
+_Write = Callable[[OctetWriter, Any], None]
+_WRITTEN: Final[dict[type[Pdu], tuple[Callable[[Pdu], tuple[Any, ...]], tuple[_Write, ...]]]] = {
+    cls: (
+        attrgetter("command_id", "command_status", "sequence_number", "tlvs", *(one.name for one in cls.fields)),
+        tuple(one.form.write for one in cls.fields),
+    )
+    for cls in PDUS
+}
 
 
 class SmppError(DecodeError):
@@ -116,23 +127,21 @@ def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
     return tuple(found)
 
 
-def encode(pdu: Pdu) -> bytes:
-    """The octets of a PDU. A response that reports an error is its header alone (v3.4 4.4.2), unless it says more: some
-    SMSCs do, and what was read is written back. Raises EncodeError."""
+def encode(pdu: Pdu, sequence_number: int | None = None) -> bytes:
+    """The octets of a PDU, under `sequence_number` when it is given. A response that reports an error is its header
+    alone (v3.4 4.4.2), unless it says more: some SMSCs do, and what was read is written back. Raises EncodeError."""
+    read, writes = _WRITTEN[type(pdu)]
+    command_id, status, own_number, tlvs, *values = read(pdu)
+    number = own_number if sequence_number is None else sequence_number
     writer = OctetWriter()
-    if not (pdu.command_id & RESPONSE and pdu.command_status) or _says_more(pdu):
-        for field in pdu.fields:
-            field.form.write(writer, getattr(pdu, field.name))
-        for tag, value in pdu.tlvs:
+    if not (command_id & RESPONSE and status) or tlvs or any(values):
+        for value, write in zip(values, writes, strict=True):
+            write(writer, value)
+        for tag, value in tlvs:
             if not (0 <= tag <= 0xFFFF and len(value) <= 0xFFFF):
                 raise EncodeError(f"TLV 0x{tag:04x} of {len(value)} octets", clause="SMPP v3.4 3.2.4")
             writer.put(_TLV.pack(tag, len(value)) + value)
-    body = writer.getvalue()
-    return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
-
-
-def _says_more(pdu: Pdu) -> bool:
-    return bool(pdu.tlvs) or any(getattr(pdu, field.name) for field in pdu.fields)
+    return _HEADER.pack(HEADER_OCTETS + len(writer), command_id, status, number) + writer
 
 
 def refusal(error: SmppError) -> Pdu | None:

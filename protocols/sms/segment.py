@@ -37,18 +37,16 @@ class UserDataHeader:
 
 def encode_header(header: UserDataHeader) -> bytes:
     """The header with its length octet; b"" when it is empty."""
-    elements: list[tuple[int, bytes]] = []
+    octets = b""
     if header.ports is not None:
         destination, source = header.ports
-        elements.append((_IEI_PORTS_16, destination.to_bytes(2) + source.to_bytes(2)))
-    if header.concatenation is not None:
-        part = header.concatenation
-        wide = part.wide
-        reference = part.reference.to_bytes(2 if wide else 1)
-        iei = _IEI_CONCATENATION_16 if wide else _IEI_CONCATENATION_8
-        elements.append((iei, reference + bytes((part.total, part.number))))
-    elements += header.others
-    octets = b"".join(bytes((iei, len(value))) + value for iei, value in elements)
+        octets = bytes((_IEI_PORTS_16, 4)) + destination.to_bytes(2) + source.to_bytes(2)
+    part = header.concatenation
+    if part is not None:
+        iei, width = (_IEI_CONCATENATION_16, 2) if part.wide else (_IEI_CONCATENATION_8, 1)
+        octets += bytes((iei, width + 2)) + part.reference.to_bytes(width) + bytes((part.total, part.number))
+    for iei, value in header.others:
+        octets += bytes((iei, len(value))) + value
     return bytes((len(octets),)) + octets if octets else b""
 
 

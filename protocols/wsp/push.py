@@ -1,5 +1,6 @@
 """The connectionless Push PDU that carries MMS indications over SMS (WAP-230-WSP 8.2.4.1; WAP-235 for the headers)."""
 
+from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -21,6 +22,7 @@ PDU_TYPE_PUSH: Final = 0x06
 MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
 APPLICATION_MMS_UA: Final = 4
 APPLICATION_WML_UA: Final = 2
+_MMS: Final = ContentType(MMS_MESSAGE)
 _APPLICATION_ID: Final = 0x2F
 _APPLICATIONS: Final = {"x-wap-application:mms.ua": APPLICATION_MMS_UA, "x-wap-application:wml.ua": APPLICATION_WML_UA}
 
@@ -37,18 +39,21 @@ class Push:
 
 def encode_push(push: Push) -> bytes:
     """The PDU: TID, type, headers length, content type, X-Wap-Application-Id, data."""
-    headers = OctetWriter()
-    headers.put(content_type_octets(push.content_type))
-    if push.application_id is not None:
-        headers.octet(0x80 | _APPLICATION_ID)
-        write_integer(headers, push.application_id)
-    octets = headers.getvalue()
-    return bytes((push.transaction_id, PDU_TYPE_PUSH)) + uintvar(len(octets)) + octets + push.data
+    return bytes((push.transaction_id, PDU_TYPE_PUSH)) + _headers(push.content_type, push.application_id) + push.data
+
+
+@lru_cache(maxsize=16)  # every MMS indication has the same
+def _headers(content_type: ContentType, application_id: int | None) -> bytes:
+    writer = OctetWriter(content_type_octets(content_type))
+    if application_id is not None:
+        writer.octet(0x80 | _APPLICATION_ID)
+        write_integer(writer, application_id)
+    return uintvar(len(writer)) + writer
 
 
 def mms_push(transaction_id: int, pdu: bytes) -> bytes:
     """A push of an MMS PDU to the MMS user agent."""
-    return encode_push(Push(transaction_id, ContentType(MMS_MESSAGE), APPLICATION_MMS_UA, pdu))
+    return encode_push(Push(transaction_id, _MMS, APPLICATION_MMS_UA, pdu))
 
 
 def decode_push(octets: bytes) -> Push:

@@ -50,6 +50,7 @@ _OUR_ACCOUNT: Final = (  # nothing about the message: it waits until the account
     S.ESME_RPROHIBITED,
     S.ESME_RSERTYPDENIED,
 )
+_PUSH_FORMS: Final = {one.value: one for one in PushForm}
 _RECEIPT_STATES: Final = {
     MessageState.DELIVERED: ReceiptState.DELIVERED,
     MessageState.SCHEDULED: ReceiptState.ENROUTE,
@@ -116,7 +117,7 @@ class SmsCourier:
 
     async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
         push = mms_push(self._ids.number(8), pdu)
-        segments = push_segments(push, self._ids.number(16), PushForm(smsc.push_form))
+        segments = push_segments(push, self._ids.number(16), _PUSH_FORMS[smsc.push_form])
         period = validity(validity_seconds)
         requests = [
             self._submit_sm(
