@@ -1,6 +1,6 @@
 """The domain's addresses as MMS spells them; what MM1, MM4 and the SMS side share."""
 
-from mmsc.domain.address import Address, AddressKind, Rewrite, told
+from mmsc.domain.address import Address, AddressKind, Rewrite, rewritten
 from protocols.address import IPV4, IPV6, PLMN, MmsAddress
 
 
@@ -9,7 +9,7 @@ def spelled(address: Address, rewrites: tuple[Rewrite, ...] = ()) -> str:
     `rewrites` are those of the neighbour that is told."""
     match address.kind:
         case AddressKind.PHONE:
-            return str(MmsAddress(told(address, rewrites).value, PLMN))
+            return str(MmsAddress(rewritten(address.value, rewrites), PLMN))
         case AddressKind.IP:
             return str(MmsAddress(address.value, IPV6 if ":" in address.value else IPV4))
         case _:

@@ -1,5 +1,6 @@
 """User data headers and segmentation (3GPP TS 23.040 9.2.3.24)."""
 
+from functools import lru_cache
 from typing import Final
 
 from protocols.errors import DecodeError, EncodeError
@@ -87,7 +88,7 @@ def _sound(total: int, number: int) -> bool:
 
 def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -> list[bytes]:
     """8-bit data as user data of one or more SMS, every segment with the ports (9.2.3.24.4)."""
-    single = encode_header(UserDataHeader(ports))
+    single = _ports_header(ports)
     if len(single) + len(data) <= USER_DATA_OCTETS:
         return [single + data]
     room = USER_DATA_OCTETS - len(encode_header(UserDataHeader(ports, Concatenation(0, 1, 1))))
@@ -97,6 +98,11 @@ def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -
         encode_header(UserDataHeader(ports, Concatenation(reference & 0xFF, len(pieces), number))) + piece
         for number, piece in enumerate(pieces, 1)
     ]
+
+
+@lru_cache(maxsize=16)  # all pushes go to the same
+def _ports_header(ports: tuple[int, int] | None) -> bytes:
+    return encode_header(UserDataHeader(ports))
 
 
 def segment_text(text: str, reference: int) -> tuple[int, bool, list[bytes]]:

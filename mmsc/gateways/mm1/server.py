@@ -4,7 +4,7 @@ POST takes any client PDU at any path; GET `/m/TOKEN` serves the MM. A PDU that 
 HTTP 200; HTTP errors are for what is no PDU.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from mmsc.clock import Clock
@@ -211,9 +211,13 @@ def _spoken(version: int) -> int:
 
 
 def _evidence(request: HttpRequest, version: int) -> Evidence:
-    profile = next((request.headers[name] for name in _PROFILE_HEADERS if name in request.headers), "")
-    return Evidence(
-        user_agent=request.headers.get("User-Agent", "")[:200],
-        profile_url=profile.split(",")[0].strip().strip('"')[:300],
-        mms_version=version,
-    )
+    headers = request.headers
+    return Evidence(user_agent=headers.get("User-Agent", "")[:200], profile_url=_profile(headers), mms_version=version)
+
+
+def _profile(headers: Mapping[str, str]) -> str:
+    for name in _PROFILE_HEADERS:
+        text = headers.get(name)
+        if text is not None:
+            return text.split(",")[0].strip().strip('"')[:300]
+    return ""
