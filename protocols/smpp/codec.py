@@ -13,6 +13,7 @@ from protocols.smpp.pdus import BY_ID, PDUS, Bounded, GenericNack, Pdu, ShortMes
 
 HEADER_OCTETS: Final = 16
 MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
+_LENGTH: Final = struct.Struct(">I")
 _HEADER: Final = struct.Struct(">IIII")
 _TLV: Final = struct.Struct(">HH")
 
@@ -24,6 +25,7 @@ def _sizes(field: Field) -> range:
 
 _ROWS: Final = {cls: tuple((one, one.name, one.form.read, _sizes(one)) for one in cls.fields) for cls in PDUS}
 
+_STATUSES: Final = {int(one): one for one in CommandStatus}  # a call of an enumeration costs much
 _Write = Callable[[OctetWriter, Any], None]
 _WRITTEN: Final[dict[type[Pdu], tuple[Callable[[Pdu], tuple[Any, ...]], tuple[_Write, ...]]]] = {
     cls: (
@@ -75,7 +77,7 @@ def decode(octets: bytes) -> Decoded[Pdu]:
             sequence_number=sequence,
         )
     reader = OctetReader(octets, HEADER_OCTETS)
-    values: dict[str, Any] = {"sequence_number": sequence, "command_status": CommandStatus(status)}
+    values: dict[str, Any] = {"sequence_number": sequence, "command_status": _status(status)}
     findings: list[Finding] = []
     try:
         # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
@@ -103,6 +105,11 @@ def decode(octets: bytes) -> Decoded[Pdu]:
             sequence_number=sequence,
         ) from error
     return Decoded(cls(**values), tuple(findings))
+
+
+def _status(number: int) -> CommandStatus:
+    known = _STATUSES.get(number)
+    return CommandStatus(number) if known is None else known
 
 
 def _status_of(error: DecodeError) -> CommandStatus:
@@ -169,18 +176,19 @@ class Framer:
         """The PDUs that are complete now."""
         buffer = self._buffer
         buffer += octets
+        size = len(buffer)
         pdus: list[bytes] = []
         start = 0
-        while len(buffer) - start >= 4:
-            length = int.from_bytes(buffer[start : start + 4])
+        while size - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(buffer, start)
             if not HEADER_OCTETS <= length <= self._maximum_octets:
                 # What is shorter than a header has no sequence_number: octets 12 to 15 are another PDU's (v3.4 4.3.1).
-                whole = length >= HEADER_OCTETS and len(buffer) - start >= HEADER_OCTETS
+                whole = length >= HEADER_OCTETS and size - start >= HEADER_OCTETS
                 sequence = int.from_bytes(buffer[start + 12 : start + HEADER_OCTETS]) if whole else 0
                 error = SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
                 error.before = tuple(pdus)
                 raise error
-            if len(buffer) - start < length:
+            if size - start < length:
                 break
             pdus.append(bytes(buffer[start : start + length]))
             start += length

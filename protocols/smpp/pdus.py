@@ -42,7 +42,7 @@ def c_octet_string(size: int) -> Bounded[str]:
     that should go on is then refused at its next field."""
 
     def read(reader: OctetReader) -> str:
-        ended = reader.at_end() or reader.data.find(b"\0", reader.offset, reader.end) >= 0
+        ended = reader.data.find(b"\0", reader.offset, reader.end) >= 0 or reader.at_end()
         return (reader.take_until_nul() if ended else reader.take_rest()).decode("latin-1")
 
     def write(writer: OctetWriter, value: str) -> None:

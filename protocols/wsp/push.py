@@ -1,6 +1,5 @@
 """The connectionless Push PDU that carries MMS indications over SMS (WAP-230-WSP 8.2.4.1; WAP-235 for the headers)."""
 
-from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -22,7 +21,6 @@ PDU_TYPE_PUSH: Final = 0x06
 MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
 APPLICATION_MMS_UA: Final = 4
 APPLICATION_WML_UA: Final = 2
-_MMS: Final = ContentType(MMS_MESSAGE)
 _APPLICATION_ID: Final = 0x2F
 _APPLICATIONS: Final = {"x-wap-application:mms.ua": APPLICATION_MMS_UA, "x-wap-application:wml.ua": APPLICATION_WML_UA}
 
@@ -39,11 +37,11 @@ class Push:
 
 def encode_push(push: Push) -> bytes:
     """The PDU: TID, type, headers length, content type, X-Wap-Application-Id, data."""
-    return bytes((push.transaction_id, PDU_TYPE_PUSH)) + _headers(push.content_type, push.application_id) + push.data
+    return _encoded(push.transaction_id, _headers(push.content_type, push.application_id), push.data)
 
 
-@lru_cache(maxsize=16)  # every MMS indication has the same
 def _headers(content_type: ContentType, application_id: int | None) -> bytes:
+    """The headers with their length."""
     writer = OctetWriter(content_type_octets(content_type))
     if application_id is not None:
         writer.octet(0x80 | _APPLICATION_ID)
@@ -51,9 +49,16 @@ def _headers(content_type: ContentType, application_id: int | None) -> bytes:
     return uintvar(len(writer)) + writer
 
 
+def _encoded(transaction_id: int, headers: bytes, data: bytes) -> bytes:
+    return bytes((transaction_id, PDU_TYPE_PUSH)) + headers + data
+
+
+_MMS_HEADERS: Final = _headers(ContentType(MMS_MESSAGE), APPLICATION_MMS_UA)
+
+
 def mms_push(transaction_id: int, pdu: bytes) -> bytes:
     """A push of an MMS PDU to the MMS user agent."""
-    return encode_push(Push(transaction_id, _MMS, APPLICATION_MMS_UA, pdu))
+    return _encoded(transaction_id, _MMS_HEADERS, pdu)
 
 
 def decode_push(octets: bytes) -> Push:

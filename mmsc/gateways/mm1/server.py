@@ -35,6 +35,7 @@ _PATH: Final = "/m/"
 _FIRST_OCTET: Final = 0x8C
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
+_TELLING: Final = (MSendReq, MReadRecInd)  # what a handset sends of itself, not as an answer
 _NO_CACHE: Final = (("Cache-Control", "no-cache"), ("Pragma", "no-cache"))
 
 
@@ -65,7 +66,7 @@ class Mm1Server:
         if pdu.mms_version >> 4 != _OWN_MAJOR:
             return self._unsupported(getattr(pdu, "transaction_id", "") or "")
         evidence = _evidence(request, pdu.mms_version)
-        if identity is not None and isinstance(pdu, MSendReq | MReadRecInd):
+        if identity is not None and isinstance(pdu, _TELLING):
             await self._retrieval.seen(identity, evidence)
         match pdu:
             case MSendReq():
