@@ -6,7 +6,6 @@ so that a test can show that no input makes a decoder work more than in proporti
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from protocols.errors import DecodeError, Truncated
 
@@ -88,25 +87,17 @@ class OctetReader:
             self.end = outer
 
 
-_OCTETS: Final = {value: bytes((value,)) for value in range(256)}  # not a tuple: -1 is no octet
+class OctetWriter(bytearray):
+    """Collects octets. Writing one costs no call of Python: most values of our protocols are an octet or a few."""
 
+    __slots__ = ()
 
-class OctetWriter:
-    """Collects octets. The parts are joined once, at `getvalue`."""
+    octet = bytearray.append
+    """Append one octet, 0..255."""
 
-    __slots__ = ("_parts",)
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def octet(self, value: int) -> None:
-        """Append one octet, 0..255."""
-        self._parts.append(_OCTETS[value])
-
-    def put(self, octets: bytes) -> None:
-        """Append octets as they are."""
-        self._parts.append(octets)
+    put = bytearray.extend
+    """Append octets as they are."""
 
     def getvalue(self) -> bytes:
         """All that was written."""
-        return b"".join(self._parts)
+        return bytes(self)

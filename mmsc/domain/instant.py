@@ -1,7 +1,7 @@
 """Moments and spans: integer microseconds, UTC, since 1970. One unit everywhere, so nothing is converted twice."""
 
-from datetime import UTC, datetime
-from typing import NewType
+from datetime import UTC, datetime, timedelta
+from typing import Final, NewType
 
 Instant = NewType("Instant", int)
 
@@ -9,6 +9,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def later(instant: Instant, seconds: float) -> Instant:
@@ -18,8 +19,7 @@ def later(instant: Instant, seconds: float) -> Instant:
 
 def to_datetime(instant: Instant) -> datetime:
     """Aware UTC datetime of an instant."""
-    seconds, micros = divmod(instant, SECOND)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+    return _FIRST + timedelta(microseconds=instant)
 
 
 def from_datetime(moment: datetime) -> Instant:

@@ -77,22 +77,24 @@ class _Reading:
 
 
 _LISTED: Final[dict[int, frozenset[str]]] = {
-    int(cls.message_type): frozenset(one.name for one in fields(cls)) - {"unknown", "body"} for cls in PDUS
-}
-_WRITTEN: Final[dict[type[Pdu], tuple[Header, ...]]] = {
-    cls: tuple(
-        BY_ATTRIBUTE[name]
-        for name in sorted(
-            (one.name for one in fields(cls) if one.name not in ("unknown", "body")),
-            key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
-        )
-        if name != "content_type"
-    )
+    int(cls.message_type): frozenset(one.name for one in fields(cls)) - {"unknown", "body"} | {"message_type"}
     for cls in PDUS
 }
-_VALUES: Final[dict[type[Pdu], Callable[[Pdu], tuple[Any, ...]]]] = {
-    cls: attrgetter(*(row.attribute for row in rows)) for cls, rows in _WRITTEN.items()
-}
+
+
+_Written = tuple[Callable[[Pdu], tuple[Any, ...]], tuple[tuple[Header, bool], ...]]
+
+
+def _written(cls: type[Pdu]) -> _Written:
+    """How a PDU's values are got, all at once, and of which field each is, with whether it is mandatory."""
+    names = sorted(
+        (one.name for one in fields(cls) if one.name not in ("unknown", "body", "content_type")),
+        key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
+    )
+    return attrgetter(*names), tuple((BY_ATTRIBUTE[name], name in cls.mandatory) for name in names)
+
+
+_WRITTEN: Final[dict[type[Pdu], _Written]] = {cls: _written(cls) for cls in PDUS}
 _HAS_BODY: Final = {int(cls.message_type): any(one.name == "body" for one in fields(cls)) for cls in PDUS}
 
 
@@ -103,11 +105,11 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     message_type = seen.pop("message_type", None)
     if message_type is None:
         raise _error(reading, "no X-Mms-Message-Type", 0, "OMA-TS-MMS_ENC 7.3.30")
-    cls = BY_TYPE.get(int(message_type))
+    cls = BY_TYPE.get(message_type)
     if cls is None:
         seen["message_type"] = message_type
         raise _error(reading, f"{message_type.name} is not offered", 0, "OMA-TS-MMS_ENC 6")
-    listed = _LISTED[int(message_type)]
+    listed = _LISTED[message_type]
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in seen.items() if name in listed
     }
@@ -118,13 +120,13 @@ def decode(octets: bytes) -> Decoded[Pdu]:
         if not values.get(name) and values.get(name) != 0:
             seen["message_type"] = message_type
             raise _error(reading, f"{BY_ATTRIBUTE[name].wire_name} is missing", -1, cls.clause)
-    if _HAS_BODY[int(message_type)]:
+    if _HAS_BODY[message_type]:
         values["body"] = octets[reading.body_offset :]
     _check_order(reading)
     unlisted = [
         UnknownHeader(octets[start], octets[start + 1 : end])
         for row, start, end in reading.fields
-        if row.attribute not in listed and row.number != _MESSAGE_TYPE
+        if row.attribute not in listed
     ]
     return Decoded(cls(**values, unknown=(*unlisted, *reading.unknown)), tuple(reading.findings))
 
@@ -152,9 +154,9 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
     reader = OctetReader(octets)
     reading = _Reading({}, [], [], [], len(octets))
     for _ in range(MAXIMUM_FIELDS):
-        if reader.at_end():
-            return reading
         start = reader.offset
+        if start >= len(octets):
+            return reading
         number = reader.octet()
         if number < 0x80 and skip_shift(reader, number):
             reading.findings.append(Finding("MM1-H004", _CLAUSE_HEADER, start, "a shift of the code page: passed over"))
@@ -183,7 +185,7 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
 
 def _body_follows(reading: _Reading) -> bool:
     message_type = reading.seen.get("message_type")
-    return message_type is None or _HAS_BODY.get(int(message_type), True)
+    return message_type is None or _HAS_BODY.get(message_type, True)
 
 
 def _keep(row: Header | None, value: Any, start: int, reader: OctetReader, reading: _Reading) -> None:
@@ -247,14 +249,12 @@ def encode(pdu: Pdu) -> bytes:
 def encode_head(pdu: Pdu) -> bytes:
     """The octets up to and with Content-Type: what goes before a body that is stored already."""
     cls = type(pdu)
-    writer = OctetWriter()
-    writer.put(bytes((0x80 | _MESSAGE_TYPE, pdu.message_type)))
-    mandatory = cls.mandatory
-    for row, value in zip(_WRITTEN[cls], _VALUES[cls](pdu), strict=True):
-        missing = value is None or (row.repeats and value == ())
-        if (missing or value == "") and row.attribute in mandatory:
-            raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
-        if missing:
+    writer = OctetWriter((0x80 | _MESSAGE_TYPE, pdu.message_type))
+    values, rows = _WRITTEN[cls]
+    for value, (row, mandatory) in zip(values(pdu), rows, strict=True):
+        if not value and (value is None or (value == () and row.repeats) or (value == "" and mandatory)):
+            if mandatory:
+                raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
             continue
         for one in value if row.repeats else (value,):
             writer.octet(0x80 | row.number)

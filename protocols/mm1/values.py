@@ -78,11 +78,13 @@ class Element:
 def octet_of(enumeration: type[E]) -> Form[E]:
     """One octet of an open enumeration."""
 
+    known = {int(one): one for one in enumeration}  # a call of an enumeration costs much
+
     def read(reader: OctetReader) -> E:
         octet = reader.octet()
         if octet < 0x80:
             raise DecodeError(f"0x{octet:02x} is no {enumeration.__name__}", offset=reader.offset - 1)
-        return enumeration(octet)
+        return known.get(octet) or enumeration(octet)
 
     def write(writer: OctetWriter, value: E) -> None:
         if not 0x80 <= value <= 0xFF:
@@ -125,11 +127,9 @@ def _read_moment(reader: OctetReader) -> Moment:
 
 def _write_moment(writer: OctetWriter, value: Moment) -> None:
     """Always a Long-integer: one widespread reader drops the PDU on a short one."""
-    inner = OctetWriter()
-    inner.octet(_RELATIVE if value.relative else _ABSOLUTE)
+    inner = OctetWriter((_RELATIVE if value.relative else _ABSOLUTE,))
     write_long_integer(inner, value.seconds)
-    octets = inner.getvalue()
-    writer.put(value_length(len(octets)) + octets)
+    _put_with_length(writer, inner)
 
 
 def _read_from(reader: OctetReader) -> str | InsertAddress:
@@ -144,14 +144,17 @@ def _read_from(reader: OctetReader) -> str | InsertAddress:
 
 
 def _write_from(writer: OctetWriter, value: str | InsertAddress) -> None:
-    inner = OctetWriter()
     if isinstance(value, InsertAddress):
-        inner.octet(value.value)
+        inner = OctetWriter((value.value,))
     else:
-        inner.octet(_ADDRESS_PRESENT)
+        inner = OctetWriter((_ADDRESS_PRESENT,))
         write_encoded_string(inner, value)
-    octets = inner.getvalue()
-    writer.put(value_length(len(octets)) + octets)
+    _put_with_length(writer, inner)
+
+
+def _put_with_length(writer: OctetWriter, inner: OctetWriter) -> None:
+    writer.put(value_length(len(inner)))
+    writer.put(inner)
 
 
 def _read_class(reader: OctetReader) -> MessageClass | str:
@@ -186,8 +189,7 @@ def _in_length(read: Callable[[OctetReader], E2]) -> Callable[[OctetReader], E2]
 def _with_length(writer: OctetWriter, write: Callable[[OctetWriter], None]) -> None:
     inner = OctetWriter()
     write(inner)
-    octets = inner.getvalue()
-    writer.put(value_length(len(octets)) + octets)
+    _put_with_length(writer, inner)
 
 
 def _write_counted(writer: OctetWriter, value: Counted) -> None:

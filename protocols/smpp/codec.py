@@ -1,6 +1,8 @@
 """SMPP PDUs to octets and back (v3.4 clause 3.2), and the stream's way into PDUs."""
 
 import struct
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final
 
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
@@ -11,6 +13,7 @@ from protocols.smpp.pdus import BY_ID, PDUS, Bounded, GenericNack, Pdu, ShortMes
 
 HEADER_OCTETS: Final = 16
 MAXIMUM_OCTETS: Final = 70_000  # message_payload holds 64 K; no PDU is longer
+_LENGTH: Final = struct.Struct(">I")
 _HEADER: Final = struct.Struct(">IIII")
 _TLV: Final = struct.Struct(">HH")
 
@@ -21,6 +24,16 @@ def _sizes(field: Field) -> range:
 
 
 _ROWS: Final = {cls: tuple((one, one.name, one.form.read, _sizes(one)) for one in cls.fields) for cls in PDUS}
+
+_STATUSES: Final = {int(one): one for one in CommandStatus}  # a call of an enumeration costs much
+_Write = Callable[[OctetWriter, Any], None]
+_WRITTEN: Final[dict[type[Pdu], tuple[Callable[[Pdu], tuple[Any, ...]], tuple[_Write, ...]]]] = {
+    cls: (
+        attrgetter("command_id", "command_status", "sequence_number", "tlvs", *(one.name for one in cls.fields)),
+        tuple(one.form.write for one in cls.fields),
+    )
+    for cls in PDUS
+}
 
 
 class SmppError(DecodeError):
@@ -64,7 +77,7 @@ def decode(octets: bytes) -> Decoded[Pdu]:
             sequence_number=sequence,
         )
     reader = OctetReader(octets, HEADER_OCTETS)
-    values: dict[str, Any] = {"sequence_number": sequence, "command_status": CommandStatus(status)}
+    values: dict[str, Any] = {"sequence_number": sequence, "command_status": _status(status)}
     findings: list[Finding] = []
     try:
         # A response that reports an error may end after its header (v3.4 4.4.2), and some do on success.
@@ -94,6 +107,11 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     return Decoded(cls(**values), tuple(findings))
 
 
+def _status(number: int) -> CommandStatus:
+    known = _STATUSES.get(number)
+    return CommandStatus(number) if known is None else known
+
+
 def _status_of(error: DecodeError) -> CommandStatus:
     """A body too short for its fields is ESME_RINVCMDLEN, also where a string runs into its end: nobody can tell which
     of them is wrong. sm_length is a length of its own, and the text's: ESME_RINVMSGLEN. A client takes the former for a
@@ -116,23 +134,21 @@ def _read_tlvs(reader: OctetReader, findings: list[Finding]) -> tuple[Tlv, ...]:
     return tuple(found)
 
 
-def encode(pdu: Pdu) -> bytes:
-    """The octets of a PDU. A response that reports an error is its header alone (v3.4 4.4.2), unless it says more: some
-    SMSCs do, and what was read is written back. Raises EncodeError."""
+def encode(pdu: Pdu, sequence_number: int | None = None) -> bytes:
+    """The octets of a PDU, under `sequence_number` when it is given. A response that reports an error is its header
+    alone (v3.4 4.4.2), unless it says more: some SMSCs do, and what was read is written back. Raises EncodeError."""
+    read, writes = _WRITTEN[type(pdu)]
+    command_id, status, own_number, tlvs, *values = read(pdu)
+    number = own_number if sequence_number is None else sequence_number
     writer = OctetWriter()
-    if not (pdu.command_id & RESPONSE and pdu.command_status) or _says_more(pdu):
-        for field in pdu.fields:
-            field.form.write(writer, getattr(pdu, field.name))
-        for tag, value in pdu.tlvs:
+    if not (command_id & RESPONSE and status) or tlvs or any(values):
+        for value, write in zip(values, writes, strict=True):
+            write(writer, value)
+        for tag, value in tlvs:
             if not (0 <= tag <= 0xFFFF and len(value) <= 0xFFFF):
                 raise EncodeError(f"TLV 0x{tag:04x} of {len(value)} octets", clause="SMPP v3.4 3.2.4")
             writer.put(_TLV.pack(tag, len(value)) + value)
-    body = writer.getvalue()
-    return _HEADER.pack(HEADER_OCTETS + len(body), pdu.command_id, pdu.command_status, pdu.sequence_number) + body
-
-
-def _says_more(pdu: Pdu) -> bool:
-    return bool(pdu.tlvs) or any(getattr(pdu, field.name) for field in pdu.fields)
+    return _HEADER.pack(HEADER_OCTETS + len(writer), command_id, status, number) + writer
 
 
 def refusal(error: SmppError) -> Pdu | None:
@@ -160,18 +176,19 @@ class Framer:
         """The PDUs that are complete now."""
         buffer = self._buffer
         buffer += octets
+        size = len(buffer)
         pdus: list[bytes] = []
         start = 0
-        while len(buffer) - start >= 4:
-            length = int.from_bytes(buffer[start : start + 4])
+        while size - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(buffer, start)
             if not HEADER_OCTETS <= length <= self._maximum_octets:
                 # What is shorter than a header has no sequence_number: octets 12 to 15 are another PDU's (v3.4 4.3.1).
-                whole = length >= HEADER_OCTETS and len(buffer) - start >= HEADER_OCTETS
+                whole = length >= HEADER_OCTETS and size - start >= HEADER_OCTETS
                 sequence = int.from_bytes(buffer[start + 12 : start + HEADER_OCTETS]) if whole else 0
                 error = SmppError(f"command_length {length}", offset=0, sequence_number=sequence)
                 error.before = tuple(pdus)
                 raise error
-            if len(buffer) - start < length:
+            if size - start < length:
                 break
             pdus.append(bytes(buffer[start : start + length]))
             start += length

@@ -42,7 +42,7 @@ def c_octet_string(size: int) -> Bounded[str]:
     that should go on is then refused at its next field."""
 
     def read(reader: OctetReader) -> str:
-        ended = reader.at_end() or reader.data.find(b"\0", reader.offset, reader.end) >= 0
+        ended = reader.data.find(b"\0", reader.offset, reader.end) >= 0 or reader.at_end()
         return (reader.take_until_nul() if ended else reader.take_rest()).decode("latin-1")
 
     def write(writer: OctetWriter, value: str) -> None:
@@ -50,7 +50,7 @@ def c_octet_string(size: int) -> Bounded[str]:
             octets = value.encode("latin-1")
         except UnicodeEncodeError as error:
             raise EncodeError(f"{value!r} is not ASCII or Latin-1", clause="SMPP v3.4 3.1") from error
-        if len(octets) >= size or b"\0" in octets:
+        if len(octets) >= size or 0 in octets:
             raise EncodeError(f"{value!r} does not fit {size} octets with its NUL", clause="SMPP v3.4 3.1")
         writer.put(octets + b"\0")
 

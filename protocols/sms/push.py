@@ -18,6 +18,7 @@ _SAR_REF: Final = 0x020C
 _SAR_TOTAL: Final = 0x020E
 _SAR_NUMBER: Final = 0x020F
 _PAYLOAD: Final = 0x0424
+_PORT_TLVS: Final = ((_SOURCE_PORT, PORT_WAP_WSP.to_bytes(2)), (_DESTINATION_PORT, PORT_WAP_PUSH.to_bytes(2)))
 
 
 class PushForm(StrEnum):
@@ -40,25 +41,25 @@ class Segment:
 
 def push_segments(push: bytes, reference: int, form: PushForm = PushForm.UDH) -> list[Segment]:
     """The segments of a WSP push PDU."""
-    port_tlvs = ((_SOURCE_PORT, PORT_WAP_WSP.to_bytes(2)), (_DESTINATION_PORT, PORT_WAP_PUSH.to_bytes(2)))
     match form:
         case PushForm.UDH:
             return [Segment(ESM_UDHI, one) for one in segment_octets(push, reference, PORTS)]
         case PushForm.PAYLOAD:
-            return [Segment(0, b"", (*port_tlvs, (_PAYLOAD, push)))]
+            return [Segment(0, b"", (*_PORT_TLVS, (_PAYLOAD, push)))]
         case PushForm.PAYLOAD_UDH:
             return [Segment(ESM_UDHI, b"", ((_PAYLOAD, encode_header(UserDataHeader(PORTS)) + push),))]
         case PushForm.SAR:
-            return _sar(push, reference, port_tlvs)
+            return _sar(push, reference)
 
 
-def _sar(push: bytes, reference: int, port_tlvs: tuple[tuple[int, bytes], ...]) -> list[Segment]:
+def _sar(push: bytes, reference: int) -> list[Segment]:
     if len(push) <= USER_DATA_OCTETS - 7:  # the SMSC turns the TLVs into a header: ports alone are 7 octets,
-        return [Segment(0, push, port_tlvs)]
+        return [Segment(0, push, _PORT_TLVS)]
     room = USER_DATA_OCTETS - 13  # with a 16-bit reference, which is what the TLV holds, 13 (TS 23.040 9.2.3.24.8)
     pieces = [push[at : at + room] for at in range(0, len(push), room)]
     check_count(len(pieces))
     sar = (_SAR_REF, (reference & 0xFFFF).to_bytes(2)), (_SAR_TOTAL, bytes((len(pieces),)))
     return [
-        Segment(0, piece, (*port_tlvs, *sar, (_SAR_NUMBER, bytes((number,))))) for number, piece in enumerate(pieces, 1)
+        Segment(0, piece, (*_PORT_TLVS, *sar, (_SAR_NUMBER, bytes((number,)))))
+        for number, piece in enumerate(pieces, 1)
     ]

@@ -1,5 +1,6 @@
 """User data headers and segmentation (3GPP TS 23.040 9.2.3.24)."""
 
+from functools import lru_cache
 from typing import Final
 
 from protocols.errors import DecodeError, EncodeError
@@ -37,18 +38,16 @@ class UserDataHeader:
 
 def encode_header(header: UserDataHeader) -> bytes:
     """The header with its length octet; b"" when it is empty."""
-    elements: list[tuple[int, bytes]] = []
+    octets = b""
     if header.ports is not None:
         destination, source = header.ports
-        elements.append((_IEI_PORTS_16, destination.to_bytes(2) + source.to_bytes(2)))
-    if header.concatenation is not None:
-        part = header.concatenation
-        wide = part.wide
-        reference = part.reference.to_bytes(2 if wide else 1)
-        iei = _IEI_CONCATENATION_16 if wide else _IEI_CONCATENATION_8
-        elements.append((iei, reference + bytes((part.total, part.number))))
-    elements += header.others
-    octets = b"".join(bytes((iei, len(value))) + value for iei, value in elements)
+        octets = bytes((_IEI_PORTS_16, 4)) + destination.to_bytes(2) + source.to_bytes(2)
+    part = header.concatenation
+    if part is not None:
+        iei, width = (_IEI_CONCATENATION_16, 2) if part.wide else (_IEI_CONCATENATION_8, 1)
+        octets += bytes((iei, width + 2)) + part.reference.to_bytes(width) + bytes((part.total, part.number))
+    for iei, value in header.others:
+        octets += bytes((iei, len(value))) + value
     return bytes((len(octets),)) + octets if octets else b""
 
 
@@ -89,7 +88,7 @@ def _sound(total: int, number: int) -> bool:
 
 def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -> list[bytes]:
     """8-bit data as user data of one or more SMS, every segment with the ports (9.2.3.24.4)."""
-    single = encode_header(UserDataHeader(ports))
+    single = _ports_header(ports)
     if len(single) + len(data) <= USER_DATA_OCTETS:
         return [single + data]
     room = USER_DATA_OCTETS - len(encode_header(UserDataHeader(ports, Concatenation(0, 1, 1))))
@@ -99,6 +98,11 @@ def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -
         encode_header(UserDataHeader(ports, Concatenation(reference & 0xFF, len(pieces), number))) + piece
         for number, piece in enumerate(pieces, 1)
     ]
+
+
+@lru_cache(maxsize=16)  # all pushes go to the same
+def _ports_header(ports: tuple[int, int] | None) -> bytes:
+    return encode_header(UserDataHeader(ports))
 
 
 def segment_text(text: str, reference: int) -> tuple[int, bool, list[bytes]]:

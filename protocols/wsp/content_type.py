@@ -1,6 +1,7 @@
 """Content types and their parameters, as WSP writes them (WAP-230-WSP 8.4.2.24)."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -197,24 +198,20 @@ def _from_text(text: str) -> ContentType:
 
 def write_content_type(writer: OctetWriter, content_type: ContentType) -> None:
     """Constrained form without parameters, general form with them."""
+    writer.put(content_type_octets(content_type))
+
+
+@lru_cache(maxsize=256)  # messages have a handful
+def content_type_octets(content_type: ContentType) -> bytes:
+    """The octets of a Content-type-value."""
     if not content_type.media_type:
         raise EncodeError("a content type without a name", clause=_CLAUSE)
     media = _constrained(content_type.media_type)
     if not content_type.parameters:
-        writer.put(media)
-        return
-    inner = OctetWriter()
-    inner.put(media)
+        return media
+    inner = OctetWriter(media)
     write_parameters(inner, content_type.parameters)
-    octets = inner.getvalue()
-    writer.put(value_length(len(octets)) + octets)
-
-
-def content_type_octets(content_type: ContentType) -> bytes:
-    """The octets of a Content-type-value."""
-    writer = OctetWriter()
-    write_content_type(writer, content_type)
-    return writer.getvalue()
+    return value_length(len(inner)) + inner.getvalue()
 
 
 __all__ = [

@@ -37,18 +37,28 @@ class Push:
 
 def encode_push(push: Push) -> bytes:
     """The PDU: TID, type, headers length, content type, X-Wap-Application-Id, data."""
-    headers = OctetWriter()
-    headers.put(content_type_octets(push.content_type))
-    if push.application_id is not None:
-        headers.octet(0x80 | _APPLICATION_ID)
-        write_integer(headers, push.application_id)
-    octets = headers.getvalue()
-    return bytes((push.transaction_id, PDU_TYPE_PUSH)) + uintvar(len(octets)) + octets + push.data
+    return _encoded(push.transaction_id, _headers(push.content_type, push.application_id), push.data)
+
+
+def _headers(content_type: ContentType, application_id: int | None) -> bytes:
+    """The headers with their length."""
+    writer = OctetWriter(content_type_octets(content_type))
+    if application_id is not None:
+        writer.octet(0x80 | _APPLICATION_ID)
+        write_integer(writer, application_id)
+    return uintvar(len(writer)) + writer
+
+
+def _encoded(transaction_id: int, headers: bytes, data: bytes) -> bytes:
+    return bytes((transaction_id, PDU_TYPE_PUSH)) + headers + data
+
+
+_MMS_HEADERS: Final = _headers(ContentType(MMS_MESSAGE), APPLICATION_MMS_UA)
 
 
 def mms_push(transaction_id: int, pdu: bytes) -> bytes:
     """A push of an MMS PDU to the MMS user agent."""
-    return encode_push(Push(transaction_id, ContentType(MMS_MESSAGE), APPLICATION_MMS_UA, pdu))
+    return _encoded(transaction_id, _MMS_HEADERS, pdu)
 
 
 def decode_push(octets: bytes) -> Push:

@@ -1,16 +1,16 @@
 """Who a handset is: the header that an operator's gateway adds, believed only from configured gateways; or a static
 IP address of a lab."""
 
-import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from mmsc.domain.address import Address, Normalised
 from mmsc.engine.ports import Directory, Numbers
 
-_REMEMBERED: Final = 1024  # addresses
+_REMEMBERED_GATEWAYS: Final = 256
 _WRAPPING: Final = re.compile(r'^["<\s]*(?:tel:|sip:)?|["\s>]*$', re.IGNORECASE)
 
 
@@ -23,8 +23,8 @@ class Identities:
         self._numbers = numbers
         self._directory = directory
         self._headers = tuple(headers)
-        self._gateways = tuple(ipaddress.ip_network(one, strict=False) for one in gateways)
-        self._is_gateway = lru_cache(maxsize=_REMEMBERED)(self._lies_in_a_gateway)  # the same few send all requests
+        self._gateways = tuple(ip_network(one, strict=False) for one in gateways)
+        self._is_gateway = lru_cache(maxsize=_REMEMBERED_GATEWAYS)(self._lies_in_gateways)  # a few ask all the time
 
     def of(self, headers: Mapping[str, str], remote: str) -> Address | None:
         """The subscriber's address, None when the request shows none that we believe."""
@@ -38,9 +38,9 @@ class Identities:
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
 
-    def _lies_in_a_gateway(self, remote: str) -> bool:
+    def _lies_in_gateways(self, remote: str) -> bool:
         try:
-            address = ipaddress.ip_address(remote)
+            address = ip_address(remote)
         except ValueError:
             return False
         return any(address in network for network in self._gateways)

@@ -4,7 +4,7 @@ POST takes any client PDU at any path; GET `/m/TOKEN` serves the MM. A PDU that 
 HTTP 200; HTTP errors are for what is no PDU.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from mmsc.clock import Clock
@@ -35,6 +35,7 @@ _PATH: Final = "/m/"
 _FIRST_OCTET: Final = 0x8C
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
+_TELLING: Final = (MSendReq, MReadRecInd)  # what a handset sends of itself, not as an answer
 _NO_CACHE: Final = (("Cache-Control", "no-cache"), ("Pragma", "no-cache"))
 
 
@@ -65,7 +66,7 @@ class Mm1Server:
         if pdu.mms_version >> 4 != _OWN_MAJOR:
             return self._unsupported(getattr(pdu, "transaction_id", "") or "")
         evidence = _evidence(request, pdu.mms_version)
-        if identity is not None and isinstance(pdu, MSendReq | MReadRecInd):
+        if identity is not None and isinstance(pdu, _TELLING):
             await self._retrieval.seen(identity, evidence)
         match pdu:
             case MSendReq():
@@ -211,9 +212,13 @@ def _spoken(version: int) -> int:
 
 
 def _evidence(request: HttpRequest, version: int) -> Evidence:
-    profile = next((request.headers[name] for name in _PROFILE_HEADERS if name in request.headers), "")
-    return Evidence(
-        user_agent=request.headers.get("User-Agent", "")[:200],
-        profile_url=profile.split(",")[0].strip().strip('"')[:300],
-        mms_version=version,
-    )
+    headers = request.headers
+    return Evidence(user_agent=headers.get("User-Agent", "")[:200], profile_url=_profile(headers), mms_version=version)
+
+
+def _profile(headers: Mapping[str, str]) -> str:
+    for name in _PROFILE_HEADERS:
+        text = headers.get(name)
+        if text is not None:
+            return text.split(",")[0].strip().strip('"')[:300]
+    return ""

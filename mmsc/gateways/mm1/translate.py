@@ -28,6 +28,8 @@ from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendReq, Respons
 from protocols.wsp.multipart import Part, encode_multipart
 
 R = ResponseStatus
+_TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
+_CC: Final = Role.CC
 _CLASSES: Final = {
     MessageClass.PERSONAL: "Personal",
     MessageClass.ADVERTISEMENT: "Advertisement",
@@ -155,8 +157,8 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         message_id=mm.message_id,
         date=mm.date // SECOND,
         from_=None if mm.sender_hidden else spelled(mm.sender),
-        to=tuple(text for role, text in mm.shown_to if role is Role.TO),
-        cc=tuple(text for role, text in mm.shown_to if role is Role.CC),
+        to=_shown(mm, _TO),
+        cc=_shown(mm, _CC),
         subject=mm.subject or None,
         message_class=class_of(mm.message_class),
         priority=_PRIORITY_OF[mm.priority],
@@ -164,6 +166,10 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         read_report=mm.read_report,
         content_type=ContentType.parse(mm.content_type),
     )
+
+
+def _shown(mm: Mm, wanted: Role) -> tuple[str, ...]:
+    return tuple([text for role, text in mm.shown_to if role is wanted])
 
 
 def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf:

@@ -20,6 +20,7 @@ from protocols.errors import DecodeError
 from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
+_SUCCESS: Final = StatusCode.SUCCESS
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
 _LONGEST_RETRY_AFTER = 3600.0
@@ -101,12 +102,11 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
 
 
 def _status(reply: HttpReply) -> Status | None:
-    found = _PLAIN_CODE.search(reply.body)
-    plain = None
-    if found is not None:
-        code = StatusCode(int(found[1]))
-        plain = Status(code, code.text)
-    if plain is not None and plain.code == StatusCode.SUCCESS and reply.status == 200 and b"Fault" not in reply.body:
+    body = reply.body
+    found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
+    code = None if found is None else StatusCode(int(found[1]))
+    plain = None if code is None else Status(code, code.text)
+    if code is _SUCCESS and reply.status == 200 and body.find(b"Fault") < 0:
         return plain  # what nearly every answer is; anything else is read properly
     try:
         message = mm7.decode(reply.content_type, reply.body).message.message

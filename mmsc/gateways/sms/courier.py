@@ -28,6 +28,9 @@ from protocols.sms.segment import segment_text
 from protocols.wsp.push import mms_push
 
 S: Final = CommandStatus
+_TAKEN: Final = S.ESME_ROK  # taken once: an enumeration searches for its member each time that it is named
+_NOT_BOUND: Final = S.ESME_RINVBNDSTS
+_NOTIFY: Final = TaskKind.NOTIFY
 _THROTTLED: Final = {S.ESME_RTHROTTLED: 2.0, S.ESME_RMSGQFUL: 10.0}  # seconds to wait
 _SEEN_TWICE_SECONDS: Final = 300.0
 _SOON_SECONDS: Final = 5.0  # so that a message which makes the SMSC hang up lets others go first
@@ -50,6 +53,7 @@ _OUR_ACCOUNT: Final = (  # nothing about the message: it waits until the account
     S.ESME_RPROHIBITED,
     S.ESME_RSERTYPDENIED,
 )
+_PUSH_FORMS: Final = {one.value: one for one in PushForm}
 _RECEIPT_STATES: Final = {
     MessageState.DELIVERED: ReceiptState.DELIVERED,
     MessageState.SCHEDULED: ReceiptState.ENROUTE,
@@ -86,13 +90,11 @@ class SmsCourier:
         if smsc is None:
             return Failed(f"SMSC {name} is not configured any more")
         try:
-            match job.kind:
-                case TaskKind.NOTIFY:
-                    return await self._notify(job, smsc)
-                case TaskKind.LINK:
-                    return await self._link(job, smsc)
-                case _:
-                    return await self._report(job, smsc)
+            if job.kind is _NOTIFY:
+                return await self._notify(job, smsc)
+            if job.kind is TaskKind.LINK:
+                return await self._link(job, smsc)
+            return await self._report(job, smsc)
         except EncodeError as error:
             return Failed(f"it cannot be written: {error.why}")
 
@@ -116,7 +118,7 @@ class SmsCourier:
 
     async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
         push = mms_push(self._ids.number(8), pdu)
-        segments = push_segments(push, self._ids.number(16), PushForm(smsc.push_form))
+        segments = push_segments(push, self._ids.number(16), _PUSH_FORMS[smsc.push_form])
         period = validity(validity_seconds)
         requests = [
             self._submit_sm(
@@ -127,7 +129,7 @@ class SmsCourier:
                 short_message=one.short_message,
                 tlvs=one.tlvs,
                 validity_period=period,
-                receipt=smsc.receipts and job.kind is TaskKind.NOTIFY,
+                receipt=smsc.receipts and job.kind is _NOTIFY,
             )
             for one in segments
         ]
@@ -197,15 +199,16 @@ class SmsCourier:
             except SmscGone as error:
                 down = not error.sent or not session.bound
                 return Retry(error.why, neighbour_down=down, wait_seconds=_patience(job) if error.sent else 0.0)
-            if answer.command_status is S.ESME_RINVBNDSTS:
+            status = answer.command_status
+            if status is _NOT_BOUND:
                 session.rebind("the SMSC does not know the session any more")
-            if answer.command_status is not S.ESME_ROK:
-                return judge(answer.command_status)
+            if status is not _TAKEN:
+                return judge(status)
             if not isinstance(answer, SubmitSmResp):
                 return Retry(f"SMSC answered submit_sm with {type(answer).__name__}")
             if answer.message_id:
                 remote_ids.append(answer.message_id)
-        expected = bool(remote_ids) and any(request.registered_delivery for request in requests)
+        expected = bool(remote_ids) and bool(requests[0].registered_delivery)  # which all segments have in common
         return Delivered(tuple(remote_ids), receipt_expected=expected)
 
     def _session(self, name: str) -> Esme | None:

@@ -114,7 +114,7 @@ class Esme(asyncio.Protocol):
         """Unbind politely, then close."""
         if self.bound:
             with suppress(SmscGone):
-                await self._call(smpp.Unbind(sequence_number=self._sequence.next()), self._timers.unbind)
+                await self._call(smpp.Unbind(sequence_number=0), self._timers.unbind)
         self._drop("closed")
 
     def rebind(self, why: str) -> None:
@@ -130,7 +130,7 @@ class Esme(asyncio.Protocol):
         async with asyncio.timeout(self._timers.connect):
             await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
         bind = _BINDS[self._smsc.bind](
-            sequence_number=self._sequence.next(),
+            sequence_number=0,
             system_id=self._smsc.system_id,
             password=self._smsc.password,
             system_type=self._smsc.system_type,
@@ -147,7 +147,7 @@ class Esme(asyncio.Protocol):
         while not self._closed.is_set():
             quiet = loop.time() - self._last_heard
             if quiet >= self._timers.enquire_link:
-                await self._call(smpp.EnquireLink(sequence_number=self._sequence.next()), self._timers.response)
+                await self._call(smpp.EnquireLink(sequence_number=0), self._timers.response)
                 continue
             try:
                 async with asyncio.timeout(self._timers.enquire_link - quiet):
@@ -173,42 +173,43 @@ class Esme(asyncio.Protocol):
     # --- requests ---
 
     async def request(self, pdu: Pdu, *, mm_id: int | None = None) -> Pdu:
-        """Send a request within the window; its response. Raises SmscGone. The sequence number is given here."""
+        """Send a request within the window; its response. Raises SmscGone."""
         async with self._window:
             if not self.bound:
                 raise SmscGone(f"not bound: {self.why_not}", sent=False)
-            numbered = replace(pdu, sequence_number=self._sequence.next())
-            return await self._call(numbered, self._timers.response, mm_id)
+            return await self._call(pdu, self._timers.response, mm_id)
 
     async def _call(self, pdu: Pdu, seconds: float, mm_id: int | None = None) -> Pdu:
+        """Send a request under the next sequence number; its response."""
         if self._transport is None:
             raise SmscGone(self.why_not, sent=False)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Pdu] = loop.create_future()
-        self._write(pdu, mm_id)
-        self._pending[pdu.sequence_number] = future
-        timer = loop.call_later(seconds, self._too_late, pdu.sequence_number)
+        number = self._sequence.next()
+        self._write(pdu, number, mm_id)
+        self._pending[number] = future
+        timer = loop.call_later(seconds, self._too_late, number)
         try:
             return await future
         finally:
             timer.cancel()
-            self._pending.pop(pdu.sequence_number, None)
-            self._exchanges.pop(pdu.sequence_number, None)
+            self._pending.pop(number, None)
+            self._exchanges.pop(number, None)
 
     def _too_late(self, sequence_number: int) -> None:
         future = self._pending.pop(sequence_number, None)
         if future is not None and not future.done():
             future.set_exception(SmscGone("no response in time", sent=True))
 
-    def _write(self, pdu: Pdu, mm_id: int | None = None) -> None:
+    def _write(self, pdu: Pdu, number: int | None = None, mm_id: int | None = None) -> None:
+        """Write a PDU, a request under `number`."""
         if self._transport is None:
             return
-        octets = smpp.encode(pdu)
+        octets = smpp.encode(pdu, number)
         self._transport.write(octets)
         if self._tap.is_on:
-            number = pdu.sequence_number
-            if pdu.command_id & smpp.RESPONSE:
-                exchange = self._exchanges.pop(-number, 0) or new_exchange()
+            if number is None:
+                exchange = self._exchanges.pop(-pdu.sequence_number, 0) or new_exchange()
             else:
                 exchange = self._exchanges[number] = new_exchange()
             self._saw(Direction.OUT, octets, exchange, mm_id)

@@ -1,5 +1,6 @@
 """Domain words to the PDUs that travel over SMS (OMA-TS-MMS_ENC 6.2, 6.5; SMPP v3.4 5.2.5, 7.1.1.2)."""
 
+from functools import lru_cache
 from typing import Final
 
 from mmsc.domain.address import Rewrite, rewritten
@@ -63,6 +64,7 @@ def numbering(number: str, rewrites: tuple[Rewrite, ...] = ()) -> tuple[int, int
     return (1, 1, wanted[1:]) if wanted.startswith("+") else (0, 1, wanted)
 
 
+@lru_cache(maxsize=256)  # notifications are repeated after a few spans
 def validity(seconds: int) -> str:
     """A relative validity_period (SMPP v3.4 7.1.1.2); "" leaves it to the SMSC."""
     if seconds <= 0:
