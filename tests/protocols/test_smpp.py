@@ -1,5 +1,7 @@
 """SMPP beyond the golden octets: forgiveness, refusals, and states."""
 
+from dataclasses import replace
+
 import pytest
 
 from protocols import smpp
@@ -189,3 +191,17 @@ def test_the_last_of_two_tlvs_counts() -> None:
         sequence_number=1, tlvs=((smpp.Tag.SAR_TOTAL_SEGMENTS, b"\1"), (smpp.Tag.SAR_TOTAL_SEGMENTS, b"\2"))
     )
     assert pdu.tlv(smpp.Tag.SAR_TOTAL_SEGMENTS) == b"\2"
+
+
+def test_a_pdu_is_written_under_the_number_that_is_given() -> None:
+    """SMPP v3.4 5.1.4: a session numbers its requests."""
+    pdu = smpp.SubmitSm(sequence_number=0, destination_addr="15550100123", tlvs=((0x1400, b"x"),))
+    assert smpp.decode(smpp.encode(pdu, 9)).message == replace(pdu, sequence_number=9)
+    assert smpp.decode(smpp.encode(replace(pdu, sequence_number=9))).message == replace(pdu, sequence_number=9)
+
+
+def test_a_status_that_we_do_not_know_is_kept() -> None:
+    """SMPP v3.4 5.1.3: vendors have their own."""
+    pdu = smpp.SubmitSmResp(sequence_number=1, command_status=CommandStatus(0x4FF))
+    read = smpp.decode(smpp.encode(pdu)).message.command_status
+    assert (read, read.is_known) == (0x4FF, False)

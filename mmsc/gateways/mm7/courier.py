@@ -20,7 +20,7 @@ from protocols.errors import DecodeError
 from protocols.mm7 import Dialect, Envelope, Status, StatusCode
 
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
-_SUCCESS: Final = StatusCode.SUCCESS
+_SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
 _LONGEST_RETRY_AFTER = 3600.0
@@ -104,10 +104,10 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
 def _status(reply: HttpReply) -> Status | None:
     body = reply.body
     found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
+    if found is not None and found[1] == b"1000" and reply.status == 200 and body.find(b"Fault") < 0:
+        return _SUCCESS  # what nearly every answer is; anything else is read properly
     code = None if found is None else StatusCode(int(found[1]))
     plain = None if code is None else Status(code, code.text)
-    if code is _SUCCESS and reply.status == 200 and body.find(b"Fault") < 0:
-        return plain  # what nearly every answer is; anything else is read properly
     try:
         message = mm7.decode(reply.content_type, reply.body).message.message
     except DecodeError:

@@ -352,8 +352,9 @@ def test_retry_after_may_be_a_date(date: str, retry_after: str, seconds: float) 
             "<Status><StatusCode>{}</StatusCode></Status></DeliveryReportRsp></e:Body></e:Envelope>"
         ),
         "<m:DeliveryReportRsp xmlns:m='urn:x'><!--{}--><m:StatusCode a='b'> {} </m:StatusCode></m:DeliveryReportRsp>",
+        "StatusCode<Rsp xmlns='{}'><Told>StatusCode</Told><MyStatusCode/><StatusCode>{}</StatusCode></Rsp>",
     ],
-    ids=["no TransactionID", "no envelope"],
+    ids=["no TransactionID", "no envelope", "the name stands before it"],
 )
 def test_a_status_that_can_be_read_decides(wrapped: str) -> None:
     """However the rest is written: 2005 is final, and not asked again for three days."""
