@@ -23,6 +23,7 @@ _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = b"\r\n \t"
 _CR: Final = 0x0D
 _REMEMBERED_OCTETS: Final = 512
+_LONGEST_NAME: Final = 4096  # characters
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
 
@@ -79,14 +80,20 @@ def _head(headers: tuple[tuple[str, str], ...]) -> _Head:
         content_type = ContentType.parse(known.get("content-type", ""))
     except DecodeError:
         content_type = ContentType("text/plain", (("charset", "us-ascii"),))
-    content_id = decode_words(known.get("content-id", "").strip()).removeprefix("<").removesuffix(">")
-    location = decode_words(known.get("content-location", "").strip()) or content_type.get("name")
+    content_id = _name(known.get("content-id", "")).removeprefix("<").removesuffix(">")
+    location = _name(known.get("content-location", "")) or content_type.get("name")
     disposition = known.get("content-disposition", "")
     if not location and disposition:
         location = parse_parameters(disposition).get("filename", "")
     is_multipart = content_type.media_type.startswith("multipart/")
     encoding = known.get("content-transfer-encoding", "")
     return _Head(headers, content_type, is_multipart, encoding, content_id, location)
+
+
+def _name(text: str) -> str:
+    """Encoded words undone; in what is too long for a name they stay: they cost time, and a mail has many parts."""
+    text = text.strip()
+    return decode_words(text) if len(text) <= _LONGEST_NAME else text
 
 
 def _read_head(block: bytes) -> _Head:

@@ -125,7 +125,7 @@ def single(content_type: ContentType, body: bytes) -> Content:
 def _leaves(part: MimePart) -> list[MimePart]:
     """A multipart without parts has none."""
     if part.parts:
-        return [leaf for inner in part.parts for leaf in (_leaves(inner) if inner.parts else (inner,))]
+        return [leaf for inner in part.parts for leaf in _leaves(inner)]
     return [] if part.content_type.media_type.startswith("multipart/") else [part]
 
 

@@ -110,3 +110,13 @@ def test_no_content_type_ends_before_its_end(head: str, content_type: str) -> No
     content = from_mime(part_from((("content-type", head),), b"octets"))
     assert content == from_wsp(ContentType(MIXED), content.body)
     assert [(one.content_type, content.octets_of(one)) for one in content.parts] == [(content_type, b"octets")]
+
+
+def test_a_multipart_without_parts_is_no_part() -> None:
+    """RFC 2046 5.1: it has nothing to show, inside another one as alone."""
+    body = (
+        b"--a\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
+        b"--a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b--\r\n--a--\r\n"
+    )
+    content = from_mime(part_from((("content-type", "multipart/mixed; boundary=a"),), body))
+    assert [content.octets_of(part) for part in content.parts] == [b"hi"]

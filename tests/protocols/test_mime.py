@@ -174,3 +174,12 @@ def test_a_body_of_the_boundarys_own_letters_costs_no_more_than_another() -> Non
 def test_what_only_looks_like_a_boundary_is_passed_over(before: bytes) -> None:  # RFC 2046 5.1.1
     body = before + b"--b\n\none--b\n--b--b\n--b\n\ntwo\n--b--\n"
     assert [body[start:end] for start, end in mime.split(body, "b")] == [b"\none--b\n--b--b", b"\ntwo"]
+
+
+@pytest.mark.parametrize(("words", "is_read"), [(3, True), (500, False)])
+def test_encoded_words_of_a_name_are_undone_unless_it_is_endless(words: int, is_read: bool) -> None:
+    """RFC 2047: their number costs time, and who writes two hundred parts can write them everywhere."""
+    name = "=?utf-8?q?a?= " * words
+    part = mime.parse_part(f"Content-ID: <{name.strip()}>\r\nContent-Location: {name}\r\n\r\nx".encode())
+    assert part.content_location == ("a" * words if is_read else name.strip())
+    assert part.content_id.startswith("=?") is not is_read
