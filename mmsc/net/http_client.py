@@ -177,10 +177,10 @@ class HttpClient:
     async def _connect(self, target: _Target, deadline: float) -> Exchange:
         limits = self._limits
         loop = asyncio.get_running_loop()
-        # a little before the deadline, so that it is known what ran out
-        soon = min(loop.time() + limits.connect_seconds, deadline - 0.1 * limits.total_seconds)
+        # less than the whole, so that it is known what ran out
+        soon = loop.time() + min(limits.connect_seconds, 0.9 * limits.total_seconds)
         try:
-            async with asyncio.timeout_at(soon):
+            async with asyncio.timeout_at(min(soon, deadline)):
                 _, exchange = await loop.create_connection(
                     lambda: Exchange(limits.maximum_header_octets, limits.maximum_body_octets),
                     target.host,
@@ -188,6 +188,8 @@ class HttpClient:
                     ssl=self._tls_context() if target.tls else None,
                 )
         except TimeoutError as error:
+            if deadline < soon:  # the second attempt: what the first one sent may have been read
+                raise
             raise HttpUnavailable("cannot connect in time", connected=False) from error
         except (OSError, ValueError) as error:
             raise HttpUnavailable(f"cannot connect: {error}", connected=False) from error
