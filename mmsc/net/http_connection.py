@@ -21,7 +21,7 @@ from mmsc.net.http_received import HttpLimits, Received
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
-_FRAMING_OF_A_HEADER: Final = 4
+_FRAMING_OF_A_HEADER: Final = 4  # colon, space, CRLF
 _LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
 
 
@@ -57,7 +57,6 @@ class Connection(asyncio.Protocol):
         self._phase = _Phase.HEAD
         self._deadline = inf
         self._timer: asyncio.TimerHandle | None = None
-        self.is_behind = False
         self._closing = False
         self._goes_on = False  # a new parser reads the body of a request whose head the last one read
         self._deaf = False  # after a refusal nothing is understood any more
@@ -225,7 +224,7 @@ class Connection(asyncio.Protocol):
         """We speak nothing to upgrade to, so this is a request like any other (RFC 9110 7.8). The parser thinks it
         ends with its head: a new one goes on with its body, behind a head that only says how that is framed."""
         self._parser = httptools.HttpRequestParser(self)
-        if self._under_way is None:
+        if self._under_way is None or self._deaf:
             return b""
         headers = self._under_way.headers
         framing = b"Transfer-Encoding: chunked"

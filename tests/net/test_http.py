@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -9,7 +10,7 @@ import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.net.http import Handler, HttpAnswer, HttpLimits, HttpListener, HttpRequest
-from mmsc.net.http_client import ClientLimits, HttpUnavailable, http_client
+from mmsc.net.http_client import ClientLimits, HttpUnavailable, _target, http_client
 from mmsc.trace import redact
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
 
@@ -399,6 +400,20 @@ async def test_answers_that_are_none(answer: bytes, why: str) -> None:
     assert caught.value.connected
 
 
+async def test_a_late_second_attempt_connects_until_the_deadline_and_no_longer() -> None:
+    """What the first one sent may have been read: only a request that was never sent is told as such."""
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        async with http_client(ClientLimits(), OFF) as client:
+            place = _target(f"http://127.0.0.1:{server.getsockname()[1]}/")
+            now = asyncio.get_running_loop().time()
+            exchange = await client._connect(place, now + ClientLimits().total_seconds / 20)
+            exchange.drop()
+            await exchange.gone
+            with pytest.raises(TimeoutError):
+                await client._connect(place, now - 1)
+
+
 @pytest.mark.parametrize("url", ["http://", "ftp://x/", "x", "http://[/"])
 async def test_a_url_that_is_none_is_told(url: str) -> None:
     async with http_client(ClientLimits(), OFF) as client:
@@ -491,6 +506,15 @@ async def test_every_cut_of_the_octets_is_the_same_request() -> None:
             await reader.readuntil(b"POST /x |abcde")
         writer.close()
         await writer.wait_closed()
+
+
+async def test_a_refusal_reaches_its_client_though_an_upgrade_stands_behind_it() -> None:
+    refused = b"POST / HTTP/1.1\r\nHost: x\r\nExpect: the moon\r\nContent-Length: 1\r\n\r\nx"
+    behind = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    async with listening(echo) as listener:
+        said = await talk(listener, refused + behind)
+    assert said.startswith(b"HTTP/1.1 417 ")
+    assert said.count(b"HTTP/1.1") == 1
 
 
 async def test_an_upgrade_is_passed_over() -> None:

@@ -164,7 +164,7 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
         "delivery_conditions": " ".join(request.delivery_conditions),
     }
     found = {name: value for name, value in known.items() if value}
-    if max(map(len, found.values())) > _LONGEST_FIELD:
+    if max(map(len, found.values()), default=0) > _LONGEST_FIELD:
         for name, value in found.items():
             _bounded(value, f"SubmitReq ({name})")
     return found
