@@ -70,6 +70,7 @@ class PostgresStore:
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
+        self.shared = True
         self._committer = Committer(self._start_batch, self.counters)
         self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
@@ -143,7 +144,7 @@ class PostgresStore:
         if self._readers is None:
             raise StoreUnavailable("the store is closed")
         try:
-            return [tuple(row) for row in await self._readers.fetch(sql, *params)]
+            return [tuple(row) for row in await self._readers.fetch(text.native(sql), *params)]
         except (*GONE, *DISK) as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except IN_THE_WAY as error:
