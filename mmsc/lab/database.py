@@ -96,7 +96,11 @@ class ThrowawayPostgres:
     def kill(self) -> None:
         """SIGKILL to all of its processes: as when its machine fails."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            workers = _children(self._process.pid)
+            self._process.kill()
+            for pid in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
@@ -148,7 +152,6 @@ class ThrowawayPostgres:
                 stderr=output,
                 env=_environment(),
                 cwd=self._folder,
-                start_new_session=True,
                 **self._user,
             )
         self._wait_until_ready(log)
@@ -169,6 +172,13 @@ class ThrowawayPostgres:
                 return
             time.sleep(_LOOK_SECONDS)
         raise DatabaseError(log.read_text(errors="replace"))
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that a process started (Linux; elsewhere they end by themselves when it is gone)."""
+    with contextlib.suppress(OSError):
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
 
 
 def _environment() -> dict[str, str]:
