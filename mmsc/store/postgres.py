@@ -42,8 +42,14 @@ _LONGEST_PAUSE: Final = 10.0
 _TRIES: Final = 5  # of a batch that another node is in the way of
 _SCHEMA_LOCK: Final = 0x4D4D5343
 _STATEMENTS: Final = 512  # prepared statements kept on a connection
-# The server ends what a vanished node left open, and frees its locks: 10 + 3 x 5 s.
-_KEEPALIVE: Final = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+# The server ends what a node left open that vanished (10 + 3 x 5 s) or was stopped in the middle of a batch, and frees
+# its locks: others wait for them.
+_NOBODY_HOLDS_LOCKS: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "5000",
+}
 _AWAY: Final = (*GONE, asyncpg.InterfaceError, asyncpg.PostgresError)
 _DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
@@ -157,7 +163,7 @@ class PostgresStore:
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _COMMAND_SECONDS,
             "statement_cache_size": _STATEMENTS,
-            "server_settings": {"search_path": self._schema, "application_name": "mmsc", **_KEEPALIVE},
+            "server_settings": {"search_path": self._schema, "application_name": "mmsc", **_NOBODY_HOLDS_LOCKS},
         }
         if "target_session_attrs" not in self._dsn:
             options["target_session_attrs"] = "primary"

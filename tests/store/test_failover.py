@@ -52,23 +52,22 @@ class Load:
         number = 0
         while not self._stop.is_set():
             key, number = f"{writer}/{number}", number + 1
-            while await self._store_it(key):
-                await asyncio.sleep(0.01)
+            await self._store_it(key)
 
-    async def _store_it(self, key: str) -> bool:
-        """Whether to try again."""
+    async def _store_it(self, key: str) -> None:
         guard = Statement(
             "INSERT INTO meta (key, value) VALUES ($1, '1') ON CONFLICT (key) DO NOTHING RETURNING key", (key,)
         )
-        try:
-            outcome = await self._store.commit(
-                Unit(guard, (meta.write(f"effect {key}", "1"),), lambda: self.followed.append(key))
-            )
-        except (StoreBusy, StoreUnavailable):
-            return True
-        (self.lost if isinstance(outcome, Lost) else self.done).append(key)
-        self.progress.set()
-        return False
+        unit = Unit(guard, (meta.write(f"effect {key}", "1"),), lambda: self.followed.append(key))
+        while True:
+            try:
+                outcome = await self._store.commit(unit)
+            except (StoreBusy, StoreUnavailable):
+                await asyncio.sleep(0.01)
+                continue
+            (self.lost if isinstance(outcome, Lost) else self.done).append(key)
+            self.progress.set()
+            return
 
     async def reach(self, more: int) -> None:
         wanted = len(self.done) + more

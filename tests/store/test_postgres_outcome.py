@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from mmsc.store import meta
+from mmsc.store import postgres as module
 from mmsc.store.core import LOST, Statement, StoreUnavailable, Unit
 from mmsc.store.postgres import PostgresStore
 from tests import postgres
@@ -176,3 +177,24 @@ async def test_settings_that_endanger_what_was_accepted_are_told(schema: str, ca
         "PostgreSQL runs with fsync = off",
         "PostgreSQL runs with synchronous_commit = off",
     ]
+
+
+async def test_a_node_that_is_stopped_in_the_middle_of_a_batch_holds_up_nobody(
+    schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends its transaction, and with it its locks."""
+    settings = {**module._NOBODY_HOLDS_LOCKS, "idle_in_transaction_session_timeout": "100"}
+    monkeypatch.setattr("mmsc.store.postgres._NOBODY_HOLDS_LOCKS", settings)
+    stopped, other = (PostgresStore(postgres.server(), schema=schema) for _ in range(2))
+    await stopped.open()
+    await other.open()
+    try:
+        await other.commit(Unit(None, (meta.write("row", "1"),)))
+        assert stopped._writer.connection is not None
+        await stopped._writer.connection.execute("BEGIN; UPDATE meta SET value = '2' WHERE key = 'row'")
+        async with asyncio.timeout(10):
+            await other.commit(Unit(None, (meta.write("row", "3"),)))
+        assert await meta.read(other, "row") == "3"
+    finally:
+        await stopped.close()
+        await other.close()
