@@ -126,15 +126,16 @@ class Heartbeat:
 
     async def run(self) -> None:
         """Until cancelled. Raises `StoreRefused` when another process runs under our name."""
-        beats = 0
+        beats = 0  # since the last renewal
         while True:
             await real_pause(BEAT_SECONDS)
             beats += 1
             try:
                 if self._store.shared:
                     await self.beat()
-                if beats % _BEATS_PER_RENEWAL == 0:
+                if beats >= _BEATS_PER_RENEWAL:
                     await self.renew()
+                    beats = 0
             except (StoreBusy, StoreUnavailable):
                 continue  # the next one comes before the leases end
 

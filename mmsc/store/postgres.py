@@ -177,14 +177,23 @@ class PostgresStore:
         await self._writer.close()
         listener, self._listener = self._listener, None
         if listener is not None and not listener.is_closed():
-            await listener.close()
-        if self._readers is not None:
-            await self._readers.close()
-            self._readers = None
+            listener.terminate()
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            try:
+                async with asyncio.timeout(_PING_SECONDS):
+                    await readers.close()
+            except (*_AWAY, TimeoutError):
+                readers.terminate()
 
     async def _listen(self) -> None:
-        self._listener = await self._connect()
-        await self._listener.add_listener(self._channel, self._woken)
+        listener = await self._connect()
+        try:
+            await listener.add_listener(self._channel, self._woken)
+        except BaseException:
+            listener.terminate()
+            raise
+        self._listener = listener
 
     async def _keep_listening(self) -> None:
         """Until cancelled. Who was cut off may have missed a notice: then any lane may have work."""

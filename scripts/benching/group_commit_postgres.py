@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
+
 from benching.group_commit import SCHEMA, Statement
 
 _SCHEMA_NAME: Final = "mmsc_floor"

@@ -94,7 +94,7 @@ NewNode = Callable[..., Awaitable[Node]]
 @pytest.fixture
 async def new_node(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[NewNode]:
     monkeypatch.setattr("mmsc.engine.heartbeat.BEAT_SECONDS", 0.05)
-    monkeypatch.setattr("mmsc.engine.heartbeat.DEAD_SECONDS", 0.5)
+    monkeypatch.setattr("mmsc.engine.heartbeat.DEAD_SECONDS", 1.5)
     monkeypatch.setattr("mmsc.engine.heartbeat._LOOK_SECONDS", 0.02)
     schema = f"n{os.getpid()}_{next(_numbers)}"
     made: list[Node] = []
@@ -213,17 +213,19 @@ async def test_a_node_that_was_taken_for_dead_repeats_nothing(new_node: NewNode)
     """It was stopped (SIGSTOP, a paused machine): what it had not begun belongs to the other node, and the outcome of
     what it had begun comes too late and is only recorded."""
     first, other = await new_node("a"), await new_node("b")
-    first.engine.heartbeat.run = asyncio.Event().wait  # type: ignore[method-assign,assignment]
+    heartbeat = first.engine.heartbeat
     first.run()
     accepted = [await first.submit() for _ in range(7)]
     await until(first.hand, lambda: len(first.hand.jobs) == 2)
+    heartbeat.beat = asyncio.Event().wait  # type: ignore[method-assign,assignment]
     other.run()
     other.hand.open.set()
     await other.until(trace.NotificationPushed, 7)
     first.hand.open.set()  # it runs again, with the SMSC's answers to what it had sent
     late = await first.until(trace.TaskOvertaken, 2)
     assert {one.outcome for one in late} == {"pushed"}
-    await first.engine.heartbeat.beat()
+    del heartbeat.beat
+    await heartbeat.beat()
     assert first.engine.lanes.in_hands == set()
     assert all(lane.taken == 0 for lane in first.engine.lanes)
     assert len(first.hand.jobs) == 2, "nothing that the other carried out was begun"
