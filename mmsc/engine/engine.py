@@ -13,6 +13,7 @@ from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
+from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
@@ -45,6 +46,7 @@ class EnginePolicy:
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
@@ -78,6 +80,7 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
+        self.housekeeper = Housekeeper(store, clock, self.chronicle, policy.retention, node=node)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's next start number, load the neighbours, and put the parts together."""
@@ -150,6 +153,7 @@ class Engine:
                 self.lanes.watch(delivery.start, self._timetable.wake)
                 group.create_task(self._timetable.run(delivery), name="timetable")
                 group.create_task(self._timetable.keep_leases(), name="leases")
+                group.create_task(self.housekeeper.run(), name="housekeeping")
         finally:
             self.lanes.unwatch()
 
