@@ -54,6 +54,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
         ),
         retention=retention_policy(settings),
         default_smsc=settings.numbers.default_smsc,
+        smallest_object=settings.store.objects.smallest_octets,
     )
 
 

@@ -9,6 +9,7 @@ or with an SMS whose receipt may still come.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +17,11 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
+from mmsc.domain.message import ContentId
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.pause import real_pause
 from mmsc.store import housekeeping as sql
+from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Lost, Room, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from protocols.records import record
@@ -37,6 +40,7 @@ _RESTS: Final = 4  # times what the unit took
 _LEASE: Final = MINUTE  # real time
 _FIRST_ROUND: Final = MINUTE  # after the start
 _KEPT_FREE: Final = 64 << 20  # free octets that a file keeps for what comes, or a quarter of what it uses
+_STRAYS_EVERY: Final = DAY
 _WARNED_FOR: Final = HOUR
 _log: Final = logging.getLogger(__name__)
 
@@ -61,8 +65,11 @@ class Stopped(Exception):
 class Housekeeper:
     """`run` until cancelled; `round` is one sweep."""
 
-    def __init__(self, store: Store, clock: Clock, chronicle: Chronicle, policy: RetentionPolicy, *, node: str) -> None:
+    def __init__(
+        self, store: Store, bodies: Bodies, clock: Clock, chronicle: Chronicle, policy: RetentionPolicy, *, node: str
+    ) -> None:
         self._store = store
+        self._bodies = bodies
         self._clock = clock
         self._chronicle = chronicle
         self._node = node
@@ -70,6 +77,7 @@ class Housekeeper:
         self._turned = asyncio.Event()
         self._warned_until = 0
         self._held_until = 0
+        self._strays_at = clock.now() + _STRAYS_EVERY
         self._did: dict[str, int] = {}
         self.policy = policy
         self.totals = trace.StoreTidied()  # since the start
@@ -104,10 +112,11 @@ class Housekeeper:
         policy, now = self.policy, self._clock.now()
         try:
             if policy.bodies:
-                await self._bodies(now, policy.bodies, None)
+                await self._take_bodies(now, policy.bodies, None)
             if policy.messages:
                 await self._messages(now, policy.messages)
                 await self._notes(Instant(now - policy.messages))
+            await self._sweep_objects(now)
             await self._make_room(now)
         except (Stopped, StoreBusy, StoreUnavailable) as why:
             _log.info("housekeeping stopped early: %s", why)
@@ -125,7 +134,7 @@ class Housekeeper:
 
     # --- bodies ---
 
-    async def _bodies(self, now: Instant, age: int, octets: int | None) -> None:
+    async def _take_bodies(self, now: Instant, age: int, octets: int | None) -> None:
         """Remove bodies of MMs that ended `age` ago, the oldest first; with `octets` no more than that much."""
         after, before = 0, Instant(now - age)
         while octets is None or octets > 0:
@@ -134,12 +143,16 @@ class Housekeeper:
                 return
             after = page[-1].id
             going = [one for one in page if one.mm is not None and self._body_may_go(one.mm, now, age)]
+            if octets is not None:
+                going = [one for one in going if not one.elsewhere]  # that would make no room here
             if not going:
                 await real_pause(_SHORTEST_REST)
             while going and (octets is None or octets > 0):
                 batch = _fitting(going, self._rows, OCTETS_AT_ONCE if octets is None else min(octets, OCTETS_AT_ONCE))
                 del going[: len(batch)]
-                await self._commit([*(sql.drop_body(one.id) for one in batch), sql.bodies_taken(batch[-1].id)])
+                real_now = self._clock.real_now()
+                gone = [drop(ContentId(one.id), real_now, elsewhere=one.elsewhere) for one in batch]
+                await self._commit([*itertools.chain.from_iterable(gone), sql.bodies_taken(batch[-1].id)])
                 taken = sum(one.octets for one in batch)
                 octets = None if octets is None else octets - taken
                 self._count(bodies=len(batch), octets=taken)
@@ -188,7 +201,7 @@ class Housekeeper:
         """Each MM is a unit of its own, so that a task that came meanwhile keeps its MM; they share a commit."""
         await self._hold()
         before = self._clock.real_now()
-        results = await asyncio.gather(*(self._store.commit(sql.drop_mm(one)) for one in batch))
+        results = await asyncio.gather(*(self._store.commit(sql.drop_mm(one, before)) for one in batch))
         gone = [one for one, result in zip(batch, results, strict=True) if not isinstance(result, Lost)]
         self._count(messages=len(gone), rows=sum(one.rows for one in gone))
         await self._rest(before)
@@ -211,6 +224,23 @@ class Housekeeper:
             if going:
                 self._count(rows=len(going))
 
+    async def _sweep_objects(self, now: Instant) -> None:
+        """Objects to which nobody refers any more; once a day also those that a crash left without a row."""
+        if not self._bodies.are_outside:
+            return
+        while True:
+            await self._hold()
+            before = self._clock.real_now()
+            swept = await self._bodies.sweep()
+            if not swept:
+                break
+            self._count(objects=swept)
+            await self._rest(before)
+        if now >= self._strays_at:
+            self._strays_at = now + _STRAYS_EVERY
+            if strays := await self._bodies.sweep_strays():
+                self._count(objects=strays)
+
     # --- room ---
 
     async def _make_room(self, now: Instant) -> None:
@@ -219,7 +249,7 @@ class Housekeeper:
         bound = self.policy.maximum_octets
         if bound and room.used > bound:
             before = self._did.get("octets", 0)
-            await self._bodies(now, 0, room.used - bound)
+            await self._take_bodies(now, 0, room.used - bound)
             removed = self._did.get("octets", 0) - before
             if removed < room.used - bound:
                 _log.warning(

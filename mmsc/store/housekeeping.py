@@ -7,7 +7,9 @@ removed is not met again. A page of a walk looks at a bounded number of rows, ea
 from typing import Final
 
 from mmsc.domain.instant import Instant
+from mmsc.domain.message import ContentId
 from mmsc.domain.states import FINAL, RecipientState
+from mmsc.store.bodies import drop
 from mmsc.store.core import SqlValue, Statement, Store, Unit
 from protocols.records import record
 
@@ -26,8 +28,9 @@ _STANDING: Final = (
 )
 # `size` stands behind the body: reading it would walk through the body's pages, its length does not (nor does TOAST).
 _BODIES: Final = (
-    f"SELECT body.id, body.octets, mm.submitted_at, mm.expires_at, {_STANDING} FROM"
-    " (SELECT id, length(body) AS octets FROM content WHERE id > $1 ORDER BY id LIMIT $2) body"
+    f"SELECT body.id, body.octets, body.elsewhere, mm.submitted_at, mm.expires_at, {_STANDING} FROM"
+    " (SELECT id, coalesce(length(body), size) AS octets, CASE WHEN body IS NULL THEN 1 ELSE 0 END AS elsewhere"
+    " FROM content WHERE id > $1 ORDER BY id LIMIT $2) body"
     " LEFT JOIN mm ON mm.id = body.id WHERE mm.id IS NULL OR mm.submitted_at <= $3 ORDER BY body.id"
 )
 _OLD: Final = (
@@ -71,6 +74,7 @@ class KeptBody:
 
     id: int
     octets: int
+    elsewhere: bool  # in object storage
     mm: Standing | None
 
 
@@ -113,7 +117,7 @@ async def bodies(store: Store, after: int, before: Instant, limit: int) -> list[
     """Bodies of MMs above id `after` that were submitted before a time. Nothing: there are no more."""
     rows = await store.fetch(_BODIES, after, limit, before)
     return [
-        KeptBody(_integer(row[0]), _integer(row[1] or 0), None if row[2] is None else _standing(row[2:8]))
+        KeptBody(_integer(row[0]), _integer(row[1]), bool(row[2]), None if row[3] is None else _standing(row[3:9]))
         for row in rows
     ]
 
@@ -142,11 +146,6 @@ def lease(node: str, until: int, now: int) -> Statement:
     )
 
 
-def drop_body(content_id: int) -> Statement:
-    """A body goes. `parts` and all that says what it was go with it; the MM keeps its type and size."""
-    return Statement("DELETE FROM content WHERE id = $1", (content_id,))
-
-
 def bodies_taken(up_to: int) -> Statement:
     """Remember the youngest MM that retention has taken a body from."""
     return Statement(
@@ -156,14 +155,14 @@ def bodies_taken(up_to: int) -> Statement:
     )
 
 
-def drop_mm(one: OldMm) -> Unit:
+def drop_mm(one: OldMm, real_now: int) -> Unit:
     """An MM goes with all that hangs on it, unless somebody made a task for it meanwhile: then the unit is lost."""
     guard = Statement(f"DELETE FROM mm WHERE id = $1 AND {_NO_TASKS} RETURNING id", (one.id,))
     effects = (
         Statement("DELETE FROM event WHERE mm_id = $1", (one.id,)),
         Statement("DELETE FROM sms WHERE recipient_id IN (SELECT id FROM recipient WHERE mm_id = $1)", (one.id,)),
         Statement("DELETE FROM recipient WHERE mm_id = $1", (one.id,)),
-        drop_body(one.content_id),
+        *drop(ContentId(one.content_id), real_now),
     )
     return Unit(guard, effects)
 

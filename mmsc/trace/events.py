@@ -240,8 +240,8 @@ class SubscriberLearned(Data, frozen=True, omit_defaults=True):
 
 
 class StoreTidied(Data, frozen=True, omit_defaults=True):
-    """What one round of housekeeping did: bodies removed and their octets, whole MMs, rows of all tables, and octets
-    given back to the file system."""
+    """What one round of housekeeping did: bodies removed and their octets, whole MMs, rows of all tables, octets given
+    back to the file system, and objects removed from object storage."""
 
     kind: ClassVar[str] = "store.tidied"
     bodies: int = 0
@@ -249,6 +249,7 @@ class StoreTidied(Data, frozen=True, omit_defaults=True):
     messages: int = 0
     rows: int = 0
     given_back: int = 0
+    objects: int = 0
 
     def plus(self, other: "StoreTidied") -> "StoreTidied":
         """Both together."""

@@ -17,8 +17,10 @@ from mmsc.store import content as content_sql
 from mmsc.store import events as event_sql
 from mmsc.store import housekeeping as sql
 from mmsc.store import messages, meta, sms, tasks
+from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import LOST, Room, Statement, Store, StoreUnavailable, Unit
 from mmsc.trace import events as trace
+from tests.store.test_bodies import Memory
 from tests.store.test_contract import MM, RECIPIENT, task
 
 POLICY = RetentionPolicy(bodies=7 * DAY, messages=90 * DAY)
@@ -35,7 +37,9 @@ class House:
         self.told: list[trace.Event] = []
         self.on_told: Callable[[], None] = lambda: None
         chronicle = Chronicle(self.clock, Ids.seeded(1, real=self.clock.real_now), self._tell)
-        self.keeper = Housekeeper(store, self.clock, chronicle, policy, node=node)
+        self.keeper = Housekeeper(
+            store, Bodies(store, None, self.clock.real_now), self.clock, chronicle, policy, node=node
+        )
 
     def _tell(self, event: trace.Event) -> None:
         self.told.append(event)
@@ -174,7 +178,7 @@ async def test_a_task_that_came_meanwhile_keeps_its_mm(store: Store) -> None:
     await house.put(1)
     (found,) = await sql.old(store, 0, house.start, house.start, 10)
     await store.commit(Unit(None, (tasks.insert(task(9, kind=TaskKind.RES_MM4, mm_id=MmId(1000), recipient_id=None)),)))
-    assert await store.commit(sql.drop_mm(found)) is LOST
+    assert await store.commit(sql.drop_mm(found, house.start)) is LOST
     assert await house.left() == WHOLE
 
 
@@ -255,6 +259,28 @@ async def test_beyond_its_octets_the_oldest_bodies_go_early(store: Store, monkey
     await house.keeper.round()
     rows = await store.fetch("SELECT id FROM content ORDER BY id")
     assert [row[0] for row in rows] == [1000, *range(5000, 12_000, 1000)]
+
+
+async def test_the_last_reference_takes_the_object_along(store: Store) -> None:
+    """Two MMs with one body in object storage: the object goes an hour after the second of them."""
+    house, memory = House(store), Memory()
+    outside = Bodies(store, memory, house.clock.real_now, smallest_octets=1)
+    house.keeper._bodies = outside
+    body = Content("application/vnd.wap.multipart.mixed", bytes(1000), ())
+    for number in (1, 2):
+        await house.put(number)
+        await store.commit(Unit(None, drop(ContentId(number * 1000), house.clock.real_now())))
+        await store.commit(Unit(None, await outside.put(ContentId(number * 1000), body)))
+        house.clock.advance(86400)
+    assert len(memory.kept) == 1
+    house.clock.advance(5 * 86400)
+    assert await house.keeper.round() == trace.StoreTidied(bodies=1, octets=1000)
+    house.clock.advance(86400)
+    assert await house.keeper.round() == trace.StoreTidied(bodies=1, octets=1000)
+    assert len(memory.kept) == 1
+    house.clock.advance(3601)
+    assert await house.keeper.round() == trace.StoreTidied(objects=1)
+    assert memory.kept == {}
 
 
 async def test_one_node_at_a_time_keeps_house(store: Store) -> None:
