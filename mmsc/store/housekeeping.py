@@ -17,10 +17,10 @@ LEASE_KEY: Final = "housekeeping"  # in meta: until when (real time), and which 
 BODIES_KEY: Final = "bodies taken up to"  # in meta: no younger MM has lost its body to retention
 _DIGITS: Final = 19  # of a 63-bit number, so that texts compare as numbers do
 
-_ENDED: Final = ", ".join(f"'{state.value}'" for state in sorted(FINAL))
+ENDED: Final = ", ".join(f"'{state.value}'" for state in sorted(FINAL))
 _SHOWN: Final = ", ".join(f"'{state.value}'" for state in (RecipientState.INDETERMINATE, RecipientState.LINK_VIEWED))
 _STANDING: Final = (
-    f"(SELECT count(*) FROM recipient WHERE recipient.mm_id = mm.id AND recipient.state NOT IN ({_ENDED})),"
+    f"(SELECT count(*) FROM recipient WHERE recipient.mm_id = mm.id AND recipient.state NOT IN ({ENDED})),"
     " (SELECT max(recipient.state_at) FROM recipient WHERE recipient.mm_id = mm.id),"
     f" (SELECT count(*) FROM recipient WHERE recipient.mm_id = mm.id AND recipient.state IN ({_SHOWN})),"
     " (SELECT count(*) FROM task WHERE task.mm_id = mm.id AND task.recipient_id IS NULL)"

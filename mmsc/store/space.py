@@ -12,7 +12,7 @@ from typing import Final
 
 from mmsc.store.core import Room, Statement, Store, Unit
 
-_PAGES: Final = (
+PAGES: Final = (
     "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
 )
 # One page a statement: the PRAGMA makes a row without columns for each page, and sqlite3 ends it after the first.
@@ -21,7 +21,7 @@ _SHORTER: Final = Statement("PRAGMA incremental_vacuum(1)")
 
 async def room(store: Store, path: str) -> Room:
     """How many octets are used, free inside the file, in the log, and free on the disk."""
-    rows = await store.fetch(_PAGES)
+    rows = await store.fetch(PAGES)
     pages, free, page_size = (value for value in rows[0] if isinstance(value, int))
     used, free = (pages - free) * page_size, free * page_size
     if path == ":memory:":

@@ -38,6 +38,7 @@ from protocols.records import record
 
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
+LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
@@ -227,6 +228,8 @@ class SqliteStore:
             else:
                 self._make(connection)
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
             self._settle(connection)
             pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
             connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
