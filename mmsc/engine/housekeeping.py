@@ -120,11 +120,16 @@ class Housekeeper:
             await self._make_room(now)
         except (Stopped, StoreBusy, StoreUnavailable) as why:
             _log.info("housekeeping stopped early: %s", why)
-        done = trace.StoreTidied(**self._did)
+        done = self.done
         if self._did:
             self.totals = self.totals.plus(done)
             await self._tell(done)
         return done
+
+    @property
+    def done(self) -> trace.StoreTidied:
+        """What this round, or the last, has done so far."""
+        return trace.StoreTidied(**self._did)
 
     async def _tell(self, data: trace.StoreTidied | trace.StoreNearlyFull) -> None:
         try:

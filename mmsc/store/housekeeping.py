@@ -41,7 +41,8 @@ _OLD: Final = (
     " (SELECT count(*) FROM recipient JOIN sms ON sms.recipient_id = recipient.id WHERE recipient.mm_id = mm.id"
     " AND sms.purpose IN ('link', 'notification') AND sms.sent_at > $4),"
     " (SELECT count(*) FROM mm AS same WHERE same.repeat_key = mm.repeat_key)"  # a look that only warms its page
-    " FROM (SELECT * FROM mm WHERE id > $1 ORDER BY id LIMIT $2) mm WHERE mm.submitted_at <= $3 ORDER BY mm.id"
+    " FROM (SELECT id FROM mm WHERE id > $1 ORDER BY id LIMIT $2) page JOIN mm ON mm.id = page.id"
+    " WHERE mm.submitted_at <= $3 ORDER BY page.id"
 )
 _NOTES: Final = (
     "SELECT note.id, mm.id FROM"
