@@ -36,7 +36,8 @@ LONGEST_PAST_EXPIRY: Final = 7 * DAY  # a recipient's end is believed no later t
 _REPEAT_MARGIN: Final = HOUR  # a repeat that is judged now was within its window a moment ago
 _PAGE: Final = 50  # MMs looked at together
 _SHORTEST_REST: Final = 0.01  # seconds between two units
-_RESTS: Final = 4  # times what the unit took
+_RESTS: Final = 4  # times what the unit took ...
+_SHORT_RESTS: Final = 1  # ... or that, while the store holds more than it may
 _LEASE: Final = MINUTE  # real time
 _FIRST_ROUND: Final = MINUTE  # after the start
 _KEPT_FREE: Final = 64 << 20  # free octets that a file keeps for what comes, or a quarter of what it uses
@@ -74,6 +75,7 @@ class Housekeeper:
         self._chronicle = chronicle
         self._node = node
         self._rows = ROWS_AT_ONCE
+        self._rests = _RESTS
         self._turned = asyncio.Event()
         self._warned_until = 0
         self._held_until = 0
@@ -108,7 +110,7 @@ class Housekeeper:
 
     async def round(self) -> trace.StoreTidied:
         """One sweep; what it did. A store that is busy or away ends it early."""
-        self._did = {}
+        self._did, self._rests = {}, _RESTS
         policy, now = self.policy, self._clock.now()
         try:
             if policy.bodies:
@@ -254,6 +256,7 @@ class Housekeeper:
         bound = self.policy.maximum_octets
         if bound and room.used > bound:
             before = self._did.get("octets", 0)
+            self._rests = _SHORT_RESTS
             await self._take_bodies(now, 0, room.used - bound)
             removed = self._did.get("octets", 0) - before
             if removed < room.used - bound:
@@ -307,7 +310,7 @@ class Housekeeper:
         """Leave the store to others for several times as long as it has worked for us."""
         took = self._clock.real_now() - before
         self._rows = max(FEWEST_ROWS, self._rows // 2) if took > LONG_UNIT else min(ROWS_AT_ONCE, self._rows * 2)
-        await real_pause(max(_SHORTEST_REST, _RESTS * took / SECOND))
+        await real_pause(max(_SHORTEST_REST, self._rests * took / SECOND))
 
     def _count(self, **what: int) -> None:
         for key, number in what.items():

@@ -13,7 +13,7 @@ async def back_up(reader: SqliteReader, target: Path) -> int:
     """Write `target` (VACUUM INTO), check it, and make it durable; its octets. What was begun and did not end well is
     removed. Raises `StoreRefused` when something is there already, `StoreUnavailable` when the copy failed.
 
-    The server goes on. Its log grows until the copy is done: a reader that stays keeps it from beginning anew."""
+    The server goes on. Its log grows until the copy is done, at most to `reading.LONGEST_LOG`."""
     try:
         os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # VACUUM INTO takes an empty file
     except FileExistsError as error:
@@ -24,7 +24,7 @@ async def back_up(reader: SqliteReader, target: Path) -> int:
             reader.connection.execute("VACUUM INTO ?", (str(target),))
             _check(target)
         except sqlite3.Error as error:
-            raise StoreUnavailable(f"the backup failed: {error}") from error
+            raise reader.unavailable(error) from error
         _sync(target)
         return target.stat().st_size
 

@@ -17,7 +17,9 @@ from mmsc.store.sqlite import APPLICATION_ID
 from mmsc.store.sqlite_text import numbered
 
 T = TypeVar("T")
+LONGEST_LOG: Final = 2 << 30  # octets of the server's log; a look that lets it grow beyond that is given up
 _BUSY_SECONDS: Final = 5.0
+_LOOKED_AT: Final = 1_000_000  # steps of SQLite's machine between two looks at the log
 
 
 class Reader(Protocol):
@@ -59,6 +61,7 @@ class SqliteReader:
             raise StoreRefused(f"{path} cannot be opened: {error}") from error
         try:
             self._check()
+            self.connection.set_progress_handler(self._log_is_too_long, _LOOKED_AT)
         except sqlite3.Error as error:
             self.connection.close()
             raise StoreRefused(f"{path} is no readable SQLite database: {error}") from error
@@ -72,6 +75,18 @@ class SqliteReader:
         row = self.connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
         check_schema(str(self.path), row[0] if row else "none")
 
+    def _log_is_too_long(self) -> bool:
+        return on_disk(self.path)[1] > LONGEST_LOG
+
+    def unavailable(self, error: sqlite3.Error) -> StoreUnavailable:
+        """What a query that failed is told as."""
+        if "interrupted" in str(error) and self._log_is_too_long():
+            return StoreUnavailable(
+                f"{self.path}: given up, because the server's log grew beyond {LONGEST_LOG >> 20} MB meanwhile;"
+                " try again while it has less to do"
+            )
+        return StoreUnavailable(f"{self.path}: {error}")
+
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query."""
 
@@ -79,7 +94,7 @@ class SqliteReader:
             try:
                 return self.connection.execute(numbered(sql), params).fetchall()
             except sqlite3.Error as error:
-                raise StoreUnavailable(f"{self.path}: {error}") from error
+                raise self.unavailable(error) from error
 
         return await self.interruptible(rows)
 

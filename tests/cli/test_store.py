@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mmsc.cli.group import main
+from mmsc.store import reading
 from mmsc.store.sqlite import SqliteStore
 from tests.cli.test_commands import written
 
@@ -114,6 +115,18 @@ def test_a_server_starts_on_a_backup_and_it_overwrites_nothing(config: str, tmp_
         return list(found[0])
 
     assert asyncio.run(started()) == [MMS, 2], "and its pages still go back to the disk"
+
+
+def test_a_look_that_lets_the_log_grow_too_long_is_given_up(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST_LOG", -1)
+    monkeypatch.setattr(reading, "_LOOKED_AT", 10)
+    for command in (["verify"], ["backup", str(tmp_path / "copy.db")]):
+        told = run(*command, "--config", config)
+        assert told.exit_code == 1
+        assert "the server's log grew beyond" in told.output
+    assert not (tmp_path / "copy.db").exists()
 
 
 def test_an_export_chooses_and_names_what_is_wrong(config: str, tmp_path: Path) -> None:
