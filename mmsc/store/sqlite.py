@@ -230,6 +230,7 @@ class SqliteStore:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
             connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
+            connection.execute("PRAGMA secure_delete = FAST")  # ON, as Debian has it, writes every page of a body again
             self._settle(connection)
             pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
             connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from mmsc.clock import VirtualClock
 from mmsc.domain.instant import DAY, HOUR, MINUTE, Instant
 from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
 from mmsc.domain.states import RecipientState
+from mmsc.engine import housekeeping
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.housekeeping import ROWS_AT_ONCE, Housekeeper, RetentionPolicy
 from mmsc.ids import Ids
@@ -19,6 +21,7 @@ from mmsc.store import housekeeping as sql
 from mmsc.store import messages, meta, sms, tasks
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import LOST, Room, Statement, Store, StoreUnavailable, Unit
+from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.trace import events as trace
 from tests.store.test_bodies import Memory
 from tests.store.test_contract import MM, RECIPIENT, task
@@ -350,3 +353,29 @@ async def test_a_disk_that_is_nearly_full_is_told_once_an_hour(
     free = 999
     await house.keeper.round()
     assert len(house.told) == 2
+
+
+async def test_free_pages_far_beyond_need_go_back_to_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In steps of 64 pages; what the file keeps is filled again without growing it."""
+    monkeypatch.setattr(housekeeping, "_KEPT_FREE", 200_000)
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF"))
+    await store.open()
+    house = House(store, replace(POLICY, messages=0))
+    for number in range(1, 31):
+        large = Content("application/vnd.wap.multipart.mixed", bytes(50_000), ())
+        await house.put(number)
+        await store.commit(Unit(None, drop(ContentId(number * 1000), 0)))
+        await store.commit(Unit(None, (content_sql.insert(ContentId(number * 1000), large),)))
+    before = await store.room()
+    house.clock.advance(8 * 86400)
+    units = store.counters.units
+    done = await house.keeper.round()
+    after = await store.room()
+    assert done.octets == 1_500_000
+    assert after.used < before.used - 1_400_000
+    assert after.free <= 200_000 + 64 * 4096
+    assert done.given_back >= 1_000_000
+    assert store.counters.units - units > done.given_back // (64 * 4096)
+    await store.close()
+    assert path.stat().st_size == after.used + after.free

@@ -5,16 +5,20 @@ The statements are read out of the modules of `mmsc/store` themselves, so that a
 
 import ast
 import importlib
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
 from types import ModuleType
 
+import asyncpg
 import pytest
 
 from mmsc.store import schema
+from mmsc.store.postgres import _CLAIM, PostgresStore
 from mmsc.store.sqlite import _TYPES
-from mmsc.store.sqlite_text import numbered
+from mmsc.store.sqlite_text import CLAIM, numbered
+from tests import postgres
 from tests.tidy.project import module_of, product_files, tree
 
 # What a person runs, and what is PostgreSQL's own.
@@ -114,3 +118,28 @@ def test_the_statements_are_all_there() -> None:
 def test_the_check_sees_a_walk(empty: sqlite3.Connection) -> None:
     assert any(map(walks, plan(empty, "SELECT id FROM recipient WHERE address = $1")))
     assert not any(map(walks, plan(empty, "SELECT id FROM recipient WHERE token = $1")))
+
+
+async def test_postgresql_has_a_way_by_index_for_each_of_them() -> None:
+    """With whole-table scans priced out, a plan that still has one has no other way."""
+    name = f"plans{os.getpid()}"
+    store = PostgresStore(postgres.server(), schema=name)
+    await store.open()
+    connection = await asyncpg.connect(postgres.server(), server_settings={"search_path": name})
+    walked = []
+    try:
+        await connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
+        for number, sql in enumerate([*STATEMENTS, _CLAIM]):
+            if sql in ONCE or sql in CLAIM:  # and its pieces, which are SQLite's
+                continue
+            await connection.execute(f"PREPARE p{number} AS {sql}")
+            count = max((int(one) for one in re.findall(r"\$(\d+)", sql)), default=0)
+            nothing = f"({', '.join(['NULL'] * count)})" if count else ""
+            steps = [str(row[0]) for row in await connection.fetch(f"EXPLAIN EXECUTE p{number}{nothing}")]
+            walked += [
+                (sql, step) for step in steps if (found := re.search(r"Seq Scan on (\w+)", step)) and found[1] in BIG
+            ]
+    finally:
+        await connection.close()
+        await store.close()
+    assert walked == []
