@@ -94,6 +94,7 @@ class Store(Protocol):
     """One database, one schema."""
 
     counters: Counters
+    shared: bool  # whether other nodes may have it open
 
     @property
     def available(self) -> bool:
