@@ -86,8 +86,8 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
-        self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
+        self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
