@@ -10,6 +10,8 @@ import msgspec
 
 from mmsc import configured
 from mmsc.capability.decide import Decider, learn
+from mmsc.cdr.triggers import Beside, owing
+from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp
@@ -53,6 +55,7 @@ class App:
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids(settings.node.number)
         self.captures: CaptureRing | None = None
+        self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
         self._doors = AsyncExitStack()  # the listeners: opened before the engine runs, and closed before it stops
@@ -102,6 +105,7 @@ class App:
             capability=Decider(),
             learn=learn,
             publish=self.bus.publish,
+            beside=self._start_charging(),
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
         self._stack.push_async_callback(self.engine.end)
@@ -111,6 +115,16 @@ class App:
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
         self._stack.push_async_callback(self._doors.aclose)
+
+    def _start_charging(self) -> Beside | None:
+        """What units write besides, so that charging records are owed; the writer ends after the engine."""
+        policy = configured.charging(self.settings)
+        if policy is None:
+            return None
+        self.charging = Writer(self.store, self.clock, policy)
+        self._running.append(self.charging.start())
+        self._stack.push_async_callback(self.charging.close)
+        return owing(self.settings.node.name)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""

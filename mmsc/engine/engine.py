@@ -1,7 +1,7 @@
 """The engine put together: what goes between a store and the gateways."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -27,7 +27,7 @@ from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Store, Unit
+from mmsc.store.core import Statement, Store, Unit
 from mmsc.store.tasks import Holder
 from mmsc.trace.events import Event
 from protocols.records import record
@@ -64,6 +64,7 @@ class Engine:
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        beside: Callable[[Sequence[Event]], Sequence[Statement]] | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -73,7 +74,7 @@ class Engine:
         self._node = node
         self._capability = capability
         self._learn = learn
-        self.chronicle = Chronicle(clock, ids, publish)
+        self.chronicle = Chronicle(clock, ids, publish, beside)
         self.recent = Recent(store, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets)
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)

@@ -105,3 +105,6 @@ CREATE TABLE config (
 );
 
 CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);
+
+-- Events whose charging records are not in a file yet, by the node whose files they go to.
+CREATE TABLE cdr (node TEXT NOT NULL, event_id {bigint} NOT NULL, PRIMARY KEY (node, event_id));
