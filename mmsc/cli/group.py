@@ -13,6 +13,7 @@ COMMANDS: Final = {
     "submit": "Send an MM through MM7, as a VASP would.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
     "route": "Explain what becomes of a number.",
+    "cdr": "Charging records: compare two parties' files, show them, write what is owed.",
     "check-config": "Say what is wrong or odd in a settings file.",
 }
 
