@@ -17,6 +17,7 @@ from mmsc.domain.instant import Instant, to_datetime
 
 OPEN: Final = ".open"
 _DAMAGED: Final = ".damaged"
+_MODE: Final = 0o640  # who wrote to whom is nobody's business
 _log: Final = logging.getLogger(__name__)
 
 
@@ -42,7 +43,7 @@ class Files:
         if self._lock is not None:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._folder / f"{self._node}.lock", os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(self._folder / f"{self._node}.lock", os.O_RDWR | os.O_CREAT, _MODE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -94,7 +95,7 @@ class Files:
         for ending, octets in texts.items():
             path = self._folder / f"{position.stem}.{ending}{OPEN}"
             at = position.octets.get(ending, 0)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, _MODE)
             try:
                 os.ftruncate(descriptor, at)
                 _write_all(descriptor, octets, at)

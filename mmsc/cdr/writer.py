@@ -33,6 +33,7 @@ EVENTS_AT_ONCE: Final = 200  # in memory, in one append and in one unit
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _PASSES_AT_STOP: Final = 20  # what is left then is written after the next start
 _WRITERS: Final[Mapping[str, Callable[[Sequence[Record]], bytes]]] = {JSON_LINES: json_lines, CSV: csv_lines}
+_TROUBLE: Final = (StoreBusy, StoreUnavailable, OSError)
 _log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -50,6 +51,10 @@ class ChargingPolicy:
     write_seconds: float = 1.0
 
 
+class Stuck(Exception):
+    """Events of which no record can be made fill a whole read; a version that can make them goes on."""
+
+
 class TakenOver(Exception):
     """Another process took over the files of this node: this one must not touch them again."""
 
@@ -65,7 +70,8 @@ class Writer:
         self._files = Files(policy.folder, self._node)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="cdr")  # one, so that nothing overtakes an append
         self._position: Position | None = None  # None: as the store has it
-        self._unmakeable: set[int] = set()
+        self._begun: Position | None = None  # a file of which nothing is confirmed yet
+        self._unmakeable: set[int] = set()  # bounded: a read that holds nothing else is Stuck
         self._stop = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._taken_over = False
@@ -85,8 +91,9 @@ class Writer:
             if not self._taken_over:
                 await self.write(passes=_PASSES_AT_STOP)
                 await self.finish()
-        except (StoreBusy, StoreUnavailable, OSError, FolderInUse, TakenOver) as error:
-            _log.warning("CDRs: the rest is written after the next start: %s", error)
+        except Exception as error:  # whatever it is, the others that stop must stop
+            expected = isinstance(error, (*_TROUBLE, FolderInUse, Stuck, TakenOver))
+            _log.warning("CDRs: the rest is written after the next start: %s", error, exc_info=not expected)
         finally:
             await self._do(self._files.let_go)
             self._thread.shutdown()
@@ -98,6 +105,8 @@ class Writer:
             position = self._position or await self._take()
             rows = await charging.waiting(self._store, self._node, EVENTS_AT_ONCE)
             fresh = [row for row in rows if row[0] not in self._unmakeable]
+            if len(rows) == EVENTS_AT_ONCE and not fresh:
+                raise Stuck(f"no record can be made of the first {len(rows)} events that are owed; see the log")
             if fresh:
                 count += await self._write(position, fresh)
             if self._position is not None and self._is_due(self._position):
@@ -127,7 +136,7 @@ class Writer:
                 self._taken_over = True
                 self._tell(f"{error}; this one writes none any more")
                 await self._stop.wait()
-            except (StoreBusy, StoreUnavailable, OSError, FolderInUse) as error:
+            except (*_TROUBLE, FolderInUse, Stuck) as error:
                 self._tell(str(error))
                 pause = min(max(1.0, 2 * pause), _LONGEST_PAUSE_SECONDS)
             except Exception as error:  # ours: messages go on all the same
@@ -221,10 +230,12 @@ class Writer:
         return len(records)
 
     def _next(self, position: Position) -> Position:
-        now = self._clock.real_now()
-        number = position.number + 1
-        stem = stem_of(self._node, number, now)
-        return msgspec.structs.replace(position, number=number, stem=stem, opened_at=now, octets={})
+        """The next file. An attempt that failed is tried again under the same name, or its file would stay."""
+        if self._begun is None or self._begun.number != position.number + 1:
+            now, number = self._clock.real_now(), position.number + 1
+            stem = stem_of(self._node, number, now)
+            self._begun = msgspec.structs.replace(position, number=number, stem=stem, opened_at=now, octets={})
+        return msgspec.structs.replace(self._begun, epoch=position.epoch, records=position.records)
 
     def _is_due(self, position: Position) -> bool:
         """A clock that was set back behind the file's beginning ends it, too: nobody knows how old it is."""

@@ -16,6 +16,7 @@ from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retriev
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import from_text
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -197,6 +198,8 @@ class Fetching:
             found = found or await sql.told_to(desk.store, message_id, address)
             if found is None:
                 return False
+            if await event_sql.has(desk.store, found[0].id, found[1].id, trace.MmRead.kind):
+                return True  # its 200 was lost
             note = trace.MmRead(read)
             await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
         except (StoreBusy, StoreUnavailable):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from mmsc.cdr import writer as writing
 from mmsc.cdr.files import Files, FolderInUse
-from mmsc.cdr.writer import TakenOver, Writer
+from mmsc.cdr.writer import Stuck, TakenOver, Writer
 from mmsc.clock import VirtualClock
 from mmsc.store import charging
 from mmsc.store.core import Statement, Store, StoreBusy, StoreUnavailable, Unit
@@ -219,6 +220,42 @@ async def test_the_running_writer_says_what_keeps_it_and_that_it_is_well_again(s
     (tmp_path / "cdr").unlink()
     await one.close()
     assert await assert_exactly_once(store, tmp_path) == 6
+
+
+async def test_a_file_that_could_not_be_begun_leaves_nothing_behind(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    await World(store, clock).life()
+    one = writer(store, clock, tmp_path)
+
+    def full(descriptor: int, octets: bytes, at: int) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space"):
+            await one.write()
+    clock.advance(100)
+    await one.write()
+    await one.close()
+    assert await assert_exactly_once(store, tmp_path) == 6
+    assert [path.suffix for path in sorted((tmp_path / "cdr").iterdir())] == [".jsonl", ".lock"]
+
+
+async def test_events_of_which_no_record_can_be_made_do_not_stop_it_in_silence(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = VirtualClock()
+    world = World(store, clock)
+    monkeypatch.setattr(writing, "EVENTS_AT_ONCE", 2)
+    mm = world.mm()
+    await world.accept(mm, world.recipient(mm))
+    await world.tell(mm, None, *[trace.ReportDelivered("vasp:news", "no such state", 1)] * 3)
+    one = writer(store, clock, tmp_path)
+    with pytest.raises(Stuck, match="no record can be made"):
+        await one.write()
+    await one.close()
 
 
 class Failing:
