@@ -33,6 +33,7 @@ EVENTS_AT_ONCE: Final = 200  # in memory, in one append and in one unit
 _LONGEST_PAUSE_SECONDS: Final = 60.0
 _PASSES_AT_STOP: Final = 20  # what is left then is written after the next start
 _WRITERS: Final[Mapping[str, Callable[[Sequence[Record]], bytes]]] = {JSON_LINES: json_lines, CSV: csv_lines}
+_STOP_SECONDS: Final = 10.0  # and the same of a store that is away
 _TROUBLE: Final = (StoreBusy, StoreUnavailable, OSError)
 _log: Final = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -85,12 +86,13 @@ class Writer:
     async def close(self) -> None:
         """Write what is owed by now, and give the open file its final name; what fails is done by the next start."""
         self._stop.set()
-        if self._running is not None:
-            await asyncio.gather(self._running, return_exceptions=True)
         try:
-            if not self._taken_over:
-                await self.write(passes=_PASSES_AT_STOP)
-                await self.finish()
+            async with asyncio.timeout(_STOP_SECONDS):
+                if self._running is not None:
+                    await asyncio.gather(self._running, return_exceptions=True)
+                if not self._taken_over:
+                    await self.write(passes=_PASSES_AT_STOP)
+                    await self.finish()
         except Exception as error:  # whatever it is, the others that stop must stop
             expected = isinstance(error, (*_TROUBLE, FolderInUse, Stuck, TakenOver))
             _log.warning("CDRs: the rest is written after the next start: %s", error, exc_info=not expected)

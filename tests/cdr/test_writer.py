@@ -15,7 +15,7 @@ from mmsc.cdr.files import Files, FolderInUse
 from mmsc.cdr.writer import Stuck, TakenOver, Writer
 from mmsc.clock import VirtualClock
 from mmsc.store import charging
-from mmsc.store.core import Statement, Store, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.cdr.world import World, assert_exactly_once, files, records, writer
 
@@ -292,6 +292,40 @@ async def test_a_commit_of_unknown_outcome_is_found_out(store: Store, tmp_path: 
         except (StoreUnavailable, StoreBusy):
             await one.write()
     await one.close()
+    assert await assert_exactly_once(store, tmp_path) == 24
+
+
+class Late(Failing):
+    """A store whose nth commit is on its way for long: its sender was told that the connection is lost."""
+
+    unit: Unit | None = None
+
+    async def commit(self, unit: Unit) -> Any:
+        self.fails -= 1
+        if self.fails != 0:
+            return await self._store.commit(unit)
+        self.unit = unit
+        raise StoreUnavailable("connection lost")
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+async def test_a_commit_that_comes_late_comes_too_late(store: Store, tmp_path: Path, nth: int) -> None:
+    """It would forget events whose records were cut off meanwhile."""
+    clock = VirtualClock()
+    world = World(store, clock)
+    late = Late(store, done=False)
+    one = writer(late, clock, tmp_path, rotate_octets=2500)
+    late.fails = nth
+    for _ in range(4):
+        await world.life()
+        try:
+            await one.write()
+        except StoreUnavailable:
+            await one.write()
+            assert late.unit is not None
+            assert isinstance(await store.commit(late.unit), Lost)
+    await one.close()
+    assert late.unit is not None
     assert await assert_exactly_once(store, tmp_path) == 24
 
 
