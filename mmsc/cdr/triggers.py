@@ -56,6 +56,12 @@ def _told(data: trace.ReportDelivered) -> tuple[str, ...]:
     return _REPORTED.get(data.lane.partition(":")[0], ()) if data.state and not data.nothing_sent else ()
 
 
+def _overtaken(data: trace.TaskOvertaken) -> tuple[str, ...]:
+    """A handset may be faster than the SMSC's response: the notification was sent all the same."""
+    return ("R1NRq",) if (data.task, data.outcome) == ("notify", "pushed") else ()
+
+
+_PUSHED: Final = "the SMSC took a notification: each push is one"
 TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
     {
         trace.MmAccepted: Trigger(
@@ -71,9 +77,8 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
         trace.ForwardAnswered: Trigger(
             ("O4FRs",), lambda data: ("O4FRs",) if data.status else (), "a MM4_forward.RES came: not for bounces"
         ),
-        trace.NotificationPushed: Trigger(
-            ("R1NRq",), _always("R1NRq"), "the SMSC took a notification: each push is one"
-        ),
+        trace.NotificationPushed: Trigger(("R1NRq",), _always("R1NRq"), _PUSHED),
+        trace.TaskOvertaken: Trigger(("R1NRq",), _overtaken, _PUSHED),
         trace.MmFetched: Trigger(("R1Rt",), _always("R1Rt"), "all octets of an m-retrieve-conf were written"),
         trace.RecipientMoved: Trigger(
             ("R1NRs", "R1A", "O4D"),

@@ -82,6 +82,8 @@ def moved(happening: str, **changes: Any) -> trace.RecipientMoved:
             [{"recordType": "7DRRq", "mmStatusCode": "rejected"}, {"recordType": "7DRRs", "requestStatusCode": 0}],
         ),
         ("mm4", trace.ReportAnswered("other", "m", "Ok"), [{"recordType": "R4DRs", "requestStatusCode": 0}]),
+        ("mm7", trace.TaskOvertaken("notify", "smsc:local", "pushed"), [{"recordType": "R1NRq"}]),
+        ("mm7", trace.TaskOvertaken("notify", "smsc:local", "link sent"), []),
         ("mm7", trace.MmRead(False), [{"recordType": "R1RR", "mmStatusCode": "deletedWithoutBeingRead"}]),
         ("mm7", trace.MmDeleted("m", "mm7", "", 7, "expired"), [{"recordType": "OMD", "mmStatusCode": "expired"}]),
         (
