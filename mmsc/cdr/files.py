@@ -3,6 +3,7 @@
 Everything here blocks: it runs on a thread. Raises OSError for what the disk refuses.
 """
 
+import errno
 import fcntl
 import logging
 import os
@@ -95,8 +96,10 @@ class Files:
         for ending, octets in texts.items():
             path = self._folder / f"{position.stem}.{ending}{OPEN}"
             at = position.octets.get(ending, 0)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, _MODE)
+            descriptor = os.open(path, os.O_WRONLY | (0 if at else os.O_CREAT), _MODE)
             try:
+                if os.fstat(descriptor).st_size < at:
+                    raise OSError(errno.EIO, "shorter than what was written", str(path))
                 os.ftruncate(descriptor, at)
                 _write_all(descriptor, octets, at)
                 os.fsync(descriptor)

@@ -225,6 +225,7 @@ class Writer:
         texts = {ending: _WRITERS[ending](records) for ending in self._policy.endings}
         if CSV in texts and not here.octets.get(CSV):
             texts[CSV] = csv_header() + texts[CSV]
+        self._position = None  # whatever goes wrong now, the folder is looked at before the next attempt
         await self._do(self._files.append, here, texts)
         octets = {ending: here.octets.get(ending, 0) + len(text) for ending, text in texts.items()}
         after = msgspec.structs.replace(here, octets=octets, records=position.records + len(records))

@@ -414,6 +414,26 @@ async def test_a_file_that_lost_its_end_is_kept_and_told(
     await one.close()
 
 
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: os.truncate(path, 10)])
+async def test_an_open_file_that_somebody_spoils_is_told_and_the_next_one_begins(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None]
+) -> None:
+    clock = VirtualClock()
+    world = World(store, clock)
+    one = writer(store, clock, tmp_path)
+    await world.life()
+    await one.write()
+    (path,) = (tmp_path / "cdr").glob("*.open")
+    harm(path)
+    await world.life()
+    with pytest.raises(OSError, match=path.name):
+        await one.write()
+    assert await one.write() == 6
+    await one.close()
+    assert "taken away already, or lost" in caplog.text or "kept as .damaged" in caplog.text
+    assert [record["localSequenceNumber"] for record in records(files(tmp_path))] == list(range(7, 13))
+
+
 async def test_another_format_begins_with_another_file(store: Store, tmp_path: Path) -> None:
     clock = VirtualClock()
     world = World(store, clock)
