@@ -7,10 +7,11 @@ between its items and `:` within one; those two and `%` are percent-encoded insi
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
-from mmsc.domain.instant import Instant, to_datetime
+from mmsc.domain.instant import SECOND, Instant, to_datetime
 from protocols.records import record
 
 Value = Any  # what JSON can hold
@@ -43,7 +44,13 @@ def _plain(text: str) -> str:
 
 def timestamp(at: int) -> str:
     """A time in a record: UTC, to the millisecond, `2026-11-26T19:30:00.123Z`."""
-    return to_datetime(Instant(at)).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    seconds, micros = divmod(at, SECOND)
+    return f"{_to_the_second(seconds)}.{micros // 1000:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    return to_datetime(Instant(seconds * SECOND)).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 def read_time(text: str) -> datetime:

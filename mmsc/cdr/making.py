@@ -33,6 +33,10 @@ _REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
 )
 _ABNORMAL: Final = 4
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
+_ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
+_MANDATORY: Final = {
+    name: frozenset(one.name for one in known.fields if one.mandatory) for name, known in BY_NAME.items()
+}
 
 
 @record(frozen=True, slots=True)
@@ -88,12 +92,12 @@ def records_of(happened: Happened, house: House) -> list[Fields]:
 def _finished(name: str, made: Fields, happened: Happened, house: House) -> Fields:
     made["recordTimeStamp"] = timestamp(happened.at)
     ordered: Fields = {"recordType": name}
-    for one in BY_NAME[name].fields:
-        value = made.get(one.name)
+    for field_name in _ORDER[name]:
+        value = made.get(field_name)
         if value is not None:
-            ordered[one.name] = value
-        else:
-            assert not one.mandatory, f"{name} without {one.name}"
+            ordered[field_name] = value
+    missing = _MANDATORY[name] - ordered.keys()
+    assert not missing, f"{name} without {', '.join(missing)}"
     ordered["recordExtensions"] = {"eventID": to_text(happened.event_id), "node": house.node}
     return ordered
 

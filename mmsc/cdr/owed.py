@@ -8,9 +8,9 @@ import msgspec
 
 from mmsc.cdr.lines import Record
 from mmsc.cdr.making import Happened, House, records_of
-from mmsc.domain.message import Part
+from mmsc.domain.message import Mm, Part
 from mmsc.store import charging
-from mmsc.store.core import Row, Store
+from mmsc.store.core import Row, SqlValue, Store
 from mmsc.store.messages import mm_of
 from mmsc.trace import events as trace
 from mmsc.trace.events import read_data
@@ -35,18 +35,26 @@ async def happened_of(store: Store, rows: Sequence[Row]) -> list[tuple[int, Happ
     accepted = trace.MmAccepted.kind
     mm_ids = [row[charging.EVENT_WIDTH] for row in rows if row[2] == accepted]
     recipients = await charging.recipients(store, [one for one in mm_ids if isinstance(one, int)])
-    return [_happened(row, recipients) for row in rows]
+    known: dict[SqlValue, tuple[Mm, tuple[Part, ...]]] = {}  # most events of a read are about few MMs
+    return [_happened(row, recipients, known) for row in rows]
 
 
-def _happened(row: Row, recipients: dict[int, list[tuple[str, str]]]) -> tuple[int, Happened | None]:
+def _happened(
+    row: Row, recipients: dict[int, list[tuple[str, str]]], known: dict[SqlValue, tuple[Mm, tuple[Part, ...]]]
+) -> tuple[int, Happened | None]:
     event_id, at, kind, text, recipient_id, recipient, peer, parts, answer = row[: charging.EVENT_WIDTH]
     assert isinstance(event_id, int)
     assert isinstance(at, int)
     data = read_data(str(kind), str(text))
     if isinstance(data, dict):
         return event_id, None
-    mm_row = row[charging.EVENT_WIDTH :]
-    mm = None if mm_row[0] is None else mm_of(mm_row)
+    mm_id = row[charging.EVENT_WIDTH]
+    mm: Mm | None = None
+    of_content: tuple[Part, ...] = ()
+    if mm_id is not None:
+        if mm_id not in known:
+            known[mm_id] = mm_of(row[charging.EVENT_WIDTH :]), _parts(parts) if isinstance(parts, str) else ()
+        mm, of_content = known[mm_id]
     happened = Happened(
         event_id,
         at,
@@ -56,7 +64,7 @@ def _happened(row: Row, recipients: dict[int, list[tuple[str, str]]]) -> tuple[i
         recipient if isinstance(recipient, str) else "",
         peer if isinstance(peer, str) else "",
         () if mm is None else recipients.get(mm.id, ()),
-        _parts(parts) if isinstance(parts, str) else (),
+        of_content,
         bool(answer),
     )
     return event_id, happened
