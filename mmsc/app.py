@@ -56,7 +56,7 @@ class App:
         self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.ids = Ids(settings.node.number)
+        self.ids = Ids()
         self.captures: CaptureRing | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
@@ -126,14 +126,17 @@ class App:
             self.clock,
             self.ids,
             node=settings.node.name,
+            number=settings.node.number,
+            agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
             publish=self.bus.publish,
-            beside=self._start_charging(),
+            beside=self._charging(),
             objects=await self._objects(),
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
+        self._start_charging()
         self._stack.push_async_callback(self.engine.end)
         await self._start_mm7()
         sms = await self._start_mm1()
@@ -142,15 +145,19 @@ class App:
         self._start_sms(sms)
         self._stack.push_async_callback(self._doors.aclose)
 
-    def _start_charging(self) -> Beside | None:
-        """What units write besides, so that charging records are owed; the writer ends after the engine."""
+    def _charging(self) -> Beside | None:
+        """What units write besides, so that charging records are owed."""
         policy = configured.charging(self.settings)
         if policy is None:
             return None
         self.charging = Writer(self.store, self.clock, policy)
-        self._running.append(self.charging.start())
-        self._stack.push_async_callback(self.charging.close)
         return owing(self.settings.node.name)
+
+    def _start_charging(self) -> None:
+        """Once the node's name is ours. The writer ends after the engine."""
+        if self.charging is not None:
+            self._running.append(self.charging.start())
+            self._stack.push_async_callback(self.charging.close)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""

@@ -115,7 +115,14 @@ CREATE TABLE config (
     PRIMARY KEY (kind, name)
 );
 
-CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,
+    number {bigint} NOT NULL UNIQUE,
+    start_no {bigint} NOT NULL,
+    seen_at {bigint} NOT NULL,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL
+);
 
 -- Events whose charging records are not in a file yet, by the node whose files they go to.
 CREATE TABLE cdr (node TEXT NOT NULL, event_id {bigint} NOT NULL, PRIMARY KEY (node, event_id));
