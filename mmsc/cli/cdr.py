@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mmsc.store.core import Store
 
 _SHOWN: Final = 100
+_DEAD_MICROS: Final = 10_000_000  # a node that gave no sign of life for so long
 _SAID: Final = {"only_in_a": "only in A", "only_in_b": "only in B", "differs": "differs"}
 _PLACE: Final = click.Path(path_type=Path)
 
@@ -206,6 +207,8 @@ async def _catch_up(settings: "Settings", node: str, *, lost: bool) -> tuple[int
     app = App(asked)
     await app.store.open()
     try:
+        if settings.store.postgres:  # a SQLite file is nobody else's while it is open here
+            await _refuse_alive(app.store, node)
         await _check(app.store, node, policy.folder, lost=lost)
         writer = Writer(app.store, app.clock, policy)
         try:
@@ -216,6 +219,15 @@ async def _catch_up(settings: "Settings", node: str, *, lost: bool) -> tuple[int
             await writer.close()
     finally:
         await app.store.close()
+
+
+async def _refuse_alive(store: "Store", node: str) -> None:
+    """Its own writer would be taken over."""
+    from mmsc.store import nodes
+
+    silent = {name for name, *_ in await nodes.silent(store, _DEAD_MICROS)}
+    if any(one.name == node and one.is_up and node not in silent for one in await nodes.known(store)):
+        raise click.ClickException(f"node {node} is alive, and writes its records itself; stop it first")
 
 
 async def _check(store: "Store", node: str, folder: Path, *, lost: bool) -> None:

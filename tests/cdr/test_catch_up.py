@@ -1,16 +1,21 @@
 """What a node owed when it died is written by its next start, or by `mmsc cdr catch-up` where its folder is."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from mmsc.cdr.writer import Writer
+from mmsc.cli import cdr
 from mmsc.cli.group import main
 from mmsc.clock import Clock
+from mmsc.store import nodes
 from mmsc.store.charging import UNPAID
+from mmsc.store.postgres import PostgresStore
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from tests import postgres
 from tests.cdr.world import World, files, policy, records
 
 
@@ -35,8 +40,8 @@ async def _die(folder: Path, node: str, *, open_file: bool, lives: int = 1) -> N
 
 def catch_up(folder: Path, *arguments: str, **more: str) -> Result:
     config = folder / "mmsc.toml"
-    cdr = more.get("cdr", str(folder / "cdr"))
-    config.write_text(f'[store]\npath = "{folder}/mmsc.db"\n[node]\nname = "a"\n[cdr]\nfolder = "{cdr}"\n')
+    place = more.get("cdr", str(folder / "cdr"))
+    config.write_text(f'[store]\npath = "{folder}/mmsc.db"\n[node]\nname = "a"\n[cdr]\nfolder = "{place}"\n')
     return CliRunner().invoke(main, ["cdr", "catch-up", "--config", str(config), *arguments])
 
 
@@ -77,3 +82,23 @@ def test_a_folder_that_is_no_folder_is_told(tmp_path: Path) -> None:
     done = catch_up(tmp_path, cdr=str(tmp_path / "file"))
     assert done.exit_code == 1
     assert "File exists" in done.output
+
+
+async def _alive(schema: str) -> None:
+    store = PostgresStore(postgres.server(), schema=schema)
+    await store.open()
+    assert await nodes.enter_new(store, "a", nodes.ANY_NUMBER, "") is not None
+    await World(store, Clock(), "a").life()
+    await store.close()
+
+
+def test_a_node_that_is_alive_is_not_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = f"alive{os.getpid()}"
+    asyncio.run(_alive(schema))
+    monkeypatch.setenv("MMSC_STORE__POSTGRES", postgres.server())
+    monkeypatch.setenv("MMSC_STORE__SCHEMA", schema)
+    done = catch_up(tmp_path)
+    assert done.exit_code == 1
+    assert "node a is alive, and writes its records itself" in done.output
+    monkeypatch.setattr(cdr, "_DEAD_MICROS", -3_600_000_000)  # an hour without a sign of life later
+    assert catch_up(tmp_path).output == "6 records of node a written\n"
