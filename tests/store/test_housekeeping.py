@@ -391,5 +391,6 @@ async def test_a_body_that_goes_is_not_written_once_more(tmp_path: Path) -> None
     before = (await store.room()).log
     await store.commit(Unit(None, drop(ContentId(1), 0)))
     room = await store.room()
-    assert (room.log - before, room.free) == (pytest.approx(0, abs=40_000), pytest.approx(400_000, abs=10_000))
+    assert room.log - before < 40_000
+    assert room.free > 390_000
     await store.close()
