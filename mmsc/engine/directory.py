@@ -1,8 +1,8 @@
 """The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,10 +11,11 @@ from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
-from mmsc.store.core import Lost, Store, Unit
+from mmsc.store.core import Lost, Statement, Store, Unit
 
 Neighbour = Vasp | Peer | Smsc | Subscriber
 _TYPES: Final[Mapping[str, type[Neighbour]]] = {"vasp": Vasp, "peer": Peer, "smsc": Smsc, "subscriber": Subscriber}
+_CHANGED_AT_ONCE: Final = 200  # rows in one unit: a batch holds the event loop for its statements
 _KINDS: Final = {cls: kind for kind, cls in _TYPES.items()}
 
 
@@ -48,15 +49,49 @@ class Neighbours:
             await self._store.commit(Unit(None, (statement,)))
         for kind in _TYPES:
             await self._store.commit(Unit(None, (sql.drop_stale(kind, now),)))
-        rows = await sql.all_of(self._store)
         learned: list[Subscriber] = []
-        for row in rows:
-            table, stored = row[0], row[3]
+        for table, _, _, stored in await sql.all_of(self._store):
             assert isinstance(stored, str)
             if table == "learned":
                 learned.append(msgspec.json.decode(stored, type=Subscriber))
             elif table in _TYPES:
                 self._keep(msgspec.json.decode(stored, type=_TYPES[str(table)]))
+        for subscriber in learned:
+            self._remember(subscriber)
+
+    async def replace(self, configured: tuple[Neighbour, ...], default_smsc: str) -> None:
+        """From now on the configuration names these: what differs is written, then all of it is changed here at once.
+        Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
+        wanted: dict[tuple[str, str], Neighbour] = {(_KINDS[type(one)], _name(one)): one for one in configured}
+        now = self._clock.real_now()
+        known = {(str(kind), str(name)): (origin, data) for kind, name, origin, data in await sql.all_of(self._store)}
+        changed: list[Statement] = []
+        for (kind, name), neighbour in wanted.items():
+            data = msgspec.json.encode(neighbour).decode()
+            if known.get((kind, name)) != ("config", data):
+                changed.append(sql.upsert(kind, name, "config", data, now))
+        stale = [key for key, (origin, _) in known.items() if origin == "config" and key not in wanted]
+        changed += [sql.drop(*key) for key in stale]
+        for at in range(0, len(changed), _CHANGED_AT_ONCE):
+            await self._store.commit(Unit(None, tuple(changed[at : at + _CHANGED_AT_ONCE])))
+        others = [
+            msgspec.json.decode(str(data), type=_TYPES[kind])
+            for (kind, name), (origin, data) in known.items()
+            if kind in _TYPES and origin != "config" and (kind, name) not in wanted
+        ]
+        self._default_smsc = default_smsc
+        self._refill((*others, *wanted.values()))
+
+    def _refill(self, neighbours: Sequence[Neighbour]) -> None:
+        """These and no others; what handsets have shown stays known."""
+        learned = [one for one in self._subscribers.values() if one.seen_at is not None]
+        tables: tuple[dict[str, Any], ...] = (self.vasps, self.peers, self.smscs, self.short_codes)
+        for table in (*tables, self._subscribers, self._by_ip, self._prefixes):
+            table.clear()
+        self._listed.clear()
+        self._longest_first = ()
+        for neighbour in neighbours:
+            self._keep(neighbour)
         for subscriber in learned:
             self._remember(subscriber)
 

@@ -6,9 +6,11 @@ from dataclasses import field
 
 from mmsc.clock import Clock
 from mmsc.domain.address import NumberPlan
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
@@ -78,6 +80,7 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
+        self.backlog = Backlog(store, clock, self.lanes)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's next start number, load the neighbours, and put the parts together."""
@@ -156,6 +159,23 @@ class Engine:
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.store.commit(Unit(None, (task_sql.hand_back(self._holder),)))
+
+    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
+        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
+        here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc)
+        self.policy = policy
+        self.numbers.take_over(policy.plan, policy.routing)
+        self.submit.take_over(policy.submit)
+        self.desk.policy = policy.delivery
+        self.retrieval.policy = self.links.policy = policy.retrieval
+        self.lanes.resize()
+        self._timetable.wake()
+
+    @property
+    def claims(self) -> Durations:
+        """What claims took, since the start."""
+        return self._timetable.claims
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

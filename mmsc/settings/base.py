@@ -32,6 +32,7 @@ _HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
 _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
+TOKEN: Final = r"^([A-Za-z0-9._~+/-]{16,}=*)?\Z"
 SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
@@ -47,6 +48,7 @@ PATTERNS: Final = {
     _HOST: "a host name or an IP address",
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
+    TOKEN: "16 or more letters, digits and ._~+/-",
     SCHEMA: "small letters, digits and underscores, no digit first",
     COUNTRY_CODE: "one to three digits, no 0 first",
     PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",

@@ -21,6 +21,11 @@ def drop_stale(kind: str, at: Instant) -> Statement:
     )
 
 
+def drop(kind: str, name: str) -> Statement:
+    """The file does not name this entry any more."""
+    return Statement("DELETE FROM config WHERE kind = $1 AND name = $2 AND origin = 'config'", (kind, name))
+
+
 async def all_of(store: Store) -> list[Row]:
     """(kind, name, origin, data) of every neighbour."""
     return await store.fetch("SELECT kind, name, origin, data FROM config ORDER BY kind, name")

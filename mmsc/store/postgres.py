@@ -8,6 +8,7 @@ per text with `executemany`, then one NOTIFY. When the connection is lost the ru
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from mmsc.store.core import (
     LOST,
     TASK_PRIORITIES,
     Counters,
+    Gauges,
     Lost,
     Row,
     SqlValue,
@@ -79,7 +81,7 @@ class PostgresStore:
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer: asyncpg.Connection[Any] | None = None
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
@@ -91,6 +93,15 @@ class PostgresStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        pool = self._readers
+        return Gauges(
+            waiting_units=self._committer.waiting,
+            connections=pool.get_size() if pool is not None else 0,
+            idle_connections=pool.get_idle_size() if pool is not None else 0,
+        )
 
     async def open(self) -> None:
         """Connect; make the schema or check it. Raises `StoreRefused`."""
