@@ -85,6 +85,8 @@ class Desk:
         began = self.clock.real_now()
         try:
             outcome = await courier.deliver(job)
+        except (StoreBusy, StoreUnavailable) as error:
+            return Retry(str(error))  # a body cannot be read now
         except Exception as error:
             mm_id = None if job.mm is None else job.mm.id
             about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}

@@ -148,7 +148,7 @@ async def test_what_was_for_an_smsc_that_was_removed_waits_for_it(smsc: VirtualS
         session.courier._directory.smscs = {}  # type: ignore[misc]
         outcome = await session.courier.deliver(job(TaskKind.NOTIFY, session.clock.now()))
     assert isinstance(outcome, Retry)
-        assert outcome.neighbour_down
+    assert outcome.neighbour_down
 
 
 @pytest.mark.parametrize(
