@@ -85,7 +85,7 @@ METRICS: Final = (
     _counter("mmsc_store_units_total", "Units of work; by mmsc_store_commits_total it is the size of a batch."),
     _counter("mmsc_store_lost_units_total", "Units whose guard found that somebody was first."),
     _counter("mmsc_store_statements_total", "Statements of units."),
-    _counter("mmsc_store_reads_total", "Queries."),
+    _counter("mmsc_store_reads_total", "Queries that change nothing."),
     _gauge("mmsc_store_waiting_units", "Units that are queued or being committed."),
     _histogram("mmsc_store_commit_seconds", "From the first statement of a batch to its commit.", first=8, last=24),
     _histogram("mmsc_store_claim_seconds", "What it takes to claim due tasks.", first=8, last=24),
@@ -125,3 +125,7 @@ _TAIL: Final = (
     "There are no metrics of adaptation, because this version adapts nothing.",
     "",
 )
+
+
+if __name__ == "__main__":
+    print(page(), end="")
