@@ -16,7 +16,7 @@ class Supervisor:
         given = os.environ if environment is None else environment
         self._address = given.get("NOTIFY_SOCKET", "")
         ours = given.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-        self.has_watchdog = ours and given.get("WATCHDOG_USEC", "0").isdecimal() and given.get("WATCHDOG_USEC") != "0"
+        self.has_watchdog = ours and given.get("WATCHDOG_USEC", "0") != "0"
 
     def ready(self) -> None:
         """The start is over, or settings were taken over."""

@@ -1,6 +1,7 @@
 """SIGHUP on a real process: what can change does, what cannot is listed, and nobody is cut off."""
 
 import base64
+import itertools
 import json
 import re
 import signal
@@ -13,6 +14,7 @@ from protocols import mm7
 from tests.operations.conftest import Server, bound
 
 pytestmark = pytest.mark.slow
+_numbers = itertools.count()
 
 
 async def submit(server: Server, vasp: str, to: str = "+15550000001") -> int | mm7.StatusCode:
@@ -20,7 +22,7 @@ async def submit(server: Server, vasp: str, to: str = "+15550000001") -> int | m
     dialect = mm7.dialect(mm7.BASE + mm7.LATEST)
     assert dialect is not None
     request = mm7.SubmitReq(subject="Hello", to=(mm7.Address(to),))
-    content_type, body = mm7.encode(mm7.Envelope("t1", dialect, request))
+    content_type, body = mm7.encode(mm7.Envelope(f"t{next(_numbers)}", dialect, request))
     login = base64.b64encode(f"{vasp}:secret".encode()).decode()
     headers = {"Content-Type": content_type, "Authorization": f"Basic {login}"}
     async with (

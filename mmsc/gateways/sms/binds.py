@@ -28,7 +28,7 @@ class Binds:
         """Keep every session up."""
         async with asyncio.TaskGroup() as group:
             self._group = group
-            for name in self._smscs:
+            for name in tuple(self._smscs):
                 self._start(name)
             group.create_task(asyncio.Event().wait(), name="smscs")  # there may be none
 
@@ -61,7 +61,8 @@ class Binds:
             session.timers = self._timers
 
     def _start(self, name: str) -> None:
-        assert self._group is not None, "run has begun"
+        if self._group is None:
+            return  # `run` will
         self._tasks[name] = [
             self._group.create_task(session.run(), name=f"smsc {name} {number}")
             for number, session in enumerate(self._sessions[name], 1)
@@ -69,7 +70,7 @@ class Binds:
 
     async def _end(self, name: str) -> None:
         del self._smscs[name]
-        sessions, tasks = self._sessions.pop(name), self._tasks.pop(name)
+        sessions, tasks = self._sessions.pop(name), self._tasks.pop(name, [])
         await asyncio.gather(*(session.leave() for session in sessions))
         for task in tasks:
             task.cancel()
