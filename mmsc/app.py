@@ -170,6 +170,7 @@ class App:
         task = asyncio.ensure_future(work)
         task.set_name(name)
         self._running.append(task)
+        self.operations.readiness.add(name, lambda: "it ended" if task.done() else "")
 
         async def stop() -> None:
             task.cancel()

@@ -16,7 +16,7 @@ from mmsc.operations.sources import Sources
 from mmsc.operations.tally import Tally
 from mmsc.reloading import Reloads
 from mmsc.settings.model import Console
-from mmsc.store.core import Store, StoreUnavailable
+from mmsc.store.core import Store
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import WireTap
 from mmsc.trace.events import Event
@@ -60,7 +60,7 @@ class Operations:
         registered = registry(self.sources, importlib.metadata.version("mmsc"))
 
         async def expose() -> bytes:
-            if self.sources.engine is not None:
+            if self.sources.engine is not None and self.readiness.phase is Phase.RUNNING:
                 await self.sources.engine.backlog.look()
             return exposition(registered)
 
@@ -96,7 +96,7 @@ class Operations:
         try:
             async with asyncio.timeout(_STORE_ANSWERS_SECONDS):
                 await self._store.fetch_one("SELECT 1")
-        except (StoreUnavailable, TimeoutError):
+        except Exception:  # whatever a driver says while it goes: it did not answer
             self._store_silent = True
         else:
             self._store_silent = False

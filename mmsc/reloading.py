@@ -67,6 +67,9 @@ async def reload(app: "App", read: Callable[[], Settings]) -> str:
     except (StoreError, StoreBusy) as error:
         _log.error(_AWAY, error)
         result = "failed"
+    except Exception:  # our bug: the next signal must find somebody who hears it
+        _log.exception("the settings were perhaps taken over in part; start the server anew when that can be")
+        result = "failed"
     reloads.results[result] += 1
     if result in ("applied", "unchanged"):
         reloads.taken_over(app.clock.real_now())

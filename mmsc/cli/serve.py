@@ -33,7 +33,7 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 @config_option
 def command(config: Path | None) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).
-    On SIGHUP the settings are read again: what can change without a restart does, and the log says what.
+    On SIGHUP a settings file is read again: what can change without a restart does, and the log says what.
 
     Without a file it listens on loopback, keeps its state in your state folder, and brings an SMSC, a VASP and three
     subscribers to play with. It prints where everything listens.
@@ -45,7 +45,7 @@ def command(config: Path | None) -> None:
     log = Log(settings.log.format, secrets(settings))
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_until_interrupted(settings, log, lambda: load_whole(config)))
+            runner.run(_until_interrupted(settings, log, config))
     except (OSError, StoreError) as error:
         raise click.ClickException(f"cannot run: {error}") from error
 
@@ -60,11 +60,12 @@ def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     return factory
 
 
-async def _until_interrupted(settings: Settings, log: "Log", read: Callable[[], Settings]) -> None:
+async def _until_interrupted(settings: Settings, log: "Log", config: Path | None) -> None:
     asked = asyncio.Event()  # to read the settings again
-    running = asyncio.ensure_future(serve(settings, log, asked, read))
+    running = asyncio.ensure_future(serve(settings, log, asked, lambda: load_whole(config)))
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, asked.set)
+    if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
 
     def interrupted(number: signal.Signals) -> None:
         signal.signal(number, signal.SIG_DFL)

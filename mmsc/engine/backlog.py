@@ -1,5 +1,6 @@
 """What waits in the store, lane by lane: bounded questions that the index answers, asked at most every few seconds."""
 
+import asyncio
 from typing import Final
 
 from mmsc.clock import Clock
@@ -12,6 +13,7 @@ from protocols.records import record
 COUNTED_AT_MOST: Final = 10_000  # tasks of one lane; more of them count as so many
 LANES_AT_MOST: Final = 500  # beyond them nobody is asked about
 _FRESH_SECONDS: Final = 5
+_PATIENCE_SECONDS: Final = 2.0  # for all questions together; who was not asked about by then is not told of
 
 
 @record(frozen=True, slots=True)
@@ -34,17 +36,18 @@ class Backlog:
         self.waiting: dict[str, Waiting] = {}
 
     async def look(self) -> None:
-        """Bring `waiting` up to date. Nothing is known, and `waiting` empty, while the store is away."""
+        """Bring `waiting` up to date. What the store does not tell in time is left out."""
         now, real = self._clock.moment()
         if self._asked_at and 0 <= real - self._asked_at < _FRESH_SECONDS * SECOND:
             return
         self._asked_at = real
         found: dict[str, Waiting] = {}
         try:
-            for name in [lane.name for lane in self._lanes][:LANES_AT_MOST]:
-                tasks, earliest = await sql.due_in(self._store, name, now, COUNTED_AT_MOST)
-                oldest = 0.0 if earliest is None else max(0.0, (now - earliest) / SECOND)
-                found[name] = Waiting(tasks, oldest)
-        except StoreUnavailable:
-            found = {}
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                for name in [lane.name for lane in self._lanes][:LANES_AT_MOST]:
+                    tasks, earliest = await sql.due_in(self._store, name, now, COUNTED_AT_MOST)
+                    oldest = 0.0 if earliest is None else max(0.0, (now - earliest) / SECOND)
+                    found[name] = Waiting(tasks, oldest)
+        except (StoreUnavailable, TimeoutError):
+            pass  # /readyz tells that; a gauge that is missing is better than one that is wrong
         self.waiting = found

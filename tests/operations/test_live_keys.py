@@ -227,6 +227,16 @@ async def test_live_keys_that_contradict_what_waits_for_a_restart_are_refused(ap
     assert app.engine.neighbours.is_listed(Address.of(PHONE))
 
 
+async def test_a_part_that_fails_does_not_end_who_listens_for_the_next_signal(app: App) -> None:
+    async def broken(now: Settings) -> None:
+        raise RuntimeError("a bug")
+
+    app.live.connections.append(broken)
+    assert await reload(app, lambda: changed(app.settings, "limits.maximum_parts", 9)) == "failed"
+    app.live.connections.remove(broken)
+    assert await reload(app, lambda: changed(app.settings, "limits.maximum_parts", 8)) == "applied"
+
+
 async def test_a_store_that_is_away_leaves_everything_as_it_was(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     from mmsc.store.core import StoreUnavailable
 

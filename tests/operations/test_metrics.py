@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sqlite3
 from pathlib import Path
 
 import msgspec
@@ -186,6 +187,33 @@ async def test_while_the_store_is_away_it_is_alive_and_not_ready(app: App, monke
     assert (await get(app, "/healthz"))[0] == 200
     monkeypatch.undo()
     assert (await get(app, "/readyz"))[0] == 200
+
+
+@pytest.mark.slow
+async def test_a_file_that_takes_nothing_is_told_and_so_is_its_end(app: App) -> None:
+    """Somebody else's program writes to the database: after five seconds of patience, commits fail."""
+    from mmsc.engine.ports import ResMm4
+    from mmsc.store.core import StoreUnavailable
+
+    other = sqlite3.connect(app.settings.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await app.engine.submit.answer_refused(ResMm4("nobody", {}))
+        status, text = await get(app, "/readyz")
+        assert (status, msgspec.json.decode(text)["not_ready"]) == (503, {"store": "it takes nothing at the moment"})
+        assert (await get(app, "/healthz"))[0] == 200
+        assert samples((await get(app, "/metrics"))[1])["mmsc_store_available{}"] == 0
+    finally:
+        other.close()
+    async with asyncio.timeout(20):
+        while (await get(app, "/readyz"))[0] != 200:
+            await app.store.fetch_one("SELECT 1")
+
+
+async def test_a_part_that_ended_is_told(app: App) -> None:
+    app.operations.readiness.add("part", lambda: "it ended")
+    assert msgspec.json.decode((await get(app, "/readyz"))[1])["not_ready"] == {"part": "it ended"}
 
 
 async def test_metrics_ask_for_the_token_and_health_does_not(tmp_path: Path, app: App) -> None:
