@@ -65,7 +65,7 @@ class App:
         self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.ids = Ids(settings.node.number)
+        self.ids = Ids()
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
         self.captures: CaptureRing | None = None
@@ -142,6 +142,8 @@ class App:
             self.clock,
             self.ids,
             node=settings.node.name,
+            number=settings.node.number,
+            agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,

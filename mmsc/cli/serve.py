@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, load_whole, settings_of
 from mmsc.cli.progress import telling
-from mmsc.settings import Settings, secrets, store_path
+from mmsc.settings import Settings, captures_path, secrets, store_path
 
 if TYPE_CHECKING:
     from mmsc.app import App
@@ -29,9 +30,12 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 }
 
 
-@click.command("serve", epilog=examples("serve", "serve --config config/mmsc.toml"))
+@click.command(
+    "serve", epilog=examples("serve", "serve --config config/mmsc.toml", "serve --config nodes.toml --node b")
+)
 @config_option
-def command(config: Path | None) -> None:
+@click.option("--node", default="", metavar="NAME", help="This node's name among others on one PostgreSQL database.")
+def command(config: Path | None, node: str) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).
     On SIGHUP a settings file is read again: what can change without a restart does, and the log says what.
 
@@ -41,13 +45,25 @@ def command(config: Path | None) -> None:
     from mmsc.operations.logs import Log
     from mmsc.store.core import StoreError
 
-    settings = settings_of(config)
+    settings = _as_node(node, settings_of(config))
     log = Log(settings.log.format, secrets(settings))
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_until_interrupted(settings, log, config))
+            runner.run(_until_interrupted(settings, log, config, node))
     except (OSError, StoreError) as error:
         raise click.ClickException(f"cannot run: {error}") from error
+
+
+def _as_node(name: str, settings: Settings) -> Settings:
+    """The settings with another node name; its captures are its own, too."""
+    if not name:
+        return settings
+    try:
+        node = msgspec.convert({**msgspec.to_builtins(settings.node), "name": name}, type(settings.node))
+    except msgspec.ValidationError as error:
+        raise click.BadParameter("letters, digits, dots, hyphens and underscores", param_hint="--node") from error
+    trace = msgspec.structs.replace(settings.trace, captures_path=str(captures_path(settings) / name))
+    return msgspec.structs.replace(settings, node=node, trace=trace)
 
 
 def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
@@ -60,9 +76,9 @@ def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     return factory
 
 
-async def _until_interrupted(settings: Settings, log: "Log", config: Path | None) -> None:
+async def _until_interrupted(settings: Settings, log: "Log", config: Path | None, node: str) -> None:
     asked = asyncio.Event()  # to read the settings again
-    running = asyncio.ensure_future(serve(settings, log, asked, lambda: load_whole(config)))
+    running = asyncio.ensure_future(serve(settings, log, asked, lambda: _as_node(node, load_whole(config))))
     loop = asyncio.get_running_loop()
     if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
         loop.add_signal_handler(signal.SIGHUP, asked.set)

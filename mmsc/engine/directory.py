@@ -11,11 +11,10 @@ from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
-from mmsc.store.core import Lost, Statement, Store, Unit
+from mmsc.store.core import Lost, Store, Unit
 
 Neighbour = Vasp | Peer | Smsc | Subscriber
 _TYPES: Final[Mapping[str, type[Neighbour]]] = {"vasp": Vasp, "peer": Peer, "smsc": Smsc, "subscriber": Subscriber}
-_CHANGED_AT_ONCE: Final = 200  # rows in one unit: a batch holds the event loop for its statements
 _KINDS: Final = {cls: kind for kind, cls in _TYPES.items()}
 
 
@@ -42,13 +41,7 @@ class Neighbours:
 
     async def load(self, configured: tuple[Neighbour, ...]) -> None:
         """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
-        now = self._clock.real_now()
-        for neighbour in configured:
-            data = msgspec.json.encode(neighbour).decode()
-            statement = sql.upsert(_KINDS[type(neighbour)], _name(neighbour), "config", data, now)
-            await self._store.commit(Unit(None, (statement,)))
-        for kind in _TYPES:
-            await self._store.commit(Unit(None, (sql.drop_stale(kind, now),)))
+        await self._configure(configured)
         learned: list[Subscriber] = []
         for table, _, _, stored in await sql.all_of(self._store):
             assert isinstance(stored, str)
@@ -62,25 +55,14 @@ class Neighbours:
     async def replace(self, configured: tuple[Neighbour, ...], default_smsc: str) -> None:
         """From now on the configuration names these: what differs is written, then all of it is changed here at once.
         Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
-        wanted: dict[tuple[str, str], Neighbour] = {(_KINDS[type(one)], _name(one)): one for one in configured}
-        now = self._clock.real_now()
-        known = {(str(kind), str(name)): (origin, data) for kind, name, origin, data in await sql.all_of(self._store)}
-        changed: list[Statement] = []
-        for (kind, name), neighbour in wanted.items():
-            data = msgspec.json.encode(neighbour).decode()
-            if known.get((kind, name)) != ("config", data):
-                changed.append(sql.upsert(kind, name, "config", data, now))
-        stale = [key for key, (origin, _) in known.items() if origin == "config" and key not in wanted]
-        changed += [sql.drop(*key) for key in stale]
-        for at in range(0, len(changed), _CHANGED_AT_ONCE):
-            await self._store.commit(Unit(None, tuple(changed[at : at + _CHANGED_AT_ONCE])))
+        await self._configure(configured)
         others = [
-            msgspec.json.decode(str(data), type=_TYPES[kind])
-            for (kind, name), (origin, data) in known.items()
-            if kind in _TYPES and origin != "config" and (kind, name) not in wanted
+            msgspec.json.decode(str(data), type=_TYPES[str(kind)])
+            for kind, _, origin, data in await sql.all_of(self._store)
+            if kind in _TYPES and origin != "config"
         ]
         self._default_smsc = default_smsc
-        self._refill((*others, *wanted.values()))
+        self._refill((*others, *configured))
 
     def _refill(self, neighbours: Sequence[Neighbour]) -> None:
         """These and no others; what handsets have shown stays known."""
@@ -94,6 +76,18 @@ class Neighbours:
             self._keep(neighbour)
         for subscriber in learned:
             self._remember(subscriber)
+
+    async def _configure(self, configured: tuple[Neighbour, ...]) -> None:
+        """One unit, its rows in one order, and only what differs: nodes that start together neither wait for one
+        another in a circle nor take away what the other has just written. The file of who started last counts."""
+        now = self._clock.real_now()
+        stored = {(str(kind), str(name)): (origin, data) for kind, name, origin, data in await sql.all_of(self._store)}
+        wanted = {(_KINDS[type(one)], _name(one)): ("config", msgspec.json.encode(one).decode()) for one in configured}
+        new = [(key, one) for key, one in sorted(wanted.items()) if stored.get(key) != one]
+        old = [key for key, (origin, _) in sorted(stored.items()) if origin == "config" and key not in wanted]
+        upserts = [sql.upsert(kind, name, origin, data, now) for (kind, name), (origin, data) in new]
+        if upserts or old:
+            await self._store.commit(Unit(None, (*upserts, *[sql.drop(kind, name) for kind, name in old])))
 
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""
