@@ -23,6 +23,7 @@ from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
+from mmsc.gateways.sms.esme import EsmeTimers
 from mmsc.net.http import HttpLimits
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
@@ -173,6 +174,11 @@ def misread(settings: Settings) -> Iterator[str]:
             yield f"{key} and {taken[known.address.value]} are both {known.address}"
         else:
             taken[known.address.value] = key
+
+
+def esme_timers(settings: Settings) -> EsmeTimers:
+    """How long an SMSC may take."""
+    return EsmeTimers(response=settings.delivery.smsc.timeout_seconds)
 
 
 def ring_limits(settings: Settings) -> RingLimits:

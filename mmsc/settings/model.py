@@ -12,6 +12,7 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    TOKEN,
     Bound,
     Count,
     Digits,
@@ -159,6 +160,15 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
     view_needs_tap: Live[bool] = False
 
 
+class Console(Listener, frozen=True, kw_only=True):
+    """Metrics and health, for operators. Off loopback it needs a token."""
+
+    enabled: bool = False
+    port: Port = 8800
+    maximum_connections: Count = 50
+    token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
+
+
 class BuiltInSmsc(Place, frozen=True, kw_only=True):
     """An SMSC to play with, inside this process; `smsc` tables bind to it like to any other."""
 
@@ -238,7 +248,9 @@ class Cdr(Section, frozen=True, kw_only=True):
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
-    level: Literal["debug", "info", "warning", "error"] = "warning"
+    level: Live[Literal["debug", "info", "warning", "error"]] = "warning"
+    format: Literal["text", "json"] = "text"
+    events: Live[bool] = False
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -260,6 +272,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()
+    console: Console = Console()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
     vasp: dict[Name, Vasp] = field(default_factory=dict)
     peer: dict[Name, Peer] = field(default_factory=dict)

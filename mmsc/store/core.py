@@ -5,9 +5,10 @@ of it is applied, and the caller gets `LOST`, a value. Effects cannot fail once 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from mmsc.domain.durations import Durations
 from protocols.records import record
 
 SqlValue = int | float | str | bytes | None
@@ -75,6 +76,17 @@ class Counters:
     lost: int = 0
     statements: int = 0
     reads: int = 0
+    batches: Durations = field(default_factory=Durations)  # from the first statement of a batch to its commit
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """How the store stands at this moment. What a driver has not is 0."""
+
+    waiting_units: int = 0
+    log_octets: int = 0  # SQLite's write-ahead log
+    connections: int = 0  # PostgreSQL: of the readers' pool
+    idle_connections: int = 0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -99,6 +111,10 @@ class Store(Protocol):
     @property
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
+        ...
+
+    def gauges(self) -> Gauges:
+        """How it stands now; asks nobody."""
         ...
 
     async def open(self) -> None:

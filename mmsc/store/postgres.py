@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -20,6 +21,7 @@ from mmsc.store import schema as ddl
 from mmsc.store.committer import Committer, Result, Waiting, count
 from mmsc.store.core import (
     Counters,
+    Gauges,
     Lost,
     Room,
     Row,
@@ -78,7 +80,7 @@ class PostgresStore:
         self._channel = f"{schema}_wake"
         self.counters = Counters()
         self.shared = True
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
@@ -91,6 +93,15 @@ class PostgresStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        pool = self._readers
+        return Gauges(
+            waiting_units=self._committer.waiting,
+            connections=pool.get_size() if pool is not None else 0,
+            idle_connections=pool.get_idle_size() if pool is not None else 0,
+        )
 
     async def open(self) -> None:
         """Connect; make the schema or check it. Raises `StoreRefused`."""

@@ -22,6 +22,7 @@ from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
     Counters,
+    Gauges,
     Lost,
     Room,
     Row,
@@ -84,7 +85,7 @@ class SqliteStore:
         self._options = options or SqliteOptions()
         self.counters = Counters()
         self.shared = False
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._lock_file: int | None = None
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
@@ -97,6 +98,14 @@ class SqliteStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        try:
+            log_octets = Path(f"{self._path}-wal").stat().st_size
+        except OSError:  # none yet, or in memory
+            log_octets = 0
+        return Gauges(waiting_units=self._committer.waiting, log_octets=log_octets)
 
     async def open(self) -> None:
         """Make the file or check it. Raises `StoreRefused`."""

@@ -27,6 +27,15 @@ _NEXT_DUE = " UNION ALL ".join(  # the index has them in order within a priority
     f"SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1 AND priority = {priority}"
     for priority in TASK_PRIORITIES
 )
+_DUE_IN = (  # each priority by its own piece of the index, and no further than the limit
+    "SELECT COUNT(*), MIN(NULLIF(due_at, 0)) FROM ("
+    + " UNION ALL ".join(
+        "SELECT due_at FROM (SELECT due_at FROM task WHERE state = 'ready' AND lane = $1"
+        f" AND priority = {priority} AND due_at <= $2 ORDER BY due_at LIMIT $3) AS p{priority}"
+        for priority in TASK_PRIORITIES
+    )
+    + ") AS due"
+)
 _HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
 
 
@@ -206,6 +215,15 @@ async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     """When the earliest waiting task of these lanes is due."""
     rows = await asyncio.gather(*(store.fetch(_NEXT_DUE, lane) for lane in lanes))
     return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
+
+
+async def due_in(store: Store, lane: str, now: Instant, limit: int) -> tuple[int, Instant | None]:
+    """How many tasks of a lane are due and wait (at most `limit`), and since when the earliest of them is (None: none
+    is, or nothing but what was put first)."""
+    row = await store.fetch_one(_DUE_IN, lane, now, limit)
+    count, earliest = row if row is not None else (0, None)
+    assert isinstance(count, int)
+    return min(count, limit), Instant(earliest) if isinstance(earliest, int) else None
 
 
 async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[TaskId]:

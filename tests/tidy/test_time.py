@@ -16,6 +16,8 @@ CLOCKS: Final = {
     "mmsc/store/sqlite.py": "a query's own time limit",
     "mmsc/store/postgres.py": "the pause before it connects again is network time",
     "mmsc/gateways/sms/esme.py": "enquire_link and reconnects are network time",
+    "mmsc/operations/pulse.py": "how late the event loop is",
+    "mmsc/operations/notify.py": "systemd asks for the monotonic clock",
     "mmsc/lab/": "neighbours live in real time",
     "mmsc/cli/": "a person waits",
 }

@@ -67,7 +67,16 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.cdr": ("mmsc.domain", "mmsc.store", "mmsc.trace.events", "mmsc.clock", "mmsc.ids", "msgspec"),
     "mmsc.store.objects": ("mmsc.store", "obstore"),
     "mmsc.engine": ("mmsc.domain", "mmsc.store", "mmsc.trace", "mmsc.clock", "mmsc.ids", "msgspec"),
-    "mmsc.net": ("mmsc.domain.instant", "mmsc.trace", "mmsc.clock", "httptools", "multidict", "aiosmtpd", "aiosmtplib"),
+    "mmsc.net": (
+        "mmsc.domain.instant",
+        "mmsc.domain.durations",
+        "mmsc.trace",
+        "mmsc.clock",
+        "httptools",
+        "multidict",
+        "aiosmtpd",
+        "aiosmtplib",
+    ),
     "mmsc.faults": ("mmsc.trace", "mmsc.clock", "msgspec"),
     "mmsc.gateways": (),
     "mmsc.gateways.addresses": ("protocols", "mmsc.domain"),  # and with addresses
@@ -77,6 +86,10 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
     "mmsc.gateways.sms": ("protocols", *PARTS),
     "mmsc.weblink": ("protocols", *PARTS, "jinja2", "markupsafe"),
+    "mmsc.operations": (
+        *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
+        *("msgspec", "prometheus_client"),
+    ),
     "mmsc.capability": ("mmsc.domain", "mmsc.net", "mmsc.trace", "mmsc.engine.ports", "protocols"),
     "mmsc.lab": (
         *("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
@@ -85,7 +98,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 # These know everybody, and nobody knows them.
-ROOF: Final = ("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.__main__")
+ROOF: Final = ("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.operating", "mmsc.reloading", "mmsc.__main__")
 
 
 def inside(module: str, room: str) -> bool:
