@@ -278,7 +278,7 @@ class Delivery:
         lane.workers = wanted
 
     async def _work(self, lane: Lane) -> None:
-        myself = asyncio.current_task()
+        lanes, myself = self._desk.lanes, asyncio.current_task()
         assert myself is not None, "workers are tasks"
         # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
         while not myself.cancelling():
@@ -286,11 +286,11 @@ class Delivery:
             if job is None:
                 return
             try:
-                if await self._desk.lanes.may_begin(job):
+                if lanes.is_sure() or await lanes.may_begin(job):
                     await self._run(job)
             finally:
-                self._desk.lanes.put_down(job)
-                self._desk.lanes.leave(lane)
+                lanes.put_down(job)
+                lanes.leave(lane)
 
     async def _run(self, job: Job) -> None:
         """Carry a job out, however long the store is away: what is stored by then says where to go on."""

@@ -119,9 +119,8 @@ class Lanes:
         return self._clock.real_now() < self.sure_until
 
     async def may_begin(self, job: Job) -> bool:
-        """Whether a job is still ours to carry out; waits while this node may have been taken for dead."""
-        if self.is_sure():
-            return True
+        """Whether a job is still ours to carry out; waits while this node may have been taken for dead (`is_sure` is
+        asked first)."""
         key = (job.task_id, job.attempt)
         self._doubtful.add(key)
         try:
