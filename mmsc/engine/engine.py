@@ -90,8 +90,8 @@ class Engine:
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
-        self.backlog = Backlog(store, clock, self.lanes)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
+        self.backlog = Backlog(store, clock, self.lanes)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
