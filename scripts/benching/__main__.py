@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benching.http1 import WireError
-from benching.load import ACCEPT, LIFECYCLE, Figures, Plan
+from benching.load import ACCEPT, LIFECYCLE, Figures, Plan, WireError
 from benching.neighbours import Neighbours
 from benching.octets import SUBSCRIBERS
 from benching.product import NOTIFY_PATH, product_command
@@ -115,6 +114,7 @@ def _summary(plan: Plan, runs: dict[str, list[Figures]]) -> dict[str, object]:
         "p50_ms": round(median("p50_ms"), 2),
         "p99_ms": round(median("p99_ms"), 2),
         "cpu_us_per_message": round(median("cpu_us_per_message")),
+        "driver_us_per_message": round(median("driver_us_per_message")),
         "rss_mb": round(median("rss_mb")),
         "lost": sum(figures.lost for of in runs.values() for figures in of),
     }

@@ -66,7 +66,7 @@ def write_configuration(ports: Ports, folder: Path, *, postgres: str = "") -> Pa
         postgres=postgres,
         schema=f"bench_{ports.mm7}",
     )
-    subscribers = (octets.number_of(index).decode() for index in range(octets.SUBSCRIBERS))
+    subscribers = (octets.number_of(index) for index in range(octets.SUBSCRIBERS))
     text += "".join(f'[subscriber."{number}"]\nmms = "on"\n' for number in subscribers)
     file = folder / "mmsc.toml"
     file.write_text(text)
