@@ -53,12 +53,15 @@ class Driver:
         self._alone_since = 0.0  # since when there has been no connection
         self._due_timer: asyncio.TimerHandle | None = None
         self._tick_timer: asyncio.TimerHandle | None = None
+        self._phase_timer: asyncio.TimerHandle | None = None  # the end of a warm-up, or of sending
         self._awaited: dict[bytes, Message] = {}
         self._by_age: deque[tuple[float, bytes, Message]] = deque()
         self._overdue = 0  # of those that are awaited
         self._strangers: dict[bytes, int] = {}
         self._pushes = PushClock()
-        self._total = 0 if plan.warm_up_seconds or not plan.messages else plan.warm_up_messages + plan.messages
+        self._total = 0  # messages to begin, or to end; an exact plan knows it when the warm-up is over
+        if plan.messages and not plan.exact:
+            self._total = plan.warm_up_messages + plan.messages
         self.started_at = self.window_opened = self.window_closed = 0.0
         self.counting = False  # the warm-up is over
         self.sending = False
@@ -79,11 +82,13 @@ class Driver:
             self.sending = True
             if not self._plan.warm_up_messages and not self._plan.warm_up_seconds:
                 self._open_window(now)
+            elif self._plan.warm_up_seconds:
+                self._phase_timer = self._loop.call_later(self._plan.warm_up_seconds, self._warmed_up)
             self._tick()
             await self._done
         finally:
             self.sending = False
-            for timer in (self._due_timer, self._tick_timer):
+            for timer in (self._due_timer, self._tick_timer, self._phase_timer):
                 if timer is not None:
                     timer.cancel()
             await self._connections.close()
@@ -178,11 +183,7 @@ class Driver:
         else:
             kind = code[:20].decode("latin-1") if code else f"HTTP {status}"
             if code[:1] == b"1":
-                kind += (
-                    f" in HTTP {status}"
-                    if status != 200
-                    else f" {'again with a' if message_id else 'without'} MessageID"
-                )
+                kind += _oddity(status, message_id)
             self._failed(message, kind, f"HTTP {status}: {body[:_SAMPLE_OCTETS].decode('utf-8', 'replace')}", now)
         self._pump()
 
@@ -291,11 +292,17 @@ class Driver:
             if self._total and not self._plan.rate and self.ended >= self._total:
                 self._end_sending()
 
+    def _warmed_up(self) -> None:
+        if self.sending:
+            self._open_window(self._now())
+
     def _open_window(self, now: float) -> None:
         self.counting = True
         self.window_opened = now
-        if self._plan.messages and not self._total:
-            self._total = self.begun + self._plan.messages  # the warm-up was a time
+        if self._plan.seconds:
+            self._phase_timer = self._loop.call_later(self._plan.seconds, self._end_sending)
+        if self._plan.messages and self._plan.exact:
+            self._total = self.begun + self._plan.messages
         self._window(True)
 
     def _end_sending(self) -> None:
@@ -311,8 +318,6 @@ class Driver:
         """Four times a second: time-outs, overdue reports, the series, stop conditions, the end."""
         plan, now = self._plan, self._now()
         elapsed = now - self.started_at
-        if plan.warm_up_seconds and not self.counting and elapsed >= plan.warm_up_seconds:
-            self._open_window(now)
         self._connections.drop_late(now, f"no answer in {plan.timeout_seconds:g} s")
         self._look_for_overdue(now)
         self.tally.series.roll(elapsed, self.slots)
@@ -326,13 +331,10 @@ class Driver:
             self._pump()
 
     def _look_for_the_end(self, now: float) -> None:
-        plan = self._plan
         if self.connected:
             self._alone_since = now
         if why := self._judge():
             self.stop(why)
-        elif plan.seconds and self.counting and now - self.window_opened >= plan.seconds:
-            self._end_sending()
         elif now - self._alone_since > GIVE_UP_SECONDS:
             self.stop(f"nobody took a connection for {GIVE_UP_SECONDS:g} s")
 

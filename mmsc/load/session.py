@@ -56,7 +56,7 @@ class Session:
         ticked: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._target, self._plan, self._mix, self._setup = target, plan, mix, setup
+        self.plan, self._setup = plan, setup
         self._ticked = ticked
         self.now = now
         self.tally = Tally()
@@ -102,6 +102,11 @@ class Session:
     ) -> None:
         await self._close()
 
+    @property
+    def plays_smsc(self) -> bool:
+        """Whether we are the SMSC and the handsets, too."""
+        return self._setup.smsc_listen is not None and not self._setup.hold_binds
+
     def place(self, index: int) -> Place:
         """Where a listener listens, in the order SMSC, reports."""
         host, port = self._listeners[index].sockets[0].getsockname()[:2]
@@ -111,7 +116,7 @@ class Session:
         """Wait for the MMSC's bind where we are its SMSC, then play the plan.
 
         Raises TimeoutError when nobody binds, OSError when nobody takes the first connection."""
-        if self._setup.smsc_listen is not None and not self._setup.hold_binds:
+        if self.plays_smsc:
             try:
                 await asyncio.wait_for(self.smsc.bound.wait(), BIND_SECONDS)
             except TimeoutError:

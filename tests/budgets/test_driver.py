@@ -87,5 +87,5 @@ async def test_an_unreadable_answer_voids_the_run() -> None:
 
 async def test_reports_that_never_come_are_noticed() -> None:
     plan = Plan(case=LIFECYCLE, in_flight=2, warm_up=1, messages=4, grace_seconds=0.1)
-    with pytest.raises(WireError, match="0 of [0-9]+ messages ended"):
+    with pytest.raises(WireError, match=r"0 of [0-9]+ messages ended"):
         await played(answer_with("1000"), plan)
