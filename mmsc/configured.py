@@ -52,6 +52,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             longest_pause=settings.lanes.longest_pause_seconds,
         ),
         default_smsc=settings.numbers.default_smsc,
+        smallest_object=settings.store.objects.smallest_octets,
     )
 
 

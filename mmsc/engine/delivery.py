@@ -82,6 +82,8 @@ class Desk:
             return Failed(f"nothing here carries out {job.kind}")
         try:
             outcome = await courier.deliver(job)
+        except (StoreBusy, StoreUnavailable) as error:
+            return Retry(str(error))  # a body cannot be read now
         except Exception as error:
             _log.exception("courier for %s failed", str(job.kind))
             return Retry(f"internal error: {type(error).__name__}: {error}")

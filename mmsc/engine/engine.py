@@ -27,6 +27,7 @@ from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store import tasks as task_sql
+from mmsc.store.bodies import Bodies, Objects
 from mmsc.store.core import Store, Unit
 from mmsc.store.tasks import Holder
 from mmsc.trace.events import Event
@@ -48,6 +49,7 @@ class EnginePolicy:
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
+    smallest_object: int = 16_384  # octets; smaller bodies stay in the database
 
 
 class Engine:
@@ -64,6 +66,7 @@ class Engine:
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        objects: Objects | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
@@ -74,7 +77,10 @@ class Engine:
         self._capability = capability
         self._learn = learn
         self.chronicle = Chronicle(clock, ids, publish)
-        self.recent = Recent(store, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets)
+        self.bodies = Bodies(store, objects, clock.real_now, smallest_octets=policy.smallest_object)
+        self.recent = Recent(
+            store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
+        )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
@@ -118,6 +124,7 @@ class Engine:
             self.numbers,
             self.lanes,
             self.recent,
+            self.bodies,
             self.chronicle,
             holder,
             self.policy.submit,
