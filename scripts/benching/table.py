@@ -20,9 +20,8 @@ def print_table(results: Sequence[dict[str, Any]], names: Sequence[str]) -> bool
         met = None if value is None else row.met(value)
         verdict = "not measured" if value is None else {True: "ok", False: "MISSED", None: ""}[met]
         shown = "-" if value is None else f"{value:,}"
-        print(
-            f"{titles[row.case]:46}{row.in_flight:>10}  {row.figure:20}{_limits(row):>12}{shown:>12}  {verdict}".rstrip()
-        )
+        told = f"{titles[row.case]:46}{row.in_flight:>10}  {row.figure:20}"
+        print(f"{told}{_limits(row):>12}{shown:>12}  {verdict}".rstrip())
         well &= value is not None and met is not False
     return well
 
