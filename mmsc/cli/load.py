@@ -298,7 +298,8 @@ async def _run(
         raise click.ClickException(str(error) or f"no connection to {target.url} in time") from error
     except OSError as error:
         what = error.strerror or str(error)
-        reason = what if "cannot listen" in what else f"nobody takes connections at {target.url} ({what})"
+        listening = f"{what}; choose another place with --report-listen or --smsc-listen"
+        reason = listening if "cannot listen" in what else f"nobody takes connections at {target.url} ({what})"
         raise click.ClickException(reason) from error
     finally:
         progress.clear()

@@ -24,6 +24,7 @@ GIVE_UP_SECONDS: Final = 30.0  # without a connection
 _TICK_SECONDS: Final = 0.25
 _TIMER_SECONDS: Final = 0.002  # so late the event loop's own timers may be; that is no latency of the MMSC
 _SAMPLE_OCTETS: Final = 600
+_DONE_AND_KEPT: Final = 10_000
 
 
 class Driver:
@@ -56,7 +57,6 @@ class Driver:
         self._phase_timer: asyncio.TimerHandle | None = None  # the end of a warm-up, or of sending
         self._awaited: dict[bytes, Message] = {}
         self._by_age: deque[tuple[float, bytes, Message]] = deque()
-        self._overdue = 0  # of those that are awaited
         self._strangers: dict[bytes, int] = {}
         self._pushes = PushClock()
         self._total = 0  # messages to begin, or to end; an exact plan knows it when the warm-up is over
@@ -64,6 +64,7 @@ class Driver:
             self._total = plan.warm_up_messages + plan.messages
         self.started_at = self.window_opened = self.window_closed = 0.0
         self.counting = False  # the warm-up is over
+        self.started = False
         self.sending = False
         self.ended_in_window = 0
         self.begun = 0
@@ -78,6 +79,9 @@ class Driver:
         """Play the plan to its end. Raises OSError when nobody takes the first connection."""
         try:
             await self._connections.start(self._plan.connections)
+            if self.stopped:
+                return
+            self.started = True
             now = self.started_at = self._alone_since = self._now()
             self.sending = True
             if not self._plan.warm_up_messages and not self._plan.warm_up_seconds:
@@ -92,13 +96,17 @@ class Driver:
                 if timer is not None:
                     timer.cancel()
             await self._connections.close()
-            self.tally.series.close(self._now() - self.started_at, self.slots)
+            if self.started:
+                self.tally.series.close(self._now() - self.started_at, self.slots)
+
+    async def stopping(self) -> None:
+        """Until somebody stops what has not begun."""
+        await asyncio.shield(self._done)
 
     def stop(self, why: str) -> None:
         """Send nothing more; what is under way may end. Called again, the run ends at once."""
-        if self.stopped and not self.sending:
+        if not self.started or (self.stopped and not self.sending):
             self._finish()
-            return
         self.stopped = self.stopped or why
         self._end_sending()
 
@@ -203,6 +211,8 @@ class Driver:
         if message_id in self._strangers:
             early = self._strangers.pop(message_id)
             tally.early_reports += early
+            tally.strange_reports -= early
+            tally.recipients_reported += early * message.counted
             message.recipients -= early
         if message.recipients <= 0:
             self._reported(message, now)
@@ -229,14 +239,14 @@ class Driver:
         self._pump()
 
     def report(self, message_id: bytes, recipient: bytes, status: bytes) -> None:
-        """A DeliveryReportReq was answered. Deferred and its like come before the last one and end nothing."""
+        """A DeliveryReportReq was answered. Deferred comes before the last one and ends nothing."""
         message = self._awaited.get(message_id)
+        if message is not None and message.counted:
+            count(self.tally.reports, status[:40].decode("latin-1"))
+        if status == b"Deferred":
+            return
         if message is None:
             self._strange(message_id)
-            return
-        if message.counted:
-            count(self.tally.reports, status[:40].decode("latin-1") or "no MMStatus")
-        if status == b"Deferred":
             return
         if message.recipients > 1:
             seen = message.reported = message.reported or set()
@@ -263,8 +273,7 @@ class Driver:
         tally = self.tally
         tally.series.current.reported += 1
         if message.overdue:
-            self._overdue -= 1
-            tally.overdue -= message.counted
+            tally.overdue -= 1
         if message.counted:
             tally.messages_reported += 1
             tally.report.record(now - message.began)
@@ -285,7 +294,7 @@ class Driver:
         self.slots -= 1
         self.ended += 1
         if not self.counting:
-            if self._plan.warm_up_messages and self.ended >= self._plan.warm_up_messages:
+            if self.sending and self._plan.warm_up_messages and self.ended >= self._plan.warm_up_messages:
                 self._open_window(now)
         elif self.sending:
             self.ended_in_window += well
@@ -324,7 +333,7 @@ class Driver:
         if self.sending:
             self._look_for_the_end(now)
         self._ticked()
-        if not self.sending and not self.out and len(self._awaited) == self._overdue:
+        if not self.sending and not self.out and len(self._awaited) == self.tally.overdue:
             self._finish()
         if not self._done.done():
             self._tick_timer = self._loop.call_later(min(_TICK_SECONDS, plan.grace_seconds), self._tick)
@@ -341,14 +350,17 @@ class Driver:
     def _look_for_overdue(self, now: float) -> None:
         """A report that did not come within the grace frees its slot; it may still come."""
         by_age, since = self._by_age, now - self._plan.grace_seconds
+        if len(by_age) > 2 * len(self._awaited) + _DONE_AND_KEPT:  # an old one in front of many that are done
+            still_out = [one for one in by_age if self._awaited.get(one[1]) is one[2]]
+            by_age.clear()
+            by_age.extend(still_out)
         while by_age:
             accepted_at, message_id, message = by_age[0]
             if self._awaited.get(message_id) is message:
                 if accepted_at > since:
                     return
                 message.overdue = True
-                self.tally.overdue += message.counted
-                self._overdue += 1
+                self.tally.overdue += 1
                 self._end(message, now, well=False)
             by_age.popleft()
 

@@ -91,7 +91,7 @@ class Handsets:
     def _begin(self, retrieval: Retrieval) -> None:
         idle = self._idle[retrieval.place]
         if idle:
-            self._fetch(idle.pop(), retrieval)
+            self._send(idle.pop(), retrieval)
         elif len(self._all) + len(self._opening) < MAXIMUM_CONNECTIONS:
             task = asyncio.get_running_loop().create_task(self._open_and_fetch(retrieval))
             self._opening.add(task)
@@ -109,12 +109,16 @@ class Handsets:
             self._tally.retrieval(f"cannot connect: {error.strerror or type(error).__name__}")
             return
         self._all.add(connection)
-        self._fetch(connection, retrieval)
+        self._send(connection, retrieval)
 
-    def _fetch(self, connection: ClientConnection, retrieval: Retrieval) -> None:
+    def _send(self, connection: ClientConnection, retrieval: Retrieval) -> None:
+        """The retrieval's next request."""
         connection.job = retrieval
         connection.deadline = self._now() + self._timeout
-        connection.request(octets.retrieval(retrieval.path, retrieval.host))
+        if retrieval.retrieved:
+            connection.request(octets.notify_response(self._notify_path, retrieval.host, retrieval.transaction_id))
+        else:
+            connection.request(octets.retrieval(retrieval.path, retrieval.host))
 
     def _answered(self, connection: ClientConnection, status: int, body: bytes) -> None:
         retrieval = connection.job
@@ -124,10 +128,12 @@ class Handsets:
                 self._tally.different_contents += 1
             retrieval.retrieved = True
             if not connection.closed:
-                connection.request(octets.notify_response(self._notify_path, retrieval.host, retrieval.transaction_id))
+                self._send(connection, retrieval)
                 return
-            self._tally.retrieval("connection closed by the answer of the GET")
-        elif retrieval.retrieved and status in (200, 204):
+            connection.job = None
+            self._begin(retrieval)  # on another connection: the server ended this one
+            return
+        if retrieval.retrieved and status in (200, 204):
             self._tally.retrieved(self._now() - retrieval.began)
         else:
             step = "m-notifyresp-ind" if retrieval.retrieved else "GET"
@@ -140,7 +146,7 @@ class Handsets:
         if not self._waiting:
             self._idle[place].append(connection)
         elif self._waiting[0].place == place:
-            self._fetch(connection, self._waiting.popleft())
+            self._send(connection, self._waiting.popleft())
         else:
             connection.drop("")  # for one to the other place
 

@@ -240,7 +240,15 @@ class ClientConnection(asyncio.Protocol):
         self._due = False
         self.served = True
         head, body = message
-        if b"close" in head and b"\r\nconnection: close" in head.lower():
+        if b"close" in head or b"Close" in head or head[5:8] == b"1.0":
+            self._answer_that_may_be_the_last(head, body)
+        else:
+            self._answered(self, int(head[9:12]), body)
+
+    def _answer_that_may_be_the_last(self, head: bytes, body: bytes) -> None:
+        """RFC 9112 9.3: who says close, and who speaks 1.0 without keep-alive, ends the connection."""
+        lower = head.lower()
+        if b"\r\nconnection: close" in lower or (head[5:8] == b"1.0" and b"keep-alive" not in lower):
             self._close_after(int(head[9:12]), body)
         else:
             self._answered(self, int(head[9:12]), body)

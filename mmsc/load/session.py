@@ -107,23 +107,27 @@ class Session:
         """Whether we are the SMSC and the handsets, too."""
         return self._setup.smsc_listen is not None and not self._setup.hold_binds
 
-    def place(self, index: int) -> Place:
-        """Where a listener listens, in the order SMSC, reports."""
-        host, port = self._listeners[index].sockets[0].getsockname()[:2]
-        return str(host), int(port)
-
     async def run(self) -> None:
         """Wait for the MMSC's bind where we are its SMSC, then play the plan.
 
         Raises TimeoutError when nobody binds, OSError when nobody takes the first connection."""
         if self.plays_smsc:
-            try:
-                await asyncio.wait_for(self.smsc.bound.wait(), BIND_SECONDS)
-            except TimeoutError:
-                raise TimeoutError(f"no ESME has bound to our SMSC within {BIND_SECONDS:g} s") from None
-        await self.driver.run()
+            await self._bound()
+        if not self.driver.stopped:
+            await self.driver.run()
         if not self.broke:
             self.broke = first_that_holds(self._setup.conditions, self.tally, at_end=True)
+
+    async def _bound(self) -> None:
+        waits = [asyncio.ensure_future(one) for one in (self.smsc.bound.wait(), self.driver.stopping())]
+        try:
+            done, _ = await asyncio.wait(waits, timeout=BIND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        if not done:
+            raise TimeoutError(f"no ESME has bound to our SMSC within {BIND_SECONDS:g} s")
 
     async def _close(self) -> None:
         await self.handsets.close()

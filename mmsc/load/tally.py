@@ -11,9 +11,12 @@ OTHER: Final = "other"
 
 
 def count(kinds: dict[str, int], kind: str) -> None:
-    """Count under a name, or under "other" when there are too many names."""
-    if kind not in kinds and len(kinds) >= MAXIMUM_KINDS:
-        kind = OTHER
+    """Count under a name, or under "other" when there are too many names. Names come from servers, and are shown on
+    terminals: what cannot be printed becomes a question mark."""
+    if kind not in kinds:
+        kind = "".join(letter if letter.isprintable() else "?" for letter in kind)
+        if kind not in kinds and len(kinds) >= MAXIMUM_KINDS:
+            kind = OTHER
     kinds[kind] = kinds.get(kind, 0) + 1
 
 
@@ -115,7 +118,7 @@ class Tally:
         self.early_reports = 0  # before their SubmitRsp
         self.other_requests = 0  # to the report listener
         self.untracked = 0  # accepted, but too many were waited for
-        self.overdue = 0  # reports that are later than the grace now
+        self.overdue = 0  # messages whose reports are later than the grace now, those of the warm-up too
 
     @property
     def errors(self) -> int:

@@ -6,7 +6,6 @@ from typing import Final
 
 from benching import octets
 from mmsc.load.session import Session
-from mmsc.load.tally import Tally
 
 ACCEPT: Final = "accept"
 LIFECYCLE: Final = "lifecycle"
@@ -86,9 +85,5 @@ def figures_of(session: Session, plan: Plan, before: Usage, after: Usage, driver
         cpu_us_per_message=(after.cpu_seconds - before.cpu_seconds) / ended * 1e6,
         rss_mb=after.rss_mb,
         driver_us_per_message=driver_seconds / ended * 1e6,
-        lost=_lost(tally) + driver.out,
+        lost=tally.overdue + driver.out,
     )
-
-
-def _lost(tally: Tally) -> int:
-    return tally.overdue

@@ -268,6 +268,33 @@ async def test_an_interrupt_brings_the_report_on_a_terminal_with_a_bar() -> None
     assert b"1000 Success" in said
 
 
+async def test_an_interrupt_while_nobody_has_bound(unused_tcp_port: int) -> None:
+    command = (sys.executable, "-m", "mmsc", "load", HERE, "--to", "1", "--play")
+    process = await asyncio.create_subprocess_exec(
+        *(*command, "--smsc-listen", f"127.0.0.1:{unused_tcp_port}"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    async with asyncio.timeout(30):
+        assert b"waiting until the MMSC binds" in await process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        said, complained = await process.communicate()
+    assert process.returncode == 130
+    assert b"ended early: interrupted" in said
+    assert b"Traceback" not in complained
+
+
+async def test_a_port_that_is_taken(unused_tcp_port: int) -> None:
+    server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", unused_tcp_port)
+    async with server:
+        place = f"127.0.0.1:{unused_tcp_port}"
+        status, _, complained = await load(HERE, "--to", "1", "--reports", "--report-listen", place)
+    assert status == 1
+    assert complained.startswith(f"Error: cannot listen on 127.0.0.1 port {unused_tcp_port} (")
+    assert "--report-listen" in complained
+
+
 async def test_nobody_there() -> None:
     status, said, complained = await load("http://127.0.0.1:1/mm7", "--to", "1", "--messages", "1")
     assert (status, said) == (1, "")
