@@ -41,7 +41,7 @@ class Node(Section, frozen=True, kw_only=True):
     """This node, beside others on the same database."""
 
     name: Name = "mmsc"
-    number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
+    number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
 
 

@@ -17,7 +17,7 @@ from benching.cases import CASES, FLOOR, LARGE_OCTETS, PRODUCT, TABLE, Case, Sid
 from benching.instructions import count_instructions
 from benching.load import Figures, Plan, WireError
 from benching.octets import PICTURE_OCTETS, SUBSCRIBERS
-from benching.play import Ground, drop_schemas, fill, one_run
+from benching.play import Ground, fill, one_run
 from benching.servers import ServerFailed
 from benching.soak import soak
 from benching.table import print_table
@@ -115,8 +115,6 @@ async def measure(case: Case, in_flight: int, messages: int, options: Options, g
         for side in sides:
             figures = await one_run(side, plan, ground, lambda text: _say(f"{case.name} {in_flight}: {text}"))
             runs[side.name].append(figures)
-            if ground.postgres:
-                await drop_schemas(ground.postgres)
             gc.collect()
         _say(f"{case.name} {in_flight}: {number + 1} of {options.rounds} rounds")
     return _summary(case, plan, runs)

@@ -34,6 +34,8 @@ async def one_run(side: Side, plan: Plan, ground: Ground, say: Say) -> Figures:
     with tempfile.TemporaryDirectory(prefix="mmsc-bench-") as name:
         also = [ports.mm7 for ports in every[1:]]
         async with Neighbours(plan, every[0], NOTIFY_PATH, also=also) as neighbours, AsyncExitStack() as stack:
+            if ground.postgres:
+                stack.push_async_callback(_drop, ground.postgres, _schema(every))
             servers: list[Server] = []
             for number, ports in enumerate(every, 1):
                 folder = Path(name) / str(number)
@@ -50,7 +52,7 @@ async def one_run(side: Side, plan: Plan, ground: Ground, say: Say) -> Figures:
 
 
 def _command(side: Side, plan: Plan, ground: Ground, every: Sequence[Ports], number: int, folder: Path) -> list[str]:
-    postgres = ground.postgres if side.on_postgres or ground.postgres else ""
+    postgres = ground.postgres
     ports = every[number - 1]
     if side.is_floor:
         return floor_command(ports, folder, case=plan.case, postgres=postgres)
@@ -62,8 +64,12 @@ def _command(side: Side, plan: Plan, ground: Ground, every: Sequence[Ports], num
         store=ground.stored if side.stored else None,
         more=side.settings,
         node=number,
-        schema=f"bench_{every[0].mm7}",
+        schema=_schema(every),
     )
+
+
+def _schema(every: Sequence[Ports]) -> str:
+    return f"bench_{every[0].mm7}"
 
 
 def _together(servers: Sequence[Server]) -> Usage:
@@ -78,21 +84,19 @@ def fill(folder: Path, messages: int = STORED_MESSAGES, bodies: int = STORED_BOD
         raise ServerFailed(f"{script} is not there, so there is no full store to measure")
     file = folder / "stored.db"
     command = [sys.executable, str(script), "--messages", str(messages), "--bodies", str(bodies), str(file)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL)  # it tells standard error how it goes
     if done.returncode:
-        raise ServerFailed(f"scripts/fill_store.py: {done.stderr[-2000:]}")
+        raise ServerFailed(f"scripts/fill_store.py ended with status {done.returncode}")
     return file
 
 
-async def drop_schemas(url: str) -> None:
-    """A run's schema is its own; take them all away, so that the next begins alike."""
+async def _drop(url: str, schema: str) -> None:
+    """A run's schema is its own; the next one begins alike."""
     import asyncpg
 
     with contextlib.suppress(OSError, asyncpg.PostgresError):
         connection = await asyncpg.connect(url)
         try:
-            rows = await connection.fetch("SELECT nspname FROM pg_namespace WHERE nspname ~ '^bench_[0-9]+$'")
-            for row in rows:
-                await connection.execute(f'DROP SCHEMA "{row[0]}" CASCADE')
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
         finally:
             await connection.close()

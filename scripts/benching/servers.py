@@ -128,6 +128,5 @@ def floor_command(ports: Ports, folder: Path, *, case: str, postgres: str = "") 
     return [
         *(sys.executable, str(ROOT / "scripts" / "bench_floor.py")),
         *("--mm1", str(ports.mm1), "--mm7", str(ports.mm7), "--smsc", str(ports.smsc), "--report", str(ports.report)),
-        *("--file", str(folder / "floor.db"), "--case", case),
-        *(("--postgres", postgres) if postgres else ()),
+        *("--file", str(folder / "floor.db"), "--postgres", postgres, "--case", case),
     ]

@@ -115,4 +115,11 @@ CREATE TABLE config (
     PRIMARY KEY (kind, name)
 );
 
-CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,
+    number {bigint} NOT NULL UNIQUE,
+    start_no {bigint} NOT NULL,
+    seen_at {bigint} NOT NULL,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL
+);
