@@ -130,11 +130,11 @@ class Session:
             raise TimeoutError(f"no ESME has bound to our SMSC within {BIND_SECONDS:g} s")
 
     async def _close(self) -> None:
-        await self.handsets.close()
         for listener in self._listeners:
             listener.close()
         for peer in tuple(self._peers):
             peer.close()
+        await self.handsets.close()
 
     async def _open(self, answered: Answered, broken: Broken) -> ClientConnection:
         return await next(self._pools).open(lambda: ClientConnection(answered, broken))

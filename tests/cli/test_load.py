@@ -131,7 +131,9 @@ async def test_whole_lifecycles_against_a_real_mmsc(serving: tuple[str, int, int
     assert figures["answers"] == {"1000": 60}
     assert set(figures["reports"]) == {"Retrieved"}
     assert figures["reports"]["Retrieved"] == messages["recipients_reported"] > 60
-    assert figures["handsets"]["retrieved"] == figures["handsets"]["pushes"] >= messages["recipients_reported"]
+    pushes = figures["handsets"]["pushes"]
+    assert pushes >= messages["recipients_reported"]
+    assert pushes - 6 * 4 <= figures["handsets"]["retrieved"] <= pushes, "a report may overtake the last answers"
     assert figures["handsets"]["different_contents"] == 0
     assert figures["latency_ms"]["submit"]["count"] == 60
     assert figures["latency_ms"]["submit"]["p50"] <= figures["latency_ms"]["report"]["p99"]
