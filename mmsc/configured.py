@@ -15,6 +15,7 @@ from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.engine import EnginePolicy
+from mmsc.engine.housekeeping import RetentionPolicy
 from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
@@ -54,8 +55,23 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             first_pause=settings.lanes.first_pause_seconds,
             longest_pause=settings.lanes.longest_pause_seconds,
         ),
+        retention=retention_policy(settings),
         default_smsc=settings.numbers.default_smsc,
         smallest_object=settings.store.objects.smallest_octets,
+    )
+
+
+def retention_policy(settings: Settings) -> RetentionPolicy:
+    """What is kept for how long."""
+    given = settings.retention
+    return RetentionPolicy(
+        bodies=_hours(given.body_hours),
+        messages=_hours(given.message_hours),
+        maximum_octets=given.maximum_octets,
+        warn_free_octets=given.warn_free_octets,
+        every=_seconds(given.every_seconds),
+        retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
+        repeat_window=_hours(settings.limits.repeat_window_hours),
     )
 
 

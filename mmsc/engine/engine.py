@@ -14,6 +14,7 @@ from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
+from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
@@ -45,6 +46,7 @@ class EnginePolicy:
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
@@ -85,6 +87,7 @@ class Engine:
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
+        self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
@@ -158,6 +161,7 @@ class Engine:
                 self.lanes.watch(delivery.start, self._timetable.wake)
                 group.create_task(self._timetable.run(delivery), name="timetable")
                 group.create_task(self.heartbeat.run(), name="heartbeat")
+                group.create_task(self.housekeeper.run(), name="housekeeping")
         except BaseExceptionGroup as group_of_errors:
             refused = group_of_errors.subgroup(StoreRefused)
             if refused is not None:

@@ -12,12 +12,14 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    Bound,
     Count,
     Digits,
     Domain,
     Host,
     Hostname,
     Hours,
+    KeptHours,
     Live,
     Name,
     Octets,
@@ -64,6 +66,16 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
     objects: ObjectSettings = ObjectSettings()
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long what is kept."""
+
+    body_hours: KeptHours = 168.0
+    message_hours: KeptHours = 2160.0
+    maximum_octets: Bound = 8192 * MEGA
+    warn_free_octets: Bound = 512 * MEGA
+    every_seconds: Seconds = 600.0
 
 
 class Trace(Section, frozen=True, kw_only=True):
@@ -224,6 +236,7 @@ class Settings(Section, frozen=True, kw_only=True):
     node: Node = Node()
     log: Log = Log()
     store: StoreSettings = StoreSettings()
+    retention: Retention = Retention()
     trace: Trace = Trace()
     limits: LimitSettings = LimitSettings()
     numbers: NumberSettings = NumberSettings()

@@ -21,6 +21,7 @@ from mmsc.store.committer import Committer, Result, Waiting, count
 from mmsc.store.core import (
     Counters,
     Lost,
+    Room,
     Row,
     SqlValue,
     StoreBusy,
@@ -141,6 +142,17 @@ class PostgresStore:
         names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
         rows = await self._read(text.CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
         return sorted(rows, key=claim_order)
+
+    async def room(self) -> Room:
+        """How many octets the bodies take; the disk is the database's."""
+        rows = await self._read("SELECT coalesce(sum(length(body)), 0)::bigint FROM content")
+        used = rows[0][0]
+        assert isinstance(used, int)
+        return Room(used=used)
+
+    async def give_back(self, octets: int) -> bool:
+        """Autovacuum does it."""
+        return False
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """Call `callback` when another node made work, or may have while we were cut off."""

@@ -148,7 +148,8 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
     """A guard: the RES came, so the forward only waits for reports until `due_at`."""
     return Statement(
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, kind = 'watch',"
-        " due_at = $3 WHERE mm_id = $1 AND lane = $2 AND kind IN ('forward', 'watch') RETURNING id",
+        " due_at = $3 WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND kind IN ('forward', 'watch')"
+        " RETURNING id",
         (mm_id, lane, due_at),
     )
 
@@ -243,7 +244,7 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
     was split on its way gives several."""
     rows = await store.fetch(
         "SELECT mm.id, task.payload FROM mm JOIN task ON task.mm_id = mm.id WHERE mm.foreign_id = $1 AND task.lane = $2"
-        " AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
+        " AND task.recipient_id IS NULL AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
         foreign_id,
         lane,
     )

@@ -248,6 +248,32 @@ class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     mms_version: int = 0
 
 
+class StoreTidied(Data, frozen=True, omit_defaults=True):
+    """What one round of housekeeping did: bodies removed and their octets, whole MMs, rows of all tables, octets given
+    back to the file system, and objects removed from object storage."""
+
+    kind: ClassVar[str] = "store.tidied"
+    bodies: int = 0
+    octets: int = 0
+    messages: int = 0
+    rows: int = 0
+    given_back: int = 0
+    objects: int = 0
+
+    def plus(self, other: "StoreTidied") -> "StoreTidied":
+        """Both together."""
+        mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return StoreTidied(*map(sum, zip(mine, others, strict=True)))
+
+
+class StoreNearlyFull(Data, frozen=True, omit_defaults=True):
+    """The disk under the store has less room than the settings want (octets)."""
+
+    kind: ClassVar[str] = "store.nearly_full"
+    disk_free: int
+    used: int
+
+
 KINDS: Final[Mapping[str, type[Data]]] = MappingProxyType({cls.kind: cls for cls in Data.__subclasses__()})
 
 _encode: Final = msgspec.json.Encoder().encode

@@ -104,7 +104,7 @@ CREATE TABLE sms (
     sent_at {bigint} NOT NULL,
     PRIMARY KEY (lane, smpp_message_id)
 );
-CREATE INDEX sms_open ON sms (recipient_id, purpose) WHERE purpose IN ('link', 'notification');
+CREATE INDEX sms_recipient ON sms (recipient_id);
 
 CREATE TABLE config (
     kind TEXT NOT NULL,
