@@ -3,7 +3,9 @@
 A value read back is at most 1/128 (0.8 %) above what was recorded, the maximum is exact, and memory does not grow.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 _STEP_BITS: Final = 7
@@ -63,12 +65,8 @@ class Histogram:
         if not self.count:
             return 0.0
         wanted = max(1, -(-self.count * percent // 100))  # rounded up: p50 of two values is the first
-        seen = 0
-        for slot, number in enumerate(self._counts):
-            seen += number
-            if seen >= wanted:
-                return min(highest_of(slot), self.maximum) / 1e6
-        return self.maximum / 1e6
+        sums = list(accumulate(self._counts[: slot_of(self.maximum) + 1]))
+        return min(highest_of(bisect_left(sums, wanted)), self.maximum) / 1e6
 
     def mean(self) -> float:
         """The average in seconds."""
