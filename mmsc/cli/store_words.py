@@ -75,9 +75,9 @@ def stats_lines(found: "Stats") -> Iterator[str]:
     yield "Tasks (lane, kind, state, how many, due since or from)"
     for task in found.tasks:
         yield f"  {task.lane:<20} {task.kind:<12} {task.state:<8} {task.count:>10,}  {_day(task.oldest)}"
-    yield "Nodes (starts, seen)"
+    yield "Nodes (state, starts, seen)"
     for node in found.nodes:
-        yield f"  {node.name:<20} {node.starts:>6,}  {_day(node.seen_at)}"
+        yield f"  {node.name:<20} {node.state:<8} {node.starts:>6,}  {_day(node.seen_at)}"
     if found.bodies_taken_up_to:
         from mmsc.ids import to_text
 

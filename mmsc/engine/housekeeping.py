@@ -38,6 +38,7 @@ _PAGE: Final = 50  # MMs looked at together
 _SHORTEST_REST: Final = 0.01  # seconds between two units
 _RESTS: Final = 4  # times what the unit took ...
 _SHORT_RESTS: Final = 1  # ... or that, while the store holds more than it may
+_BETWEEN_ROUNDS: Final = 0.5  # real seconds at least, however fast service time runs
 _LEASE: Final = MINUTE  # real time
 _FIRST_ROUND: Final = MINUTE  # after the start
 _KEPT_FREE: Final = 64 << 20  # free octets that a file keeps for what comes, or a quarter of what it uses
@@ -93,6 +94,7 @@ class Housekeeper:
                 await self._until(next_at)
                 await self.round()
                 next_at = Instant(self._clock.now() + self.policy.every)
+                await real_pause(_BETWEEN_ROUNDS)
         finally:
             unwatch()
 

@@ -24,9 +24,10 @@ class LaneTasks:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A node that has been here: its starts, and when it was last heard of (real time, µs)."""
+    """A node that has been here: its state, its starts, and when it was last heard of (real time, µs)."""
 
     name: str
+    state: str
     starts: int
     seen_at: int
 
@@ -54,7 +55,7 @@ async def stats(reader: Reader) -> Stats:
     tasks = await reader.fetch(
         "SELECT lane, kind, state, count(*), min(due_at) FROM task GROUP BY lane, kind, state ORDER BY 1, 2, 3"
     )
-    nodes = await reader.fetch("SELECT name, start_no, seen_at FROM node ORDER BY name")
+    nodes = await reader.fetch("SELECT name, state, start_no, seen_at FROM node ORDER BY name")
     taken = await reader.fetch("SELECT value FROM meta WHERE key = $1", housekeeping.BODIES_KEY)
     return Stats(
         store=reader.name,
@@ -67,7 +68,10 @@ async def stats(reader: Reader) -> Stats:
         ),
         events=await _by(reader, "SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind"),
         octets=await _octets(reader),
-        nodes=tuple(Node(name=str(name), starts=_int(no), seen_at=_int(seen)) for name, no, seen in nodes),
+        nodes=tuple(
+            Node(name=str(name), state=str(state), starts=_int(no), seen_at=_int(seen))
+            for name, state, no, seen in nodes
+        ),
         bodies_taken_up_to=int(str(taken[0][0])) if taken else 0,
     )
 

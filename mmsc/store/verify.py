@@ -99,6 +99,14 @@ _SMS: Final = (
 )
 
 
+# One statement, so that both numbers are of one moment; it reads all of content, and only where there are objects.
+_MISCOUNTED: Final = (
+    "SELECT object.name, object.refs, coalesce(kept.count, 0) FROM object LEFT JOIN"
+    " (SELECT object AS digest, count(*) AS count FROM content WHERE object IS NOT NULL GROUP BY object) kept"
+    " ON kept.digest = object.digest WHERE object.refs <> coalesce(kept.count, 0)"
+)
+
+
 async def verify(reader: Reader, *, quick: bool, told: Callable[[str, int], None]) -> AsyncIterator[Finding]:
     """What is wrong, as it is found. `told` hears which table is looked at and how many of its rows are done. `quick`
     leaves out whether each index agrees with its table. Raises `StoreUnavailable`."""
@@ -117,6 +125,9 @@ async def verify(reader: Reader, *, quick: bool, told: Callable[[str, int], None
                     yield finding
             done += PAGE
             told(table, done)
+    if await reader.fetch("SELECT 1 FROM object LIMIT 1"):
+        for name, refs, count in await reader.fetch(_MISCOUNTED):
+            yield Finding("object", 0, f"{_text(name)} counts {_int(refs)} references, and there are {_int(count)}")
     async for above, last in after_each(reader, "sms", "recipient_id", PAGE):
         for row in await reader.fetch(_SMS, above, last):
             yield Finding("sms", _int(row[0]), "its recipient (this id) is missing")
@@ -168,6 +179,10 @@ def _wrong_layout(octets: int, size: int, parts: str) -> str:
         number for number, part in enumerate(layout) if not 0 <= part.offset <= part.offset + part.length <= size
     ]
     return f"its part {outside[0]} lies outside its body" if outside else ""
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _int(value: object) -> int:

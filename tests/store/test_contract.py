@@ -262,7 +262,9 @@ async def test_mms_that_came_with_one_foreign_id_are_told_apart(store: Store) ->
         )
         one = one._replace(transaction_id="", token="", link_token="")
         payload = {"transaction_id": f"t{number}"}
-        forward = task(20 + number, mm_id=mm.id, kind=TaskKind.FORWARD, lane="peer:other", payload=payload)
+        forward = task(
+            20 + number, mm_id=mm.id, recipient_id=None, kind=TaskKind.FORWARD, lane="peer:other", payload=payload
+        )
         effects = (messages.insert_recipient(one), tasks.insert(forward))
         await store.commit(Unit(messages.insert_mm(mm, repeat_key=b"k%d" % number, answer=None), effects))
     assert await messages.recipients_by_foreign_id(store, "f1", "news") == {

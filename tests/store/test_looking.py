@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from mmsc.domain.instant import Instant
-from mmsc.domain.message import MmId, RecipientId, TaskKind
+from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
 from mmsc.store import tasks
+from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Statement, Store, StoreRefused, Unit
 from mmsc.store.export import Wanted, header, lines
 from mmsc.store.postgres import PostgresStore
@@ -22,6 +23,7 @@ from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.store.stats import stats
 from mmsc.store.verify import CHECKS, verify
 from tests import postgres
+from tests.store.test_bodies import Memory
 from tests.store.test_contract import task
 from tests.store.test_housekeeping import House
 
@@ -153,6 +155,22 @@ async def test_a_task_for_nothing_or_beside_an_end_is_found(both: Both) -> None:
         ("task", 92, "its MM is missing"),
         ("task", 92, "its recipient is missing"),
     ]
+
+
+async def test_objects_are_counted_as_they_are_referred_to(both: Both) -> None:
+    house, reader = both
+    outside = Bodies(house.store, Memory(), house.clock.real_now, smallest_octets=1)
+    body = Content("application/vnd.wap.multipart.mixed", bytes(1000), ())
+    for number in (1000, 2000):
+        await house.store.commit(Unit(None, drop(ContentId(number), 0)))
+        await house.store.commit(Unit(None, await outside.put(ContentId(number), body)))
+    assert await wrong(reader) == []
+    assert (await stats(reader)).octets["objects"] == 1000
+    (one,) = await exported(reader, mm_id=2000, inline=True)
+    assert "object" in one["content"]
+    await change(house, "UPDATE object SET refs = 1")
+    ((table, _, what),) = await wrong(reader)
+    assert (table, "counts 1 references, and there are 2" in what) == ("object", True)
 
 
 async def test_a_missing_body_of_somebody_who_waits_is_found_whatever_retention_did(both: Both) -> None:
