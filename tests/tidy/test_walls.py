@@ -91,6 +91,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         *("msgspec", "prometheus_client"),
     ),
     "mmsc.capability": ("mmsc.domain", "mmsc.net", "mmsc.trace", "mmsc.engine.ports", "protocols"),
+    "mmsc.load": ("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     "mmsc.lab": (
         *("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
         *("aiohttp", "aiosmtpd", "aiosmtplib", "multidict", "zeep", "requests", "lxml", "msgspec"),
@@ -179,6 +180,9 @@ def test_no_gateway_knows_another() -> None:
         ("mmsc.gateways.mm1.server", "mmsc.store.core"),
         ("mmsc.gateways.mm1.server", "mmsc.gateways.mm7.server"),
         ("mmsc.lab.handset", "mmsc.engine.ports"),
+        ("mmsc.load.driver", "mmsc.engine.ports"),
+        ("mmsc.load.driver", "mmsc.store.core"),
+        ("mmsc.load.driver", "mmsc.lab.handset"),
         ("mmsc.engine.submit", "mmsc.app"),
         ("mmsc.trace.bus", "protocols.mm1"),
         ("mmsc.newroom.thing", "mmsc.domain"),
