@@ -269,7 +269,7 @@ class Delivery:
         assert myself is not None, "workers are tasks"
         # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
         while not myself.cancelling():
-            job = await lane.jobs.get()
+            job = await lane.get()
             try:
                 await self._run(job)
             finally:
@@ -308,4 +308,5 @@ class Delivery:
             mm=mm,
             recipients=recipients,
             payload=row.payload,
+            priority=row.priority,
         )

@@ -1,16 +1,24 @@
 """Each neighbour has its own lane: its own concurrency, backlog, pause and back-off. A dead one delays nobody else.
 
 A lane has seats: whoever wants to hand over a job takes one first. Without a seat a task is written ready and claimed
-later, so an outage fills the store and never memory.
+later, so an outage fills the store and never memory. While due tasks wait in the store, nobody takes a seat past them:
+claims share the seats out, one to each owner in turn.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
 from mmsc.domain.message import Job, TaskId
+from mmsc.store.core import Turn
+from mmsc.store.tasks import TaskRow
 from protocols.records import record
+
+OVERTAKES: Final = 1000  # jobs of its lane that one of the next lower priority lets pass in memory, and then no more
+LOWEST_FIRST_EVERY: Final = 16  # claims of a lane: one of them begins with the lowest priority, so that nobody starves
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -29,13 +37,37 @@ class Lane:
     def __init__(self, name: str, limits: LaneLimits) -> None:
         self.name = name
         self.limits = limits
-        self.jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self._jobs: asyncio.PriorityQueue[tuple[int, int, Job]] = asyncio.PriorityQueue()  # bounded by the seats
+        self._handed_over = 0
         self.taken = 0
         self.more = True  # the store may hold tasks that are due
+        self.behind = False  # it does: who comes now is written there, too
         self.paused_until = 0  # real time, µs
         self.probing = False
         self.expired_first = True  # what needs no neighbour any more stands first in the store
         self.pause_seconds = limits.first_pause
+        self.turn = Turn()
+        self._claims = 0
+
+    def put(self, job: Job) -> None:
+        """Queue a job: an urgent one before those that wait, and nobody behind more than `OVERTAKES` later ones."""
+        number = self._handed_over
+        self._handed_over = number + 1
+        self._jobs.put_nowait((number - OVERTAKES * job.priority, number, job))
+
+    async def get(self) -> Job:
+        """The next job."""
+        return (await self._jobs.get())[2]
+
+    def claimed(self, tasks: Sequence[TaskRow]) -> None:
+        """A claim brought these: the next one begins behind the owner that was served last."""
+        self._claims += 1
+        after = self.turn.after
+        shares = Counter(task.owner for task in tasks)
+        if shares:
+            most = max(shares.values())
+            after = max((name for name, share in shares.items() if share == most), key=lambda one: (one <= after, one))
+        self.turn = Turn(after, self._claims % LOWEST_FIRST_EVERY == LOWEST_FIRST_EVERY - 1)
 
     def free_seats(self, real_now: int) -> int:
         """How many jobs may be handed over now."""
@@ -82,8 +114,8 @@ class Lanes:
     def take_seat(self, name: str, real_now: int) -> bool:
         """Take a seat, to be given back by `leave`; False: write the task ready instead."""
         lane = self.get(name)
-        if self.held or not lane.free_seats(real_now):
-            lane.more = True
+        if self.held or lane.behind or not lane.free_seats(real_now):
+            lane.more = lane.behind = True
             return False
         lane.taken += 1
         return True
@@ -91,7 +123,7 @@ class Lanes:
     def hand_over(self, job: Job) -> None:
         """Give a job to the lane, on a seat that was taken before."""
         self.in_hands.add((job.task_id, job.attempt))
-        self.get(job.lane).jobs.put_nowait(job)
+        self.get(job.lane).put(job)
 
     def put_down(self, job: Job) -> None:
         """A job that was handed over has its outcome: its task may be claimed anew."""

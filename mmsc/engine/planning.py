@@ -226,4 +226,4 @@ class Planner:
     ) -> TaskRow:
         task_id = TaskId(self._ids.new_id(now.real))
         due_at = mm.deliver_at or mm.submitted_at
-        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload)
+        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload, 0, mm.origin.owner)

@@ -240,4 +240,6 @@ class Submitter:
             peer = task.lane.removeprefix("peer:")
             recipients = at_peer(peer, plan.recipients)
         mm = None if plan is None else plan.mm
-        return Job(task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload)
+        return Job(
+            task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload, task.priority
+        )

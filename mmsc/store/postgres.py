@@ -8,7 +8,7 @@ per text with `executemany`, then one NOTIFY. When the connection is lost the ru
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -17,7 +17,7 @@ from mmsc.store import schema as ddl
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
-    TASK_PRIORITIES,
+    NO_TURNS,
     Counters,
     Lost,
     Row,
@@ -25,9 +25,11 @@ from mmsc.store.core import (
     Statement,
     StoreRefused,
     StoreUnavailable,
+    Turn,
     Unit,
     claim_order,
 )
+from mmsc.store.postgres_text import CLAIM
 
 _log: Final = logging.getLogger(__name__)
 _TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT"}
@@ -44,29 +46,6 @@ _GONE: Final = (  # asyncpg takes some answers of a server that goes for errors 
     TimeoutError,
 )
 _DISK: Final = (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.PostgresIOError)
-
-_NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
-# For each lane the first n of each priority, then those whose lease ended: the index gives each in order, however
-# much waits. What is locked here and not chosen is free again with the statement's end.
-_FREE: Final = "SELECT due.*, seats FROM wanted, LATERAL (SELECT id, lane, priority, due_at FROM task"
-_DUE: Final = " UNION ALL ".join(
-    f"{_FREE} WHERE state = 'ready' AND lane = wanted.lane AND priority = {priority} AND due_at <= $5"
-    " ORDER BY due_at LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
-    for priority in TASK_PRIORITIES
-)
-_ENDED: Final = (
-    f"{_FREE} WHERE state = 'leased' AND lane = wanted.lane"
-    f" AND (lease_until < {_NOW} OR (node = $3 AND start_no < $4)) LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
-)
-_CLAIM: Final = (
-    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[]) AS wanted (lane, seats)),"
-    f" due AS MATERIALIZED ({_DUE} UNION ALL {_ENDED}),"
-    " placed AS (SELECT id, seats,"
-    " row_number() OVER (PARTITION BY lane ORDER BY priority DESC, due_at, id) AS place FROM due)"
-    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {_NOW} + $6"
-    " WHERE id = ANY (ARRAY(SELECT id FROM placed WHERE place <= seats))"
-    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
-)
 
 
 class PostgresStore:
@@ -133,11 +112,20 @@ class PostgresStore:
         return rows[0] if rows else None
 
     async def claim(
-        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+        self,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        node: str,
+        start: int,
+        now: int,
+        lease_seconds: float,
+        turns: Mapping[str, Turn] = NO_TURNS,
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time. Leases run on the database's clock."""
+        """Lease due tasks, at most n per lane, owners in turn. Leases run on the database's clock."""
         names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
-        rows = await self._read(_CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
+        begin = [turns.get(lane) or Turn() for lane in names]
+        after, signs = [turn.after for turn in begin], [-1 if turn.lowest_first else 1 for turn in begin]
+        rows = await self._read(CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000), after, signs)
         return sorted(rows, key=claim_order)
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
@@ -155,7 +143,8 @@ class PostgresStore:
     # --- connections ---
 
     def _path(self) -> dict[str, str]:
-        return {"search_path": self._schema, "application_name": "mmsc"}
+        # Without jit: where nothing is known of a table yet, compiling a query for a few rows takes it a second.
+        return {"search_path": self._schema, "application_name": "mmsc", "jit": "off"}
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
         return await asyncpg.connect(self._dsn, command_timeout=_COMMAND_SECONDS, server_settings=self._path())

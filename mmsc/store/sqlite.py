@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from mmsc.store.checkpoint import Checkpointer
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
+    NO_TURNS,
     Counters,
     Lost,
     Row,
@@ -29,6 +30,7 @@ from mmsc.store.core import (
     Statement,
     StoreRefused,
     StoreUnavailable,
+    Turn,
     Unit,
     claim_order,
 )
@@ -164,12 +166,24 @@ class SqliteStore:
         return rows[0] if rows else None
 
     async def claim(
-        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+        self,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        node: str,
+        start: int,
+        now: int,
+        lease_seconds: float,
+        turns: Mapping[str, Turn] = NO_TURNS,
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time. All lanes go into one batch."""
+        """Lease due tasks, at most n per lane, owners in turn. All lanes go into one batch."""
         real_now = self._real()
         lease_until = real_now + round(lease_seconds * 1_000_000)
-        guards = [Statement(CLAIM, (lane, seats, node, start, lease_until, now, real_now)) for lane, seats in lanes]
+        guards: list[Statement] = []
+        for lane, seats in lanes:
+            turn = turns.get(lane) or Turn()
+            sign = -1 if turn.lowest_first else 1
+            params = (lane, seats, node, start, lease_until, now, real_now, turn.after, sign)
+            guards.append(Statement(CLAIM, params))
         claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
         return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
