@@ -11,6 +11,7 @@ from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
+from mmsc.engine.door import DoorLimits
 from mmsc.engine.engine import EnginePolicy
 from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
@@ -39,6 +40,10 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             domain=settings.node.domain,
             limits=limits(settings),
             repeat_window=_hours(settings.limits.repeat_window_hours),
+            door=DoorLimits(
+                maximum=settings.limits.maximum_submissions,
+                maximum_of_one=settings.limits.maximum_submissions_of_one,
+            ),
         ),
         delivery=delivery_policy(settings),
         retrieval=RetrievalPolicy(
@@ -145,7 +150,7 @@ def ring_limits(settings: Settings) -> RingLimits:
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
 
 
-def http_limits(listener: HttpListener) -> HttpLimits:
+def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits:
     """What clients of one HTTP interface may cost."""
     return HttpLimits(
         maximum_connections=listener.maximum_connections,
@@ -153,6 +158,7 @@ def http_limits(listener: HttpListener) -> HttpLimits:
         maximum_header_octets=listener.maximum_header_octets,
         request_seconds=listener.request_seconds,
         idle_seconds=listener.idle_seconds,
+        stop_seconds=stop_seconds,
     )
 
 

@@ -49,7 +49,7 @@ _POSTGRES = (
 async def opened(postgres: str) -> AsyncIterator[Store]:
     """A new, empty store."""
     if postgres:
-        import asyncpg  # type: ignore[import-untyped]
+        import asyncpg
 
         from mmsc.store.postgres import PostgresStore
 

@@ -37,6 +37,7 @@ class Chronicle:
         events: Sequence[Event],
         then: Callable[[], None] | None = None,
         otherwise: Callable[[], None] | None = None,
+        octets: int = 0,
     ) -> Unit:
         """A unit that writes `events` with `effects`; after the commit they are published, then `then` is called.
         `otherwise` is called instead when nothing was written."""
@@ -47,7 +48,7 @@ class Chronicle:
             if then is not None:
                 then()
 
-        return Unit(guard, (*effects, *[sql.insert(event) for event in events]), after, otherwise)
+        return Unit(guard, (*effects, *[sql.insert(event) for event in events]), after, otherwise, octets)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

@@ -270,9 +270,12 @@ class Delivery:
         # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
         while not myself.cancelling():
             job = await lane.get()
+            if not self._desk.lanes.begin():
+                continue
             try:
                 await self._run(job)
             finally:
+                self._desk.lanes.end()
                 self._desk.lanes.put_down(job)
                 self._desk.lanes.leave(lane)
 

@@ -87,6 +87,9 @@ class Lanes:
         self._on_new: Callable[[Lane], None] = _nobody
         self._on_seat: Callable[[], None] = _nobody
         self.held = False  # the lab holds all lanes: nothing leaves
+        self.closing = False  # the server stops: what is carried out is finished, nothing more is begun
+        self._working = 0
+        self._quiet = asyncio.Event()
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
@@ -99,6 +102,25 @@ class Lanes:
     def unwatch(self) -> None:
         """Nobody works: jobs handed over from now on keep their lease until it is handed back."""
         self._on_new = self._on_seat = _nobody
+
+    def begin(self) -> bool:
+        """A worker has a job; False: it must not begin with it any more. Its lease is handed back with the others."""
+        if self.closing:
+            return False
+        self._working += 1
+        return True
+
+    def end(self) -> None:
+        """The worker is through with it."""
+        self._working -= 1
+        if self.closing and not self._working:
+            self._quiet.set()
+
+    async def close(self) -> None:
+        """Begin with nothing more, and wait until what is carried out is finished."""
+        self.held = self.closing = True
+        if self._working:
+            await self._quiet.wait()
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())

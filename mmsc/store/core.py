@@ -44,12 +44,14 @@ class Statement:
 class Unit:
     """What becomes durable together, or not at all. `after` is called on the event loop once it is durable, in commit
     order, for winners only; `otherwise` instead, once, when the unit was lost, failed or was not even taken. Either is
-    called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`."""
+    called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`. `octets`
+    are those of its large values, which count while it waits."""
 
     guard: Statement | None
     effects: tuple[Statement, ...]
     after: Callable[[], None] | None = None
     otherwise: Callable[[], None] | None = None
+    octets: int = 0
 
 
 class Lost:

@@ -51,10 +51,12 @@ _DISK: Final = (asyncpg.InsufficientResourcesError, asyncpg.OperatorIntervention
 class PostgresStore:
     """Implements `core.Store`. `schema` is where the tables are; several starters make it safely."""
 
-    def __init__(self, dsn: str, *, schema: str = "mmsc") -> None:
+    def __init__(self, dsn: str, *, schema: str = "mmsc", commit_delay: float = 0.0) -> None:
+        """`commit_delay`: seconds before each COMMIT is answered, to see how a slow disk behaves."""
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", schema):
             raise StoreRefused(f"{schema!r} is no schema name")
         self._dsn = dsn
+        self._commit_delay = commit_delay
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
@@ -201,6 +203,8 @@ class PostgresStore:
         while True:
             units = await self._batches.get()
             results = await self._write(units)
+            if self._commit_delay:
+                await asyncio.sleep(self._commit_delay)
             count(self.counters, units, results)
             self._committer.finish(results)
             if self._cut_off():

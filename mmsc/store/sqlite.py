@@ -34,6 +34,7 @@ from mmsc.store.core import (
     Unit,
     claim_order,
 )
+from mmsc.store.sqlite_errors import is_disk
 from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
 from protocols.records import record
 
@@ -44,20 +45,6 @@ QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
 _ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
-_DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
-    (
-        sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_READONLY,
-    )
-)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -68,6 +55,7 @@ class SqliteOptions:
     synchronous: str = "FULL"
     page_size: int = PAGE_SIZE
     inline: bool = False
+    commit_delay: float = 0.0  # seconds before each COMMIT, to see how a slow disk behaves
     checkpoint_pages: int = checkpoint.PAGES
 
 
@@ -281,6 +269,8 @@ class SqliteStore:
         assert self._loop is not None
         while (batch := self._batches.get()) is not None:
             units, ran = batch
+            if self._options.commit_delay:
+                time.sleep(self._options.commit_delay)
             results = self._write(units, ran)
             if self._checkpointer is not None:
                 self._checkpointer.committed()
@@ -295,7 +285,7 @@ class SqliteStore:
             self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
-            if _is_disk(error):
+            if is_disk(error):
                 return [StoreUnavailable(str(error)) for _ in units]
             if len(units) == 1:
                 return [error]
@@ -373,7 +363,7 @@ class _Read:
 
     def fail(self, error: Exception) -> None:
         if not self.future.done():
-            self.future.set_exception(StoreUnavailable(str(error)) if _is_disk(error) else error)
+            self.future.set_exception(StoreUnavailable(str(error)) if is_disk(error) else error)
 
 
 def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
@@ -393,8 +383,3 @@ def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]
 def _out_of_time(deadline: float) -> Callable[[], int]:
     """A progress handler that stops a query at `deadline`."""
     return lambda: int(time.monotonic() > deadline)
-
-
-def _is_disk(error: Exception) -> bool:
-    """Whether the file is to blame; an extended error code has the plain one in its low octet."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS
