@@ -1,14 +1,20 @@
 """Claims share a lane's seats out: one to each owner in turn, whatever waits; priority first, and nobody starves."""
 
+import asyncio
 import runpy
+import threading
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+
+import pytest
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskId, TaskKind
 from mmsc.store import tasks
-from mmsc.store.core import Row, Store, Turn, Unit
+from mmsc.store.core import Row, Store, StoreBusy, Turn, Unit
+from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.store.tasks import TaskRow
 from tests.tidy.project import TOP
 
@@ -100,3 +106,28 @@ async def test_a_large_backlog_of_many_owners_is_drained_whole(store: Store) -> 
         served += owners(rows)
     assert set(served.values()) == {150}
     assert len(served) == 20
+
+
+async def test_large_values_that_wait_are_bounded_in_octets(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.committer.MAXIMUM_QUEUE_OCTETS", 1000)
+    units = [Unit(None, (tasks.insert(task(number, "a")),), octets=400) for number in range(1, 6)]
+    outcomes = await asyncio.gather(*map(store.commit, units), return_exceptions=True)
+    assert [isinstance(one, StoreBusy) for one in outcomes] == [False, False, True, True, True]
+    await store.commit(Unit(None, (tasks.insert(task(9, "a")),), octets=5000))  # alone, it is never too large
+    await asyncio.gather(*(store.commit(units[number]) for number in (2, 3)))
+
+
+async def test_a_slow_disk_can_be_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`store.commit_delay` on SQLite: not on the thread of the event loop."""
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        assert threading.current_thread() is not threading.main_thread()
+        slept.append(seconds)
+
+    monkeypatch.setattr("mmsc.store.sqlite.time.sleep", sleep)
+    slow: Store = SqliteStore(str(tmp_path / "mmsc.db"), SqliteOptions(synchronous="OFF", commit_delay=0.004))
+    await slow.open()
+    await fill(slow, task(1, "a"))
+    await slow.close()
+    assert slept == [0.004]
