@@ -56,7 +56,7 @@ class App:
         self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.ids = Ids(settings.node.number)
+        self.ids = Ids()
         self.captures: CaptureRing | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
@@ -127,6 +127,8 @@ class App:
             self.clock,
             self.ids,
             node=settings.node.name,
+            number=settings.node.number,
+            agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,

@@ -1,7 +1,10 @@
 """What the settings say, in the words of the rooms. For `app.py` and the commands; nobody else knows the settings."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final
+
+import msgspec
 
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
@@ -13,6 +16,7 @@ from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.door import DoorLimits
 from mmsc.engine.engine import EnginePolicy
+from mmsc.engine.housekeeping import RetentionPolicy
 from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
@@ -56,8 +60,23 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             first_pause=settings.lanes.first_pause_seconds,
             longest_pause=settings.lanes.longest_pause_seconds,
         ),
+        retention=retention_policy(settings),
         default_smsc=settings.numbers.default_smsc,
         smallest_object=settings.store.objects.smallest_octets,
+    )
+
+
+def retention_policy(settings: Settings) -> RetentionPolicy:
+    """What is kept for how long."""
+    given = settings.retention
+    return RetentionPolicy(
+        bodies=_hours(given.body_hours),
+        messages=_hours(given.message_hours),
+        maximum_octets=given.maximum_octets,
+        warn_free_octets=given.warn_free_octets,
+        every=_seconds(given.every_seconds),
+        retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
+        repeat_window=_hours(settings.limits.repeat_window_hours),
     )
 
 
@@ -114,6 +133,20 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         resend_after=settings.mm4.resend_after_seconds,
         report_grace=_hours(settings.mm4.report_grace_hours),
     )
+
+
+def agreed(settings: Settings) -> dict[str, str]:
+    """Digests of what nodes on one database should have in common: whichever of them carries on with an MM."""
+    common: dict[str, object] = {
+        "node.domain": settings.node.domain,
+        "limits": settings.limits,
+        "numbers": settings.numbers,
+        "notification": settings.notification,
+        "fallback": settings.fallback,
+        "delivery": settings.delivery,
+        "neighbours": sorted((*settings.vasp, *settings.peer, *settings.smsc)),
+    }
+    return {name: hashlib.sha256(msgspec.json.encode(one)).hexdigest()[:16] for name, one in common.items()}
 
 
 def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:

@@ -170,7 +170,9 @@ class Desk:
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 
     async def overtaken(self, job: Job, outcome: str) -> None:
-        """The outcome came too late to matter; it is recorded."""
+        """The outcome came too late to matter; it is recorded, and what is remembered of the recipients is old."""
+        for one in job.recipients:
+            self.recent.forget(one.id)
         event = self.event(job, trace.TaskOvertaken(str(job.kind), job.lane, outcome))
         await self.write(self.chronicle.unit(None, (), (event,)))
 
@@ -273,7 +275,8 @@ class Delivery:
             if not self._desk.lanes.begin():
                 continue
             try:
-                await self._run(job)
+                if await self._desk.lanes.may_begin(job):
+                    await self._run(job)
             finally:
                 self._desk.lanes.end()
                 self._desk.lanes.put_down(job)
@@ -292,6 +295,8 @@ class Delivery:
         recipients: tuple[Recipient, ...] = ()
         mm = None
         if row.recipient_id is not None:
+            if self._desk.store.shared:
+                self._desk.recent.forget(row.recipient_id)  # its handset may have spoken to another node
             record = await self._desk.recent.by_id(row.recipient_id)
             if record is None:
                 return None

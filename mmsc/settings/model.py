@@ -12,12 +12,14 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    Bound,
     Count,
     Digits,
     Domain,
     Host,
     Hostname,
     Hours,
+    KeptHours,
     Live,
     Name,
     Octets,
@@ -41,7 +43,7 @@ class Node(Section, frozen=True, kw_only=True):
     """This node, beside others on the same database."""
 
     name: Name = "mmsc"
-    number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
+    number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
     stop_seconds: Seconds = 10.0
 
@@ -66,6 +68,16 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
     commit_delay: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
     objects: ObjectSettings = ObjectSettings()
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long what is kept."""
+
+    body_hours: KeptHours = 168.0
+    message_hours: KeptHours = 2160.0
+    maximum_octets: Bound = 8192 * MEGA
+    warn_free_octets: Bound = 512 * MEGA
+    every_seconds: Seconds = 600.0
 
 
 class Trace(Section, frozen=True, kw_only=True):
@@ -229,6 +241,7 @@ class Settings(Section, frozen=True, kw_only=True):
     node: Node = Node()
     log: Log = Log()
     store: StoreSettings = StoreSettings()
+    retention: Retention = Retention()
     trace: Trace = Trace()
     limits: LimitSettings = LimitSettings()
     numbers: NumberSettings = NumberSettings()

@@ -1,10 +1,13 @@
-"""SQL text as PostgreSQL wants it: the claim of due tasks."""
+"""SQL that only PostgreSQL knows: the claim of due tasks, its clock, and the table of its writers."""
 
+from functools import cache
 from typing import Final
 
 from mmsc.store.core import TASK_PRIORITIES
 
-_NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT"}
+NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+
 _WANTED: Final = """
 wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[], $7::text[], $8::bigint[])
     AS wanted (lane, seats, after, sign))"""
@@ -34,7 +37,7 @@ due AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED) due
     UNION ALL
     SELECT due.*, seats, after, sign FROM wanted, LATERAL (SELECT id, lane, priority, owner, due_at FROM task
-        WHERE state = 'leased' AND lane = wanted.lane AND (lease_until < {_NOW} OR (node = $3 AND start_no < $4))
+        WHERE state = 'leased' AND lane = wanted.lane AND (lease_until < {NOW} OR (node = $3 AND start_no < $4))
         LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due)"""
 _PLACED: Final = """
 taken AS (SELECT *, row_number() OVER (PARTITION BY lane, priority, owner ORDER BY due_at, id) AS turn FROM due),
@@ -43,7 +46,48 @@ placed AS (
         ORDER BY priority * sign DESC, turn, owner <= after, owner, due_at, id) AS place FROM taken)"""
 CLAIM: Final = (
     f"WITH RECURSIVE {_WANTED}, {_OWNERS}, {_DUE}, {_PLACED}"
-    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {_NOW} + $6"
+    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {NOW} + $6"
     " WHERE id = ANY (ARRAY(SELECT id FROM placed WHERE place <= seats))"
     " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner"
 )
+
+# Each writer has a row, and each batch writes its number there: after a COMMIT whose answer was lost, it says whether
+# the batch is durable. Not in the schema's common text: a file has one writer, which always knows.
+WRITERS: Final = "CREATE TABLE writer (id TEXT PRIMARY KEY, batch BIGINT NOT NULL, seen_at BIGINT NOT NULL)"
+_GONE_FOR_A_DAY: Final = f"SELECT id FROM writer WHERE seen_at < {NOW} - 86400000000 FOR UPDATE SKIP LOCKED"
+FORGET_WRITERS: Final = f"DELETE FROM writer WHERE id IN ({_GONE_FOR_A_DAY})"  # who lives writes every few seconds
+ENTER_WRITER: Final = (
+    f"INSERT INTO writer (id, batch, seen_at) VALUES ($1, $2, {NOW})"
+    " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at"
+)
+LEAVE_WRITER: Final = "DELETE FROM writer WHERE id = $1"
+WHO_AM_I: Final = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+END_BACKEND: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+LAST_BATCH: Final = "SELECT batch FROM writer WHERE id = $1 FOR UPDATE"  # waits for whoever still writes it
+
+
+def begin(writer: str, batch: int) -> str:
+    """Begin a transaction and number it, in one round trip."""
+    return f"BEGIN; UPDATE writer SET batch = {batch}, seen_at = {NOW} WHERE id = {quoted(writer)}"
+
+
+def commit(channel: str, notice: str | None) -> str:
+    """Commit, with a notice to the other nodes if there is one, in one round trip."""
+    return "COMMIT" if notice is None else f'NOTIFY "{channel}", {quoted(notice)}; COMMIT'
+
+
+def quoted(text: str) -> str:
+    """A literal; backslashes are plain (`standard_conforming_strings`)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def native(sql: str) -> str:
+    """The common text in this database's words."""
+    return sql.replace("real_now()", NOW)
+
+
+@cache
+def numbered_rows(sql: str, parameters: int) -> str:
+    """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
+    return f"WITH guarded AS ({native(sql)}) SELECT ${parameters + 1}::bigint, guarded.* FROM guarded"

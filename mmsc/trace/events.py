@@ -229,6 +229,15 @@ class LaneResumed(Data, frozen=True, omit_defaults=True):
     lane: str
 
 
+class NodeTakenOver(Data, frozen=True, omit_defaults=True):
+    """A node gave no sign of life: the tasks that it held are free for the others."""
+
+    kind: ClassVar[str] = "node.taken_over"
+    node: str
+    by: str
+    tasks: int
+
+
 class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     """An MM1 request showed something new about a handset."""
 
@@ -237,6 +246,32 @@ class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     user_agent: str = ""
     profile_url: str = ""
     mms_version: int = 0
+
+
+class StoreTidied(Data, frozen=True, omit_defaults=True):
+    """What one round of housekeeping did: bodies removed and their octets, whole MMs, rows of all tables, octets given
+    back to the file system, and objects removed from object storage."""
+
+    kind: ClassVar[str] = "store.tidied"
+    bodies: int = 0
+    octets: int = 0
+    messages: int = 0
+    rows: int = 0
+    given_back: int = 0
+    objects: int = 0
+
+    def plus(self, other: "StoreTidied") -> "StoreTidied":
+        """Both together."""
+        mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return StoreTidied(*map(sum, zip(mine, others, strict=True)))
+
+
+class StoreNearlyFull(Data, frozen=True, omit_defaults=True):
+    """The disk under the store has less room than the settings want (octets)."""
+
+    kind: ClassVar[str] = "store.nearly_full"
+    disk_free: int
+    used: int
 
 
 KINDS: Final[Mapping[str, type[Data]]] = MappingProxyType({cls.kind: cls for cls in Data.__subclasses__()})

@@ -15,13 +15,23 @@ from protocols import mm7
 from protocols.mm1 import ResponseStatus
 from tests.scenarios.conftest import PHONE, open_lab, picture
 
-FORWARD = (
-    b"X-Mms-3GPP-MMS-Version: 6.10.0\r\nX-Mms-Message-Type: MM4_forward.REQ\r\nX-Mms-Transaction-ID: t1\r\n"
-    b'X-Mms-Message-ID: "m1"\r\nX-Mms-Originator-System: system@mms.other.example\r\n'
-    b'X-Mms-Message-ID: "m1"\r\nX-Mms-Originator-System: system@mms.other.example\r\n'
-    b"Date: Thu, 26 Nov 2026 12:00:00 +0000"
-    b"MIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
-)
+FORWARD = "\r\n".join(
+    (
+        "X-Mms-3GPP-MMS-Version: 6.10.0",
+        "X-Mms-Message-Type: MM4_forward.REQ",
+        "X-Mms-Transaction-ID: t1",
+        'X-Mms-Message-ID: "m1"',
+        "X-Mms-Originator-System: system@mms.other.example",
+        "Date: Thu, 26 Nov 2026 12:00:00 +0000",
+        "From: +16660100123/TYPE=PLMN@mms.other.example",
+        "To: +15550100123/TYPE=PLMN@mms.example",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain",
+        "",
+        "hello",
+        "",
+    )
+).encode()
 
 
 async def test_a_full_store_is_the_protocols_later_on_each_interface(
