@@ -6,8 +6,11 @@ from typing import Final
 
 import msgspec
 
+from mmsc.cdr.lines import CSV, JSON_LINES
+from mmsc.cdr.making import House
+from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
-from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
@@ -22,7 +25,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.net.http import HttpLimits
-from mmsc.settings import Settings
+from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
 from mmsc.settings.neighbours import Rewrite as RewriteSettings
@@ -181,6 +184,22 @@ def ring_limits(settings: Settings) -> RingLimits:
     """What the captures may cost."""
     trace = settings.trace
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
+
+
+def charging(settings: Settings) -> ChargingPolicy | None:
+    """Whose charging records go where; None when none are written."""
+    given = settings.cdr
+    if not given.enabled:
+        return None
+    peers = {name: peer.domain for name, peer in settings.peer.items()}
+    return ChargingPolicy(
+        house=House(settings.node.domain, settings.node.name, peers),
+        folder=cdr_path(settings),
+        endings=(JSON_LINES, CSV) if given.format == "both" else (given.format,),
+        rotate_after=round(given.rotate_minutes * MINUTE),
+        rotate_octets=given.rotate_octets,
+        write_seconds=given.write_seconds,
+    )
 
 
 def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits:

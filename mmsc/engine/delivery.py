@@ -209,8 +209,8 @@ class ReportWork:
         """One attempt."""
         desk = self._desk
         if task_sql.ASKED_TO_WAIT in job.payload:  # it has waited; couriers need not know
-            told = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
-            job = job._replace(payload=told)
+            payload = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
+            job = job._replace(payload=payload)
         earlier = None
         if job.payload.get("in_order"):
             earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
@@ -224,7 +224,8 @@ class ReportWork:
         match outcome:
             case Delivered():
                 note = outcome.note or ", ".join(outcome.remote_ids)
-                if not await desk.finish(job, [trace.ReportDelivered(job.lane, state, job.attempt + 1, note)]):
+                told = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                if not await desk.finish(job, [told]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
                 why = await self._again(job, outcome)

@@ -1,7 +1,7 @@
 """The engine put together: what goes between a store and the gateways."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -29,7 +29,7 @@ from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Store, StoreRefused
+from mmsc.store.core import Statement, Store, StoreRefused
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -69,6 +69,7 @@ class Engine:
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        beside: Callable[[Sequence[Event]], Sequence[Statement]] | None = None,
         objects: Objects | None = None,
     ) -> None:
         self.store = store
@@ -78,7 +79,7 @@ class Engine:
         self.couriers: dict[TaskKind, Courier] = {}
         self._capability = capability
         self._learn = learn
-        self.chronicle = Chronicle(clock, ids, publish)
+        self.chronicle = Chronicle(clock, ids, publish, beside)
         self.bodies = Bodies(store, objects, clock.real_now, smallest_octets=policy.smallest_object)
         self.recent = Recent(
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets

@@ -229,6 +229,17 @@ class Lanes(Section, frozen=True, kw_only=True):
     longest_pause_seconds: Seconds = 60.0
 
 
+class Cdr(Section, frozen=True, kw_only=True):
+    """Charging data records, in files."""
+
+    enabled: bool = False
+    folder: str = ""
+    format: Literal["jsonl", "csv", "both"] = "jsonl"
+    rotate_minutes: Annotated[float, msgspec.Meta(gt=0, le=525_600)] = 15.0
+    rotate_octets: Octets = 16 * MEGA
+    write_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
@@ -243,6 +254,7 @@ class Settings(Section, frozen=True, kw_only=True):
     store: StoreSettings = StoreSettings()
     retention: Retention = Retention()
     trace: Trace = Trace()
+    cdr: Cdr = Cdr()
     limits: LimitSettings = LimitSettings()
     numbers: NumberSettings = NumberSettings()
     notification: Notification = Notification()

@@ -145,7 +145,8 @@ def _urls(settings: Settings) -> Iterator[str]:
 
 
 def _paths(settings: Settings) -> Iterator[str]:
-    for key, path in (("store.path", settings.store.path), ("trace.captures_path", settings.trace.captures_path)):
+    paths = {"store.path": settings.store.path, "trace.captures_path": settings.trace.captures_path}
+    for key, path in {**paths, "cdr.folder": settings.cdr.folder}.items():
         try:
             Path(path).expanduser()
         except RuntimeError:

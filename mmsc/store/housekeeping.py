@@ -25,6 +25,8 @@ _STANDING: Final = (
     f" (SELECT count(*) FROM recipient WHERE recipient.mm_id = mm.id AND recipient.state IN ({_SHOWN})),"
     " (SELECT count(*) FROM task WHERE task.mm_id = mm.id AND task.recipient_id IS NULL)"
     " + (SELECT count(*) FROM recipient JOIN task ON task.recipient_id = recipient.id WHERE recipient.mm_id = mm.id)"
+    " + (SELECT count(*) FROM event JOIN node ON true JOIN cdr ON cdr.node = node.name AND cdr.event_id = event.id"
+    " WHERE event.mm_id = mm.id)"  # charging records that are owed: they are made out of the MM
 )
 # `size` stands behind the body: reading it would walk through the body's pages, its length does not (nor does TOAST).
 _BODIES: Final = (

@@ -123,3 +123,6 @@ CREATE TABLE node (
     state TEXT NOT NULL,
     settings TEXT NOT NULL
 );
+
+-- Events whose charging records are not in a file yet, by the node whose files they go to.
+CREATE TABLE cdr (node TEXT NOT NULL, event_id {bigint} NOT NULL, PRIMARY KEY (node, event_id));
