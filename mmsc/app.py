@@ -30,7 +30,9 @@ from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import ClientLimits, HttpClient
 from mmsc.net.listening import listening
+from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
+from mmsc.net.stopping import Stop
 from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
@@ -74,7 +76,8 @@ class App:
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
-        self._doors = AsyncExitStack()  # the listeners: opened before the engine runs, and closed before it stops
+        self._stop = Stop(settings.node.stop_seconds)
+        self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
 
@@ -83,8 +86,8 @@ class App:
         if given.postgres:
             from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
 
-            return PostgresStore(given.postgres, schema=given.schema)
-        options = SqliteOptions(synchronous=synchronous)
+            return PostgresStore(given.postgres, schema=given.schema, commit_delay=given.commit_delay / 1000)
+        options = SqliteOptions(synchronous=synchronous, commit_delay=given.commit_delay / 1000)
         return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
 
     async def _objects(self) -> "S3Objects | None":
@@ -119,6 +122,7 @@ class App:
 
     async def __aexit__(self, *_: object) -> None:
         self.operations.stopping()
+        await self._stop.begin(self.engine.finish)
         await self._stack.aclose()
 
     async def wait(self) -> None:
@@ -134,8 +138,8 @@ class App:
         if console is not None:
             self.listeners["console"] = console
         await self.store.open()
-        self._stack.push_async_callback(self.store.close)
-        self._stack.push_async_callback(self._doors.aclose)  # also when the start fails half-way
+        self._at_stop(self.store.close)
+        self._stack.push_async_callback(self._stop.close_doors)  # also when the start fails half-way
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
@@ -156,14 +160,13 @@ class App:
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
         self._start_charging()
-        self._stack.push_async_callback(self.engine.end)
+        self._at_stop(self.engine.end)
         self.operations.sources.engine = self.engine
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mm4()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
-        self._stack.push_async_callback(self._doors.aclose)
         self.operations.running()
 
     def _charging(self) -> Beside | None:
@@ -178,13 +181,17 @@ class App:
         """Once the node's name is ours. The writer ends after the engine."""
         if self.charging is not None:
             self._running.append(self.charging.start())
-            self._stack.push_async_callback(self.charging.close)
+            self._at_stop(self.charging.close)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""
         saved = await meta.read(self.store, "clock")
         if saved is not None:
             self.clock.restore(msgspec.json.decode(saved, type=ClockState))
+
+    def _at_stop(self, work: Callable[[], Awaitable[object]]) -> None:
+        """A step of the stop, in reverse order, each within what is left of its time."""
+        self._stack.push_async_callback(self._stop.step, work)
 
     def _run(self, work: Awaitable[None], name: str) -> None:
         """Start a part that lives as long as the server."""
@@ -197,7 +204,7 @@ class App:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-        self._stack.push_async_callback(stop)
+        self._at_stop(stop)
 
     def _tap(self, interface: str, mask: Callable[[bytes], bytes]) -> WireTap:
         keep: Tap | None = self.captures.keep if self.captures is not None else None
@@ -205,11 +212,12 @@ class App:
 
     async def _listen(self, name: str, settings: HttpSettings, handler: Handler) -> str:
         """Open an HTTP interface; its public URL."""
-        limits = configured.http_limits(settings)
-        listener = HttpListener(handler, settings.host, settings.port, limits, self._tap(name, redact.http))
+        limits = configured.http_limits(settings, self._stop.patience)
+        tap = self._tap(name, redact.http)
+        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget)
         with listening(name, settings.host, settings.port):
             await listener.start()
-        self._doors.push_async_callback(listener.stop)
+        self._stop.doors.append(listener.stop)
         self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
         return configured.public_url(settings, listener.port)
@@ -217,7 +225,8 @@ class App:
     async def _start_mm7(self) -> None:
         settings = self.settings.mm7
         courier = Mm7Courier(self.engine.neighbours, self._vasp_client, server_id=self.settings.node.domain)
-        self._stack.push_async_callback(courier.close)
+        self._stop.goodbyes.append(courier.close)
+        self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         self.engine.couriers[TaskKind.REPORT_MM7] = courier
         if settings.enabled:
@@ -274,7 +283,8 @@ class App:
 
         engine = self.engine
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
-        self._stack.push_async_callback(courier.close)
+        self._stop.goodbyes.append(courier.close)
+        self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.peer.timeout_seconds, lambda now: now.delivery.peer)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
@@ -296,11 +306,14 @@ class App:
             maximum_recipients=settings.maximum_recipients,
             command_seconds=settings.command_seconds,
             mail_seconds=settings.mail_seconds,
+            stop_seconds=self._stop.patience,
         )
-        server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
+        server = SmtpServer(
+            handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap, budget=self._budget
+        )
         with listening("mm4", settings.host, settings.port):
             await server.start()
-        self._doors.push_async_callback(server.stop)
+        self._stop.doors.append(server.stop)
         self.listeners["mm4"] = (settings.host, server.port)
         self.operations.sources.smtp_sessions = lambda: server.sessions
 
@@ -309,7 +322,7 @@ class App:
         smscs = self.engine.neighbours.smscs
         binds = Binds(courier, lambda smsc: self._session(smsc, inbox), smscs, configured.esme_timers(self.settings))
         self._run(binds.run(), "smscs")
-        self._stack.push_async_callback(binds.close)
+        self._stop.goodbyes.append(binds.close)
         self.live.connections.append(lambda now: binds.take_over(smscs, configured.esme_timers(now)))
         self.operations.sources.sessions = binds.state
 

@@ -44,10 +44,11 @@ class Backlog:
         found: dict[str, Waiting] = {}
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
+                first = await sql.next_due(self._store)
                 for name in [lane.name for lane in self._lanes][:LANES_AT_MOST]:
-                    tasks, earliest = await sql.due_in(self._store, name, now, COUNTED_AT_MOST)
-                    oldest = 0.0 if earliest is None else max(0.0, (now - earliest) / SECOND)
-                    found[name] = Waiting(tasks, oldest)
+                    since = first.get(name, now) or now  # 0: one that was put before all others
+                    tasks = await sql.due_in(self._store, name, now, COUNTED_AT_MOST) if since <= now else 0
+                    found[name] = Waiting(tasks, max(0.0, (now - since) / SECOND))
         except (StoreUnavailable, TimeoutError):
             pass  # /readyz tells that; a gauge that is missing is better than one that is wrong
         self.waiting = found

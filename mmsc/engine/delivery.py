@@ -274,7 +274,7 @@ class Delivery:
         for number in range(lane.workers, wanted):
             self._spawn(self._work(lane), name=f"{lane.name}#{number}")
         for _ in range(wanted, lane.workers):
-            lane.jobs.put_nowait(None)
+            lane.dismiss()
         lane.workers = wanted
 
     async def _work(self, lane: Lane) -> None:
@@ -282,13 +282,16 @@ class Delivery:
         assert myself is not None, "workers are tasks"
         # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
         while not myself.cancelling():
-            job = await lane.jobs.get()
+            job = await lane.get()
             if job is None:
                 return
+            if not lanes.begin():
+                continue
             try:
                 if lanes.is_sure() or await lanes.may_begin(job):
                     await self._run(job)
             finally:
+                lanes.end()
                 lanes.put_down(job)
                 lanes.leave(lane)
 
@@ -326,4 +329,5 @@ class Delivery:
             mm=mm,
             recipients=recipients,
             payload=row.payload,
+            priority=row.priority,
         )

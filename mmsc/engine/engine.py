@@ -174,6 +174,10 @@ class Engine:
         finally:
             self.lanes.unwatch()
 
+    async def finish(self) -> None:
+        """Before `run` is cancelled: begin with nothing more, and wait for what is under way."""
+        await self.lanes.close()
+
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()

@@ -173,7 +173,7 @@ def _lane(lane: Lane, real_now: int) -> dict[str, float]:
         "mmsc_lane_seats_taken": lane.taken,
         "mmsc_lane_seats": lane.limits.concurrency + lane.limits.backlog,
         "mmsc_lane_concurrency": lane.limits.concurrency,
-        "mmsc_lane_jobs_waiting": lane.jobs.qsize(),
+        "mmsc_lane_jobs_waiting": lane.waiting,
     }
 
 

@@ -46,6 +46,7 @@ class Node(Section, frozen=True, kw_only=True):
     name: Name = "mmsc"
     number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
+    stop_seconds: Seconds = 10.0
 
 
 class ObjectSettings(Section, frozen=True, kw_only=True):
@@ -66,6 +67,7 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     path: str = ""
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
+    commit_delay: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
     objects: ObjectSettings = ObjectSettings()
 
 
@@ -187,6 +189,9 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     default_validity_hours: Live[Hours] = 72.0
     maximum_validity_hours: Live[Hours] = 720.0
     repeat_window_hours: Live[Hours] = 24.0
+    maximum_octets_in_memory: Octets = 256 * MEGA
+    maximum_submissions: Count = 1000
+    maximum_submissions_of_one: Count = 500
 
 
 class NumberSettings(Section, frozen=True, kw_only=True):

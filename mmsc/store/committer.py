@@ -13,6 +13,7 @@ from typing import Final
 from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreError, StoreUnavailable, Unit
 
 MAXIMUM_QUEUE: Final = 10_000  # units waiting; beyond it callers are told "later"
+MAXIMUM_QUEUE_OCTETS: Final = 64 * 1024 * 1024  # of large values in units that wait or run; likewise
 MAXIMUM_BATCH: Final = 256  # units in one transaction
 PROBE_SECONDS: Final = 1.0  # after a failure of the disk: how often a small commit asks whether it is well again
 
@@ -49,12 +50,13 @@ class Committer:
         self._probing: asyncio.TimerHandle | None = None
         self._closed = False
         self._starting = False
+        self._octets = 0
         self.available = True
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
         """Queue a unit and wait until it is durable. Cancelling the caller never withdraws it."""
         try:
-            self._check_door()
+            self._check_door(unit.octets)
         except StoreError:
             if unit.otherwise is not None:
                 unit.otherwise()
@@ -80,6 +82,7 @@ class Committer:
         failed = False
         for (unit, future), result in zip(batch, results, strict=True):
             failed = failed or isinstance(result, StoreUnavailable)
+            self._octets -= unit.octets
             _answer(unit, future, result)
         self._judge(failed=failed)
         self._soon()
@@ -94,17 +97,21 @@ class Committer:
     def settle(self, batch: Sequence[Waiting], results: Sequence[Result]) -> None:
         """The outcome of a batch that was set aside."""
         for (unit, future), result in zip(batch, results, strict=True):
+            self._octets -= unit.octets
             _answer(unit, future, result)
 
-    def _check_door(self) -> None:
+    def _check_door(self, octets: int) -> None:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if len(self._queue) >= MAXIMUM_QUEUE:
             raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
+        if self._octets and self._octets + octets > MAXIMUM_QUEUE_OCTETS:
+            raise StoreBusy(f"{self._octets} octets wait for the store")
 
     def _put(self, unit: Unit) -> "asyncio.Future[list[Row] | Lost]":
         future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
         self._queue.append((unit, future))
+        self._octets += unit.octets
         if not self._running:
             self._soon()
         return future

@@ -25,6 +25,7 @@ _log: Final = logging.getLogger(__name__)
 _BINDS: Final = {"transceiver": smpp.BindTransceiver, "transmitter": smpp.BindTransmitter}
 _BIND_RESPS: Final = (smpp.BindTransceiverResp, smpp.BindTransmitterResp, smpp.BindReceiverResp)
 _UNUSABLE: Final = (EncodeError, UnicodeError)  # a setting that SMPP has no place for; a host name that is none
+_INBOX: Final = 1000  # requests of the SMSC that wait; beyond it ESME_RMSGQFUL
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
 
@@ -85,8 +86,10 @@ class Esme(asyncio.Protocol):
         self._sequence = Sequence()
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
         self._closed = asyncio.Event()
-        self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=1000)
+        self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=_INBOX)
         self._exchanges: dict[int, int] = {}
+        self._looking_again = 0
+        self._ended = False
         self._last_heard = 0.0
         self._place = f"{smsc.host}:{smsc.port}"
         self.bound = False
@@ -99,7 +102,7 @@ class Esme(asyncio.Protocol):
         wait = self.timers.first_reconnect
         async with asyncio.TaskGroup() as group:
             group.create_task(self._take_messages(), name=f"esme {self._smsc.name} in")
-            while True:
+            while not self._ended:
                 try:
                     await self._connect_and_bind()
                     wait = self.timers.first_reconnect
@@ -112,7 +115,8 @@ class Esme(asyncio.Protocol):
                 wait = min(wait * 2, self.timers.longest_reconnect)
 
     async def close(self) -> None:
-        """Unbind politely, then close."""
+        """Unbind politely, then close; `run` makes no new session."""
+        self._ended = True
         if self.bound:
             with suppress(SmscGone):
                 await self._call(smpp.Unbind(sequence_number=0), self.timers.unbind)
@@ -329,6 +333,10 @@ class Esme(asyncio.Protocol):
         except asyncio.QueueFull:
             self._answer(incoming, CommandStatus.ESME_RMSGQFUL)
 
+    def _look_again(self, incoming: _Incoming) -> None:
+        self._looking_again -= 1
+        self._queue(incoming)
+
     async def _take_messages(self) -> None:
         """deliver_sm in the order in which they came; each is answered once it is durable."""
         loop = asyncio.get_running_loop()
@@ -345,7 +353,11 @@ class Esme(asyncio.Protocol):
                 self._answer(incoming, status)
             elif incoming.looked < len(_LOOK_AGAIN_SECONDS):
                 seconds = _LOOK_AGAIN_SECONDS[incoming.looked]
-                loop.call_later(seconds, self._queue, replace(incoming, looked=incoming.looked + 1))
+                if self._looking_again < _INBOX:
+                    self._looking_again += 1
+                    loop.call_later(seconds, self._look_again, replace(incoming, looked=incoming.looked + 1))
+                else:
+                    self._answer(incoming, CommandStatus.ESME_RMSGQFUL)
             else:  # nobody's: anything but ROK would bring it back for ever
                 self._answer(incoming, CommandStatus.ESME_ROK)
 
