@@ -82,6 +82,8 @@ class Desk:
             return Failed(f"nothing here carries out {job.kind}")
         try:
             outcome = await courier.deliver(job)
+        except (StoreBusy, StoreUnavailable):
+            raise  # it could not read what it was to send: nothing left, and nothing counts
         except Exception as error:
             _log.exception("courier for %s failed", str(job.kind))
             return Retry(f"internal error: {type(error).__name__}: {error}")
@@ -287,6 +289,8 @@ class Delivery:
         recipients: tuple[Recipient, ...] = ()
         mm = None
         if row.recipient_id is not None:
+            if self._desk.store.shared:
+                self._desk.recent.forget(row.recipient_id)  # its handset may have spoken to another node
             record = await self._desk.recent.by_id(row.recipient_id)
             if record is None:
                 return None

@@ -50,13 +50,16 @@ class Timetable:
         self._delivery = delivery
         unwatch = self._clock.watch(self.wake)
         self._store.on_wake(lambda lane: self.wake())
+        known = False
         try:
-            for name in await sql.lanes_in_use(self._store):
-                self._lanes.get(name)
             while True:
                 self._wake.clear()
                 self._sleeping_until = 1 << 62
                 try:
+                    if not known:
+                        for name in await sql.lanes_in_use(self._store):
+                            self._lanes.get(name)
+                        known = True
                     claimed = await self._claim()
                     if claimed:
                         continue

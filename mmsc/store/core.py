@@ -81,6 +81,7 @@ class Store(Protocol):
     """One database, one schema."""
 
     counters: Counters
+    shared: bool  # whether other nodes may have it open
 
     @property
     def available(self) -> bool:

@@ -72,6 +72,8 @@ _CLAIM: Final = (
 class PostgresStore:
     """Implements `core.Store`. `schema` is where the tables are; several starters make it safely."""
 
+    shared = True
+
     def __init__(self, dsn: str, *, schema: str = "mmsc") -> None:
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", schema):
             raise StoreRefused(f"{schema!r} is no schema name")

@@ -76,6 +76,8 @@ def _host_micros() -> int:
 class SqliteStore:
     """Implements `core.Store` on a file (or `:memory:`, inline)."""
 
+    shared = False
+
     def __init__(self, path: str, options: SqliteOptions | None = None, real: Callable[[], int] = _host_micros) -> None:
         """`real` is the clock of the leases: microseconds UTC."""
         self._path = path
