@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -31,7 +31,7 @@ from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.store import meta
-from mmsc.store.core import Store
+from mmsc.store.core import Store, StoreRefused
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.trace import redact
 from mmsc.trace.bus import Bus
@@ -39,6 +39,9 @@ from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
 from mmsc.trace.ring import CaptureRing
 from mmsc.weblink.server import WebLinkServer
+
+if TYPE_CHECKING:
+    from mmsc.store.objects import S3Objects
 
 _log: Final = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ class App:
         self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.ids = Ids(settings.node.number)
+        self.ids = Ids()
         self.captures: CaptureRing | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
@@ -67,6 +70,28 @@ class App:
             return PostgresStore(given.postgres, schema=given.schema)
         options = SqliteOptions(synchronous=synchronous)
         return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
+
+    async def _objects(self) -> "S3Objects | None":
+        """The object storage of the settings, asked whether it takes objects. Raises `StoreRefused`."""
+        given = self.settings.store.objects
+        if not given.url:
+            return None
+        try:
+            from mmsc.store.objects import S3Objects, S3Options  # obstore only where it is used
+        except ImportError as error:
+            raise StoreRefused("store.objects.url needs obstore: pip install 'mmsc[s3]'") from error
+        objects = S3Objects(
+            S3Options(
+                url=given.url,
+                endpoint=given.endpoint,
+                region=given.region,
+                access_key_id=given.access_key_id,
+                secret_access_key=given.secret_access_key,
+                timeout_seconds=given.timeout_seconds,
+            )
+        )
+        await objects.open()
+        return objects
 
     async def __aenter__(self) -> "App":
         try:
@@ -98,10 +123,13 @@ class App:
             self.clock,
             self.ids,
             node=settings.node.name,
+            number=settings.node.number,
+            agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
             publish=self.bus.publish,
+            objects=await self._objects(),
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
         self._stack.push_async_callback(self.engine.end)

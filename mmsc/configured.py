@@ -1,7 +1,10 @@
 """What the settings say, in the words of the rooms. For `app.py` and the commands; nobody else knows the settings."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final
+
+import msgspec
 
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
@@ -52,6 +55,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             longest_pause=settings.lanes.longest_pause_seconds,
         ),
         default_smsc=settings.numbers.default_smsc,
+        smallest_object=settings.store.objects.smallest_octets,
     )
 
 
@@ -108,6 +112,20 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         resend_after=settings.mm4.resend_after_seconds,
         report_grace=_hours(settings.mm4.report_grace_hours),
     )
+
+
+def agreed(settings: Settings) -> dict[str, str]:
+    """Digests of what nodes on one database should have in common: whichever of them carries on with an MM."""
+    common: dict[str, object] = {
+        "node.domain": settings.node.domain,
+        "limits": settings.limits,
+        "numbers": settings.numbers,
+        "notification": settings.notification,
+        "fallback": settings.fallback,
+        "delivery": settings.delivery,
+        "neighbours": sorted((*settings.vasp, *settings.peer, *settings.smsc)),
+    }
+    return {name: hashlib.sha256(msgspec.json.encode(one)).hexdigest()[:16] for name, one in common.items()}
 
 
 def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:

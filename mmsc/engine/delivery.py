@@ -82,8 +82,8 @@ class Desk:
             return Failed(f"nothing here carries out {job.kind}")
         try:
             outcome = await courier.deliver(job)
-        except (StoreBusy, StoreUnavailable):
-            raise  # it could not read what it was to send: nothing left, and nothing counts
+        except (StoreBusy, StoreUnavailable) as error:
+            return Retry(str(error))  # a body cannot be read now
         except Exception as error:
             _log.exception("courier for %s failed", str(job.kind))
             return Retry(f"internal error: {type(error).__name__}: {error}")
@@ -170,7 +170,9 @@ class Desk:
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 
     async def overtaken(self, job: Job, outcome: str) -> None:
-        """The outcome came too late to matter; it is recorded."""
+        """The outcome came too late to matter; it is recorded, and what is remembered of the recipients is old."""
+        for one in job.recipients:
+            self.recent.forget(one.id)
         event = self.event(job, trace.TaskOvertaken(str(job.kind), job.lane, outcome))
         await self.write(self.chronicle.unit(None, (), (event,)))
 
@@ -271,7 +273,8 @@ class Delivery:
         while not myself.cancelling():
             job = await lane.jobs.get()
             try:
-                await self._run(job)
+                if await self._desk.lanes.may_begin(job):
+                    await self._run(job)
             finally:
                 self._desk.lanes.put_down(job)
                 self._desk.lanes.leave(lane)

@@ -1,7 +1,7 @@
 """The engine put together: what goes between a store and the gateways."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -13,6 +13,7 @@ from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
+from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
@@ -26,9 +27,8 @@ from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
-from mmsc.store import tasks as task_sql
-from mmsc.store.core import Store, Unit
-from mmsc.store.tasks import Holder
+from mmsc.store.bodies import Bodies, Objects
+from mmsc.store.core import Store, StoreRefused
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -48,6 +48,7 @@ class EnginePolicy:
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
+    smallest_object: int = 16_384  # octets; smaller bodies stay in the database
 
 
 class Engine:
@@ -60,30 +61,37 @@ class Engine:
         ids: Ids,
         *,
         node: str,
+        number: int = nodes.ANY_NUMBER,
+        agreed: Mapping[str, str] | None = None,
         policy: EnginePolicy,
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        objects: Objects | None = None,
     ) -> None:
         self.store = store
         self.clock = clock
         self.ids = ids
         self.policy = policy
         self.couriers: dict[TaskKind, Courier] = {}
-        self._node = node
         self._capability = capability
         self._learn = learn
         self.chronicle = Chronicle(clock, ids, publish)
-        self.recent = Recent(store, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets)
+        self.bodies = Bodies(store, objects, clock.real_now, smallest_octets=policy.smallest_object)
+        self.recent = Recent(
+            store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
+        )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
+        self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
-        """Take the node's next start number, load the neighbours, and put the parts together."""
-        start_no = await nodes.start(self.store, self._node, self.clock.real_now())
-        holder = Holder(self._node, start_no)
-        self.ids.go_on_above(await meta.highest_id(self.store))
+        """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
+        when a node of this name runs."""
+        entered = await self.heartbeat.enter()
+        holder = self.heartbeat.holder
+        self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
@@ -118,6 +126,7 @@ class Engine:
             self.numbers,
             self.lanes,
             self.recent,
+            self.bodies,
             self.chronicle,
             holder,
             self.policy.submit,
@@ -127,7 +136,6 @@ class Engine:
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
-        self._holder = holder
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -149,13 +157,18 @@ class Engine:
                 delivery = Delivery(self.desk, runners, group.create_task)
                 self.lanes.watch(delivery.start, self._timetable.wake)
                 group.create_task(self._timetable.run(delivery), name="timetable")
-                group.create_task(self._timetable.keep_leases(), name="leases")
+                group.create_task(self.heartbeat.run(), name="heartbeat")
+        except BaseExceptionGroup as group_of_errors:
+            refused = group_of_errors.subgroup(StoreRefused)
+            if refused is not None:
+                raise refused.exceptions[0] from None  # another process runs as this node: said in one line
+            raise
         finally:
             self.lanes.unwatch()
 
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
-        await self.store.commit(Unit(None, (task_sql.hand_back(self._holder),)))
+        await self.heartbeat.leave()
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

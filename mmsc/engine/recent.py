@@ -8,8 +8,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from mmsc.domain.message import Content, ContentId, Mm, Recipient, RecipientId
-from mmsc.store import content as content_sql
 from mmsc.store import messages as sql
+from mmsc.store.bodies import Bodies
 from mmsc.store.core import Store
 
 
@@ -24,8 +24,11 @@ class Record:
 class Recent:
     """Bounded memory of recipients (by count) and bodies (by octets). Implements `ports.Contents`."""
 
-    def __init__(self, store: Store, *, maximum_recipients: int = 20_000, maximum_octets: int = 64 << 20) -> None:
+    def __init__(
+        self, store: Store, bodies: Bodies, *, maximum_recipients: int = 20_000, maximum_octets: int = 64 << 20
+    ) -> None:
         self._store = store
+        self._stored = bodies
         self._maximum_recipients = maximum_recipients
         self._maximum_octets = maximum_octets
         self._records: OrderedDict[RecipientId, Record] = OrderedDict()
@@ -74,7 +77,7 @@ class Recent:
         """A body, or None when retention took it."""
         content = self._bodies.get(content_id)
         if content is None:
-            content = await content_sql.read(self._store, content_id)
+            content = await self._stored.read(content_id)
             if content is not None:
                 self.keep_body(content_id, content)
         return content

@@ -33,6 +33,7 @@ from mmsc.ids import Ids
 from mmsc.store import content as content_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
+from mmsc.store.bodies import Bodies
 from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
@@ -49,6 +50,7 @@ class Submitter:
         numbers: Numbers,
         lanes: Lanes,
         recent: Recent,
+        bodies: Bodies,
         chronicle: Chronicle,
         holder: Holder,
         policy: SubmitPolicy,
@@ -60,6 +62,7 @@ class Submitter:
         self._numbers = numbers
         self._lanes = lanes
         self._recent = recent
+        self._bodies = bodies
         self._chronicle = chronicle
         self._holder = holder
         self._policy = policy
@@ -94,7 +97,11 @@ class Submitter:
         answer = msgspec.json.encode(plan.refused).decode() if plan.refused else None
         if res is not None:
             plan.tasks.append(self._res_task(res, mm.id))
-        effects = [content_sql.insert(mm.content_id, plan.content), *map(sql.insert_recipient, plan.recipients)]
+        if self._bodies.is_outside(plan.content):
+            body = await self._bodies.put(mm.content_id, plan.content)
+        else:
+            body = (content_sql.insert(mm.content_id, plan.content),)
+        effects = [*body, *map(sql.insert_recipient, plan.recipients)]
         guard = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
         release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan)
         if release is None:
@@ -124,7 +131,7 @@ class Submitter:
             self._lanes.get(task.lane)  # the scheduler looks after every lane that has work, now or later
             if task.due_at <= now and self._lanes.take_seat(task.lane, real_now):
                 seated.append(task)
-                rows.append(task_sql.insert(task, self._holder, lease_until))
+                rows.append(task_sql.insert(task, self._holder, lease_until + self._lanes.ahead))
             else:
                 waiting.append(task.due_at)
                 rows.append(task_sql.insert(task))

@@ -110,7 +110,7 @@ class Transitions:
         if report is not None:
             real_now = self._clock.real_now()
             seated = self._lanes.take_seat(report.lane, real_now)
-            lease_until = real_now + self._lease
+            lease_until = real_now + self._lease + self._lanes.ahead
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
 

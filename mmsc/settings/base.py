@@ -33,6 +33,7 @@ _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
 SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
+BUCKET: Final = r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?)?\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 # How a person is told what a pattern asks for.
@@ -48,6 +49,7 @@ PATTERNS: Final = {
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
     SCHEMA: "small letters, digits and underscores, no digit first",
+    BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",
     PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",
 }

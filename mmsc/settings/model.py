@@ -9,6 +9,7 @@ import msgspec
 from msgspec import field
 
 from mmsc.settings.base import (
+    BUCKET,
     COUNTRY_CODE,
     SCHEMA,
     Count,
@@ -40,8 +41,20 @@ class Node(Section, frozen=True, kw_only=True):
     """This node, beside others on the same database."""
 
     name: Name = "mmsc"
-    number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
+    number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
+
+
+class ObjectSettings(Section, frozen=True, kw_only=True):
+    """Bodies in S3-compatible object storage instead of the database, when `url` is set."""
+
+    url: Annotated[str, msgspec.Meta(pattern=BUCKET)] = ""
+    endpoint: Url = ""
+    region: str = "us-east-1"
+    access_key_id: str = ""
+    secret_access_key: Secret[str] = ""
+    smallest_octets: Octets = 16 * KILO
+    timeout_seconds: Seconds = 10.0
 
 
 class StoreSettings(Section, frozen=True, kw_only=True):
@@ -50,6 +63,7 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     path: str = ""
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
+    objects: ObjectSettings = ObjectSettings()
 
 
 class Trace(Section, frozen=True, kw_only=True):

@@ -76,14 +76,13 @@ def _host_micros() -> int:
 class SqliteStore:
     """Implements `core.Store` on a file (or `:memory:`, inline)."""
 
-    shared = False
-
     def __init__(self, path: str, options: SqliteOptions | None = None, real: Callable[[], int] = _host_micros) -> None:
         """`real` is the clock of the leases: microseconds UTC."""
         self._path = path
         self._real = real
         self._options = options or SqliteOptions()
         self.counters = Counters()
+        self.shared = False
         self._committer = Committer(self._start_batch, self.counters)
         self._lock_file: int | None = None
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
@@ -204,6 +203,7 @@ class SqliteStore:
     def _connect(self, *, reader: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        connection.create_function("real_now", 0, self._real)
         if reader:
             connection.execute("PRAGMA query_only = ON")
         return connection

@@ -163,11 +163,31 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     )
 
 
-def hold_longer(task_id: TaskId, attempt: int, holder: Holder, lease_until: int) -> Statement:
-    """The lease lasts longer, if it is still ours (the node's heartbeat)."""
+def hold_longer(task_id: TaskId, attempt: int, holder: Holder, micros: int) -> Statement:
+    """The lease ends so long after now, if it is still ours (the node's heartbeat)."""
     return Statement(
-        f"UPDATE task SET lease_until = $5 WHERE {_HELD} RETURNING id",
-        (task_id, attempt, holder.node, holder.start_no, lease_until),
+        f"UPDATE task SET lease_until = real_now() + $5 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, micros),
+    )
+
+
+async def held_by(store: Store, holder: Holder) -> set[tuple[TaskId, int]]:
+    """(task, attempt) of all that a start of a node holds."""
+    rows = await store.fetch(
+        "SELECT id, attempt FROM task WHERE state = 'leased' AND node = $1 AND start_no = $2",
+        holder.node,
+        holder.start_no,
+    )
+    return {(TaskId(row[0]), row[1]) for row in rows if isinstance(row[0], int) and isinstance(row[1], int)}
+
+
+def release(node: str, start_no: int) -> Statement:
+    """A node is dead: what that start of it held, or one before, is ready for others."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL"
+        " WHERE node = $1 AND start_no <= $2 AND state = 'leased' RETURNING id",
+        (node, start_no),
+        "",
     )
 
 

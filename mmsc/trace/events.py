@@ -229,6 +229,15 @@ class LaneResumed(Data, frozen=True, omit_defaults=True):
     lane: str
 
 
+class NodeTakenOver(Data, frozen=True, omit_defaults=True):
+    """A node gave no sign of life: the tasks that it held are free for the others."""
+
+    kind: ClassVar[str] = "node.taken_over"
+    node: str
+    by: str
+    tasks: int
+
+
 class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     """An MM1 request showed something new about a handset."""
 

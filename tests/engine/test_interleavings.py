@@ -13,7 +13,7 @@ from mmsc.engine import delivery, timetable
 from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, Later, ReceiptState, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
-from tests.engine.conftest import FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
+from tests.engine.conftest import OLD_PHONE, OTHER, PHONE, Bench
 from tests.engine.test_adversity import Slow
 
 LAB = Evidence(user_agent="Lab/1.0", mms_version=0x12)
@@ -210,24 +210,6 @@ async def test_an_unrecognised_that_comes_again_does_not_undo_the_fallback(bench
     await bench.until(trace.LinkSent)
     await bench.at_rest()
     assert await bench.state(PHONE) == "link_sent"
-
-
-async def test_a_courier_that_could_not_read_what_it_was_to_send_made_no_attempt(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The body of a forward is read by its courier: while the store is away nothing left, and nothing counts."""
-    monkeypatch.setattr(delivery, "real_pause", lambda seconds: asyncio.sleep(0))
-    failures = [StoreUnavailable("I/O error")]
-
-    def reads(_: object) -> None:
-        if failures:
-            raise failures.pop()
-
-    bench.hands[TaskKind.FORWARD].on_job = reads
-    await bench.submit(FOREIGN)
-    sent = await bench.until(trace.ForwardSent)
-    assert [getattr(one, "attempt", 0) for one in sent] == [1]
-    assert not [event for event in bench.events if isinstance(event.data, trace.AttemptFailed)]
 
 
 async def test_a_store_that_is_away_when_the_engine_begins_to_work_ends_nothing(

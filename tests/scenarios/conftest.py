@@ -6,11 +6,12 @@ import io
 import random
 import socket
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -121,6 +122,13 @@ def settings(folder: Path, smsc_port: int, report_url: str) -> Settings:
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with open_lab(tmp_path) as lab:
+        yield lab
+
+
+@asynccontextmanager
+async def open_lab(folder: Path, **changes: object) -> AsyncIterator[Lab]:
+    """`changes` are sections of the settings."""
     smsc = VirtualSmsc({"mmsc": "secret"})
     await smsc.start()
     async with aiohttp.ClientSession() as session:
@@ -130,7 +138,8 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
-        async with App(settings(tmp_path, smsc.port, f"http://127.0.0.1:{port}/"), synchronous="OFF") as app:
+        given = msgspec.structs.replace(settings(folder, smsc.port, f"http://127.0.0.1:{port}/"), **changes)
+        async with App(given, synchronous="OFF") as app:
             host, mm7_port = app.listeners["mm7"]
             vasp.url = f"http://{host}:{mm7_port}/mm7"
             lab = Lab(app, smsc, vasp, {})

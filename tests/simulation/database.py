@@ -20,14 +20,16 @@ _OUTAGE_SECONDS: Final = 8.0  # the longest: leases and heartbeats outlive it
 class Database:
     """What outlives every process."""
 
-    def __init__(self, watch: Watch) -> None:
+    def __init__(self, watch: Watch, wall: Callable[[], int]) -> None:
         self.watch = watch
+        self._wall = wall
         self.stores: list[SharedStore] = []
         self._watched = False
         self.connection = self._connected(None)
 
     def _connected(self, image: bytes | None) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=512)
+        connection.create_function("real_now", 0, self._wall)
         if image is not None:
             connection.deserialize(image)
             self.watch.over(connection)

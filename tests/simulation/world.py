@@ -39,8 +39,9 @@ class World:
         self.loop = loop
         self.options = options
         self.chance = Chance(options.seed, options.fault_level)
+        self._set_forward = 0
         self.watch = Watch(self.object_to)
-        self.database = Database(self.watch)
+        self.database = Database(self.watch, self.wall)
         self.violations: list[str] = []
         self.story: list[str] = []
         self.clock_state: ClockState | None = None
@@ -59,7 +60,6 @@ class World:
         self._crash_at = crash_at
         self._armed = False
         self._over = False
-        self._set_forward = 0
         self._starts = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self.failed = asyncio.Event()

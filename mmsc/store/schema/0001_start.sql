@@ -8,9 +8,20 @@ CREATE TABLE content (
     id {id} PRIMARY KEY,
     content_type TEXT NOT NULL,
     body {blob},
+    object {blob},
     size {bigint} NOT NULL,
     parts TEXT NOT NULL
 );
+
+-- A body in object storage: how many rows of content refer to it, and when (real time) that number last changed.
+CREATE TABLE object (
+    digest {blob} PRIMARY KEY,
+    name TEXT NOT NULL,
+    size {bigint} NOT NULL,
+    refs {bigint} NOT NULL,
+    touched_at {bigint} NOT NULL
+);
+CREATE INDEX object_unused ON object (touched_at) WHERE refs = 0;
 
 CREATE TABLE mm (
     id {id} PRIMARY KEY,
@@ -104,4 +115,11 @@ CREATE TABLE config (
     PRIMARY KEY (kind, name)
 );
 
-CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,
+    number {bigint} NOT NULL UNIQUE,
+    start_no {bigint} NOT NULL,
+    seen_at {bigint} NOT NULL,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL
+);
