@@ -2,6 +2,7 @@
 
 import argparse
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ _EPILOG: Final = """examples:
 """
 _SHOWN: Final = 20  # violations that are told in full
 _BAR: Final = 40
+_INTERRUPTED: Final = 130
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -124,10 +126,15 @@ class Sum:
 def _many(work: Callable[[int], Outcome], seeds: range, jobs: int, total: Sum) -> int:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=guard) as pool:
-        for outcome in pool.map(work, seeds):
-            if total.add(outcome):
-                pool.shutdown(wait=False, cancel_futures=True)
-                break
+        try:
+            for outcome in pool.map(work, seeds):
+                if total.add(outcome):
+                    break
+        except KeyboardInterrupt:
+            print("interrupted; so far:")
+            return total.close() or _INTERRUPTED
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
     return total.close()
 
 
@@ -136,6 +143,7 @@ def main(arguments: Sequence[str]) -> int:
     given = parse(arguments)
     if given.seed is not None:
         return _one(given.seed, given.crash_at, verbose=given.verbose)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way the sums so far are told
     if given.crashes is None:
         print(f"seeds {given.seeds.start}-{given.seeds.stop - 1}, {given.jobs} at a time", flush=True)
         return _many(story_of, given.seeds, given.jobs, Sum(len(given.seeds), "seeds"))

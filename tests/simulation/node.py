@@ -270,7 +270,7 @@ class Watched:
     async def deliver(self, job: Job) -> Outcome:
         """As the courier."""
         watch, limit = self._world.watch, self._node.engine.lanes.get(job.lane).limits.concurrency
-        watch.begins(self._node.name, job, limit, self._world.database.connection)
+        watch.begins(self._node.name, job, limit)
         try:
             return await self._courier.deliver(job)
         finally:

@@ -13,9 +13,11 @@ from mmsc.domain.message import Job, TaskKind
 from tests.domain.test_states import CELLS, ENDS
 
 _ALLOWED: Final = {(state, after) for state, _, after in CELLS if after != "."}
+_HEARD_OF_SECONDS: Final = 6.0  # the longest after a commit until its node hears of it, and of what it read before
 _TRIGGERS: Final = (
     """AFTER UPDATE OF state ON main.recipient WHEN OLD.state <> NEW.state
     BEGIN SELECT w_moved(NEW.id, OLD.state, NEW.state); END""",
+    "AFTER UPDATE OF fetched_at ON main.recipient BEGIN SELECT w_moved(NEW.id, OLD.state, 'fetched'); END",
     "AFTER DELETE ON main.recipient BEGIN SELECT w_gone('recipient', OLD.id); END",
     "AFTER DELETE ON main.mm BEGIN SELECT w_gone('mm', OLD.id); END",
     "AFTER DELETE ON main.content BEGIN SELECT w_gone('content', OLD.id); END",
@@ -34,8 +36,10 @@ class Ledger:
 class Watch:
     """Looks on; `object_to` is told what must not be."""
 
-    def __init__(self, object_to: Callable[[str], None]) -> None:
+    def __init__(self, object_to: Callable[[str], None], time: Callable[[], float]) -> None:
         self._object_to = object_to
+        self._time = time
+        self._served: dict[int, tuple[float, str]] = {}  # since when nothing more is brought to a recipient, and why
         self._uncommitted: list[Callable[[], None]] = []
         self._in_flight: Counter[tuple[str, str]] = Counter()
         self._tasks: Counter[tuple[int, int]] = Counter()
@@ -66,6 +70,10 @@ class Watch:
         self._uncommitted.append(lambda: self._note_move(recipient_id, before, after))
 
     def _note_move(self, recipient_id: int, before: str, after: str) -> None:
+        if after == "fetched" or after in ENDS:
+            self._served.setdefault(recipient_id, (self._time(), after))
+        if after == "fetched":
+            return
         self.ledger.moves.append((recipient_id, before, after))
         if (before, after) not in _ALLOWED:
             self._object_to(f"recipient {recipient_id} moved from {before} to {after}")
@@ -87,7 +95,7 @@ class Watch:
 
     # --- the couriers ---
 
-    def begins(self, node: str, job: Job, limit: int, connection: sqlite3.Connection) -> None:
+    def begins(self, node: str, job: Job, limit: int) -> None:
         """A courier is given a job."""
         lane = (node, job.lane)
         self._in_flight[lane] += 1
@@ -98,14 +106,9 @@ class Watch:
         if self._tasks[key] > 1 and not self.shared_work:
             self._object_to(f"task {job.task_id} (attempt {job.attempt}) is carried out twice at once")
         if job.kind in (TaskKind.NOTIFY, TaskKind.LINK):
-            recipient_id = job.recipients[0].id
-            (state, fetched_at) = connection.execute(
-                "SELECT state, fetched_at FROM recipient WHERE id = ?", (recipient_id,)
-            ).fetchone()
-            if fetched_at is not None:
-                self._object_to(f"{job.kind} for recipient {recipient_id}, who has fetched the MM")
-            if state in ENDS:
-                self._object_to(f"{job.kind} for recipient {recipient_id}, who is {state}")
+            at, what = self._served.get(job.recipients[0].id, (self._time(), ""))
+            if self._time() - at > _HEARD_OF_SECONDS:
+                self._object_to(f"{job.kind} for recipient {job.recipients[0].id}, who has ended: {what}")
 
     def ends(self, node: str, job: Job) -> None:
         """A courier is through with it, or died."""

@@ -40,7 +40,7 @@ class World:
         self.options = options
         self.chance = Chance(options.seed, options.fault_level)
         self._set_forward = 0
-        self.watch = Watch(self.object_to)
+        self.watch = Watch(self.object_to, loop.time)
         self.database = Database(self.watch, self.wall)
         self.violations: list[str] = []
         self.story: list[str] = []
