@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -344,6 +344,7 @@ def test_the_stores_do_what_the_model_does(stores: Stores) -> None:
             max_examples=20,
             stateful_step_count=25,
             deadline=None,
+            phases=(Phase.explicit, Phase.generate),
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),
