@@ -7,7 +7,7 @@ from collections.abc import Callable
 Decide = Callable[[bytes], str]
 """Told the octets that a client sent; "" passes them on. "cut": they never arrive, and both sides are closed. "answer":
 they arrive, and the connection to the client is closed instead of the answer. "hold": they never arrive, the client is
-closed, and the server hears nothing of it."""
+closed, and the server hears nothing of it. "swallow": they never arrive, and nobody is told."""
 
 
 class Relay:
@@ -56,6 +56,8 @@ class Relay:
                 match self.decide(octets):
                     case "":
                         back_writer.write(octets)
+                    case "swallow":
+                        continue
                     case "cut":
                         break
                     case "hold":

@@ -1,19 +1,22 @@
 """The engine put together: what goes between a store and the gateways."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from mmsc.clock import Clock
 from mmsc.domain.address import NumberPlan
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
+from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
@@ -28,7 +31,7 @@ from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Store, StoreRefused
+from mmsc.store.core import Statement, Store, StoreRefused
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -45,6 +48,7 @@ class EnginePolicy:
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
@@ -67,6 +71,7 @@ class Engine:
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        beside: Callable[[Sequence[Event]], Sequence[Statement]] | None = None,
         objects: Objects | None = None,
     ) -> None:
         self.store = store
@@ -76,7 +81,7 @@ class Engine:
         self.couriers: dict[TaskKind, Courier] = {}
         self._capability = capability
         self._learn = learn
-        self.chronicle = Chronicle(clock, ids, publish)
+        self.chronicle = Chronicle(clock, ids, publish, beside)
         self.bodies = Bodies(store, objects, clock.real_now, smallest_octets=policy.smallest_object)
         self.recent = Recent(
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
@@ -84,7 +89,9 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
+        self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
+        self.backlog = Backlog(store, clock, self.lanes)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
@@ -158,6 +165,7 @@ class Engine:
                 self.lanes.watch(delivery.start, self._timetable.wake)
                 group.create_task(self._timetable.run(delivery), name="timetable")
                 group.create_task(self.heartbeat.run(), name="heartbeat")
+                group.create_task(self.housekeeper.run(), name="housekeeping")
         except BaseExceptionGroup as group_of_errors:
             refused = group_of_errors.subgroup(StoreRefused)
             if refused is not None:
@@ -169,6 +177,23 @@ class Engine:
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()
+
+    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
+        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
+        here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc)
+        self.policy = policy
+        self.numbers.take_over(policy.plan, policy.routing)
+        self.submit.take_over(policy.submit)
+        self.desk.policy = policy.delivery
+        self.retrieval.policy = self.links.policy = policy.retrieval
+        self.lanes.resize()
+        self._timetable.wake()
+
+    @property
+    def claims(self) -> Durations:
+        """What claims took, since the start."""
+        return self._timetable.claims
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

@@ -29,7 +29,8 @@ class Lane:
     def __init__(self, name: str, limits: LaneLimits) -> None:
         self.name = name
         self.limits = limits
-        self.jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self.jobs: asyncio.Queue[Job | None] = asyncio.Queue()  # None: one worker too many, whoever takes it ends
+        self.workers = 0
         self.taken = 0
         self.more = True  # the store may hold tasks that are due
         self.paused_until = 0  # real time, µs
@@ -64,15 +65,25 @@ class Lanes:
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
-        """Who starts a new lane's workers, and who wants to know that a wanted seat became free."""
+        """Who gives a lane its workers (called for a new one, and when its limits changed), and who wants to know that
+        a wanted seat became free."""
         self._on_new = on_new
         self._on_seat = on_seat
         for lane in self._lanes.values():
+            lane.workers = 0
             on_new(lane)
 
     def unwatch(self) -> None:
         """Nobody works: jobs handed over from now on keep their lease until it is handed back."""
         self._on_new = self._on_seat = _nobody
+
+    def resize(self) -> None:
+        """The neighbours' limits changed: each lane has as many workers as its own say now."""
+        for lane in self._lanes.values():
+            lane.limits = self._limits_of(lane.name)
+            lane.more = True
+            self._on_new(lane)
+        self._on_seat()
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -108,9 +119,8 @@ class Lanes:
         return self._clock.real_now() < self.sure_until
 
     async def may_begin(self, job: Job) -> bool:
-        """Whether a job is still ours to carry out; waits while this node may have been taken for dead."""
-        if self.is_sure():
-            return True
+        """Whether a job is still ours to carry out; waits while this node may have been taken for dead (`is_sure` is
+        asked first)."""
         key = (job.task_id, job.attempt)
         self._doubtful.add(key)
         try:
@@ -137,7 +147,7 @@ class Lanes:
         for lane in self._lanes.values():
             for _ in range(lane.jobs.qsize()):
                 job = lane.jobs.get_nowait()
-                if (job.task_id, job.attempt) in lost:
+                if job is not None and (job.task_id, job.attempt) in lost:
                     self.put_down(job)
                     self.leave(lane)
                 else:

@@ -76,6 +76,11 @@ class Planner:
         self._policy = policy
         self._identifiers = Identifiers(policy.repeat_window)
 
+    def take_over(self, policy: SubmitPolicy) -> None:
+        """From now on this one."""
+        self._policy = policy
+        self._identifiers.window = policy.repeat_window
+
     def plan(self, submission: Submission) -> Plan | Refused:
         """What a submission comes to; nothing is written."""
         now = self._clock.moment()

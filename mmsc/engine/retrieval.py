@@ -15,6 +15,8 @@ from mmsc.engine.directory import Neighbours
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retrievable
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
+from mmsc.ids import from_text
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -66,7 +68,7 @@ class Fetching:
         self._desk = desk
         self._neighbours = neighbours
         self._learn = learn
-        self._policy = policy
+        self.policy = policy
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
@@ -80,11 +82,11 @@ class Fetching:
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
-        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None and self._desk.store.shared:  # perhaps it only was so when it was remembered
             self._desk.recent.forget(record.recipient.id)
             record = await self._desk.recent.by_id(record.recipient.id) or record
-            gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+            gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
@@ -96,7 +98,7 @@ class Fetching:
     def _may(self, recipient: Recipient, identity: Address | None) -> bool:
         """The token alone suffices unless identities are required; a different identity gets nothing."""
         if identity is None:
-            return not self._policy.require_identity
+            return not self.policy.require_identity
         return identity == recipient.address
 
     async def fetched(self, retrievable: Retrievable) -> None:
@@ -105,7 +107,8 @@ class Fetching:
         try:
             await self._fetched(retrievable)
         except (StoreBusy, StoreUnavailable) as error:
-            _log.warning("a complete GET of MM %d is not noted: %s", retrievable.mm.id, error)
+            about = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
+            _log.warning("a complete GET is not noted: %s", error, extra=about)
 
     async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk
@@ -149,10 +152,11 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
+        acknowledged: bool = False,
     ) -> bool | Gone:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
         try:
-            return await self._answer(transaction_id, happening, report_allowed, evidence, identity)
+            return await self._answer(transaction_id, happening, report_allowed, evidence, identity, acknowledged)
         except (StoreBusy, StoreUnavailable):
             return Gone(GoneBecause.STORE_AWAY)
 
@@ -163,6 +167,7 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None,
+        acknowledged: bool,
     ) -> bool:
         record = await self._desk.recent.by_transaction_id(transaction_id)
         if record is None or not self._may(record.recipient, identity):
@@ -171,14 +176,15 @@ class Fetching:
         await self.seen(recipient.address, evidence)
         if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
             return True
-        how = Circumstances(report_allowed=report_allowed, source="mm1")
+        pdu = "acknowledge" if acknowledged else "notifyresp"
+        how = Circumstances(report_allowed=report_allowed, source="mm1", answer=pdu)
         return await self._desk.transitions.apply(mm, recipient, happening, how)
 
     async def _tried_again(self, mm: Mm, recipient: Recipient) -> bool:
         """Unrecognised: one more push in 1.0 form, then the fallback; False when there is nothing left to try. While
         the link is on its way the same answer again, about a push before, tells nothing new."""
         payload = await task_sql.payload_of_delivery(self._desk.store, recipient.id)
-        if payload is None or (payload.get("plain") and not self._policy.fallback):
+        if payload is None or (payload.get("plain") and not self.policy.fallback):
             return False
         if payload.get("link"):
             ignored = trace.AnswerIgnored(str(Happening.UNRECOGNISED), str(recipient.state), "mm1")
@@ -195,6 +201,22 @@ class Fetching:
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
 
+    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
+        """An m-read-rec-ind; returns after the commit."""
+        desk = self._desk
+        try:
+            found = await sql.told_to(desk.store, message_id, address, _id_in(message_id))
+            found = found or await sql.told_to(desk.store, message_id, address)
+            if found is None:
+                return False
+            if await event_sql.has(desk.store, found[0].id, found[1].id, trace.MmRead.kind):
+                return True  # its 200 was lost
+            note = trace.MmRead(read)
+            await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+        return True
+
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""
         known = self._neighbours.subscriber(address)
@@ -206,12 +228,20 @@ class Fetching:
                 return  # the next request teaches it again
 
 
+def _id_in(message_id: str) -> int | None:
+    """The id that a Message-ID of ours holds."""
+    try:
+        return from_text(message_id.partition("@")[0])
+    except ValueError:
+        return None
+
+
 class WebLinks:
     """Implements `ports.Links`."""
 
     def __init__(self, desk: Desk, policy: RetrievalPolicy) -> None:
         self._desk = desk
-        self._policy = policy
+        self.policy = policy
 
     async def open(self, link_token: str) -> Retrievable | Gone:
         """The MM behind a web link; looking does not count as viewing."""
@@ -224,7 +254,7 @@ class WebLinks:
         record = await self._desk.recent.by_link_token(link_token)
         if record is None:
             return Gone(GoneBecause.UNKNOWN)
-        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return gone
         content = await self._desk.recent.content(record.mm.content_id)

@@ -69,6 +69,11 @@ class Submitter:
         self._planned = planned
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
 
+    def take_over(self, policy: SubmitPolicy) -> None:
+        """From now on this one."""
+        self._policy = policy
+        self._planner.take_over(policy)
+
     async def accept(self, submission: Submission, *, res: ResMm4 | None = None) -> Accepted | Refused:
         """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat)."""
         if not self._store.available:

@@ -8,6 +8,7 @@ import asyncio
 from typing import Final
 
 from mmsc.clock import Clock
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.engine.delivery import Delivery
 from mmsc.engine.heartbeat import LEASE_SECONDS
@@ -34,6 +35,7 @@ class Timetable:
         self._delivery: Delivery | None = None
         self._wake = asyncio.Event()
         self._sleeping_until: int = 0
+        self.claims = Durations()
 
     def planned(self, due_at: Instant) -> None:
         """A task is ready for `due_at`; wakes the scheduler if that is earlier than it meant to wake."""
@@ -108,6 +110,7 @@ class Timetable:
             rows = await self._store.claim(
                 wanted, node=holder.node, start=holder.start_no, now=self._clock.now(), lease_seconds=LEASE_SECONDS
             )
+            self.claims.note(self._clock.real_now() - real_now)
             for row in rows:
                 task = sql.read(row)
                 count += 1

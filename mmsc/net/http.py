@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, cast
 
 from multidict import CIMultiDictProxy
 
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection
@@ -81,6 +82,13 @@ class HttpListener:
         self._sockets: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self.port = port
+        self.statuses: dict[int, int] = {}  # answers by status
+        self.times = Durations()  # from a request's arrival to its answer handed over
+
+    @property
+    def connections(self) -> int:
+        """Clients that are connected."""
+        return len(self._connections)
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
@@ -133,6 +141,8 @@ class HttpListener:
             if self._tap.is_on:
                 self._saw_request(connection, received, stored, exchange, arrived)
         await self._send(connection, received, answer, exchange)
+        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+        self.times.note(self._tap.now() - arrived)
 
     def _saw_request(
         self,
@@ -170,7 +180,7 @@ class HttpListener:
         try:
             return await self._handler(wanted)
         except Exception:
-            _log.exception("%s %s: the handler failed", received.method, path)
+            _log.exception("%s %s: the handler failed", received.method, path, extra={"exchange": exchange})
             return HttpAnswer(status=500, close=True)
 
     async def _send(self, connection: Connection, received: Received, answer: HttpAnswer, exchange: int) -> None:

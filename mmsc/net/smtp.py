@@ -141,6 +141,11 @@ class SmtpServer:
         await self._server.wait_closed()
         await settle()
 
+    @property
+    def sessions(self) -> int:
+        """Clients that are connected."""
+        return len(self._sessions)
+
     def joined(self, session: SmtpSession, transport: asyncio.Transport) -> bool:
         """Count a session; False when there are too many."""
         if len(self._sessions) >= self._limits.maximum_sessions:
@@ -222,6 +227,7 @@ class SmtpSender:
         self._tls = tls
         self._idle: list[aiosmtplib.SMTP] = []
         self._seats = asyncio.Semaphore(connections)
+        self._closed = False
 
     async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
         """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
@@ -239,11 +245,15 @@ class SmtpSender:
             except BaseException:
                 client.close()  # cancelled in the middle: nobody knows where the session stands
                 raise
-            self._idle.append(client)
+            if self._closed:
+                await self._quit(client)
+            else:
+                self._idle.append(client)
             return sent
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; what is under way is finished, and its connection closed then."""
+        self._closed = True
         while self._idle:
             await self._quit(self._idle.pop())
 

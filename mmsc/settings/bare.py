@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mmsc.settings.model import BuiltInSmsc, NumberSettings, Settings
+from mmsc.settings.model import BuiltInSmsc, Console, NumberSettings, Settings
 from mmsc.settings.neighbours import Smsc, Subscriber, Vasp
 
 DEMO_VASP: Final = "demo"
@@ -15,6 +15,7 @@ def bare() -> Settings:
     """The same as `config/mmsc.toml` (a test compares them)."""
     return Settings(
         numbers=NumberSettings(own_prefixes=("+1555",)),
+        console=Console(enabled=True),
         builtin_smsc=BuiltInSmsc(enabled=True),
         smsc={"builtin": Smsc(port=2775, system_id="mmsc", password="secret")},
         vasp={
@@ -52,3 +53,8 @@ def captures_path(settings: Settings) -> Path:
     if settings.trace.captures_path:
         return Path(settings.trace.captures_path).expanduser()
     return store_path(settings).parent / "captures"
+
+
+def cdr_path(settings: Settings) -> Path:
+    """The folder of the charging records: beside the SQLite file unless the settings say otherwise."""
+    return Path(settings.cdr.folder).expanduser() if settings.cdr.folder else store_path(settings).parent / "cdr"

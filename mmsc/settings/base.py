@@ -14,6 +14,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Octets = Annotated[int, msgspec.Meta(ge=1)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
+KeptHours = Annotated[float, msgspec.Meta(ge=0, le=876_000)]  # 0: for ever
+Bound = Annotated[int, msgspec.Meta(ge=0)]  # octets; 0: none
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
 # A value of a secret key is never shown, however wrong it is.
@@ -32,6 +34,7 @@ _HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
 _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
+TOKEN: Final = r"^([A-Za-z0-9._~+/-]{16,}=*)?\Z"
 SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
 BUCKET: Final = r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?)?\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
@@ -48,6 +51,7 @@ PATTERNS: Final = {
     _HOST: "a host name or an IP address",
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
+    TOKEN: "16 or more letters, digits and ._~+/-",
     SCHEMA: "small letters, digits and underscores, no digit first",
     BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",

@@ -12,12 +12,15 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    TOKEN,
+    Bound,
     Count,
     Digits,
     Domain,
     Host,
     Hostname,
     Hours,
+    KeptHours,
     Live,
     Name,
     Octets,
@@ -64,6 +67,16 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
     objects: ObjectSettings = ObjectSettings()
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long what is kept."""
+
+    body_hours: KeptHours = 168.0
+    message_hours: KeptHours = 2160.0
+    maximum_octets: Bound = 8192 * MEGA
+    warn_free_octets: Bound = 512 * MEGA
+    every_seconds: Seconds = 600.0
 
 
 class Trace(Section, frozen=True, kw_only=True):
@@ -147,6 +160,15 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
     view_needs_tap: Live[bool] = False
 
 
+class Console(Listener, frozen=True, kw_only=True):
+    """Metrics and health, for operators. Off loopback it needs a token."""
+
+    enabled: bool = False
+    port: Port = 8800
+    maximum_connections: Count = 50
+    token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
+
+
 class BuiltInSmsc(Place, frozen=True, kw_only=True):
     """An SMSC to play with, inside this process; `smsc` tables bind to it like to any other."""
 
@@ -212,10 +234,23 @@ class Lanes(Section, frozen=True, kw_only=True):
     longest_pause_seconds: Seconds = 60.0
 
 
+class Cdr(Section, frozen=True, kw_only=True):
+    """Charging data records, in files."""
+
+    enabled: bool = False
+    folder: str = ""
+    format: Literal["jsonl", "csv", "both"] = "jsonl"
+    rotate_minutes: Annotated[float, msgspec.Meta(gt=0, le=525_600)] = 15.0
+    rotate_octets: Octets = 16 * MEGA
+    write_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
-    level: Literal["debug", "info", "warning", "error"] = "warning"
+    level: Live[Literal["debug", "info", "warning", "error"]] = "warning"
+    format: Literal["text", "json"] = "text"
+    events: Live[bool] = False
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -224,7 +259,9 @@ class Settings(Section, frozen=True, kw_only=True):
     node: Node = Node()
     log: Log = Log()
     store: StoreSettings = StoreSettings()
+    retention: Retention = Retention()
     trace: Trace = Trace()
+    cdr: Cdr = Cdr()
     limits: LimitSettings = LimitSettings()
     numbers: NumberSettings = NumberSettings()
     notification: Notification = Notification()
@@ -235,6 +272,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()
+    console: Console = Console()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
     vasp: dict[Name, Vasp] = field(default_factory=dict)
     peer: dict[Name, Peer] = field(default_factory=dict)

@@ -17,6 +17,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _urls(settings)
     yield from _paths(settings)
     yield from _template(settings.fallback.template)
+    console = settings.console
+    if console.enabled and not is_loopback(console.host) and not console.token:
+        yield f"console.host = {console.host!r} is reachable from outside: set console.token (MMSC_CONSOLE__TOKEN)"
     limits = settings.limits
     if limits.default_validity_hours > limits.maximum_validity_hours:
         yield "limits.default_validity_hours is above limits.maximum_validity_hours"
@@ -36,6 +39,11 @@ def remarks(settings: Settings) -> Iterator[str]:
             yield f"{name}.public_url: neighbours off this host would be told {_told(listener)}"
         if not is_loopback(listener.host):
             yield f"{name}.host: {listener.host} is reachable from outside"
+    kept = settings.retention
+    if 0 < kept.message_hours < kept.body_hours:
+        yield "retention.body_hours is above retention.message_hours: bodies go with their MMs"
+    if 0 < kept.message_hours < settings.limits.repeat_window_hours:
+        yield "retention.message_hours is below limits.repeat_window_hours: MMs are kept for that window"
     if not settings.smsc:
         yield "no smsc: no handset can be notified"
     for name, vasp in settings.vasp.items():
@@ -57,7 +65,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, Place]]:
-    for name in ("mm1", "mm4", "mm7", "weblink", "builtin_smsc"):
+    for name in ("mm1", "mm4", "mm7", "weblink", "console", "builtin_smsc"):
         listener: Place = getattr(settings, name)
         if listener.enabled:
             yield name, listener
@@ -140,7 +148,8 @@ def _urls(settings: Settings) -> Iterator[str]:
 
 
 def _paths(settings: Settings) -> Iterator[str]:
-    for key, path in (("store.path", settings.store.path), ("trace.captures_path", settings.trace.captures_path)):
+    paths = {"store.path": settings.store.path, "trace.captures_path": settings.trace.captures_path}
+    for key, path in {**paths, "cdr.folder": settings.cdr.folder}.items():
         try:
             Path(path).expanduser()
         except RuntimeError:

@@ -3,8 +3,14 @@
 A thread of its own copies in the background what commits have added; commits go on meanwhile (a PASSIVE checkpoint
 waits for nobody). SQLite begins its log anew only when all of it was copied at a moment without a commit. So when the
 log has grown long, the writer copies the short rest itself, between two transactions.
+
+A reader that stays on one snapshot (a copy under way, somebody's sqlite3 shell) keeps the log from beginning anew: it
+grows until the reader leaves, and nobody here can end a stranger's transaction. It is told from 512 MB on, and every
+time the log has doubled; our own commands give up at `reading.LONGEST_LOG`. When the reader has left, the next copy
+lets the log begin anew, and SQLite cuts its file to `sqlite.LOG_OCTETS`.
 """
 
+import logging
 import os
 import sqlite3
 import struct
@@ -15,6 +21,8 @@ from typing import Final
 PAGES: Final = 8000  # the log begins anew when it holds so many (32 MB)
 _IN_BACKGROUND: Final = 1000  # pages a background run is worth
 _TOO_LONG: Final = 4  # times `PAGES`: the disk does not keep up, so the writer waits for it
+_MUCH_TOO_LONG: Final = 16  # times `PAGES`: a reader stays
+_log: Final = logging.getLogger(__name__)
 _MX_FRAME: Final = struct.Struct(
     "=16xI"
 )  # WAL-index header: the number of valid frames (sqlite.org/walformat.html 2.1)
@@ -31,6 +39,7 @@ class Checkpointer:
         self._copying = threading.Lock()
         self._ended = False
         self._copied = 0
+        self._told_at = _MUCH_TOO_LONG * pages
         self._index = -1
         self._thread = threading.Thread(target=self._work, name="store-checkpoint", daemon=True)
         self.finished = 0  # times the log could begin anew
@@ -54,6 +63,13 @@ class Checkpointer:
         frames = self._frames()
         if frames < self._copied:  # the log began anew
             self._copied = 0
+            self._told_at = _MUCH_TOO_LONG * self._pages
+        if frames >= self._told_at:
+            self._told_at = 2 * frames
+            _log.warning(
+                "the log of the store holds %d pages and cannot begin anew: some reader stays on an old snapshot",
+                frames,
+            )
         if frames >= self._pages:
             if self._copying.acquire(blocking=frames >= _TOO_LONG * self._pages):
                 try:

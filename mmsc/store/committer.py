@@ -34,9 +34,14 @@ Waiting = tuple[Unit, "asyncio.Future[list[Row] | Lost]"]
 class Committer:
     """The queue in front of a driver. `start_batch` begins a batch and answers through `finish`."""
 
-    def __init__(self, start_batch: Callable[[Sequence[Unit]], None], counters: Counters) -> None:
+    def __init__(
+        self, start_batch: Callable[[Sequence[Unit]], None], counters: Counters, steady_ns: Callable[[], int]
+    ) -> None:
+        """`steady_ns` counts nanoseconds, for the times of batches."""
         self._start_batch = start_batch
         self._counters = counters
+        self._steady_ns = steady_ns
+        self._began_ns = 0
         self._queue: deque[Waiting] = deque()
         self._running: list[Waiting] = []
         self._idle: asyncio.Event = asyncio.Event()
@@ -56,6 +61,11 @@ class Committer:
             raise
         return await self._put(unit)  # a caller that is cancelled cancels this future; the unit stays where it is
 
+    @property
+    def waiting(self) -> int:
+        """Units that are queued or running."""
+        return len(self._queue) + len(self._running)
+
     async def drain(self) -> None:
         """Take nothing more, and wait until nothing is queued or running."""
         self._closed = True
@@ -66,6 +76,7 @@ class Committer:
     def finish(self, results: Sequence[Result]) -> None:
         """The driver's answer to the running batch, on the event loop."""
         batch, self._running = self._running, []
+        self._counters.batches.note((self._steady_ns() - self._began_ns) // 1000)
         failed = False
         for (unit, future), result in zip(batch, results, strict=True):
             failed = failed or isinstance(result, StoreUnavailable)
@@ -129,6 +140,7 @@ class Committer:
         self._running = [queue.popleft() for _ in range(size)]
         self._counters.commits += 1
         self._counters.units += size
+        self._began_ns = self._steady_ns()
         self._start_batch([unit for unit, _ in self._running])
 
 

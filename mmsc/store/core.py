@@ -5,9 +5,10 @@ of it is applied, and the caller gets `LOST`, a value. Effects cannot fail once 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from mmsc.domain.durations import Durations
 from protocols.records import record
 
 SqlValue = int | float | str | bytes | None
@@ -75,6 +76,30 @@ class Counters:
     lost: int = 0
     statements: int = 0
     reads: int = 0
+    batches: Durations = field(default_factory=Durations)  # from the first statement of a batch to its commit
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """How the store stands at this moment. What a driver has not is 0."""
+
+    waiting_units: int = 0
+    log_octets: int = 0  # SQLite's write-ahead log
+    connections: int = 0  # PostgreSQL: of the readers' pool
+    idle_connections: int = 0
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much space there is, in octets. `used` is what the data takes (PostgreSQL: the bodies alone), `free` what the
+    file holds beside it and will be filled again, `log` the write-ahead log; `disk_free` and `disk_size` are None where
+    the disk is not ours to see."""
+
+    used: int
+    free: int = 0
+    log: int = 0
+    disk_free: int | None = None
+    disk_size: int | None = None
 
 
 class Store(Protocol):
@@ -86,6 +111,10 @@ class Store(Protocol):
     @property
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
+        ...
+
+    def gauges(self) -> Gauges:
+        """How it stands now; asks nobody."""
         ...
 
     async def open(self) -> None:
@@ -119,6 +148,15 @@ class Store(Protocol):
         this node, are due too.
 
         Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
+        ...
+
+    async def room(self) -> Room:
+        """How much space is used and left. Raises `StoreUnavailable`."""
+        ...
+
+    async def give_back(self, octets: int) -> bool:
+        """Return about so much free space inside the file to the file system, in one small unit; False where the store
+        does not need to be told (PostgreSQL: autovacuum)."""
         ...
 
     def on_wake(self, callback: Callable[[str], None]) -> None:

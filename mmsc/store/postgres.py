@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -20,7 +21,9 @@ from mmsc.store import schema as ddl
 from mmsc.store.committer import Committer, Result, Waiting, count
 from mmsc.store.core import (
     Counters,
+    Gauges,
     Lost,
+    Room,
     Row,
     SqlValue,
     StoreBusy,
@@ -77,7 +80,7 @@ class PostgresStore:
         self._channel = f"{schema}_wake"
         self.counters = Counters()
         self.shared = True
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
@@ -90,6 +93,15 @@ class PostgresStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        pool = self._readers
+        return Gauges(
+            waiting_units=self._committer.waiting,
+            connections=pool.get_size() if pool is not None else 0,
+            idle_connections=pool.get_idle_size() if pool is not None else 0,
+        )
 
     async def open(self) -> None:
         """Connect; make the schema or check it. Raises `StoreRefused`."""
@@ -141,6 +153,17 @@ class PostgresStore:
         names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
         rows = await self._read(text.CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
         return sorted(rows, key=claim_order)
+
+    async def room(self) -> Room:
+        """How many octets the bodies take; the disk is the database's."""
+        rows = await self._read("SELECT coalesce(sum(length(body)), 0)::bigint FROM content")
+        used = rows[0][0]
+        assert isinstance(used, int)
+        return Room(used=used)
+
+    async def give_back(self, octets: int) -> bool:
+        """Autovacuum does it."""
+        return False
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """Call `callback` when another node made work, or may have while we were cut off."""

@@ -6,7 +6,6 @@ their own, see only what is committed, and are cut off when a query takes too lo
 
 import asyncio
 import fcntl
-import itertools
 import os
 import queue
 import sqlite3
@@ -17,13 +16,15 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mmsc.store import checkpoint, schema
+from mmsc.store import checkpoint, schema, space
 from mmsc.store.checkpoint import Checkpointer
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
     Counters,
+    Gauges,
     Lost,
+    Room,
     Row,
     SqlValue,
     Statement,
@@ -32,16 +33,17 @@ from mmsc.store.core import (
     Unit,
     claim_order,
 )
-from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
+from mmsc.store.sqlite_rows import apply
+from mmsc.store.sqlite_text import CLAIM, numbered
 from protocols.records import record
 
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
+LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
-_ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
 _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
     (
         sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
@@ -83,7 +85,7 @@ class SqliteStore:
         self._options = options or SqliteOptions()
         self.counters = Counters()
         self.shared = False
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._lock_file: int | None = None
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
@@ -96,6 +98,14 @@ class SqliteStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        try:
+            log_octets = Path(f"{self._path}-wal").stat().st_size
+        except OSError:  # none yet, or in memory
+            log_octets = 0
+        return Gauges(waiting_units=self._committer.waiting, log_octets=log_octets)
 
     async def open(self) -> None:
         """Make the file or check it. Raises `StoreRefused`."""
@@ -174,6 +184,15 @@ class SqliteStore:
         claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
         return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
+    async def room(self) -> Room:
+        """How many octets are used, free inside the file, in the log, and free on the disk."""
+        return await space.room(self, self._path)
+
+    async def give_back(self, octets: int) -> bool:
+        """Return free pages to the file system, in one small unit."""
+        await self.commit(space.shorter(octets // self._options.page_size))
+        return True
+
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """One process owns the file: nobody else makes work."""
 
@@ -220,6 +239,9 @@ class SqliteStore:
             else:
                 self._make(connection)
             connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
+            connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
+            connection.execute("PRAGMA secure_delete = FAST")  # ON, as Debian has it, writes every page of a body again
             self._settle(connection)
             pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
             connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
@@ -317,7 +339,7 @@ class SqliteStore:
                 effects[effect.sql].append(effect.params)
             results.append(rows)
         for sql, many in effects.items():
-            _apply(writer, numbered(sql), many)
+            apply(writer, numbered(sql), many)
         return results
 
     def _roll_back(self) -> None:
@@ -362,20 +384,6 @@ class _Read:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(StoreUnavailable(str(error)) if _is_disk(error) else error)
-
-
-def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
-    """Run one statement with many values in as few calls as can be: each call gives up the interpreter's lock, and
-    beside a busy event loop getting it back costs more than the row."""
-    sql = silent(sql)
-    at = 0
-    for size in _ROWS_AT_ONCE:
-        rows = rows_of(sql, size) if len(many) - at >= size else ""
-        while rows and len(many) - at >= size:
-            writer.execute(rows, tuple(itertools.chain.from_iterable(many[at : at + size])))
-            at += size
-    if at < len(many):
-        writer.executemany(sql, many[at:])
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:

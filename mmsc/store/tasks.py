@@ -27,6 +27,15 @@ _NEXT_DUE = " UNION ALL ".join(  # the index has them in order within a priority
     f"SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1 AND priority = {priority}"
     for priority in TASK_PRIORITIES
 )
+_DUE_IN = (  # each priority by its own piece of the index, and no further than the limit
+    "SELECT COUNT(*), MIN(NULLIF(due_at, 0)) FROM ("
+    + " UNION ALL ".join(
+        "SELECT due_at FROM (SELECT due_at FROM task WHERE state = 'ready' AND lane = $1"
+        f" AND priority = {priority} AND due_at <= $2 ORDER BY due_at LIMIT $3) AS p{priority}"
+        for priority in TASK_PRIORITIES
+    )
+    + ") AS due"
+)
 _HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
 
 
@@ -148,7 +157,8 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
     """A guard: the RES came, so the forward only waits for reports until `due_at`."""
     return Statement(
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, kind = 'watch',"
-        " due_at = $3 WHERE mm_id = $1 AND lane = $2 AND kind IN ('forward', 'watch') RETURNING id",
+        " due_at = $3 WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND kind IN ('forward', 'watch')"
+        " RETURNING id",
         (mm_id, lane, due_at),
     )
 
@@ -207,6 +217,15 @@ async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
     return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
 
 
+async def due_in(store: Store, lane: str, now: Instant, limit: int) -> tuple[int, Instant | None]:
+    """How many tasks of a lane are due and wait (at most `limit`), and since when the earliest of them is (None: none
+    is, or nothing but what was put first)."""
+    row = await store.fetch_one(_DUE_IN, lane, now, limit)
+    count, earliest = row if row is not None else (0, None)
+    assert isinstance(count, int)
+    return min(count, limit), Instant(earliest) if isinstance(earliest, int) else None
+
+
 async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[TaskId]:
     """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
     rows = await store.fetch(
@@ -243,7 +262,7 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
     was split on its way gives several."""
     rows = await store.fetch(
         "SELECT mm.id, task.payload FROM mm JOIN task ON task.mm_id = mm.id WHERE mm.foreign_id = $1 AND task.lane = $2"
-        " AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
+        " AND task.recipient_id IS NULL AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
         foreign_id,
         lane,
     )

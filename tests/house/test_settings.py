@@ -81,7 +81,7 @@ def test_an_unknown_key_is_told_with_file_path_and_nearest_known(tmp_path: Path)
 def test_an_unknown_table_and_a_key_like_no_other_are_told(tmp_path: Path) -> None:
     said = refused(tmp_path, "[mm8]\nport = 1\n[log]\nzzzz = 1\n")
     assert "mm8 is no key; the nearest is mm1" in said or "the nearest is mm" in said
-    assert "log.zzzz is no key; known here: level" in said
+    assert "log.zzzz is no key; known here: events, format, level" in said
 
 
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
@@ -299,3 +299,12 @@ def test_every_key_is_read_by_somebody() -> None:
     for where, section in _sections(Settings, ""):
         for field in msgspec.structs.fields(section):
             assert re.search(rf"\.{field.name}\b", text), f"nothing reads {where}.{field.name}"
+
+
+def test_retention_that_is_shorter_than_what_it_must_keep_is_remarked(tmp_path: Path) -> None:
+    text = "[retention]\nbody_hours = 30\nmessage_hours = 12\n"
+    said = "\n".join(remarks(load(written(tmp_path, text), {})))
+    assert "bodies go with their MMs" in said
+    assert "MMs are kept for that window" in said
+    for_ever = written(tmp_path, "[retention]\nbody_hours = 0\nmessage_hours = 0\nmaximum_octets = 0\n")
+    assert not any(one.startswith("retention.") for one in remarks(load(for_ever, {})))

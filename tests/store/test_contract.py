@@ -262,7 +262,9 @@ async def test_mms_that_came_with_one_foreign_id_are_told_apart(store: Store) ->
         )
         one = one._replace(transaction_id="", token="", link_token="")
         payload = {"transaction_id": f"t{number}"}
-        forward = task(20 + number, mm_id=mm.id, kind=TaskKind.FORWARD, lane="peer:other", payload=payload)
+        forward = task(
+            20 + number, mm_id=mm.id, recipient_id=None, kind=TaskKind.FORWARD, lane="peer:other", payload=payload
+        )
         effects = (messages.insert_recipient(one), tasks.insert(forward))
         await store.commit(Unit(messages.insert_mm(mm, repeat_key=b"k%d" % number, answer=None), effects))
     assert await messages.recipients_by_foreign_id(store, "f1", "news") == {
@@ -300,6 +302,18 @@ async def test_a_claim_takes_what_is_due_by_priority_and_time(store: Store) -> N
     assert claimed[0].payload == {"k": "v"}
     assert await claim(store) == []
     assert await tasks.next_due(store, ["smsc:local"]) == NOW + 1
+
+
+async def test_what_is_due_in_a_lane_is_counted_to_a_limit(store: Store) -> None:
+    rows = [task(1, due_at=Instant(NOW - 500), priority=2), task(2, due_at=Instant(NOW - 900), priority=0)]
+    rows += [task(3, due_at=NOW), task(4, due_at=Instant(NOW + 1)), task(5, lane="vasp:x", due_at=Instant(NOW - 9999))]
+    await store.commit(Unit(None, tuple(map(tasks.insert, rows))))
+    await store.commit(Unit(None, (tasks.insert(task(6, due_at=Instant(NOW - 5000)), A, NOW + 60_000_000),)))
+    assert await tasks.due_in(store, "smsc:local", NOW, 100) == (3, NOW - 900)
+    assert await tasks.due_in(store, "smsc:local", NOW, 2) == (2, NOW - 900)
+    assert await tasks.due_in(store, "smsc:none", NOW, 100) == (0, None)
+    await store.commit(Unit(None, (tasks.put_first(TaskId(4)),)))
+    assert await tasks.due_in(store, "smsc:local", NOW, 100) == (4, NOW - 900)
 
 
 async def test_claims_are_never_doubled(store: Store) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -198,3 +199,86 @@ async def test_a_node_that_is_stopped_in_the_middle_of_a_batch_holds_up_nobody(
     finally:
         await stopped.close()
         await other.close()
+
+
+async def test_a_server_that_vanished_is_noticed(
+    relay: Relay, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No reset, no answer: what a machine leaves behind that lost its power. The writer notices by its time limit."""
+    await store.close()
+    monkeypatch.setattr("mmsc.store.postgres._COMMAND_SECONDS", 0.3)
+    again = PostgresStore(store._dsn, schema=store._schema)
+    await again.open()
+    try:
+        vanished = asyncio.Event()
+
+        def decide(octets: bytes) -> str:
+            vanished.set()
+            return "swallow"
+
+        relay.decide = decide
+        with pytest.raises(StoreUnavailable):
+            await again.commit(Unit(put("vanished"), ()))
+        assert vanished.is_set()
+        back = asyncio.Event()
+        again.on_wake(lambda lane: back.set())
+        relay.decide = lambda octets: ""
+        async with asyncio.timeout(20):
+            while not again.available:
+                back.clear()
+                await back.wait()
+        assert await again.commit(Unit(put("vanished"), ())) == [("vanished",)]
+        assert await again.fetch_one("SELECT 1") == (1,)
+    finally:
+        await again.close()
+
+
+async def test_a_listener_that_nobody_hears_is_made_anew(
+    relay: Relay, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has nothing to say by itself: it asks."""
+    await store.close()
+    monkeypatch.setattr("mmsc.store.postgres._PING_SECONDS", 0.1)
+    again = PostgresStore(store._dsn, schema=store._schema)
+    await again.open()
+    try:
+        woken = asyncio.Event()
+        again.on_wake(lambda lane: woken.set() if lane == "" else None)
+        asked = asyncio.Event()
+
+        def decide(octets: bytes) -> str:
+            if b"SELECT 1" in octets and not asked.is_set():
+                asked.set()
+                return "swallow"
+            return ""
+
+        relay.decide = decide
+        async with asyncio.timeout(20):
+            await asked.wait()
+            await woken.wait()
+        assert again.available
+    finally:
+        await again.close()
+
+
+async def test_a_batch_takes_few_round_trips(relay: Relay, store: PostgresStore) -> None:
+    """BEGIN with the batch's number, the guards of a text, the effects of each text, NOTIFY with COMMIT."""
+
+    def batch(first: int) -> list[Unit]:
+        numbers = range(first, first + 20)
+        return [
+            Unit(put(f"k{number}"), (meta.write(f"e{number}", "v"), replace(put(f"f{number}"), wakes="lane")))
+            for number in numbers
+        ]
+
+    await asyncio.gather(*map(store.commit, batch(0)))  # prepares the statements
+    sent: list[bytes] = []
+
+    def decide(octets: bytes) -> str:
+        sent.append(octets)
+        return ""
+
+    relay.decide = decide
+    await asyncio.gather(*map(store.commit, batch(20)))
+    assert len(sent) == 5, sent
+    assert sum(octets.count(b"NOTIFY") for octets in sent) == 1

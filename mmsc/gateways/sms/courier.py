@@ -69,7 +69,7 @@ class SmsPolicy:
 
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
-    template: str = "You have a picture message: {url}"
+    template: Callable[[], str] = lambda: "You have a picture message: {url}"
 
 
 class SmsCourier:
@@ -88,7 +88,7 @@ class SmsCourier:
         name = job.lane.removeprefix("smsc:")
         smsc = self._directory.smscs.get(name)
         if smsc is None:
-            return Failed(f"SMSC {name} is not configured any more")
+            return Retry(f"SMSC {name} is not configured any more", neighbour_down=True)
         try:
             if job.kind is _NOTIFY:
                 return await self._notify(job, smsc)
@@ -112,7 +112,7 @@ class SmsCourier:
         version = int(mm.details.get("mms_version", str(mm1.VERSION_1_2)))
         word = status.mm1 if version >= mm1.VERSION_1_2 else status.mm1_older
         if not word:
-            return Delivered(note="MM1 has no word for the state: nothing sent")
+            return Delivered(note="MM1 has no word for the state: nothing sent", nothing_sent=True)
         pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version)
         return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
 
@@ -139,7 +139,7 @@ class SmsCourier:
         mm, recipient = job.stored_mm, job.recipients[0]
         url = f"{self._policy.weblink_url()}/w/{recipient.link_token}"
         sender = "" if mm.sender_hidden else mm.sender.value
-        text = self._policy.template.format(url=url, sender=sender, subject=mm.subject)
+        text = self._policy.template().format(url=url, sender=sender, subject=mm.subject)
         data_coding, has_header, pieces = segment_text(text, self._ids.number(8))
         seconds = (mm.expires_at - self._clock.now()) // SECOND
         requests = [

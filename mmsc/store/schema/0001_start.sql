@@ -104,7 +104,7 @@ CREATE TABLE sms (
     sent_at {bigint} NOT NULL,
     PRIMARY KEY (lane, smpp_message_id)
 );
-CREATE INDEX sms_open ON sms (recipient_id, purpose) WHERE purpose IN ('link', 'notification');
+CREATE INDEX sms_recipient ON sms (recipient_id);
 
 CREATE TABLE config (
     kind TEXT NOT NULL,
@@ -123,3 +123,6 @@ CREATE TABLE node (
     state TEXT NOT NULL,
     settings TEXT NOT NULL
 );
+
+-- Events whose charging records are not in a file yet, by the node whose files they go to.
+CREATE TABLE cdr (node TEXT NOT NULL, event_id {bigint} NOT NULL, PRIMARY KEY (node, event_id));
