@@ -99,7 +99,7 @@ class Node:
             publish=world.told,
         )
         self._ids = ids
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: dict[asyncio.Task[Any], None] = {}  # in the order of their start
 
     # --- its life ---
 
@@ -168,12 +168,15 @@ class Node:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         self.store._let_go()
 
+    def _others(self) -> list["asyncio.Task[Any]"]:
+        return [task for task in self.tasks if task is not self._running]
+
     async def stop(self) -> None:
         """As `mmsc serve` stops: no new requests, the engine, its leases, the store."""
         self.up, self._closed = False, True
-        for task in tuple(self.tasks - {self._running}):
+        for task in self._others():
             task.cancel()
-        await asyncio.gather(*(self.tasks - {self._running}), return_exceptions=True)
+        await asyncio.gather(*self._others(), return_exceptions=True)
         self._running.cancel()
         await asyncio.gather(self._running, return_exceptions=True)
         try:
@@ -187,8 +190,8 @@ class Node:
     def spawn(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """A task that ends with the process."""
         task = self._world.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self.tasks[task] = None
+        task.add_done_callback(lambda ended: self.tasks.pop(ended, None))
         return task
 
     async def serve(self, work: Coroutine[Any, Any, T]) -> T:

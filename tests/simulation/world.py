@@ -61,7 +61,7 @@ class World:
         self._armed = False
         self._over = False
         self._starts = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: dict[asyncio.Task[Any], None] = {}  # in the order of their start
         self.failed = asyncio.Event()
         loop.set_exception_handler(self._unhandled)
 
@@ -106,11 +106,11 @@ class World:
     def keep(self, task: "asyncio.Task[Any] | asyncio.Future[Any]") -> None:
         """Somebody must hear if it fails."""
         assert isinstance(task, asyncio.Task)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._neighbour_did)
 
     def _neighbour_did(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
+        self._tasks.pop(task, None)
         if not task.cancelled():
             error = task.exception()
             if error is not None and not isinstance(error, Cut):
