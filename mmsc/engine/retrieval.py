@@ -83,6 +83,10 @@ class Fetching:
             return Gone(GoneBecause.UNKNOWN)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
         gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
+        if gone is not None and self._desk.store.shared:  # perhaps it only was so when it was remembered
+            self._desk.recent.forget(record.recipient.id)
+            record = await self._desk.recent.by_id(record.recipient.id) or record
+            gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
@@ -177,10 +181,16 @@ class Fetching:
         return await self._desk.transitions.apply(mm, recipient, happening, how)
 
     async def _tried_again(self, mm: Mm, recipient: Recipient) -> bool:
-        """Unrecognised: one more push in 1.0 form, then the fallback; False when both were tried."""
+        """Unrecognised: one more push in 1.0 form, then the fallback; False when there is nothing left to try. While
+        the link is on its way the same answer again, about a push before, tells nothing new."""
         payload = await task_sql.payload_of_delivery(self._desk.store, recipient.id)
-        if payload is None or payload.get("link") or (payload.get("plain") and not self.policy.fallback):
+        if payload is None or (payload.get("plain") and not self.policy.fallback):
             return False
+        if payload.get("link"):
+            ignored = trace.AnswerIgnored(str(Happening.UNRECOGNISED), str(recipient.state), "mm1")
+            note = self._desk.chronicle.note(ignored, mm_id=mm.id, recipient_id=recipient.id)
+            await self._desk.store.commit(note)
+            return True
         redo = {**payload, "link": "1"} if payload.get("plain") else {**payload, "plain": "1"}
         now = self._desk.clock.now()
         why = "the notification was not understood"

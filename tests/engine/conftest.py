@@ -21,6 +21,7 @@ from mmsc.domain.message import (
     TaskKind,
 )
 from mmsc.domain.neighbours import Capability, MmsFlag, Peer, Smsc, Subscriber, Vasp, Verdict
+from mmsc.engine.directory import Neighbour
 from mmsc.engine.engine import Engine, EnginePolicy
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Outcome
 from mmsc.engine.routing import RoutingPolicy
@@ -123,6 +124,18 @@ def _learn(known: Subscriber, evidence: Evidence, at: Instant) -> Subscriber | N
     return replace(known, user_agent=evidence.user_agent, seen_at=at) if evidence.user_agent else None
 
 
+def listed() -> tuple[Neighbour, ...]:
+    """The neighbours, as a settings file would have them."""
+    return (
+        Vasp(name="news", report_url="http://127.0.0.1:1/", short_codes=("4488",)),
+        Peer(name="other", domain="mms.other.example", host="127.0.0.1", prefixes=("+1666",)),
+        Smsc(name="local"),
+        Subscriber(address=Address.of(PHONE), mms=MmsFlag.ON),
+        Subscriber(address=Address.of(OTHER), mms=MmsFlag.ON),
+        Subscriber(address=Address.of(OLD_PHONE), mms=MmsFlag.OFF),
+    )
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     clock = VirtualClock()
@@ -148,16 +161,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     )
     hands = {kind: Hand() for kind in TaskKind}
     engine.couriers.update(hands)
-    await engine.begin(
-        (
-            Vasp(name="news", report_url="http://127.0.0.1:1/", short_codes=("4488",)),
-            Peer(name="other", domain="mms.other.example", host="127.0.0.1", prefixes=("+1666",)),
-            Smsc(name="local"),
-            Subscriber(address=Address.of(PHONE), mms=MmsFlag.ON),
-            Subscriber(address=Address.of(OTHER), mms=MmsFlag.ON),
-            Subscriber(address=Address.of(OLD_PHONE), mms=MmsFlag.OFF),
-        )
-    )
+    await engine.begin(listed())
     running = asyncio.create_task(engine.run())
     bench = Bench(engine, store, clock, hands, events, heard, running)
     yield bench

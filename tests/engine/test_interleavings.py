@@ -9,7 +9,7 @@ import pytest
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import FallbackReport
 from mmsc.domain.states import Happening
-from mmsc.engine import delivery
+from mmsc.engine import delivery, timetable
 from mmsc.engine.ports import Delivered, Evidence, Gone, GoneBecause, Later, ReceiptState, Retrievable, Retry
 from mmsc.store.core import StoreUnavailable
 from mmsc.trace import events as trace
@@ -196,3 +196,37 @@ async def test_a_wait_that_a_vasp_asked_for_lasts_though_its_lane_comes_back(ben
     await bench.until(trace.ReportDelivered, 3)
     payloads = [job.payload for job in reports.jobs if job.recipients[0].id == first.id]
     assert payloads == payloads[:1] * 3
+
+
+async def test_an_unrecognised_that_comes_again_does_not_undo_the_fallback(bench: Bench) -> None:
+    """Semantics 5: the same answer again, about a push before, tells nothing new while the link is on its way."""
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    await bench.at_rest()
+    bench.engine.hold(held=True)
+    for _ in range(3):
+        assert await answer(bench, Happening.UNRECOGNISED) is True
+    bench.engine.hold(held=False)
+    await bench.until(trace.LinkSent)
+    await bench.at_rest()
+    assert await bench.state(PHONE) == "link_sent"
+
+
+async def test_a_store_that_is_away_when_the_engine_begins_to_work_ends_nothing(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.running.cancel()
+    await asyncio.gather(bench.running, return_exceptions=True)
+    monkeypatch.setattr(timetable, "_PATIENCE_SECONDS", 0.0)
+    real, failures = bench.store.fetch, [StoreUnavailable("I/O error")]
+
+    async def fails_once(sql: str, *params: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await real(sql, *params)
+
+    monkeypatch.setattr(bench.store, "fetch", fails_once)
+    bench.running = asyncio.create_task(bench.engine.run())
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    assert not failures

@@ -1,0 +1,70 @@
+"""Two engines on one store: what one remembers of a recipient may be older than what the other has stored."""
+
+import asyncio
+
+import pytest
+
+from mmsc.domain.message import Relative, TaskKind
+from mmsc.engine.engine import Engine
+from mmsc.engine.ports import Accepted, Evidence, Retrievable
+from mmsc.ids import Ids
+from mmsc.trace import events as trace
+from tests.engine.conftest import PHONE, Bench, Flags, listed
+
+LAB = Evidence(user_agent="", mms_version=0x12)
+
+
+@pytest.fixture
+async def other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Node b, which is not running yet, on the store of the bench's node a."""
+    monkeypatch.setattr(bench.store, "shared", True)
+    engine = Engine(
+        bench.store,
+        bench.clock,
+        Ids.seeded(2, 1, real=bench.clock.real_now),
+        node="b",
+        policy=bench.engine.policy,
+        capability=Flags(),
+        learn=lambda known, evidence, at: None,
+        publish=bench.engine.chronicle._publish,
+    )
+    engine.couriers.update(bench.hands)
+    await engine.begin(listed())
+    bench.engine.lanes.get("smsc:local")  # the bind is up at both
+    return engine
+
+
+async def accepted_by(engine: Engine, bench: Bench) -> None:
+    """The MM waits for its delivery time, and this node remembers it so."""
+    accepted = await engine.submit.accept(bench.submission(PHONE, deliver_at=Relative(10)))
+    assert isinstance(accepted, Accepted)
+    accepted.answered()
+
+
+async def test_a_get_at_the_node_that_did_not_push(bench: Bench, other: Engine) -> None:
+    """Semantics 5: the MM is retrievable before its push leaves, wherever the handset's request arrives."""
+    await accepted_by(other, bench)
+    bench.clock.advance(31)
+    await bench.until(trace.NotificationPushed)
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    assert isinstance(await other.retrieval.open(recipient.token, None, LAB), Retrievable)
+
+
+async def test_a_get_that_another_node_noted_ends_the_notifications(bench: Bench, other: Engine) -> None:
+    """Semantics 5: a complete GET ends re-notification, whoever has the task next."""
+    await accepted_by(other, bench)
+    bench.clock.advance(31)
+    await bench.until(trace.NotificationPushed)
+    await bench.at_rest()
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    found = await bench.engine.retrieval.open(recipient.token, None, LAB)
+    assert isinstance(found, Retrievable)
+    await bench.engine.retrieval.fetched(found)
+    await bench.stop()
+    running = asyncio.create_task(other.run())
+    bench.clock.advance(301)
+    await bench.until(trace.ReportDelivered)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
+    assert await bench.state(PHONE) == "retrieved"
