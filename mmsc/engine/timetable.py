@@ -51,12 +51,15 @@ class Timetable:
         unwatch = self._clock.watch(self.wake)
         self._store.on_wake(lambda lane: self.wake())
         try:
-            for name in await sql.lanes_in_use(self._store):
-                self._lanes.get(name)
+            known = False
             while True:
                 self._wake.clear()
                 self._sleeping_until = 1 << 62
                 try:
+                    if not known:  # the store may be away from the first moment on
+                        for name in await sql.lanes_in_use(self._store):
+                            self._lanes.get(name)
+                        known = True
                     claimed = await self._claim()
                     if claimed:
                         continue
