@@ -5,9 +5,7 @@ their own, see only what is committed, and are cut off when a query takes too lo
 """
 
 import asyncio
-import fcntl
 import itertools
-import os
 import queue
 import sqlite3
 import threading
@@ -32,10 +30,10 @@ from mmsc.store.core import (
     Unit,
     claim_order,
 )
+from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
 from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
 from protocols.records import record
 
-APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
@@ -83,7 +81,7 @@ class SqliteStore:
         self._options = options or SqliteOptions()
         self.counters = Counters()
         self._committer = Committer(self._start_batch, self.counters)
-        self._lock_file: int | None = None
+        self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -100,14 +98,21 @@ class SqliteStore:
         """Make the file or check it. Raises `StoreRefused`."""
         self._loop = asyncio.get_running_loop()
         in_memory = self._path == ":memory:"
-        if not in_memory:
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
         try:
+            if not in_memory:
+                Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+                if not self._lock.is_there:
+                    inspect(self._path)  # beside what is not ours no lock file is left either
+                self._lock.take()
+                inspect(self._path)
+                check_log(self._path, self._lock)
+                check_schema(self._path)
             self._writer = self._connect()
             self._check_schema(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # on the event loop nobody waits
-        except sqlite3.Error as error:
+            if not in_memory:
+                self._lock.opened()
+        except (OSError, sqlite3.Error) as error:
             self._let_go()
             raise StoreRefused(f"{self._path} cannot be opened: {error}") from error
         except BaseException:
@@ -140,6 +145,8 @@ class SqliteStore:
         if self._checkpointer is not None:
             await asyncio.to_thread(self._checkpointer.stop)
             self._checkpointer = None
+        if self._path != ":memory:":
+            self._lock.closing()
         self._let_go()
 
     def commit(self, unit: Unit) -> Coroutine[Any, Any, list[Row] | Lost]:
@@ -178,30 +185,16 @@ class SqliteStore:
 
     # --- the file ---
 
-    def _take_lock(self) -> None:
-        lock_path = f"{self._path}.lock"
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise StoreRefused(f"{self._path} is in use by process {holder or 'unknown'}") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._lock_file = descriptor
-
     def _let_go(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._lock.let_go()
 
     def _connect(self, *, reader: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA cell_size_check = ON")  # a damaged page is an error when it is read, never an answer
         if reader:
             connection.execute("PRAGMA query_only = ON")
         return connection
@@ -211,28 +204,13 @@ class SqliteStore:
         return connection
 
     def _check_schema(self, connection: sqlite3.Connection) -> None:
-        try:
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if tables or connection.execute("PRAGMA application_id").fetchone()[0]:
-                self._check_ours(connection)
-            else:
-                self._make(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            self._settle(connection)
-            pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
-            connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
-        except sqlite3.DatabaseError as error:
-            raise StoreRefused(f"{self._path} is no readable SQLite database: {error}") from error
-
-    def _check_ours(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreRefused(f"{self._path} is a database of another program; it was left as it is")
-        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        found = row[0] if row else "none"
-        if found != schema.HASH:
-            raise StoreRefused(
-                f"{self._path} has schema {found}, this version needs {schema.HASH}; name another file or remove it"
-            )
+        """`sqlite_file` has judged what is there."""
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            self._make(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        self._settle(connection)
+        pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
+        connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
     def _make(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA page_size = {self._options.page_size}")
@@ -243,6 +221,7 @@ class SqliteStore:
             connection.execute(statement)
         connection.execute("INSERT INTO meta (key, value) VALUES ('schema', ?)", (schema.HASH,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {self._real() & 0x7FFFFFFF}")  # which file this is, see sqlite_file
         connection.execute("COMMIT")
 
     # --- the writer ---

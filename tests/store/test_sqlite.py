@@ -249,5 +249,5 @@ def test_what_was_answered_survives_a_kill(tmp_path: Path) -> None:
 
 
 async def test_a_path_that_is_no_file_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(StoreRefused, match=r"cannot be opened: unable to open database file"):
+    with pytest.raises(StoreRefused, match=r"is a folder; name a file in it"):
         await SqliteStore(str(tmp_path)).open()
