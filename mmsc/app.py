@@ -10,6 +10,8 @@ import msgspec
 
 from mmsc import configured
 from mmsc.capability.decide import Decider, learn
+from mmsc.cdr.triggers import Beside, owing
+from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp
@@ -54,8 +56,9 @@ class App:
         self.clock = clock or Clock()
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
-        self.ids = Ids(settings.node.number)
+        self.ids = Ids()
         self.captures: CaptureRing | None = None
+        self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
         self._doors = AsyncExitStack()  # the listeners: opened before the engine runs, and closed before it stops
@@ -123,13 +126,17 @@ class App:
             self.clock,
             self.ids,
             node=settings.node.name,
+            number=settings.node.number,
+            agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
             publish=self.bus.publish,
+            beside=self._charging(),
             objects=await self._objects(),
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
+        self._start_charging()
         self._stack.push_async_callback(self.engine.end)
         await self._start_mm7()
         sms = await self._start_mm1()
@@ -137,6 +144,20 @@ class App:
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
         self._stack.push_async_callback(self._doors.aclose)
+
+    def _charging(self) -> Beside | None:
+        """What units write besides, so that charging records are owed."""
+        policy = configured.charging(self.settings)
+        if policy is None:
+            return None
+        self.charging = Writer(self.store, self.clock, policy)
+        return owing(self.settings.node.name)
+
+    def _start_charging(self) -> None:
+        """Once the node's name is ours. The writer ends after the engine."""
+        if self.charging is not None:
+            self._running.append(self.charging.start())
+            self._stack.push_async_callback(self.charging.close)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""

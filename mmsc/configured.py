@@ -1,10 +1,16 @@
 """What the settings say, in the words of the rooms. For `app.py` and the commands; nobody else knows the settings."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import msgspec
+
+from mmsc.cdr.lines import CSV, JSON_LINES
+from mmsc.cdr.making import House
+from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
-from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
@@ -12,12 +18,13 @@ from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.engine import EnginePolicy
+from mmsc.engine.housekeeping import RetentionPolicy
 from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.net.http import HttpLimits
-from mmsc.settings import Settings
+from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
 from mmsc.settings.neighbours import Rewrite as RewriteSettings
@@ -51,8 +58,23 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             first_pause=settings.lanes.first_pause_seconds,
             longest_pause=settings.lanes.longest_pause_seconds,
         ),
+        retention=retention_policy(settings),
         default_smsc=settings.numbers.default_smsc,
         smallest_object=settings.store.objects.smallest_octets,
+    )
+
+
+def retention_policy(settings: Settings) -> RetentionPolicy:
+    """What is kept for how long."""
+    given = settings.retention
+    return RetentionPolicy(
+        bodies=_hours(given.body_hours),
+        messages=_hours(given.message_hours),
+        maximum_octets=given.maximum_octets,
+        warn_free_octets=given.warn_free_octets,
+        every=_seconds(given.every_seconds),
+        retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
+        repeat_window=_hours(settings.limits.repeat_window_hours),
     )
 
 
@@ -111,6 +133,20 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
     )
 
 
+def agreed(settings: Settings) -> dict[str, str]:
+    """Digests of what nodes on one database should have in common: whichever of them carries on with an MM."""
+    common: dict[str, object] = {
+        "node.domain": settings.node.domain,
+        "limits": settings.limits,
+        "numbers": settings.numbers,
+        "notification": settings.notification,
+        "fallback": settings.fallback,
+        "delivery": settings.delivery,
+        "neighbours": sorted((*settings.vasp, *settings.peer, *settings.smsc)),
+    }
+    return {name: hashlib.sha256(msgspec.json.encode(one)).hexdigest()[:16] for name, one in common.items()}
+
+
 def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:
     """The neighbours of the file; passwords of VASPs become hashes here and are known nowhere else."""
     found: list[Neighbour] = [_vasp(name, settings, hash_password) for name in settings.vasp]
@@ -143,6 +179,22 @@ def ring_limits(settings: Settings) -> RingLimits:
     """What the captures may cost."""
     trace = settings.trace
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
+
+
+def charging(settings: Settings) -> ChargingPolicy | None:
+    """Whose charging records go where; None when none are written."""
+    given = settings.cdr
+    if not given.enabled:
+        return None
+    peers = {name: peer.domain for name, peer in settings.peer.items()}
+    return ChargingPolicy(
+        house=House(settings.node.domain, settings.node.name, peers),
+        folder=cdr_path(settings),
+        endings=(JSON_LINES, CSV) if given.format == "both" else (given.format,),
+        rotate_after=round(given.rotate_minutes * MINUTE),
+        rotate_octets=given.rotate_octets,
+        write_seconds=given.write_seconds,
+    )
 
 
 def http_limits(listener: HttpListener) -> HttpLimits:

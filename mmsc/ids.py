@@ -123,6 +123,13 @@ class Ids:
         self._last_micros = micros
         return micros << NODE_BITS | self._node
 
+    def join(self, node: int, *, above: int) -> None:
+        """Be that node from now on, and make ids larger than `above`. Called before the first id."""
+        if not 0 <= node <= MAXIMUM_NODE:
+            raise ValueError(f"node must be 0 to {MAXIMUM_NODE}, not {node}")
+        self._node = node
+        self.go_on_above(above)
+
     def go_on_above(self, number: int) -> None:
         """Every id from now on is larger than this one, which an earlier start made."""
         self._last_micros = max(self._last_micros, number >> NODE_BITS)

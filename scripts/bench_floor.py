@@ -12,6 +12,7 @@ It changes only with a dated note here:
 - 2026-11-24: first version; on uvloop where that is installed, as `mmsc serve` is.
 - 2026-11-24: its durable units are the product's own (the same rows, columns and indexes, without events and guards),
   as it was always meant: until now it wrote narrow rows that could not have been found again.
+- 2026-11-26: `--postgres`: the same units on PostgreSQL, through asyncpg.
 """
 
 import argparse
@@ -25,12 +26,15 @@ import signal
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import aiohttp
 from aiohttp import web
 from benching.group_commit import GroupCommitter
 from lxml import etree
+
+if TYPE_CHECKING:
+    from benching.group_commit_postgres import PostgresGroupCommitter
 
 NAMESPACE: Final = b"http://www.3gpp.org/ftp/Specs/archive/23_series/23.140/schema/REL-6-MM7-1-4"
 ENVELOPE: Final = (
@@ -161,7 +165,7 @@ class Floor:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        self._store = GroupCommitter(self._options.file)
+        self._store = await new_store(self._options)
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64), auto_decompress=False)
         if not self._held:
             await loop.create_connection(lambda: self._smpp, "127.0.0.1", self._options.smsc)
@@ -170,7 +174,9 @@ class Floor:
         gc.freeze()
         await stop.wait()
         await self._session.close()
-        self._store.close()
+        closing = self._store.close()
+        if closing is not None:
+            await closing
 
     async def mm7(self, request: web.BaseRequest) -> web.StreamResponse:
         """SubmitReq: durable, answered, then pushed."""
@@ -238,6 +244,17 @@ class Floor:
         await self._store.commit((DELETE_TASK, (report_id,)))
 
 
+async def new_store(options: argparse.Namespace) -> "GroupCommitter | PostgresGroupCommitter":
+    """On the file, or on PostgreSQL."""
+    if not options.postgres:
+        return GroupCommitter(options.file)
+    from benching.group_commit_postgres import PostgresGroupCommitter
+
+    store = PostgresGroupCommitter(options.postgres)
+    await store.open()
+    return store
+
+
 def mm_row(message: Message, soap: bytes) -> tuple[object, ...]:
     """A row of the table mm. The repeat key is a digest of what was asked."""
     key = hashlib.sha256(soap).digest()
@@ -290,6 +307,7 @@ def main() -> None:
     for name in ("--mm1", "--mm7", "--smsc", "--report"):
         parser.add_argument(name, type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)
+    parser.add_argument("--postgres", default="", metavar="URL")
     parser.add_argument("--case", choices=("accept", "lifecycle"), required=True)
     options = parser.parse_args()
     with asyncio.Runner(loop_factory=fast_loop()) as runner:

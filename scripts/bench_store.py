@@ -16,7 +16,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -66,8 +66,18 @@ def task(number: int, kind: TaskKind, mm_id: int, lane: str = "smsc:local") -> T
     )
 
 
-def steps(first: int, body: bytes) -> Iterator[Unit]:
+def keys_anywhere(first: int) -> tuple[bytes, str, str]:
+    """(repeat key, transaction id, token) of a message: tokens that land anywhere in their index."""
+    place = f"{first * 2654435761 % 2**32:08x}{first}"
+    return f"{first}".encode().rjust(32), f"t{place}", f"k{first * 40503 % 2**32:08x}{first}"
+
+
+Keys = Callable[[int], tuple[bytes, str, str]]
+
+
+def steps(first: int, body: bytes, keys: Keys = keys_anywhere) -> Iterator[Unit]:
     """The five units of one message; `first` is the first of its twenty ids."""
+    repeat_key, transaction_id, token = keys(first)
     mm_id, recipient_id = MmId(first), RecipientId(first + 1)
     mm = Mm(
         id=mm_id,
@@ -102,8 +112,8 @@ def steps(first: int, body: bytes) -> Iterator[Unit]:
         target="local",
         state=RecipientState.ACCEPTED,
         state_at=NOW,
-        transaction_id=f"t{first * 2654435761 % 2**32:08x}{first}",
-        token=f"k{first * 40503 % 2**32:08x}{first}",
+        transaction_id=transaction_id,
+        token=token,
         link_token="",
     )
 
@@ -116,7 +126,7 @@ def steps(first: int, body: bytes) -> Iterator[Unit]:
     parts = (Part("image/jpeg", "picture", "picture.jpg", 0, len(body)),)
     notify, report = task(first + 2, TaskKind.NOTIFY, mm_id), task(first + 3, TaskKind.REPORT_MM7, mm_id, "vasp:news")
     yield Unit(
-        messages.insert_mm(mm, repeat_key=f"{first}".encode().rjust(32), answer=None),
+        messages.insert_mm(mm, repeat_key=repeat_key, answer=None),
         (
             content.insert(mm.content_id, Content(TYPE, body, parts)),
             messages.insert_recipient(recipient),
@@ -134,13 +144,15 @@ def steps(first: int, body: bytes) -> Iterator[Unit]:
     yield Unit(tasks.finish(report.id, 0, HOLDER), (event(10),))
 
 
-async def lifecycles(store: Store, in_flight: int, count: int, body: bytes, numbers: Iterator[int]) -> float:
+async def lifecycles(
+    store: Store, in_flight: int, count: int, body: bytes, numbers: Iterator[int], keys: Keys = keys_anywhere
+) -> float:
     """Seconds for `count` messages, `in_flight` at a time."""
     left = iter(range(count))
 
     async def one_after_another() -> None:
         for _ in left:
-            for unit in steps(next(numbers) * 20, body):
+            for unit in steps(next(numbers) * 20, body, keys):
                 outcome = await store.commit(unit)
                 assert not isinstance(outcome, Lost), "a step was lost"
 

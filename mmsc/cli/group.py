@@ -10,9 +10,12 @@ import click
 COMMANDS: Final = {
     "serve": "Run an MMSC until it is interrupted.",
     "demo": "Show everything at work: two MMSCs, an SMSC, a VASP and handsets, scene by scene.",
+    "cluster": "Show nodes sharing one PostgreSQL, and one that is killed in the middle.",
     "submit": "Send an MM through MM7, as a VASP would.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
     "route": "Explain what becomes of a number.",
+    "cdr": "Charging records: compare two parties' files, show them, write what is owed.",
+    "store": "Look into a store: what it holds, whether it is sound, its MMs as JSON, a copy.",
     "check-config": "Say what is wrong or odd in a settings file.",
 }
 

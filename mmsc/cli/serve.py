@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
+import msgspec
 
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, settings_of
 from mmsc.cli.progress import telling
-from mmsc.settings import Settings, store_path
+from mmsc.settings import Settings, captures_path, store_path
 
 if TYPE_CHECKING:
     from mmsc.app import App
@@ -28,9 +29,12 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 }
 
 
-@click.command("serve", epilog=examples("serve", "serve --config config/mmsc.toml"))
+@click.command(
+    "serve", epilog=examples("serve", "serve --config config/mmsc.toml", "serve --config nodes.toml --node b")
+)
 @config_option
-def command(config: Path | None) -> None:
+@click.option("--node", default="", metavar="NAME", help="This node's name among others on one PostgreSQL database.")
+def command(config: Path | None, node: str) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).
 
     Without a file it listens on loopback, keeps its state in your state folder, and brings an SMSC, a VASP and three
@@ -38,13 +42,25 @@ def command(config: Path | None) -> None:
     """
     from mmsc.store.core import StoreError
 
-    settings = settings_of(config)
+    settings = _as_node(node, settings_of(config))
     logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
             runner.run(_until_interrupted(settings))
     except (OSError, StoreError) as error:
         raise click.ClickException(f"cannot run: {error}") from error
+
+
+def _as_node(name: str, settings: Settings) -> Settings:
+    """The settings with another node name; its captures are its own, too."""
+    if not name:
+        return settings
+    try:
+        node = msgspec.convert({**msgspec.to_builtins(settings.node), "name": name}, type(settings.node))
+    except msgspec.ValidationError as error:
+        raise click.BadParameter("letters, digits, dots, hyphens and underscores", param_hint="--node") from error
+    trace = msgspec.structs.replace(settings.trace, captures_path=str(captures_path(settings) / name))
+    return msgspec.structs.replace(settings, node=node, trace=trace)
 
 
 def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":

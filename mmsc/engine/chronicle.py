@@ -12,10 +12,18 @@ from mmsc.trace.events import Data, Event
 class Chronicle:
     """Numbers events, puts them into units, and publishes them once their unit is durable."""
 
-    def __init__(self, clock: Clock, ids: Ids, publish: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        ids: Ids,
+        publish: Callable[[Event], None],
+        beside: Callable[[Sequence[Event]], Sequence[Statement]] | None = None,
+    ) -> None:
+        """`beside` names what else is written in the unit of some events (charging)."""
         self._clock = clock
         self._ids = ids
         self._publish = publish
+        self._beside = beside
 
     def event(
         self,
@@ -47,7 +55,8 @@ class Chronicle:
             if then is not None:
                 then()
 
-        return Unit(guard, (*effects, *[sql.insert(event) for event in events]), after, otherwise)
+        beside = self._beside(events) if self._beside is not None else ()
+        return Unit(guard, (*effects, *[sql.insert(event) for event in events], *beside), after, otherwise)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

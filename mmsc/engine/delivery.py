@@ -170,7 +170,9 @@ class Desk:
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 
     async def overtaken(self, job: Job, outcome: str) -> None:
-        """The outcome came too late to matter; it is recorded."""
+        """The outcome came too late to matter; it is recorded, and what is remembered of the recipients is old."""
+        for one in job.recipients:
+            self.recent.forget(one.id)
         event = self.event(job, trace.TaskOvertaken(str(job.kind), job.lane, outcome))
         await self.write(self.chronicle.unit(None, (), (event,)))
 
@@ -207,8 +209,8 @@ class ReportWork:
         """One attempt."""
         desk = self._desk
         if task_sql.ASKED_TO_WAIT in job.payload:  # it has waited; couriers need not know
-            told = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
-            job = job._replace(payload=told)
+            payload = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
+            job = job._replace(payload=payload)
         earlier = None
         if job.payload.get("in_order"):
             earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
@@ -222,7 +224,8 @@ class ReportWork:
         match outcome:
             case Delivered():
                 note = outcome.note or ", ".join(outcome.remote_ids)
-                if not await desk.finish(job, [trace.ReportDelivered(job.lane, state, job.attempt + 1, note)]):
+                told = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                if not await desk.finish(job, [told]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
                 why = await self._again(job, outcome)
@@ -271,7 +274,8 @@ class Delivery:
         while not myself.cancelling():
             job = await lane.jobs.get()
             try:
-                await self._run(job)
+                if await self._desk.lanes.may_begin(job):
+                    await self._run(job)
             finally:
                 self._desk.lanes.put_down(job)
                 self._desk.lanes.leave(lane)
@@ -289,6 +293,8 @@ class Delivery:
         recipients: tuple[Recipient, ...] = ()
         mm = None
         if row.recipient_id is not None:
+            if self._desk.store.shared:
+                self._desk.recent.forget(row.recipient_id)  # its handset may have spoken to another node
             record = await self._desk.recent.by_id(row.recipient_id)
             if record is None:
                 return None

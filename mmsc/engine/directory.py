@@ -41,13 +41,7 @@ class Neighbours:
 
     async def load(self, configured: tuple[Neighbour, ...]) -> None:
         """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
-        now = self._clock.real_now()
-        for neighbour in configured:
-            data = msgspec.json.encode(neighbour).decode()
-            statement = sql.upsert(_KINDS[type(neighbour)], _name(neighbour), "config", data, now)
-            await self._store.commit(Unit(None, (statement,)))
-        for kind in _TYPES:
-            await self._store.commit(Unit(None, (sql.drop_stale(kind, now),)))
+        await self._configure(configured)
         rows = await sql.all_of(self._store)
         learned: list[Subscriber] = []
         for row in rows:
@@ -59,6 +53,18 @@ class Neighbours:
                 self._keep(msgspec.json.decode(stored, type=_TYPES[str(table)]))
         for subscriber in learned:
             self._remember(subscriber)
+
+    async def _configure(self, configured: tuple[Neighbour, ...]) -> None:
+        """One unit, its rows in one order, and only what differs: nodes that start together neither wait for one
+        another in a circle nor take away what the other has just written. The file of who started last counts."""
+        now = self._clock.real_now()
+        stored = {(str(kind), str(name)): (origin, data) for kind, name, origin, data in await sql.all_of(self._store)}
+        wanted = {(_KINDS[type(one)], _name(one)): ("config", msgspec.json.encode(one).decode()) for one in configured}
+        new = [(key, one) for key, one in sorted(wanted.items()) if stored.get(key) != one]
+        old = [key for key, (origin, _) in sorted(stored.items()) if origin == "config" and key not in wanted]
+        upserts = [sql.upsert(kind, name, origin, data, now) for (kind, name), (origin, data) in new]
+        if upserts or old:
+            await self._store.commit(Unit(None, (*upserts, *[sql.drop(kind, name) for kind, name in old])))
 
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""

@@ -1,7 +1,7 @@
 """The engine put together: what goes between a store and the gateways."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -13,6 +13,8 @@ from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
+from mmsc.engine.heartbeat import Heartbeat
+from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
@@ -26,10 +28,8 @@ from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
-from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Store, Unit
-from mmsc.store.tasks import Holder
+from mmsc.store.core import Statement, Store, StoreRefused
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -46,6 +46,7 @@ class EnginePolicy:
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
     recent_recipients: int = 20_000
     recent_octets: int = 64 << 20
@@ -62,10 +63,13 @@ class Engine:
         ids: Ids,
         *,
         node: str,
+        number: int = nodes.ANY_NUMBER,
+        agreed: Mapping[str, str] | None = None,
         policy: EnginePolicy,
         capability: CapabilityPort,
         learn: Learn,
         publish: Callable[[Event], None],
+        beside: Callable[[Sequence[Event]], Sequence[Statement]] | None = None,
         objects: Objects | None = None,
     ) -> None:
         self.store = store
@@ -73,10 +77,9 @@ class Engine:
         self.ids = ids
         self.policy = policy
         self.couriers: dict[TaskKind, Courier] = {}
-        self._node = node
         self._capability = capability
         self._learn = learn
-        self.chronicle = Chronicle(clock, ids, publish)
+        self.chronicle = Chronicle(clock, ids, publish, beside)
         self.bodies = Bodies(store, objects, clock.real_now, smallest_octets=policy.smallest_object)
         self.recent = Recent(
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
@@ -84,12 +87,15 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
+        self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
+        self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
-        """Take the node's next start number, load the neighbours, and put the parts together."""
-        start_no = await nodes.start(self.store, self._node, self.clock.real_now())
-        holder = Holder(self._node, start_no)
-        self.ids.go_on_above(await meta.highest_id(self.store))
+        """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
+        when a node of this name runs."""
+        entered = await self.heartbeat.enter()
+        holder = self.heartbeat.holder
+        self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
@@ -134,7 +140,6 @@ class Engine:
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
-        self._holder = holder
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -156,13 +161,19 @@ class Engine:
                 delivery = Delivery(self.desk, runners, group.create_task)
                 self.lanes.watch(delivery.start, self._timetable.wake)
                 group.create_task(self._timetable.run(delivery), name="timetable")
-                group.create_task(self._timetable.keep_leases(), name="leases")
+                group.create_task(self.heartbeat.run(), name="heartbeat")
+                group.create_task(self.housekeeper.run(), name="housekeeping")
+        except BaseExceptionGroup as group_of_errors:
+            refused = group_of_errors.subgroup(StoreRefused)
+            if refused is not None:
+                raise refused.exceptions[0] from None  # another process runs as this node: said in one line
+            raise
         finally:
             self.lanes.unwatch()
 
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
-        await self.store.commit(Unit(None, (task_sql.hand_back(self._holder),)))
+        await self.heartbeat.leave()
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

@@ -149,7 +149,8 @@ class ForwardWork:
                 events.append(self._desk.event(job, moved, one))
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)
-        sent = trace.ForwardSent(peer, job.attempt + 1, addresses, outcome.answer_expected, outcome.note)
+        again = outcome.answer_expected, outcome.note, resent
+        sent = trace.ForwardSent(peer, job.attempt + 1, addresses, *again)
         sends = int(job.payload.get("sent", "0"))  # a further mail to who is left uses up no repeat
         sends = sends + 1 if resent else max(sends, 1)
         payload = {**job.payload, "sent": str(sends)}

@@ -5,7 +5,7 @@ later, so an outage fills the store and never memory.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
@@ -54,6 +54,12 @@ class Lanes:
         self._lanes: dict[str, Lane] = {}
         self._on_new: Callable[[Lane], None] = _nobody
         self._on_seat: Callable[[], None] = _nobody
+        self.ahead = 0  # µs by which the database's clock, on which leases end, is ahead of ours
+        self.sure_until = 1 << 62  # real time, µs: so long nobody takes this node for dead
+        self._sure = asyncio.Event()
+        self._doubtful: set[tuple[TaskId, int]] = set()  # jobs that wait for `be_sure`
+        self._dropped: set[tuple[TaskId, int]] = set()
+        self.unknown = True  # the store may have lanes that are not here
         self.held = False  # the lab holds all lanes: nothing leaves
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
@@ -96,6 +102,51 @@ class Lanes:
     def put_down(self, job: Job) -> None:
         """A job that was handed over has its outcome: its task may be claimed anew."""
         self.in_hands.discard((job.task_id, job.attempt))
+
+    def is_sure(self) -> bool:
+        """Whether nobody can have taken this node for dead."""
+        return self._clock.real_now() < self.sure_until
+
+    async def may_begin(self, job: Job) -> bool:
+        """Whether a job is still ours to carry out; waits while this node may have been taken for dead."""
+        if self.is_sure():
+            return True
+        key = (job.task_id, job.attempt)
+        self._doubtful.add(key)
+        try:
+            while not self.is_sure():
+                self._sure.clear()
+                await self._sure.wait()
+        finally:
+            self._doubtful.discard(key)
+        if key in self._dropped:
+            self._dropped.discard(key)
+            return False
+        return True
+
+    def be_sure(self, until: int) -> None:
+        """The node gave a sign of life: nobody takes it for dead before `until` (real time, µs)."""
+        was_sure, self.sure_until = self.is_sure(), until
+        self._sure.set()
+        if not was_sure:
+            self.look_around()
+
+    def drop(self, lost: Set[tuple[TaskId, int]]) -> None:
+        """Jobs that others took over, as far as they were not begun: they are not carried out here."""
+        self._dropped = self._doubtful & lost
+        for lane in self._lanes.values():
+            for _ in range(lane.jobs.qsize()):
+                job = lane.jobs.get_nowait()
+                if (job.task_id, job.attempt) in lost:
+                    self.put_down(job)
+                    self.leave(lane)
+                else:
+                    lane.jobs.put_nowait(job)
+
+    def look_around(self) -> None:
+        """There is work, perhaps on lanes that nobody here has heard of."""
+        self.unknown = True
+        self._on_seat()
 
     def leave(self, lane: Lane) -> None:
         """A seat that was taken is free again."""

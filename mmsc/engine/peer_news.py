@@ -34,6 +34,7 @@ class Answer:
     ok: bool
     because: str
     recipients: tuple[str, ...]
+    status: str = ""
 
 
 @record(frozen=True, slots=True)
@@ -79,11 +80,12 @@ class PeerNews:
         because: str,
         recipients: Sequence[str] = (),
         transaction_id: str = "",
+        status: str = "",
     ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all that its forward asked for. `transaction_id` tells apart
-        forwards with the same Message-ID. False: we forwarded no such message to this peer."""
+        """A MM4_forward.RES with its `status`, or a bounce; `recipients` empty means all that its forward asked for.
+        `transaction_id` tells apart forwards with the same Message-ID. False: no such message went to this peer."""
         about = await self._answered(peer, message_id, transaction_id)
-        heeded = [await self._note(Answer(mm_id, peer, ok, because, tuple(recipients))) for mm_id in about]
+        heeded = [await self._note(Answer(mm_id, peer, ok, because, tuple(recipients), status)) for mm_id in about]
         return any(heeded)
 
     async def _answered(self, peer: str, message_id: str, transaction_id: str) -> list[MmId]:
@@ -97,7 +99,7 @@ class PeerNews:
 
     async def _note(self, answer: Answer) -> bool:
         event = self._desk.chronicle.event(
-            trace.ForwardAnswered(answer.peer, answer.ok, answer.because), mm_id=answer.mm_id
+            trace.ForwardAnswered(answer.peer, answer.ok, answer.because, answer.status), mm_id=answer.mm_id
         )
         await self._desk.store.commit(self._desk.chronicle.unit(None, (), (event,)))
         early = self._early.get((answer.mm_id, f"peer:{answer.peer}"))
@@ -167,10 +169,20 @@ class PeerNews:
             at=date,
             report_allowed=to_originator,
             source=f"peer:{peer}",
+            ack_asked=answer is not None,
             effects=effects,
             then=lambda: planned(now),
         )
         await self._desk.transitions.apply(found[0], about[0], happening, how)
+        return True
+
+    async def report_answered(self, peer: str, message_id: str, *, status: str, text: str) -> bool:
+        """A MM4_delivery_report.RES; it is only recorded. False: no message of this peer has this id."""
+        mm_id = await sql.came_with(self._desk.store, message_id, peer)
+        if mm_id is None:
+            return False
+        note = trace.ReportAnswered(peer, message_id, status, text)
+        await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm_id))
         return True
 
     def _named(self, peer: str, texts: Sequence[str]) -> set[str]:

@@ -41,6 +41,7 @@ class Delivered:
     receipt_expected: bool = False
     answer_expected: bool = False
     note: str = ""
+    nothing_sent: bool = False  # its interface has no word for it
 
 
 @record(frozen=True, slots=True)
@@ -205,12 +206,19 @@ class Retrieval(Protocol):
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
+        acknowledged: bool = False,
     ) -> bool | Gone:
-        """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or m-acknowledge-ind (RETRIEVED).
+        """An m-notifyresp-ind (RETRIEVED, DEFERRED, REJECTED, UNRECOGNISED) or, `acknowledged`, an m-acknowledge-ind
+        (RETRIEVED).
 
         Returns after the commit; False when nothing was waiting for it (unknown, late, repeated, or from another
         subscriber than the one who was notified: not an error). `Gone`, and nothing was noted, when the store is away.
         """
+        ...
+
+    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
+        """An m-read-rec-ind about the MM with this Message-ID (`read` False: deleted without being read); returns after
+        the commit. False when this subscriber has no such MM; `Gone`, and nothing was noted, when the store is away."""
         ...
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
@@ -242,9 +250,10 @@ class PeerReports(Protocol):
         because: str,
         recipients: Sequence[str] = (),
         transaction_id: str = "",
+        status: str = "",
     ) -> bool:
-        """A MM4_forward.RES; `recipients` empty means all that its forward asked for. `transaction_id` tells apart
-        forwards with the same Message-ID. False: we forwarded no such message to this peer."""
+        """A MM4_forward.RES with its `status`, or a bounce; `recipients` empty means all that its forward asked for.
+        `transaction_id` tells apart forwards with the same Message-ID. False: no such message went to this peer."""
         ...
 
     async def delivery_report(
@@ -262,6 +271,10 @@ class PeerReports(Protocol):
         """A MM4_delivery_report.REQ, matched by message id and normalised recipient.
 
         `res(found)` makes the RES that is stored in the same unit. False: not found (RES Error-message-not-found)."""
+        ...
+
+    async def report_answered(self, peer: str, message_id: str, *, status: str, text: str) -> bool:
+        """A MM4_delivery_report.RES; it is only recorded. False: no message of this peer has this id."""
         ...
 
 

@@ -15,6 +15,8 @@ from mmsc.engine.directory import Neighbours
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retrievable
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
+from mmsc.ids import from_text
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -145,10 +147,11 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None = None,
+        acknowledged: bool = False,
     ) -> bool | Gone:
         """An m-notifyresp-ind or m-acknowledge-ind; returns after the commit."""
         try:
-            return await self._answer(transaction_id, happening, report_allowed, evidence, identity)
+            return await self._answer(transaction_id, happening, report_allowed, evidence, identity, acknowledged)
         except (StoreBusy, StoreUnavailable):
             return Gone(GoneBecause.STORE_AWAY)
 
@@ -159,6 +162,7 @@ class Fetching:
         report_allowed: bool,
         evidence: Evidence,
         identity: Address | None,
+        acknowledged: bool,
     ) -> bool:
         record = await self._desk.recent.by_transaction_id(transaction_id)
         if record is None or not self._may(record.recipient, identity):
@@ -167,7 +171,8 @@ class Fetching:
         await self.seen(recipient.address, evidence)
         if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
             return True
-        how = Circumstances(report_allowed=report_allowed, source="mm1")
+        pdu = "acknowledge" if acknowledged else "notifyresp"
+        how = Circumstances(report_allowed=report_allowed, source="mm1", answer=pdu)
         return await self._desk.transitions.apply(mm, recipient, happening, how)
 
     async def _tried_again(self, mm: Mm, recipient: Recipient) -> bool:
@@ -185,6 +190,22 @@ class Fetching:
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
 
+    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
+        """An m-read-rec-ind; returns after the commit."""
+        desk = self._desk
+        try:
+            found = await sql.told_to(desk.store, message_id, address, _id_in(message_id))
+            found = found or await sql.told_to(desk.store, message_id, address)
+            if found is None:
+                return False
+            if await event_sql.has(desk.store, found[0].id, found[1].id, trace.MmRead.kind):
+                return True  # its 200 was lost
+            note = trace.MmRead(read)
+            await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+        return True
+
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""
         known = self._neighbours.subscriber(address)
@@ -194,6 +215,14 @@ class Fetching:
                 await self._neighbours.learn(learned)
             except (StoreBusy, StoreUnavailable):
                 return  # the next request teaches it again
+
+
+def _id_in(message_id: str) -> int | None:
+    """The id that a Message-ID of ours holds."""
+    try:
+        return from_text(message_id.partition("@")[0])
+    except ValueError:
+        return None
 
 
 class WebLinks:

@@ -131,7 +131,7 @@ class Submitter:
             self._lanes.get(task.lane)  # the scheduler looks after every lane that has work, now or later
             if task.due_at <= now and self._lanes.take_seat(task.lane, real_now):
                 seated.append(task)
-                rows.append(task_sql.insert(task, self._holder, lease_until))
+                rows.append(task_sql.insert(task, self._holder, lease_until + self._lanes.ahead))
             else:
                 waiting.append(task.due_at)
                 rows.append(task_sql.insert(task))

@@ -1,4 +1,4 @@
-"""The one scheduler: it sleeps on service time, claims what is due for lanes with free seats, and keeps our leases.
+"""The one scheduler: it sleeps on service time, and claims what is due for lanes with free seats.
 
 It wakes when something is planned earlier than it sleeps, when a wanted seat becomes free, when a paused lane may try
 again, when another node made work, and when somebody turns the clock.
@@ -10,6 +10,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.engine.delivery import Delivery
+from mmsc.engine.heartbeat import LEASE_SECONDS
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
@@ -17,8 +18,6 @@ from mmsc.store.tasks import Holder
 
 CLAIM_AT_ONCE: Final = 50
 LONGEST_SLEEP_SECONDS: Final = 30.0
-LEASE_SECONDS: Final = 60.0
-_HEARTBEAT_SECONDS: Final = 20.0
 _PATIENCE_SECONDS: Final = 1.0
 _CHANGED_AT_ONCE: Final = 200  # tasks in one unit: a batch holds the event loop for its statements
 _EXPIRED_AT_ONCE: Final = 10_000  # tasks at the end of a pause
@@ -49,17 +48,16 @@ class Timetable:
         """Until cancelled."""
         self._delivery = delivery
         unwatch = self._clock.watch(self.wake)
-        self._store.on_wake(lambda lane: self.wake())
+        self._store.on_wake(self._woken)
         try:
-            known = False
             while True:
                 self._wake.clear()
                 self._sleeping_until = 1 << 62
                 try:
-                    if not known:  # the store may be away from the first moment on
-                        for name in await sql.lanes_in_use(self._store):
-                            self._lanes.get(name)
-                        known = True
+                    if not self._lanes.is_sure():
+                        await self._sleep(_PATIENCE_SECONDS)  # what is ours is looked at first (`heartbeat.py`)
+                        continue
+                    await self._look_around()
                     claimed = await self._claim()
                     if claimed:
                         continue
@@ -69,21 +67,24 @@ class Timetable:
         finally:
             unwatch()
 
-    async def keep_leases(self) -> None:
-        """The node's heartbeat, until cancelled."""
-        while True:
-            await asyncio.sleep(_HEARTBEAT_SECONDS)
-            try:
-                await self.beat()
-            except (StoreBusy, StoreUnavailable):
-                continue  # the next beat comes before the lease ends
+    def _woken(self, lane: str) -> None:
+        """Another node made work on a lane ("": on any)."""
+        if lane:
+            self._lanes.get(lane)
+            self.wake()
+        else:
+            self._lanes.look_around()
 
-    async def beat(self) -> None:
-        """Hold longer what is in our hands, and nothing else: what got lost on its way here comes back by itself."""
-        lease_until = self._clock.real_now() + round(LEASE_SECONDS * SECOND)
-        renewals = [sql.hold_longer(*held, self._holder, lease_until) for held in self._lanes.in_hands]
-        for at in range(0, len(renewals), _CHANGED_AT_ONCE):
-            await self._store.commit(Unit(None, tuple(renewals[at : at + _CHANGED_AT_ONCE])))
+    async def _look_around(self) -> None:
+        """Other nodes, and other starts of this one, had lanes that nobody asked for here yet."""
+        if self._lanes.unknown:
+            self._lanes.unknown = False
+            try:
+                for name in await sql.lanes_in_use(self._store):
+                    self._lanes.get(name)
+            except BaseException:
+                self._lanes.unknown = True
+                raise
 
     async def _claim(self) -> int:
         """Claim what is due; how many tasks that were."""

@@ -36,6 +36,8 @@ class Circumstances:
     report_allowed: bool = True
     text: str = ""  # StatusText of the report
     source: str = ""
+    answer: str = ""  # the handset's PDU that says it: notifyresp, acknowledge
+    ack_asked: bool = False  # the peer's report wants its RES
     effects: tuple[Statement, ...] = ()
     then: Callable[[], None] | None = None
 
@@ -102,6 +104,10 @@ class Transitions:
             how.because,
             report.lane if report else "",
             why_not if state in FINAL else "",
+            how.answer,
+            bool(how.answer) and not how.report_allowed,
+            how.at or 0,
+            how.ack_asked,
         )
         events: Sequence[trace.Event] = (
             self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
@@ -110,7 +116,7 @@ class Transitions:
         if report is not None:
             real_now = self._clock.real_now()
             seated = self._lanes.take_seat(report.lane, real_now)
-            lease_until = real_now + self._lease
+            lease_until = real_now + self._lease + self._lanes.ahead
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
 

@@ -4,7 +4,7 @@
 own section from `app.py` and never read this.
 """
 
-from mmsc.settings.bare import DEMO_VASP, bare, captures_path, state_folder, store_path
+from mmsc.settings.bare import DEMO_VASP, bare, captures_path, cdr_path, state_folder, store_path
 from mmsc.settings.model import Settings
 from mmsc.settings.reading import SettingsError, changes, load
 from mmsc.settings.rules import contradictions, is_loopback, remarks
@@ -15,6 +15,7 @@ __all__ = [
     "SettingsError",
     "bare",
     "captures_path",
+    "cdr_path",
     "changes",
     "contradictions",
     "is_loopback",

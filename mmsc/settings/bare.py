@@ -52,3 +52,8 @@ def captures_path(settings: Settings) -> Path:
     if settings.trace.captures_path:
         return Path(settings.trace.captures_path).expanduser()
     return store_path(settings).parent / "captures"
+
+
+def cdr_path(settings: Settings) -> Path:
+    """The folder of the charging records: beside the SQLite file unless the settings say otherwise."""
+    return Path(settings.cdr.folder).expanduser() if settings.cdr.folder else store_path(settings).parent / "cdr"

@@ -14,6 +14,8 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]  # 0: any free port, printed
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Octets = Annotated[int, msgspec.Meta(ge=1)]
 Hours = Annotated[float, msgspec.Meta(gt=0, le=876_000)]  # a hundred years: instants fit into the store's integers
+KeptHours = Annotated[float, msgspec.Meta(ge=0, le=876_000)]  # 0: for ever
+Bound = Annotated[int, msgspec.Meta(ge=0)]  # octets; 0: none
 Seconds = Annotated[float, msgspec.Meta(gt=0, le=3_153_600_000)]
 Waits = Annotated[tuple[Seconds, ...], msgspec.Meta(min_length=1)]  # the last one repeats
 # A value of a secret key is never shown, however wrong it is.

@@ -12,12 +12,14 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    Bound,
     Count,
     Digits,
     Domain,
     Host,
     Hostname,
     Hours,
+    KeptHours,
     Live,
     Name,
     Octets,
@@ -41,7 +43,7 @@ class Node(Section, frozen=True, kw_only=True):
     """This node, beside others on the same database."""
 
     name: Name = "mmsc"
-    number: Annotated[int, msgspec.Meta(ge=0, le=1023)] = 0
+    number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
 
 
@@ -64,6 +66,16 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
     objects: ObjectSettings = ObjectSettings()
+
+
+class Retention(Section, frozen=True, kw_only=True):
+    """How long what is kept."""
+
+    body_hours: KeptHours = 168.0
+    message_hours: KeptHours = 2160.0
+    maximum_octets: Bound = 8192 * MEGA
+    warn_free_octets: Bound = 512 * MEGA
+    every_seconds: Seconds = 600.0
 
 
 class Trace(Section, frozen=True, kw_only=True):
@@ -212,6 +224,17 @@ class Lanes(Section, frozen=True, kw_only=True):
     longest_pause_seconds: Seconds = 60.0
 
 
+class Cdr(Section, frozen=True, kw_only=True):
+    """Charging data records, in files."""
+
+    enabled: bool = False
+    folder: str = ""
+    format: Literal["jsonl", "csv", "both"] = "jsonl"
+    rotate_minutes: Annotated[float, msgspec.Meta(gt=0, le=525_600)] = 15.0
+    rotate_octets: Octets = 16 * MEGA
+    write_seconds: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 1.0
+
+
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
@@ -224,7 +247,9 @@ class Settings(Section, frozen=True, kw_only=True):
     node: Node = Node()
     log: Log = Log()
     store: StoreSettings = StoreSettings()
+    retention: Retention = Retention()
     trace: Trace = Trace()
+    cdr: Cdr = Cdr()
     limits: LimitSettings = LimitSettings()
     numbers: NumberSettings = NumberSettings()
     notification: Notification = Notification()

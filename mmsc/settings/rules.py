@@ -36,6 +36,11 @@ def remarks(settings: Settings) -> Iterator[str]:
             yield f"{name}.public_url: neighbours off this host would be told {_told(listener)}"
         if not is_loopback(listener.host):
             yield f"{name}.host: {listener.host} is reachable from outside"
+    kept = settings.retention
+    if 0 < kept.message_hours < kept.body_hours:
+        yield "retention.body_hours is above retention.message_hours: bodies go with their MMs"
+    if 0 < kept.message_hours < settings.limits.repeat_window_hours:
+        yield "retention.message_hours is below limits.repeat_window_hours: MMs are kept for that window"
     if not settings.smsc:
         yield "no smsc: no handset can be notified"
     for name, vasp in settings.vasp.items():
@@ -140,7 +145,8 @@ def _urls(settings: Settings) -> Iterator[str]:
 
 
 def _paths(settings: Settings) -> Iterator[str]:
-    for key, path in (("store.path", settings.store.path), ("trace.captures_path", settings.trace.captures_path)):
+    paths = {"store.path": settings.store.path, "trace.captures_path": settings.trace.captures_path}
+    for key, path in {**paths, "cdr.folder": settings.cdr.folder}.items():
         try:
             Path(path).expanduser()
         except RuntimeError:

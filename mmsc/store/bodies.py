@@ -66,6 +66,12 @@ def forget(content_id: ContentId, real_now: int) -> tuple[Statement, ...]:
     return Statement(_FORGET, (content_id, real_now)), sql.forget(content_id)
 
 
+def drop(content_id: ContentId, real_now: int, *, elsewhere: bool = True) -> tuple[Statement, ...]:
+    """The body goes with its row. `elsewhere` False: it is known to be in the database, so no reference is dropped."""
+    row = Statement("DELETE FROM content WHERE id = $1", (content_id,))
+    return (Statement(_FORGET, (content_id, real_now)), row) if elsewhere else (row,)
+
+
 class Bodies:
     """Writes and reads bodies. `objects` None: all of them are in the database."""
 
@@ -79,6 +85,11 @@ class Bodies:
         self._smallest_octets = smallest_octets
         self._known: OrderedDict[bytes, tuple[str, int]] = OrderedDict()
         self._transfers = asyncio.Semaphore(_TRANSFERS)
+
+    @property
+    def are_outside(self) -> bool:
+        """Whether some bodies are in object storage."""
+        return self._objects is not None
 
     def is_outside(self, content: Content) -> bool:
         """Whether this body goes to object storage."""

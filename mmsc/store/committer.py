@@ -73,6 +73,18 @@ class Committer:
         self._judge(failed=failed)
         self._soon()
 
+    def set_aside(self) -> Sequence[Waiting]:
+        """The running batch, whose outcome nobody knows yet: its units wait for `settle`, the others go on."""
+        batch, self._running = self._running, []
+        self._judge(failed=True)
+        self._soon()
+        return batch
+
+    def settle(self, batch: Sequence[Waiting], results: Sequence[Result]) -> None:
+        """The outcome of a batch that was set aside."""
+        for (unit, future), result in zip(batch, results, strict=True):
+            _answer(unit, future, result)
+
     def _check_door(self) -> None:
         if self._closed:
             raise StoreUnavailable("the store is closed")

@@ -77,10 +77,24 @@ class Counters:
     reads: int = 0
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much space there is, in octets. `used` is what the data takes (PostgreSQL: the bodies alone), `free` what the
+    file holds beside it and will be filled again, `log` the write-ahead log; `disk_free` and `disk_size` are None where
+    the disk is not ours to see."""
+
+    used: int
+    free: int = 0
+    log: int = 0
+    disk_free: int | None = None
+    disk_size: int | None = None
+
+
 class Store(Protocol):
     """One database, one schema."""
 
     counters: Counters
+    shared: bool  # whether other nodes may have it open
 
     @property
     def available(self) -> bool:
@@ -118,6 +132,15 @@ class Store(Protocol):
         this node, are due too.
 
         Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
+        ...
+
+    async def room(self) -> Room:
+        """How much space is used and left. Raises `StoreUnavailable`."""
+        ...
+
+    async def give_back(self, octets: int) -> bool:
+        """Return about so much free space inside the file to the file system, in one small unit; False where the store
+        does not need to be told (PostgreSQL: autovacuum)."""
         ...
 
     def on_wake(self, callback: Callable[[str], None]) -> None:

@@ -20,3 +20,11 @@ async def of_mm(store: Store, mm_id: int) -> list[Row]:
         "SELECT id, recipient_id, task_id, at_service, at_real, kind, data FROM event WHERE mm_id = $1 ORDER BY id",
         mm_id,
     )
+
+
+async def has(store: Store, mm_id: int, recipient_id: int, kind: str) -> bool:
+    """Whether an event of this kind is there about a recipient."""
+    row = await store.fetch_one(
+        "SELECT id FROM event WHERE mm_id = $1 AND recipient_id = $2 AND kind = $3 LIMIT 1", mm_id, recipient_id, kind
+    )
+    return row is not None

@@ -38,11 +38,11 @@ _INSERT_MM = (
     " expires_at, priority, details, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
     " ON CONFLICT (repeat_key) DO NOTHING RETURNING id"
 )
-_MM = (
+MM_COLUMNS = (
     "mm.id, mm.origin, mm.neighbour, mm.sender, mm.foreign_id, mm.content_id, mm.submitted_at, mm.deliver_at,"
     " mm.expires_at, mm.priority, mm.details"
 )
-_MM_WIDTH = 11
+MM_WIDTH = 11
 _INSERT_RECIPIENT = (
     "INSERT INTO recipient (id, mm_id, address, role, route, target, state, state_at, transaction_id, token,"
     " link_token, fetched_at, pushes, cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
@@ -52,7 +52,7 @@ _RECIPIENT = (
     " recipient.state, recipient.state_at, recipient.cause, recipient.transaction_id, recipient.token,"
     " recipient.link_token, recipient.fetched_at, recipient.pushes"
 )
-_BOTH = f"SELECT {_MM}, {_RECIPIENT} FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE "
+_BOTH = f"SELECT {MM_COLUMNS}, {_RECIPIENT} FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE "
 
 
 def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statement:
@@ -216,7 +216,7 @@ async def with_recipients(store: Store, mm_id: int) -> tuple[Mm, tuple[Recipient
     rows = await store.fetch(_BOTH + "mm.id = $1 ORDER BY recipient.id", mm_id)
     if not rows:
         return None
-    return _mm(rows[0]), tuple(_recipient(row[_MM_WIDTH:]) for row in rows)
+    return mm_of(rows[0]), tuple(_recipient(row[MM_WIDTH:]) for row in rows)
 
 
 async def forwarded_with(store: Store, foreign_id: str, peer: str, address: str) -> MmId | None:
@@ -229,6 +229,29 @@ async def forwarded_with(store: Store, foreign_id: str, peer: str, address: str)
         address,
     )
     return None if row is None else MmId(_integer(row[0]))
+
+
+async def came_with(store: Store, foreign_id: str, neighbour: str) -> MmId | None:
+    """The newest MM that came from a neighbour with this X-Mms-Message-ID."""
+    row = await store.fetch_one(
+        "SELECT id FROM mm WHERE foreign_id = $1 AND neighbour = $2 ORDER BY id DESC LIMIT 1", foreign_id, neighbour
+    )
+    return None if row is None else MmId(_integer(row[0]))
+
+
+async def told_to(
+    store: Store, message_id: str, address: Address, own: int | None = None
+) -> tuple[Mm, Recipient] | None:
+    """The recipient with this address of the newest MM that was told to it as `message_id`: `own` is the MM that we
+    gave it to, if we did; else it came with it."""
+    where = "mm.id = $2" if own is not None else "mm.foreign_id = $2"
+    row = await store.fetch_one(
+        f"{_BOTH}{where} AND recipient.address = $1 AND recipient.route = 'subscriber' ORDER BY mm.id DESC LIMIT 1",
+        address.value,
+        message_id if own is None else own,
+    )
+    both = _both(row)
+    return both if both is not None and both[0].message_id == message_id else None
 
 
 def _integer(value: SqlValue) -> int:
@@ -244,7 +267,8 @@ def _moment(value: SqlValue) -> Instant | None:
     return Instant(value) if isinstance(value, int) else None
 
 
-def _mm(row: Row) -> Mm:
+def mm_of(row: Row) -> Mm:
+    """The MM in a row of `MM_COLUMNS`."""
     details = _decode(_text(row[10]))
     return Mm(
         id=MmId(_integer(row[0])),
@@ -293,4 +317,4 @@ def _recipient(row: Row) -> Recipient:
 
 
 def _both(row: Row | None) -> tuple[Mm, Recipient] | None:
-    return None if row is None else (_mm(row), _recipient(row[_MM_WIDTH:]))
+    return None if row is None else (mm_of(row), _recipient(row[MM_WIDTH:]))

@@ -14,11 +14,9 @@ def upsert(kind: str, name: str, origin: str, data: str, at: Instant) -> Stateme
     )
 
 
-def drop_stale(kind: str, at: Instant) -> Statement:
-    """Entries that the file no longer names go: those of origin config that this start did not write."""
-    return Statement(
-        "DELETE FROM config WHERE kind = $1 AND origin = 'config' AND changed_at < $2 RETURNING name", (kind, at)
-    )
+def drop(kind: str, name: str) -> Statement:
+    """An entry that the file no longer names goes, if it is the file's."""
+    return Statement("DELETE FROM config WHERE kind = $1 AND name = $2 AND origin = 'config'", (kind, name))
 
 
 async def all_of(store: Store) -> list[Row]:

@@ -1,90 +1,90 @@
 """The shared store: PostgreSQL, many nodes on one database. The same units, the same SQL text.
 
-One connection commits batches; a pool reads. A batch is one transaction: guards in order, then the winners' effects
-per text with `executemany`, then one NOTIFY. When the connection is lost the running batch fails with
-`StoreUnavailable`: an outcome that nobody knows is never reported as success.
+One connection commits batches (`postgres_writer.py`), one listens, a pool reads; each is made anew when it is lost.
+While the connection is away units fail with `StoreUnavailable`. A batch whose COMMIT was not answered is told to
+nobody until the database is back and says what became of it: it is neither lost nor done twice.
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import asyncpg
 
+from mmsc.store import postgres_text as text
 from mmsc.store import schema as ddl
-from mmsc.store.committer import Committer, Result, count
+from mmsc.store.committer import Committer, Result, Waiting, count
 from mmsc.store.core import (
-    LOST,
-    TASK_PRIORITIES,
     Counters,
     Lost,
+    Room,
     Row,
     SqlValue,
-    Statement,
+    StoreBusy,
     StoreRefused,
     StoreUnavailable,
     Unit,
     claim_order,
 )
+from mmsc.store.postgres_writer import DISK, GONE, IN_THE_WAY, OutcomeUnknown, Writer
+from protocols.records import record
 
 _log: Final = logging.getLogger(__name__)
-_TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT"}
 _READERS: Final = 4
-_COMMAND_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 10.0
+_COMMAND_SECONDS: Final = 15.0  # longer than any statement of ours; a peer that vanished is noticed after it
+_PING_SECONDS: Final = 5.0  # how often the listener, which has nothing to say, asks whether it is still heard
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
+_TRIES: Final = 5  # of a batch that another node is in the way of
 _SCHEMA_LOCK: Final = 0x4D4D5343
-_LONGEST_NOTICE: Final = 7000  # octets; NOTIFY takes 8000
-_GONE: Final = (  # asyncpg takes some answers of a server that goes for errors of its own ("cannot switch to state")
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InternalClientError,
-    TimeoutError,
-)
-_DISK: Final = (asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.PostgresIOError)
+_STATEMENTS: Final = 512  # prepared statements kept on a connection
+# The server ends what a node left open that vanished (10 + 3 x 5 s) or was stopped in the middle of a batch, and frees
+# its locks: others wait for them.
+_NOBODY_HOLDS_LOCKS: Final = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "5000",
+}
+_AWAY: Final = (*GONE, asyncpg.InterfaceError, asyncpg.PostgresError)
+_DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
-_NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
-# For each lane the first n of each priority, then those whose lease ended: the index gives each in order, however
-# much waits. What is locked here and not chosen is free again with the statement's end.
-_FREE: Final = "SELECT due.*, seats FROM wanted, LATERAL (SELECT id, lane, priority, due_at FROM task"
-_DUE: Final = " UNION ALL ".join(
-    f"{_FREE} WHERE state = 'ready' AND lane = wanted.lane AND priority = {priority} AND due_at <= $5"
-    " ORDER BY due_at LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
-    for priority in TASK_PRIORITIES
-)
-_ENDED: Final = (
-    f"{_FREE} WHERE state = 'leased' AND lane = wanted.lane"
-    f" AND (lease_until < {_NOW} OR (node = $3 AND start_no < $4)) LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
-)
-_CLAIM: Final = (
-    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[]) AS wanted (lane, seats)),"
-    f" due AS MATERIALIZED ({_DUE} UNION ALL {_ENDED}),"
-    " placed AS (SELECT id, seats,"
-    " row_number() OVER (PARTITION BY lane ORDER BY priority DESC, due_at, id) AS place FROM due)"
-    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {_NOW} + $6"
-    " WHERE id = ANY (ARRAY(SELECT id FROM placed WHERE place <= seats))"
-    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
-)
+
+@record(frozen=True, slots=True)
+class _Doubt:
+    """A batch whose COMMIT was not answered: what its units are told in either case, and who waits."""
+
+    unknown: OutcomeUnknown
+    units: Sequence[Unit]
+    if_committed: list[Result]
+    if_not: list[Result]
+    waiting: Sequence[Waiting] = ()
 
 
 class PostgresStore:
     """Implements `core.Store`. `schema` is where the tables are; several starters make it safely."""
 
     def __init__(self, dsn: str, *, schema: str = "mmsc") -> None:
+        """`dsn` may name several hosts (`postgresql://one,two/mmsc`): the one that takes writes is used."""
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", schema):
             raise StoreRefused(f"{schema!r} is no schema name")
         self._dsn = dsn
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
+        self.shared = True
         self._committer = Committer(self._start_batch, self.counters)
-        self._writer: asyncpg.Connection[Any] | None = None
+        self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
         self._batches: asyncio.Queue[Sequence[Unit]] = asyncio.Queue()
-        self._working: asyncio.Task[None] | None = None
+        self._doubt: _Doubt | None = None
+        self._working: list[asyncio.Task[None]] = []
         self._on_wake: list[Callable[[str], None]] = []
 
     @property
@@ -95,27 +95,30 @@ class PostgresStore:
     async def open(self) -> None:
         """Connect; make the schema or check it. Raises `StoreRefused`."""
         try:
-            self._writer = await self._connect()
-            await self._check_schema(self._writer)
-            self._readers = await asyncpg.create_pool(
-                self._dsn, min_size=1, max_size=_READERS, command_timeout=_COMMAND_SECONDS, server_settings=self._path()
-            )
-            self._listener = await self._connect()
-            await self._listener.add_listener(self._channel, self._woken)
-        except (*_GONE, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+            connection = await self._writer.open()
+            await self._check_schema(connection)
+            await self._writer.enter()
+            await _warn(connection)
+            self._readers = await asyncpg.create_pool(self._dsn, min_size=1, max_size=_READERS, **self._options())
+            await self._listen()
+        except _AWAY as error:
             await self._let_go()
             raise StoreRefused(f"PostgreSQL: {error}") from error
         except StoreRefused:
             await self._let_go()
             raise
-        self._working = asyncio.create_task(self._work(), name="store")
+        self._working = [
+            asyncio.create_task(self._work(), name="store"),
+            asyncio.create_task(self._keep_listening(), name="store listener"),
+        ]
 
     async def close(self) -> None:
         """Finish what is queued, then let go."""
         await self._committer.drain()
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+        self._settle(committed=False)  # during an outage: nobody can say what became of it
         await self._let_go()
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
@@ -137,8 +140,19 @@ class PostgresStore:
     ) -> list[Row]:
         """Lease due tasks, at most n per lane: priority first, then due time. Leases run on the database's clock."""
         names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
-        rows = await self._read(_CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
+        rows = await self._read(text.CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
         return sorted(rows, key=claim_order)
+
+    async def room(self) -> Room:
+        """How many octets the bodies take; the disk is the database's."""
+        rows = await self._read("SELECT coalesce(sum(length(body)), 0)::bigint FROM content")
+        used = rows[0][0]
+        assert isinstance(used, int)
+        return Room(used=used)
+
+    async def give_back(self, octets: int) -> bool:
+        """Autovacuum does it."""
+        return False
 
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """Call `callback` when another node made work, or may have while we were cut off."""
@@ -148,28 +162,74 @@ class PostgresStore:
         if self._readers is None:
             raise StoreUnavailable("the store is closed")
         try:
-            return [tuple(row) for row in await self._readers.fetch(sql, *params)]
-        except (*_GONE, *_DISK) as error:
+            return [tuple(row) for row in await self._readers.fetch(text.native(sql), *params)]
+        except (*GONE, *DISK) as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        except IN_THE_WAY as error:
+            raise StoreBusy(f"PostgreSQL: {error}") from error
 
     # --- connections ---
 
-    def _path(self) -> dict[str, str]:
-        return {"search_path": self._schema, "application_name": "mmsc"}
+    def _options(self) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "timeout": _CONNECT_SECONDS,
+            "command_timeout": _COMMAND_SECONDS,
+            "statement_cache_size": _STATEMENTS,
+            "server_settings": {"search_path": self._schema, "application_name": "mmsc", **_NOBODY_HOLDS_LOCKS},
+        }
+        if "target_session_attrs" not in self._dsn:
+            options["target_session_attrs"] = "primary"
+        return options
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(self._dsn, command_timeout=_COMMAND_SECONDS, server_settings=self._path())
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(self._dsn, **self._options())
+        return connection
 
     async def _let_go(self) -> None:
-        for connection in (self._writer, self._listener):
-            if connection is not None and not connection.is_closed():
-                await connection.close()
-        if self._readers is not None:
-            await self._readers.close()
-            self._readers = None
+        await self._writer.close()
+        listener, self._listener = self._listener, None
+        if listener is not None and not listener.is_closed():
+            listener.terminate()
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            try:
+                async with asyncio.timeout(_PING_SECONDS):
+                    await readers.close()
+            except (*_AWAY, TimeoutError):
+                readers.terminate()
+
+    async def _listen(self) -> None:
+        listener = await self._connect()
+        try:
+            await listener.add_listener(self._channel, self._woken)
+        except BaseException:
+            listener.terminate()
+            raise
+        self._listener = listener
+
+    async def _keep_listening(self) -> None:
+        """Until cancelled. Who was cut off may have missed a notice: then any lane may have work."""
+        while True:
+            listener = self._listener
+            try:
+                if listener is None or listener.is_closed():
+                    await self._listen()
+                    if not self._writer.is_cut:
+                        self._wake([""])
+                    continue
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_PING_SECONDS):
+                        await _end_of(listener)
+                        continue
+                await listener.execute("SELECT 1", timeout=_PING_SECONDS)
+            except _AWAY:
+                if listener is not None:
+                    listener.terminate()
+                await asyncio.sleep(_FIRST_PAUSE)
 
     def _woken(self, connection: object, process: int, channel: str, payload: object) -> None:
-        if self._writer is not None and not self._writer.is_closed() and process == self._writer.get_server_pid():
+        mine = self._writer.connection
+        if mine is not None and not mine.is_closed() and process == mine.get_server_pid():
             return  # our own units tell our own engine
         self._wake(str(payload).split("\n"))
 
@@ -177,9 +237,6 @@ class PostgresStore:
         for callback in self._on_wake:
             for lane in lanes:
                 callback(lane)
-
-    def _cut_off(self) -> bool:
-        return any(one is None or one.is_closed() for one in (self._writer, self._listener))
 
     async def _check_schema(self, connection: "asyncpg.Connection[Any]") -> None:
         """One starter makes the schema while the others wait."""
@@ -190,7 +247,7 @@ class PostgresStore:
                 "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1", self._schema
             )
             if not known:
-                for statement in ddl.statements(**_TYPES):
+                for statement in (*ddl.statements(**text.TYPES), text.WRITERS):
                     await connection.execute(statement)
                 await connection.execute("INSERT INTO meta (key, value) VALUES ('schema', $1)", ddl.HASH)
                 return
@@ -211,10 +268,13 @@ class PostgresStore:
     async def _work(self) -> None:
         while True:
             units = await self._batches.get()
-            results = await self._write(units)
-            count(self.counters, units, results)
-            self._committer.finish(results)
-            if self._cut_off():
+            outcome = await self._write(units)
+            if isinstance(outcome, _Doubt):
+                self._doubt = replace(outcome, waiting=self._committer.set_aside())
+            else:
+                count(self.counters, units, outcome)
+                self._committer.finish(outcome)
+            if self._writer.is_cut:
                 await self._reconnect()
 
     async def _reconnect(self) -> None:
@@ -223,12 +283,14 @@ class PostgresStore:
         pause = _FIRST_PAUSE
         while True:
             try:
-                if self._writer is None or self._writer.is_closed():
-                    self._writer = await self._connect()
-                if self._listener is None or self._listener.is_closed():
-                    self._listener = await self._connect()
-                    await self._listener.add_listener(self._channel, self._woken)
-            except (*_GONE, asyncpg.InterfaceError, asyncpg.PostgresError) as error:
+                await self._writer.open()
+                if self._doubt is not None:
+                    self._settle(committed=await self._writer.was_committed(self._doubt.unknown))
+                await self._writer.enter()
+                if self._readers is not None:
+                    await self._readers.expire_connections()  # a fail-over leaves some that nobody will ever answer
+            except _AWAY as error:
+                self._writer.drop()
                 _log.warning("PostgreSQL is away: %s", error)
                 self._refuse_waiting(error)
                 await asyncio.sleep(pause)
@@ -238,58 +300,76 @@ class PostgresStore:
             self._wake([""])
             return
 
-    def _refuse_waiting(self, error: Exception) -> None:
+    def _settle(self, *, committed: bool) -> None:
+        """Tell the units of a doubtful batch what became of them."""
+        doubt, self._doubt = self._doubt, None
+        if doubt is not None:
+            results = doubt.if_committed if committed else doubt.if_not
+            count(self.counters, doubt.units, results)
+            self._committer.settle(doubt.waiting, results)
+
+    def _refuse_waiting(self, error: BaseException) -> None:
         while not self._batches.empty():
             units = self._batches.get_nowait()
-            self._committer.finish([StoreUnavailable(f"PostgreSQL: {error}") for _ in units])
+            self._committer.finish(_unavailable(error, len(units)))
 
-    async def _write(self, units: Sequence[Unit]) -> list[Result]:
-        try:
-            return await self._transaction(units)
-        except Exception as error:  # not PostgreSQL's alone: asyncpg refuses a value before it sends it
-            lost = isinstance(error, _GONE) or self._writer is None or self._writer.is_closed()
-            if lost and self._writer is not None:
-                self._writer.terminate()
-            if lost or isinstance(error, _DISK):
-                return [StoreUnavailable(f"PostgreSQL: {error}") for _ in units]
-            if len(units) == 1:
-                return [error]
+    async def _write(self, units: Sequence[Unit]) -> "list[Result] | _Doubt":
+        """A batch; unit by unit when one of them cannot be carried out."""
+        found = await self._attempt(units)
+        if found is not None:
+            return found
         results: list[Result] = []
-        for unit in units:
-            results += await self._write((unit,))
+        for number, unit in enumerate(units, 1):
+            one = await self._attempt((unit,))
+            assert one is not None, "a unit alone has its own outcome"
+            if isinstance(one, _Doubt):
+                rest = _unavailable(one.unknown, len(units) - number)
+                return _Doubt(one.unknown, units, [*results, *one.if_committed, *rest], [*results, *one.if_not, *rest])
+            results += one
         return results
 
-    async def _transaction(self, units: Sequence[Unit]) -> list[Result]:
-        writer = self._writer
-        if writer is None or writer.is_closed():
-            raise ConnectionResetError("not connected")
-        results: list[Result] = []
-        effects: dict[str, list[tuple[SqlValue, ...]]] = {}
-        lanes: set[str] = set()
-        async with writer.transaction():
-            for unit in units:
-                rows: list[Row] = []
-                if unit.guard is not None:
-                    rows = [tuple(row) for row in await writer.fetch(unit.guard.sql, *unit.guard.params)]
-                    if not rows:
-                        results.append(LOST)
-                        continue
-                    lanes |= _woken_by(unit.guard)
-                for effect in unit.effects:
-                    effects.setdefault(effect.sql, []).append(effect.params)
-                    lanes |= _woken_by(effect)
-                results.append(rows)
-            for sql, many in effects.items():
-                if len(many) == 1:
-                    await writer.execute(sql, *many[0])
-                else:
-                    await writer.executemany(sql, many)
-            if lanes:
-                notice = "\n".join(sorted(lanes))
-                short = notice if len(notice.encode()) <= _LONGEST_NOTICE else ""
-                await writer.execute("SELECT pg_notify($1, $2)", self._channel, short)
-        return results
+    async def _attempt(self, units: Sequence[Unit]) -> "list[Result] | _Doubt | None":
+        """One transaction, again when another node was in the way; None when a unit spoils it for the others."""
+        for _ in range(_TRIES):
+            try:
+                return await self._writer.transaction(units)
+            except OutcomeUnknown as unknown:
+                return _Doubt(unknown, units, unknown.results, _unavailable(unknown, len(units)))
+            except IN_THE_WAY as error:
+                busy = error
+            except Exception as error:  # not PostgreSQL's alone: asyncpg refuses a value before it sends it
+                if isinstance(error, GONE) or self._writer.is_cut:
+                    self._writer.drop()
+                    return _unavailable(error, len(units))
+                if isinstance(error, DISK):
+                    return _unavailable(error, len(units))
+                return [error] if len(units) == 1 else None
+        return [StoreBusy(f"other nodes were in the way {_TRIES} times: {busy}") for _ in units]
 
 
-def _woken_by(statement: Statement) -> frozenset[str]:
-    return frozenset() if statement.wakes is None else frozenset((statement.wakes,))
+def _unavailable(error: BaseException, units: int) -> list[Result]:
+    return [StoreUnavailable(f"PostgreSQL: {error}") for _ in range(units)]
+
+
+async def _end_of(connection: "asyncpg.Connection[Any]") -> None:
+    """Until a connection is closed."""
+    ended = asyncio.Event()
+
+    def end(_: object) -> None:
+        ended.set()
+
+    connection.add_termination_listener(end)
+    try:
+        if not connection.is_closed():
+            await ended.wait()
+    finally:
+        connection.remove_termination_listener(end)
+
+
+async def _warn(connection: "asyncpg.Connection[Any]") -> None:
+    """Say what makes "accepted" mean less than "durable"."""
+    rows = await connection.fetch(
+        "SELECT name FROM pg_settings WHERE name = ANY ($1::text[]) AND setting = 'off'", list(_DURABLE)
+    )
+    for row in rows:
+        _log.warning("PostgreSQL runs with %s = off: what was accepted can be lost when its machine fails", row[0])

@@ -5,7 +5,6 @@ their own, see only what is committed, and are cut off when a query takes too lo
 """
 
 import asyncio
-import itertools
 import queue
 import sqlite3
 import threading
@@ -15,13 +14,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from mmsc.store import checkpoint, schema
+from mmsc.store import checkpoint, schema, space
 from mmsc.store.checkpoint import Checkpointer
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
     Counters,
     Lost,
+    Room,
     Row,
     SqlValue,
     Statement,
@@ -31,15 +31,16 @@ from mmsc.store.core import (
     claim_order,
 )
 from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
-from mmsc.store.sqlite_text import CLAIM, numbered, rows_of, silent
+from mmsc.store.sqlite_rows import apply
+from mmsc.store.sqlite_text import CLAIM, numbered
 from protocols.records import record
 
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
+LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
 READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
-_ROWS_AT_ONCE: Final = (64, 16, 4)  # each its own prepared statement
 _DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
     (
         sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
@@ -80,6 +81,7 @@ class SqliteStore:
         self._real = real
         self._options = options or SqliteOptions()
         self.counters = Counters()
+        self.shared = False
         self._committer = Committer(self._start_batch, self.counters)
         self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
@@ -87,6 +89,7 @@ class SqliteStore:
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: sqlite3.Connection | None = None
+        self._distrusted = False  # the log: a write or a sync of it failed
         self._checkpointer: Checkpointer | None = None
 
     @property
@@ -180,6 +183,15 @@ class SqliteStore:
         claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
         return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
+    async def room(self) -> Room:
+        """How many octets are used, free inside the file, in the log, and free on the disk."""
+        return await space.room(self, self._path)
+
+    async def give_back(self, octets: int) -> bool:
+        """Return free pages to the file system, in one small unit."""
+        await self.commit(space.shorter(octets // self._options.page_size))
+        return True
+
     def on_wake(self, callback: Callable[[str], None]) -> None:
         """One process owns the file: nobody else makes work."""
 
@@ -195,6 +207,7 @@ class SqliteStore:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
         connection.execute("PRAGMA cell_size_check = ON")  # a damaged page is an error when it is read, never an answer
+        connection.create_function("real_now", 0, self._real)
         if reader:
             connection.execute("PRAGMA query_only = ON")
         return connection
@@ -208,6 +221,9 @@ class SqliteStore:
         if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             self._make(connection)
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
+        connection.execute("PRAGMA secure_delete = FAST")  # ON, as Debian has it, writes every page of a body again
         self._settle(connection)
         pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
         connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
@@ -236,7 +252,7 @@ class SqliteStore:
             self._loop.call_soon(self._committer.finish, results)
             return
         try:
-            ran = self._run(units)
+            ran = None if self._distrusted else self._run(units)
         except Exception:  # once more over there, where it can be taken apart
             self._roll_back()
             ran = None
@@ -256,17 +272,28 @@ class SqliteStore:
         """Commit what ran, or run it first."""
         assert self._writer is not None
         try:
+            if self._distrusted:
+                self._begin_log_anew()
             results = self._run_patiently(units) if ran is None else ran
             self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
             if _is_disk(error):
+                self._distrusted = not self._options.inline
                 return [StoreUnavailable(str(error)) for _ in units]
             if len(units) == 1:
                 return [error]
         else:
             return results
         return [result for unit in units for result in self._write((unit,))]
+
+    def _begin_log_anew(self) -> None:
+        """After a failure nothing is written behind what the disk may have lost: what was durable is moved into the
+        file and the log emptied, on the writer's thread. Raises what the disk says. A reader may keep the log as it
+        is; then the next transaction writes over what failed, as SQLite does."""
+        assert self._writer is not None
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._distrusted = False
 
     def _run_patiently(self, units: Sequence[Unit]) -> list[Result]:
         """Run the statements where waiting harms nobody: somebody else's program may be writing to our file."""
@@ -294,7 +321,7 @@ class SqliteStore:
                 effects[effect.sql].append(effect.params)
             results.append(rows)
         for sql, many in effects.items():
-            _apply(writer, numbered(sql), many)
+            apply(writer, numbered(sql), many)
         return results
 
     def _roll_back(self) -> None:
@@ -339,20 +366,6 @@ class _Read:
     def fail(self, error: Exception) -> None:
         if not self.future.done():
             self.future.set_exception(StoreUnavailable(str(error)) if _is_disk(error) else error)
-
-
-def _apply(writer: sqlite3.Connection, sql: str, many: list[tuple[SqlValue, ...]]) -> None:
-    """Run one statement with many values in as few calls as can be: each call gives up the interpreter's lock, and
-    beside a busy event loop getting it back costs more than the row."""
-    sql = silent(sql)
-    at = 0
-    for size in _ROWS_AT_ONCE:
-        rows = rows_of(sql, size) if len(many) - at >= size else ""
-        while rows and len(many) - at >= size:
-            writer.execute(rows, tuple(itertools.chain.from_iterable(many[at : at + size])))
-            at += size
-    if at < len(many):
-        writer.executemany(sql, many[at:])
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:

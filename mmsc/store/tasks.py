@@ -148,7 +148,8 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
     """A guard: the RES came, so the forward only waits for reports until `due_at`."""
     return Statement(
         "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL, kind = 'watch',"
-        " due_at = $3 WHERE mm_id = $1 AND lane = $2 AND kind IN ('forward', 'watch') RETURNING id",
+        " due_at = $3 WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND kind IN ('forward', 'watch')"
+        " RETURNING id",
         (mm_id, lane, due_at),
     )
 
@@ -163,11 +164,31 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     )
 
 
-def hold_longer(task_id: TaskId, attempt: int, holder: Holder, lease_until: int) -> Statement:
-    """The lease lasts longer, if it is still ours (the node's heartbeat)."""
+def hold_longer(task_id: TaskId, attempt: int, holder: Holder, micros: int) -> Statement:
+    """The lease ends so long after now, if it is still ours (the node's heartbeat)."""
     return Statement(
-        f"UPDATE task SET lease_until = $5 WHERE {_HELD} RETURNING id",
-        (task_id, attempt, holder.node, holder.start_no, lease_until),
+        f"UPDATE task SET lease_until = real_now() + $5 WHERE {_HELD} RETURNING id",
+        (task_id, attempt, holder.node, holder.start_no, micros),
+    )
+
+
+async def held_by(store: Store, holder: Holder) -> set[tuple[TaskId, int]]:
+    """(task, attempt) of all that a start of a node holds."""
+    rows = await store.fetch(
+        "SELECT id, attempt FROM task WHERE state = 'leased' AND node = $1 AND start_no = $2",
+        holder.node,
+        holder.start_no,
+    )
+    return {(TaskId(row[0]), row[1]) for row in rows if isinstance(row[0], int) and isinstance(row[1], int)}
+
+
+def release(node: str, start_no: int) -> Statement:
+    """A node is dead: what that start of it held, or one before, is ready for others."""
+    return Statement(
+        "UPDATE task SET state = 'ready', node = NULL, start_no = NULL, lease_until = NULL"
+        " WHERE node = $1 AND start_no <= $2 AND state = 'leased' RETURNING id",
+        (node, start_no),
+        "",
     )
 
 
@@ -223,7 +244,7 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
     was split on its way gives several."""
     rows = await store.fetch(
         "SELECT mm.id, task.payload FROM mm JOIN task ON task.mm_id = mm.id WHERE mm.foreign_id = $1 AND task.lane = $2"
-        " AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
+        " AND task.recipient_id IS NULL AND task.kind IN ('forward', 'watch') ORDER BY mm.id DESC",
         foreign_id,
         lane,
     )

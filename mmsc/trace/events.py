@@ -100,6 +100,10 @@ class RecipientMoved(Data, frozen=True, omit_defaults=True):
     because: str = ""
     report: str = ""  # the lane of the report this owes, "" for none
     no_report: str = ""  # why none is owed
+    answer: str = ""  # the handset's PDU that moved it: notifyresp, acknowledge
+    report_denied: bool = False  # X-Mms-Report-Allowed: No
+    dated: int = 0  # when a peer's report says that it happened (µs)
+    ack_asked: bool = False  # that report asked for its RES
 
 
 class AnswerIgnored(Data, frozen=True, omit_defaults=True):
@@ -120,15 +124,17 @@ class ForwardSent(Data, frozen=True, omit_defaults=True):
     recipients: tuple[str, ...]
     answer_expected: bool = False
     note: str = ""
+    resent: bool = False  # the same again, because the peer owes its RES
 
 
 class ForwardAnswered(Data, frozen=True, omit_defaults=True):
-    """A MM4_forward.RES came."""
+    """A MM4_forward.RES came, or a bounce, which has no status."""
 
     kind: ClassVar[str] = "forward.answered"
     peer: str
     ok: bool
     because: str = ""
+    status: str = ""  # X-Mms-Request-Status-Code
 
 
 class LinkSent(Data, frozen=True, omit_defaults=True):
@@ -160,6 +166,7 @@ class ReportDelivered(Data, frozen=True, omit_defaults=True):
     state: str
     attempt: int
     note: str = ""
+    nothing_sent: bool = False  # its interface has no word for the state
 
 
 class AttemptFailed(Data, frozen=True, omit_defaults=True):
@@ -229,6 +236,15 @@ class LaneResumed(Data, frozen=True, omit_defaults=True):
     lane: str
 
 
+class NodeTakenOver(Data, frozen=True, omit_defaults=True):
+    """A node gave no sign of life: the tasks that it held are free for the others."""
+
+    kind: ClassVar[str] = "node.taken_over"
+    node: str
+    by: str
+    tasks: int
+
+
 class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     """An MM1 request showed something new about a handset."""
 
@@ -237,6 +253,60 @@ class SubscriberLearned(Data, frozen=True, omit_defaults=True):
     user_agent: str = ""
     profile_url: str = ""
     mms_version: int = 0
+
+
+class ReportAnswered(Data, frozen=True, omit_defaults=True):
+    """A MM4_delivery_report.RES came."""
+
+    kind: ClassVar[str] = "report.answered"
+    peer: str
+    message_id: str
+    status: str
+    text: str = ""
+
+
+class MmRead(Data, frozen=True, omit_defaults=True):
+    """A handset said that its user read an MM, or deleted it unread."""
+
+    kind: ClassVar[str] = "mm.read"
+    read: bool
+
+
+class MmDeleted(Data, frozen=True, omit_defaults=True):
+    """Retention removed an MM. It carries what a charging record needs: the rows are gone."""
+
+    kind: ClassVar[str] = "mm.deleted"
+    message_id: str
+    interface: str
+    originator_system: str  # domain of the MMSC that it came from; "" when it was submitted here
+    size_octets: int
+    state: str = ""  # of its recipients, where they agree
+
+
+class StoreTidied(Data, frozen=True, omit_defaults=True):
+    """What one round of housekeeping did: bodies removed and their octets, whole MMs, rows of all tables, octets given
+    back to the file system, and objects removed from object storage."""
+
+    kind: ClassVar[str] = "store.tidied"
+    bodies: int = 0
+    octets: int = 0
+    messages: int = 0
+    rows: int = 0
+    given_back: int = 0
+    objects: int = 0
+
+    def plus(self, other: "StoreTidied") -> "StoreTidied":
+        """Both together."""
+        mine, others = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return StoreTidied(*map(sum, zip(mine, others, strict=True)))
+
+
+class StoreNearlyFull(Data, frozen=True, omit_defaults=True):
+    """The disk under the store has less room than the settings want (octets)."""
+
+    kind: ClassVar[str] = "store.nearly_full"
+    disk_free: int
+    used: int
 
 
 KINDS: Final[Mapping[str, type[Data]]] = MappingProxyType({cls.kind: cls for cls in Data.__subclasses__()})

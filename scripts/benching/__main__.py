@@ -48,7 +48,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--in-flight", action="append", type=int, help="messages in flight; may be repeated (1 32 64)")
     parser.add_argument("--messages", type=int, help="messages counted per run, after the warm-up")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each server (3)")
-    parser.add_argument("--postgres", default="", metavar="URL", help="the product's store: this database, not SQLite")
+    parser.add_argument("--postgres", default="", metavar="URL", help="the store of both: this database, not SQLite")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--no-floor", action="store_true", help="the product alone, without a ratio")
     only.add_argument("--only-floor", action="store_true", help="the floor alone")
@@ -73,7 +73,7 @@ async def one_run(which: str, plan: Plan, options: Options) -> Figures:
     with tempfile.TemporaryDirectory(prefix="mmsc-bench-") as name:
         folder = Path(name)
         if which == FLOOR:
-            command = floor_command(ports, folder, case=plan.case)
+            command = floor_command(ports, folder, case=plan.case, postgres=options.postgres)
         else:
             command = product_command(ports, folder, postgres=options.postgres, profile=options.profile)
         async with Neighbours(plan, ports, NOTIFY_PATH) as neighbours:

@@ -123,10 +123,10 @@ def free_ports(count: int) -> list[int]:
     return list(found)
 
 
-def floor_command(ports: Ports, folder: Path, *, case: str) -> list[str]:
+def floor_command(ports: Ports, folder: Path, *, case: str, postgres: str = "") -> list[str]:
     """How the floor is started."""
     return [
         *(sys.executable, str(ROOT / "scripts" / "bench_floor.py")),
         *("--mm1", str(ports.mm1), "--mm7", str(ports.mm7), "--smsc", str(ports.smsc), "--report", str(ports.report)),
-        *("--file", str(folder / "floor.db"), "--case", case),
+        *("--file", str(folder / "floor.db"), "--postgres", postgres, "--case", case),
     ]

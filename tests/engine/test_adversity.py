@@ -87,7 +87,7 @@ async def _all_seats_free(bench: Bench) -> None:
 async def _beats(bench: Bench, number: int) -> None:
     """Real time passes with the heart beating as it does."""
     for _ in range(number):
-        await bench.engine._timetable.beat()
+        await bench.engine.heartbeat.renew()
         bench.clock.advance(20)
 
 
@@ -107,7 +107,7 @@ async def test_an_answer_that_nobody_handed_over_holds_its_mm_until_the_lease_ru
     await _beats(bench, 4)
     await bench.until(trace.NotificationPushed)
     accepted.answered()
-    await bench.engine._timetable.beat()
+    await bench.engine.heartbeat.renew()
     assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
     await _all_seats_free(bench)
 
@@ -118,7 +118,7 @@ async def test_what_is_in_hands_is_held_longer(bench: Bench) -> None:
     await slow.working.wait()
     for _ in range(5):
         bench.clock.advance(40)
-        await bench.engine._timetable.beat()
+        await bench.engine.heartbeat.renew()
     slow.release.set()
     await bench.until(trace.NotificationPushed)
     assert len(slow.jobs) == 1

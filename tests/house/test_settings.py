@@ -299,3 +299,12 @@ def test_every_key_is_read_by_somebody() -> None:
     for where, section in _sections(Settings, ""):
         for field in msgspec.structs.fields(section):
             assert re.search(rf"\.{field.name}\b", text), f"nothing reads {where}.{field.name}"
+
+
+def test_retention_that_is_shorter_than_what_it_must_keep_is_remarked(tmp_path: Path) -> None:
+    text = "[retention]\nbody_hours = 30\nmessage_hours = 12\n"
+    said = "\n".join(remarks(load(written(tmp_path, text), {})))
+    assert "bodies go with their MMs" in said
+    assert "MMs are kept for that window" in said
+    for_ever = written(tmp_path, "[retention]\nbody_hours = 0\nmessage_hours = 0\nmaximum_octets = 0\n")
+    assert not any(one.startswith("retention.") for one in remarks(load(for_ever, {})))

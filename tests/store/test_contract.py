@@ -26,7 +26,7 @@ from mmsc.domain.message import (
 from mmsc.domain.states import Cause, Happening, RecipientState, sources
 from mmsc.store import content as content_sql
 from mmsc.store import events as event_sql
-from mmsc.store import messages, meta, neighbours, nodes, sms, tasks
+from mmsc.store import messages, meta, neighbours, sms, tasks
 from mmsc.store.core import LOST, Lost, Row, Statement, Store, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
@@ -132,7 +132,9 @@ async def test_a_bad_unit_sinks_nobody_else(store: Store) -> None:
     "bad",
     [
         Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("\ud800", "no encoding")),
-        Statement("INSERT INTO node (name, start_no, seen_at) VALUES ($1, $2, 0)", ("n", 1 << 70)),
+        Statement(
+            "INSERT INTO config (kind, name, origin, data, changed_at) VALUES ('vasp', $1, '', '', $2)", ("n", 1 << 70)
+        ),
         Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("one value is missing",)),
         Statement("INSERT INTO meta (key) VALUES ($1)", ("NOT NULL",)),
     ],
@@ -260,7 +262,9 @@ async def test_mms_that_came_with_one_foreign_id_are_told_apart(store: Store) ->
         )
         one = one._replace(transaction_id="", token="", link_token="")
         payload = {"transaction_id": f"t{number}"}
-        forward = task(20 + number, mm_id=mm.id, kind=TaskKind.FORWARD, lane="peer:other", payload=payload)
+        forward = task(
+            20 + number, mm_id=mm.id, recipient_id=None, kind=TaskKind.FORWARD, lane="peer:other", payload=payload
+        )
         effects = (messages.insert_recipient(one), tasks.insert(forward))
         await store.commit(Unit(messages.insert_mm(mm, repeat_key=b"k%d" % number, answer=None), effects))
     assert await messages.recipients_by_foreign_id(store, "f1", "news") == {
@@ -395,9 +399,8 @@ async def test_the_small_tables(store: Store) -> None:
     await store.commit(Unit(None, (sms.insert("smsc:local", "id1", 1, 2, "link", NOW),)))
     assert await sms.find(store, "smsc:local", "id1") == (1, 2, "link")
     await store.commit(Unit(None, (neighbours.upsert("vasp", "news", "config", "{}", NOW),)))
-    await store.commit(Unit(None, (neighbours.drop_stale("vasp", Instant(NOW + 1)),)))
+    await store.commit(Unit(None, (neighbours.drop("vasp", "news"),)))
     assert await neighbours.all_of(store) == []
-    assert [await nodes.start(store, "a", NOW) for _ in range(3)] == [1, 2, 3]
     await store.commit(Unit(None, (meta.write("k", "1"),)))
     await store.commit(Unit(None, (meta.write("k", "2"),)))
     assert await meta.read(store, "k") == "2"
@@ -407,4 +410,4 @@ async def test_the_small_tables(store: Store) -> None:
     assert await meta.highest_id(store) == 5
     (row,) = await event_sql.of_mm(store, 1)
     assert trace.read_data(str(row[5]), str(row[6])) == event.data
-    assert store.counters.units >= 7
+    assert store.counters.units >= 6

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsc.store import sqlite as sqlite_module
 from mmsc.store.core import TASK_PRIORITIES, Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.store.sqlite_text import CLAIM
@@ -129,6 +130,28 @@ async def test_a_reader_that_stays_keeps_the_log_and_harms_nothing_else(tmp_path
     await store.close()
 
 
+async def test_when_a_reader_that_stayed_has_left_the_log_begins_anew_and_its_file_is_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sqlite_module, "LOG_OCTETS", 100_000)
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF", checkpoint_pages=20))
+    await store.open()
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM meta").fetchone()
+    log = path.with_name("mmsc.db-wal")
+    for number in range(200):
+        await store.commit(put(f"k{number}"))
+    assert log.stat().st_size > 16 * 20 * 4096
+    assert "some reader stays on an old snapshot" in caplog.text
+    reader.close()
+    for number in range(5):
+        await store.commit(put(f"n{number}"))
+    assert log.stat().st_size <= 100_000
+    await store.close()
+
+
 async def until_available(store: SqliteStore) -> None:
     """Nobody commits meanwhile: the store itself asks its disk."""
     async with asyncio.timeout(10):
@@ -146,8 +169,7 @@ async def test_a_disk_that_takes_no_more_fails_the_batch_and_the_door_opens_by_i
     await store.open()
     await store.commit(put("before"))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    log = path.with_name("mmsc.db-wal")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     try:
         outcomes = await asyncio.gather(*(store.commit(put(f"k{n}")) for n in range(20)), return_exceptions=True)
         shut = [store.available]
@@ -217,6 +239,7 @@ async def test_the_queue_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 _CHILD = """
 import asyncio, sys
+from mmsc.store import sqlite as sqlite_module
 from mmsc.store.core import TASK_PRIORITIES, Statement, Unit
 from mmsc.store.sqlite import SqliteStore
 async def main():

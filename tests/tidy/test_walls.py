@@ -64,6 +64,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.trace.view": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.trace.pcapng": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.store": ("mmsc.domain", "mmsc.trace.events", "msgspec", "asyncpg"),
+    "mmsc.cdr": ("mmsc.domain", "mmsc.store", "mmsc.trace.events", "mmsc.clock", "mmsc.ids", "msgspec"),
     "mmsc.store.objects": ("mmsc.store", "obstore"),
     "mmsc.engine": ("mmsc.domain", "mmsc.store", "mmsc.trace", "mmsc.clock", "mmsc.ids", "msgspec"),
     "mmsc.net": ("mmsc.domain.instant", "mmsc.trace", "mmsc.clock", "httptools", "multidict", "aiosmtpd", "aiosmtplib"),

@@ -27,6 +27,7 @@ from protocols.mm1 import (
     MReadRecInd,
     MSendConf,
     MSendReq,
+    ReadStatus,
     ResponseStatus,
 )
 
@@ -77,7 +78,7 @@ class Mm1Server:
             case MAcknowledgeInd():
                 return await self._answered(pdu, Happening.RETRIEVED, identity, evidence)
             case MReadRecInd():
-                return HttpAnswer(status=200)
+                return await self._read(pdu, identity)
             case _:
                 return self._unsupported(getattr(pdu, "transaction_id", "") or "")
 
@@ -133,11 +134,25 @@ class Mm1Server:
         if happening is not None:
             allowed = pdu.report_allowed is not False
             outcome = await self._retrieval.answer(
-                pdu.transaction_id, happening, report_allowed=allowed, evidence=evidence, identity=identity
+                pdu.transaction_id,
+                happening,
+                report_allowed=allowed,
+                evidence=evidence,
+                identity=identity,
+                acknowledged=isinstance(pdu, MAcknowledgeInd),
             )
             if isinstance(outcome, Gone):
                 return self._gone(outcome)
         return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
+
+    async def _read(self, pdu: MReadRecInd, identity: Address | None) -> HttpAnswer:
+        """A read report: recorded where its sender is known to have the MM, 200 in any case but an outage."""
+        if identity is not None and pdu.message_id is not None:
+            read = pdu.read_status is not ReadStatus.DELETED_WITHOUT_BEING_READ
+            outcome = await self._retrieval.read_by(pdu.message_id, identity, read=read)
+            if isinstance(outcome, Gone):
+                return self._gone(outcome)
+        return HttpAnswer(status=200)
 
     # --- submission ---
 

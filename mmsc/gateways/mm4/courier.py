@@ -95,7 +95,7 @@ class Mm4Courier:
     async def _report(self, job: Job, peer: Peer) -> Outcome:
         report = delivery_report_req(job, peer, system_address=self._system)
         if report is None:
-            return Delivered(note="MM4 has no word for the state: nothing sent")
+            return Delivered(note="MM4 has no word for the state: nothing sent", nothing_sent=True)
         to = mailbox(job.stored_mm.sender, peer.domain, peer.rewrites_out)
         if not is_mailbox(to):
             to = f"system-user@{peer.domain}"  # the head's To has the sender as it is

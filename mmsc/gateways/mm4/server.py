@@ -134,7 +134,7 @@ class Mm4Server(Handler):
                 case DeliveryReportReq():
                     return await self._delivery_report(message, peer)
                 case DeliveryReportRes():
-                    return _TAKEN
+                    return await self._report_res(message, peer)
                 case _:
                     return "554 5.6.0 unsupported message type"
         except DecodeError as error:
@@ -205,7 +205,13 @@ class Mm4Server(Handler):
             because=told,
             recipients=tuple(map(local_of, message.request_recipients)),
             transaction_id=message.transaction_id,
+            status=message.request_status_code.value,
         )
+        return _TAKEN
+
+    async def _report_res(self, message: DeliveryReportRes, peer: Peer) -> str:
+        status, text = message.request_status_code.value, _one_line(message.status_text)
+        await self._reports.report_answered(peer.name, message.message_id, status=status, text=text)
         return _TAKEN
 
     async def _bounce(self, bounce: Bounce) -> str:

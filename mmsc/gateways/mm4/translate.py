@@ -106,6 +106,7 @@ def submission_of(
             "mm4_transaction_id": message.transaction_id,
             "mm4_originator_system": message.originator_system,
             "mm4_version": message.mms_version,
+            "mm4_ack_request": "1" if message.ack_request else "",
             **_carried(message),
         },
     )

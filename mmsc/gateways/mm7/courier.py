@@ -52,7 +52,7 @@ class Mm7Courier:
         spoken, version = _spoken(job, vasp)
         report = report_of(job, spoken, version, self._server_id, vasp.rewrites_out)
         if not report.mm_status:
-            return Delivered(note="this namespace has no word for the state: nothing sent")
+            return Delivered(note="this namespace has no word for the state: nothing sent", nothing_sent=True)
         transaction_id = job.payload["transaction_id"]
         content_type, body = mm7.encode(Envelope(transaction_id, spoken, report))
         try:

@@ -112,7 +112,7 @@ class SmsCourier:
         version = int(mm.details.get("mms_version", str(mm1.VERSION_1_2)))
         word = status.mm1 if version >= mm1.VERSION_1_2 else status.mm1_older
         if not word:
-            return Delivered(note="MM1 has no word for the state: nothing sent")
+            return Delivered(note="MM1 has no word for the state: nothing sent", nothing_sent=True)
         pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version)
         return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
 

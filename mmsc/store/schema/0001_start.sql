@@ -104,7 +104,7 @@ CREATE TABLE sms (
     sent_at {bigint} NOT NULL,
     PRIMARY KEY (lane, smpp_message_id)
 );
-CREATE INDEX sms_open ON sms (recipient_id, purpose) WHERE purpose IN ('link', 'notification');
+CREATE INDEX sms_recipient ON sms (recipient_id);
 
 CREATE TABLE config (
     kind TEXT NOT NULL,
@@ -115,4 +115,14 @@ CREATE TABLE config (
     PRIMARY KEY (kind, name)
 );
 
-CREATE TABLE node (name TEXT PRIMARY KEY, start_no {bigint} NOT NULL, seen_at {bigint} NOT NULL);
+CREATE TABLE node (
+    name TEXT PRIMARY KEY,
+    number {bigint} NOT NULL UNIQUE,
+    start_no {bigint} NOT NULL,
+    seen_at {bigint} NOT NULL,
+    state TEXT NOT NULL,
+    settings TEXT NOT NULL
+);
+
+-- Events whose charging records are not in a file yet, by the node whose files they go to.
+CREATE TABLE cdr (node TEXT NOT NULL, event_id {bigint} NOT NULL, PRIMARY KEY (node, event_id));

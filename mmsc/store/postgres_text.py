@@ -1,0 +1,72 @@
+"""SQL that only PostgreSQL knows: the claim of due tasks, its clock, and the table of its writers."""
+
+from functools import cache
+from typing import Final
+
+from mmsc.store.core import TASK_PRIORITIES
+
+TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT"}
+NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+
+# For each lane the first n of each priority, then those whose lease ended: the index gives each in order, however
+# much waits. What is locked here and not chosen is free again with the statement's end.
+_FREE: Final = "SELECT due.*, seats FROM wanted, LATERAL (SELECT id, lane, priority, due_at FROM task"
+_DUE: Final = " UNION ALL ".join(
+    f"{_FREE} WHERE state = 'ready' AND lane = wanted.lane AND priority = {priority} AND due_at <= $5"
+    " ORDER BY due_at LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
+    for priority in TASK_PRIORITIES
+)
+_ENDED: Final = (
+    f"{_FREE} WHERE state = 'leased' AND lane = wanted.lane"
+    f" AND (lease_until < {NOW} OR (node = $3 AND start_no < $4)) LIMIT wanted.seats FOR UPDATE SKIP LOCKED) due"
+)
+CLAIM: Final = (
+    "WITH wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[]) AS wanted (lane, seats)),"
+    f" due AS MATERIALIZED ({_DUE} UNION ALL {_ENDED}),"
+    " placed AS (SELECT id, seats,"
+    " row_number() OVER (PARTITION BY lane ORDER BY priority DESC, due_at, id) AS place FROM due)"
+    f" UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = {NOW} + $6"
+    " WHERE id = ANY (ARRAY(SELECT id FROM placed WHERE place <= seats))"
+    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
+)
+
+# Each writer has a row, and each batch writes its number there: after a COMMIT whose answer was lost, it says whether
+# the batch is durable. Not in the schema's common text: a file has one writer, which always knows.
+WRITERS: Final = "CREATE TABLE writer (id TEXT PRIMARY KEY, batch BIGINT NOT NULL, seen_at BIGINT NOT NULL)"
+_GONE_FOR_A_DAY: Final = f"SELECT id FROM writer WHERE seen_at < {NOW} - 86400000000 FOR UPDATE SKIP LOCKED"
+FORGET_WRITERS: Final = f"DELETE FROM writer WHERE id IN ({_GONE_FOR_A_DAY})"  # who lives writes every few seconds
+ENTER_WRITER: Final = (
+    f"INSERT INTO writer (id, batch, seen_at) VALUES ($1, $2, {NOW})"
+    " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at"
+)
+LEAVE_WRITER: Final = "DELETE FROM writer WHERE id = $1"
+WHO_AM_I: Final = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+END_BACKEND: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
+LAST_BATCH: Final = "SELECT batch FROM writer WHERE id = $1 FOR UPDATE"  # waits for whoever still writes it
+
+
+def begin(writer: str, batch: int) -> str:
+    """Begin a transaction and number it, in one round trip."""
+    return f"BEGIN; UPDATE writer SET batch = {batch}, seen_at = {NOW} WHERE id = {quoted(writer)}"
+
+
+def commit(channel: str, notice: str | None) -> str:
+    """Commit, with a notice to the other nodes if there is one, in one round trip."""
+    return "COMMIT" if notice is None else f'NOTIFY "{channel}", {quoted(notice)}; COMMIT'
+
+
+def quoted(text: str) -> str:
+    """A literal; backslashes are plain (`standard_conforming_strings`)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@cache
+def native(sql: str) -> str:
+    """The common text in this database's words."""
+    return sql.replace("real_now()", NOW)
+
+
+@cache
+def numbered_rows(sql: str, parameters: int) -> str:
+    """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
+    return f"WITH guarded AS ({native(sql)}) SELECT ${parameters + 1}::bigint, guarded.* FROM guarded"
