@@ -15,6 +15,7 @@ _PACKAGES = {
     "postgres": "postgresql",
     "postfix": "postfix",
     "chromium": "chromium",
+    "cc": "gcc libc6-dev",
     "node": "nodejs",
     "npm": "npm",
     "ffmpeg": "ffmpeg",

@@ -40,6 +40,7 @@ class Checkpointer:
         self._ended = False
         self._copied = 0
         self._told_at = _MUCH_TOO_LONG * pages
+        self._again_at = 0  # frames; after a failure the log grows a bit before it is tried again
         self._index = -1
         self._thread = threading.Thread(target=self._work, name="store-checkpoint", daemon=True)
         self.finished = 0  # times the log could begin anew
@@ -62,7 +63,7 @@ class Checkpointer:
         """The writer's thread, between two transactions."""
         frames = self._frames()
         if frames < self._copied:  # the log began anew
-            self._copied = 0
+            self._copied = self._again_at = 0
             self._told_at = _MUCH_TOO_LONG * self._pages
         if frames >= self._told_at:
             self._told_at = 2 * frames
@@ -70,11 +71,12 @@ class Checkpointer:
                 "the log of the store holds %d pages and cannot begin anew: some reader stays on an old snapshot",
                 frames,
             )
+        if frames < self._again_at:
+            return
         if frames >= self._pages:
             if self._copying.acquire(blocking=frames >= _TOO_LONG * self._pages):
                 try:
-                    self._copy()
-                    self.finished += 1
+                    self.finished += self._copy()
                 finally:
                     self._copying.release()
         elif frames - self._copied >= _IN_BACKGROUND:
@@ -91,9 +93,16 @@ class Checkpointer:
             with self._copying:
                 self._copy()
 
-    def _copy(self) -> None:
+    def _copy(self) -> bool:
+        """Whether it went well. A sync that failed leaves the log as it is, and all of it is written again."""
         try:
             row = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.Error:
-            return  # a full or broken disk: commits tell it; the log keeps everything meanwhile
-        self._copied = int(row[2])
+        except sqlite3.Error as error:
+            if not self._again_at:
+                _log.error("the log cannot be moved into the database file: %s; it keeps everything and grows", error)
+            self._again_at = self._frames() + _IN_BACKGROUND
+            return False
+        if self._again_at:
+            _log.warning("the log is moved into the database file again")
+        self._copied, self._again_at = int(row[2]), 0
+        return True

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mmsc.store import schema
 from mmsc.store.core import Row, SqlValue, StoreRefused, StoreUnavailable
-from mmsc.store.sqlite import APPLICATION_ID
+from mmsc.store.sqlite_file import APPLICATION_ID
 from mmsc.store.sqlite_text import numbered
 
 T = TypeVar("T")

@@ -5,8 +5,6 @@ their own, see only what is committed, and are cut off when a query takes too lo
 """
 
 import asyncio
-import fcntl
-import os
 import queue
 import sqlite3
 import threading
@@ -36,11 +34,11 @@ from mmsc.store.core import (
     claim_order,
 )
 from mmsc.store.sqlite_errors import is_disk
+from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
 from mmsc.store.sqlite_rows import apply
 from mmsc.store.sqlite_text import CLAIM, numbered
 from protocols.records import record
 
-APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
 READERS: Final = 2
@@ -76,12 +74,13 @@ class SqliteStore:
         self.counters = Counters()
         self.shared = False
         self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
-        self._lock_file: int | None = None
+        self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: sqlite3.Connection | None = None
+        self._distrusted = False  # the log: a write or a sync of it failed
         self._checkpointer: Checkpointer | None = None
 
     @property
@@ -101,14 +100,21 @@ class SqliteStore:
         """Make the file or check it. Raises `StoreRefused`."""
         self._loop = asyncio.get_running_loop()
         in_memory = self._path == ":memory:"
-        if not in_memory:
-            Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
         try:
+            if not in_memory:
+                Path(self._path).parent.mkdir(parents=True, exist_ok=True)
+                if not self._lock.is_there:
+                    inspect(self._path)  # beside what is not ours no lock file is left either
+                self._lock.take()
+                inspect(self._path)
+                check_log(self._path, self._lock)
+                check_schema(self._path)
             self._writer = self._connect()
             self._check_schema(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # on the event loop nobody waits
-        except sqlite3.Error as error:
+            if not in_memory:
+                self._lock.opened()
+        except (OSError, sqlite3.Error) as error:
             self._let_go()
             raise StoreRefused(f"{self._path} cannot be opened: {error}") from error
         except BaseException:
@@ -141,6 +147,8 @@ class SqliteStore:
         if self._checkpointer is not None:
             await asyncio.to_thread(self._checkpointer.stop)
             self._checkpointer = None
+        if self._path != ":memory:":
+            self._lock.closing()
         self._let_go()
 
     def commit(self, unit: Unit) -> Coroutine[Any, Any, list[Row] | Lost]:
@@ -200,30 +208,16 @@ class SqliteStore:
 
     # --- the file ---
 
-    def _take_lock(self) -> None:
-        lock_path = f"{self._path}.lock"
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
-            os.close(descriptor)
-            raise StoreRefused(f"{self._path} is in use by process {holder or 'unknown'}") from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._lock_file = descriptor
-
     def _let_go(self) -> None:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._lock.let_go()
 
     def _connect(self, *, reader: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=512)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_MILLISECONDS}")
+        connection.execute("PRAGMA cell_size_check = ON")  # a damaged page is an error when it is read, never an answer
         connection.create_function("real_now", 0, self._real)
         if reader:
             connection.execute("PRAGMA query_only = ON")
@@ -234,31 +228,16 @@ class SqliteStore:
         return connection
 
     def _check_schema(self, connection: sqlite3.Connection) -> None:
-        try:
-            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if tables or connection.execute("PRAGMA application_id").fetchone()[0]:
-                self._check_ours(connection)
-            else:
-                self._make(connection)
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
-            connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
-            connection.execute("PRAGMA secure_delete = FAST")  # ON, as Debian has it, writes every page of a body again
-            self._settle(connection)
-            pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
-            connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
-        except sqlite3.DatabaseError as error:
-            raise StoreRefused(f"{self._path} is no readable SQLite database: {error}") from error
-
-    def _check_ours(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            raise StoreRefused(f"{self._path} is a database of another program; it was left as it is")
-        row = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-        found = row[0] if row else "none"
-        if found != schema.HASH:
-            raise StoreRefused(
-                f"{self._path} has schema {found}, this version needs {schema.HASH}; name another file or remove it"
-            )
+        """`sqlite_file` has judged what is there."""
+        if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+            self._make(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("SELECT 1 FROM meta").fetchone()  # a backup comes without a log: this makes it
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_OCTETS}")
+        connection.execute("PRAGMA secure_delete = FAST")  # ON, as Debian has it, writes every page of a body again
+        self._settle(connection)
+        pages = self._options.checkpoint_pages if self._options.inline else 0  # else the checkpointer's work
+        connection.execute(f"PRAGMA wal_autocheckpoint = {pages}")
 
     def _make(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA page_size = {self._options.page_size}")
@@ -269,6 +248,7 @@ class SqliteStore:
             connection.execute(statement)
         connection.execute("INSERT INTO meta (key, value) VALUES ('schema', ?)", (schema.HASH,))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {self._real() & 0x7FFFFFFF}")  # which file this is, see sqlite_file
         connection.execute("COMMIT")
 
     # --- the writer ---
@@ -283,7 +263,7 @@ class SqliteStore:
             self._loop.call_soon(self._committer.finish, results)
             return
         try:
-            ran = self._run(units)
+            ran = None if self._distrusted else self._run(units)
         except Exception:  # once more over there, where it can be taken apart
             self._roll_back()
             ran = None
@@ -305,17 +285,28 @@ class SqliteStore:
         """Commit what ran, or run it first."""
         assert self._writer is not None
         try:
+            if self._distrusted:
+                self._begin_log_anew()
             results = self._run_patiently(units) if ran is None else ran
             self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
             if is_disk(error):
+                self._distrusted = not self._options.inline
                 return [StoreUnavailable(str(error)) for _ in units]
             if len(units) == 1:
                 return [error]
         else:
             return results
         return [result for unit in units for result in self._write((unit,))]
+
+    def _begin_log_anew(self) -> None:
+        """After a failure nothing is written behind what the disk may have lost: what was durable is moved into the
+        file and the log emptied, on the writer's thread. Raises what the disk says. A reader may keep the log as it
+        is; then the next transaction writes over what failed, as SQLite does."""
+        assert self._writer is not None
+        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._distrusted = False
 
     def _run_patiently(self, units: Sequence[Unit]) -> list[Result]:
         """Run the statements where waiting harms nobody: somebody else's program may be writing to our file."""

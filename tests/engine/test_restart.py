@@ -15,7 +15,8 @@ from mmsc.domain.states import Happening
 from mmsc.engine.engine import Engine
 from mmsc.engine.ports import Accepted, Evidence, Retrievable
 from mmsc.ids import Ids
-from mmsc.store.core import Lost, Row, Unit
+from mmsc.store.core import Lost, Row, StoreUnavailable, Unit
+from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, OLD_PHONE, PHONE, Bench, Flags
 
 WAIT = 5  # seconds: far less than a lease, which the next start of the node takes back at once
@@ -120,3 +121,25 @@ async def test_killed_after_a_commit(bench: Bench, to: str, wait: int, commits: 
     assert len({job.payload["transaction_id"] for job in reports}) == 1, "a repeat carries the same identifier"
     left = await bench.store.fetch("SELECT kind FROM task WHERE kind <> 'watch' AND kind <> 'forward'")
     assert left == []
+
+
+async def test_a_store_that_is_away_when_the_engine_begins_to_work_stops_nobody(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL may be killed between the start of a node and its first question."""
+    monkeypatch.setattr("mmsc.engine.timetable._PATIENCE_SECONDS", 0.01)
+    await bench.stop()
+    real, asked = bench.store.fetch, list[str]()
+
+    async def fetch(sql: str, *params: Any) -> list[Row]:
+        asked.append(sql)
+        if len(asked) == 1:
+            raise StoreUnavailable("PostgreSQL: the database system is starting up")
+        return await real(sql, *params)
+
+    monkeypatch.setattr(bench.store, "fetch", fetch)
+    bench.running = asyncio.create_task(bench.engine.run())
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    assert "SELECT lane FROM task" in asked[0]
+    assert not bench.running.done()

@@ -20,7 +20,7 @@ from mmsc.lab.smsc import VirtualSmsc
 from protocols import mm4, mm7
 from protocols.mm4 import MmStatusCode
 from tests.scenarios.conftest import Client, free_port, picture
-from tests.scenarios.test_kill import start
+from tests.scenarios.serving import start
 
 HOME, FAR = "mms.home.example", "mms.far.example"
 SYSTEM = f"mms-system@{FAR}"

@@ -81,7 +81,7 @@ def one_worker_more(patch: pytest.MonkeyPatch) -> None:
     def start(self: Delivery, lane: Lane) -> None:
         real(self, lane)
         lane_of_one = Lane(lane.name, replace(lane.limits, concurrency=1))
-        lane_of_one.jobs = lane.jobs
+        lane_of_one._jobs = lane._jobs
         real(self, lane_of_one)
 
     patch.setattr(Delivery, "start", start)

@@ -27,7 +27,7 @@ def holding(world: "World") -> str:
     found = []
     for node in world.nodes.values():
         lanes = node.engine.lanes
-        taken = {lane.name: lane.taken for lane in lanes if lane.taken or not lane.jobs.empty()}
+        taken = {lane.name: lane.taken for lane in lanes if lane.taken or lane.waiting}
         if taken or lanes.in_hands:
             found.append(f"{node.name}: {taken}, in hands {lanes.in_hands}")
     return "; ".join(found)

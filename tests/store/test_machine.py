@@ -306,8 +306,8 @@ class Machine(RuleBasedStateMachine):
                 assert self.ask(sms.open_since, recipient_id, purpose) == self.model.open_since(recipient_id, purpose)
             wanted = self.model.earlier_report(recipient_id, self.ids)
             assert self.ask(tasks.earlier_report, recipient_id, self.ids) == wanted
-        waiting = [one.due_at for one in self.model.tasks.values() if one.holder is None]
-        assert self.ask(tasks.next_due, LANES) == min(waiting, default=None)
+        waiting = [(one.lane, one.due_at) for one in self.model.tasks.values() if one.holder is None]
+        assert self.ask(tasks.next_due) == dict(sorted(waiting, reverse=True))
         assert sorted(self.ask(_lanes)) == sorted({one.lane for one in self.model.tasks.values()})
 
 

