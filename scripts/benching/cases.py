@@ -112,12 +112,12 @@ class Wanted:
 
 
 TABLE: Final = (
-    Wanted("lifecycle", 64, "messages_per_s", least=450),
-    Wanted("lifecycle", 64, "ratio", least=0.45),
-    Wanted("lifecycle", 64, "rss_mb"),
-    Wanted("accept", 32, "messages_per_s", least=900),
-    Wanted("accept", 32, "ratio", least=0.55),
-    Wanted("first-push", 1, "push_p50_ms"),
+    Wanted("lifecycle", 64, "messages_per_s", least=650),
+    Wanted("lifecycle", 64, "ratio", least=0.70),
+    Wanted("lifecycle", 64, "rss_mb", most=200),
+    Wanted("accept", 32, "messages_per_s", least=1100),
+    Wanted("accept", 32, "ratio", least=0.70),
+    Wanted("first-push", 1, "push_p50_ms", most=10),
     Wanted("first-push", 1, "floor_push_p50_ms"),
     Wanted("stored", 64, "ratio", least=0.9),
     Wanted("stored-accept", 32, "ratio", least=0.9),
@@ -127,8 +127,8 @@ TABLE: Final = (
     Wanted("postgres", 64, "ratio", least=0.7),
     Wanted("two-nodes", 64, "messages_per_s"),
     Wanted("two-nodes", 64, "cpu_ratio", most=1.15),
-    Wanted("recipients", 16, "recipients_per_s"),
-    Wanted("large", 64, "messages_per_s"),
+    Wanted("recipients", 16, "recipients_per_s", least=1200),
+    Wanted("large", 64, "messages_per_s", least=150),
     Wanted("large", 64, "ratio"),
-    Wanted("large", 64, "rss_mb"),
+    Wanted("large", 64, "rss_mb", most=400),
 )
