@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
 
@@ -23,15 +23,21 @@ from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
-from mmsc.gateways.sms.esme import Esme, EsmeTimers
+from mmsc.gateways.sms.esme import Esme
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import ClientLimits, HttpClient
 from mmsc.net.listening import listening
+from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
+from mmsc.net.stopping import Stop
+from mmsc.operating import Operations
+from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
+from mmsc.settings.neighbours import Delivery
 from mmsc.store import meta
 from mmsc.store.core import Store, StoreRefused
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
@@ -48,6 +54,13 @@ if TYPE_CHECKING:
 _log: Final = logging.getLogger(__name__)
 
 
+class Renew(Protocol):
+    """Gives connections up."""
+
+    async def __call__(self, *, everything: bool) -> None:
+        """Those of neighbours that changed, or all."""
+
+
 class App:
     """One MMSC. `async with App(settings) as app:` runs it; `wait` returns when a part of it died."""
 
@@ -57,11 +70,14 @@ class App:
         self.store: Store = self._new_store(synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids()
+        self.operations = Operations(self.store, self.clock, self.bus)
+        self.live = Live()
         self.captures: CaptureRing | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self._stack = AsyncExitStack()
-        self._doors = AsyncExitStack()  # the listeners: opened before the engine runs, and closed before it stops
+        self._stop = Stop(settings.node.stop_seconds)
+        self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
 
@@ -70,8 +86,8 @@ class App:
         if given.postgres:
             from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
 
-            return PostgresStore(given.postgres, schema=given.schema)
-        options = SqliteOptions(synchronous=synchronous)
+            return PostgresStore(given.postgres, schema=given.schema, commit_delay=given.commit_delay / 1000)
+        options = SqliteOptions(synchronous=synchronous, commit_delay=given.commit_delay / 1000)
         return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
 
     async def _objects(self) -> "S3Objects | None":
@@ -105,6 +121,8 @@ class App:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.operations.stopping()
+        await self._stop.begin(self.engine.finish)
         await self._stack.aclose()
 
     async def wait(self) -> None:
@@ -115,12 +133,17 @@ class App:
 
     async def _start(self) -> None:
         settings = self.settings
+        self._stack.push_async_callback(self.operations.close)
+        console = await self.operations.open(settings.console)
+        if console is not None:
+            self.listeners["console"] = console
         await self.store.open()
-        self._stack.push_async_callback(self.store.close)
-        self._stack.push_async_callback(self._doors.aclose)  # also when the start fails half-way
+        self._at_stop(self.store.close)
+        self._stack.push_async_callback(self._stop.close_doors)  # also when the start fails half-way
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
+            self.operations.sources.captures = self.captures
         self.engine = Engine(
             self.store,
             self.clock,
@@ -131,19 +154,20 @@ class App:
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
-            publish=self.bus.publish,
+            publish=self.operations.tally.publish,
             beside=self._charging(),
             objects=await self._objects(),
         )
         await self.engine.begin(configured.neighbours(settings, hash_password))
         self._start_charging()
-        self._stack.push_async_callback(self.engine.end)
+        self._at_stop(self.engine.end)
+        self.operations.sources.engine = self.engine
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mm4()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
-        self._stack.push_async_callback(self._doors.aclose)
+        self.operations.running()
 
     def _charging(self) -> Beside | None:
         """What units write besides, so that charging records are owed."""
@@ -157,7 +181,7 @@ class App:
         """Once the node's name is ours. The writer ends after the engine."""
         if self.charging is not None:
             self._running.append(self.charging.start())
-            self._stack.push_async_callback(self.charging.close)
+            self._at_stop(self.charging.close)
 
     async def _restore_clock(self) -> None:
         """Service time goes on from where the lab left it."""
@@ -165,17 +189,22 @@ class App:
         if saved is not None:
             self.clock.restore(msgspec.json.decode(saved, type=ClockState))
 
+    def _at_stop(self, work: Callable[[], Awaitable[object]]) -> None:
+        """A step of the stop, in reverse order, each within what is left of its time."""
+        self._stack.push_async_callback(self._stop.step, work)
+
     def _run(self, work: Awaitable[None], name: str) -> None:
         """Start a part that lives as long as the server."""
         task = asyncio.ensure_future(work)
         task.set_name(name)
         self._running.append(task)
+        self.operations.readiness.add(name, lambda: "it ended" if task.done() else "")
 
         async def stop() -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-        self._stack.push_async_callback(stop)
+        self._at_stop(stop)
 
     def _tap(self, interface: str, mask: Callable[[bytes], bytes]) -> WireTap:
         keep: Tap | None = self.captures.keep if self.captures is not None else None
@@ -183,18 +212,22 @@ class App:
 
     async def _listen(self, name: str, settings: HttpSettings, handler: Handler) -> str:
         """Open an HTTP interface; its public URL."""
-        limits = configured.http_limits(settings)
-        listener = HttpListener(handler, settings.host, settings.port, limits, self._tap(name, redact.http))
+        limits = configured.http_limits(settings, self._stop.patience)
+        tap = self._tap(name, redact.http)
+        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget)
         with listening(name, settings.host, settings.port):
             await listener.start()
-        self._doors.push_async_callback(listener.stop)
+        self._stop.doors.append(listener.stop)
+        self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
         return configured.public_url(settings, listener.port)
 
     async def _start_mm7(self) -> None:
         settings = self.settings.mm7
         courier = Mm7Courier(self.engine.neighbours, self._vasp_client, server_id=self.settings.node.domain)
-        self._stack.push_async_callback(courier.close)
+        self._stop.goodbyes.append(courier.close)
+        self._at_stop(courier.close)
+        self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         self.engine.couriers[TaskKind.REPORT_MM7] = courier
         if settings.enabled:
             server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
@@ -211,7 +244,7 @@ class App:
         policy = SmsPolicy(
             mm1_url=lambda: urls["mm1"],
             weblink_url=lambda: urls["weblink"],
-            template=self.settings.fallback.template,
+            template=lambda: self.settings.fallback.template,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
         for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1):
@@ -223,11 +256,13 @@ class App:
                 headers=settings.identity_headers,
                 gateways=settings.identity_gateways,
             )
+            self.live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
             server = Mm1Server(self.engine.submit, self.engine.retrieval, identities, self.clock)
             urls["mm1"] = await self._listen("mm1", settings, server.handle)
         if self.settings.weblink.enabled:
-            tap = self.settings.weblink.view_needs_tap
-            page = WebLinkServer(self.engine.links, self.clock, view_needs_tap=lambda: tap)
+            page = WebLinkServer(
+                self.engine.links, self.clock, view_needs_tap=lambda: self.settings.weblink.view_needs_tap
+            )
             urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
         return courier
 
@@ -235,7 +270,6 @@ class App:
         settings, domain = self.settings.mm4, self.settings.node.domain
         hostname = settings.hostname or domain
         tap = self._tap("mm4", redact.smtp)
-        seconds = self.settings.delivery.peer.timeout_seconds
 
         def new_sender(peer: Peer) -> SmtpSender:
             return SmtpSender(
@@ -243,13 +277,15 @@ class App:
                 peer.port,
                 hostname=hostname,
                 tap=tap,
-                timeout_seconds=seconds,
+                timeout_seconds=self.settings.delivery.peer.timeout_seconds,
                 connections=peer.concurrency,
             )
 
         engine = self.engine
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
-        self._stack.push_async_callback(courier.close)
+        self._stop.goodbyes.append(courier.close)
+        self._at_stop(courier.close)
+        self._renew(courier.renew, self.settings.delivery.peer.timeout_seconds, lambda now: now.delivery.peer)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
         if not settings.enabled:
@@ -263,27 +299,32 @@ class App:
             domain=domain,
             unknown_peers=settings.unknown_peers,
         )
+        self.live.values.append(lambda now: setattr(handler, "unknown_peers", now.mm4.unknown_peers))
         limits = SmtpLimits(
             maximum_sessions=settings.maximum_connections,
             maximum_octets=settings.maximum_octets,
             maximum_recipients=settings.maximum_recipients,
             command_seconds=settings.command_seconds,
             mail_seconds=settings.mail_seconds,
+            stop_seconds=self._stop.patience,
         )
-        server = SmtpServer(handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap)
+        server = SmtpServer(
+            handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap, budget=self._budget
+        )
         with listening("mm4", settings.host, settings.port):
             await server.start()
-        self._doors.push_async_callback(server.stop)
+        self._stop.doors.append(server.stop)
         self.listeners["mm4"] = (settings.host, server.port)
+        self.operations.sources.smtp_sessions = lambda: server.sessions
 
     def _start_sms(self, courier: SmsCourier) -> None:
         inbox = SmsInbox(self.engine.receipts, self.engine.numbers)
-        for smsc in self.engine.neighbours.smscs.values():
-            sessions = [self._session(smsc, inbox) for _ in range(smsc.sessions)]
-            courier.sessions[smsc.name] = sessions
-            for number, session in enumerate(sessions, 1):
-                self._run(session.run(), f"smsc {smsc.name} {number}")
-                self._stack.push_async_callback(session.close)
+        smscs = self.engine.neighbours.smscs
+        binds = Binds(courier, lambda smsc: self._session(smsc, inbox), smscs, configured.esme_timers(self.settings))
+        self._run(binds.run(), "smscs")
+        self._stop.goodbyes.append(binds.close)
+        self.live.connections.append(lambda now: binds.take_over(smscs, configured.esme_timers(now)))
+        self.operations.sources.sessions = binds.state
 
     def _session(self, smsc: Smsc, inbox: SmsInbox) -> Esme:
         return Esme(
@@ -291,5 +332,14 @@ class App:
             on_message=lambda pdu: inbox.take(smsc.name, pdu),
             on_bound=lambda: self.engine.lane_is_up(f"smsc:{smsc.name}"),
             tap=self._tap("smpp", redact.smpp),
-            timers=EsmeTimers(response=self.settings.delivery.smsc.timeout_seconds),
         )
+
+    def _renew(self, renew: Renew, seconds: float, delivery: Callable[[Settings], Delivery]) -> None:
+        """Connections to neighbours that changed are given up, all of them when their time-out (now `seconds`) did."""
+
+        async def change(now: Settings) -> None:
+            nonlocal seconds
+            before, seconds = seconds, delivery(now).timeout_seconds
+            await renew(everything=before != seconds)
+
+        self.live.connections.append(change)

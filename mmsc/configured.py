@@ -17,12 +17,14 @@ from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
+from mmsc.engine.door import DoorLimits
 from mmsc.engine.engine import EnginePolicy
 from mmsc.engine.housekeeping import RetentionPolicy
 from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
+from mmsc.gateways.sms.esme import EsmeTimers
 from mmsc.net.http import HttpLimits
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
@@ -46,6 +48,10 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             domain=settings.node.domain,
             limits=limits(settings),
             repeat_window=_hours(settings.limits.repeat_window_hours),
+            door=DoorLimits(
+                maximum=settings.limits.maximum_submissions,
+                maximum_of_one=settings.limits.maximum_submissions_of_one,
+            ),
         ),
         delivery=delivery_policy(settings),
         retrieval=RetrievalPolicy(
@@ -175,6 +181,11 @@ def misread(settings: Settings) -> Iterator[str]:
             taken[known.address.value] = key
 
 
+def esme_timers(settings: Settings) -> EsmeTimers:
+    """How long an SMSC may take."""
+    return EsmeTimers(response=settings.delivery.smsc.timeout_seconds)
+
+
 def ring_limits(settings: Settings) -> RingLimits:
     """What the captures may cost."""
     trace = settings.trace
@@ -197,7 +208,7 @@ def charging(settings: Settings) -> ChargingPolicy | None:
     )
 
 
-def http_limits(listener: HttpListener) -> HttpLimits:
+def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits:
     """What clients of one HTTP interface may cost."""
     return HttpLimits(
         maximum_connections=listener.maximum_connections,
@@ -205,6 +216,7 @@ def http_limits(listener: HttpListener) -> HttpLimits:
         maximum_header_octets=listener.maximum_header_octets,
         request_seconds=listener.request_seconds,
         idle_seconds=listener.idle_seconds,
+        stop_seconds=stop_seconds,
     )
 
 

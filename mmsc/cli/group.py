@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "demo": "Show everything at work: two MMSCs, an SMSC, a VASP and handsets, scene by scene.",
     "cluster": "Show nodes sharing one PostgreSQL, and one that is killed in the middle.",
     "submit": "Send an MM through MM7, as a VASP would.",
+    "load": "Put load on an MMSC through MM7, and tell how it bore that.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
     "route": "Explain what becomes of a number.",
     "cdr": "Charging records: compare two parties' files, show them, write what is owed.",

@@ -34,12 +34,17 @@ async def built_in_smsc(settings: Settings) -> AsyncIterator[tuple[VirtualSmsc |
     with listening("builtin_smsc", settings.builtin_smsc.host, settings.builtin_smsc.port):
         await smsc.start(settings.builtin_smsc.host, settings.builtin_smsc.port)
     try:
-        yield smsc, _bound_to(smsc.port, settings)
+        yield smsc, rebound(smsc, settings)
     finally:
         await smsc.stop()
 
 
-def _bound_to(port: int, settings: Settings) -> Settings:
+def rebound(smsc: VirtualSmsc | None, settings: Settings) -> Settings:
+    """The settings with the port that the built-in SMSC has; it knows the accounts of these settings from now on."""
+    if smsc is None:
+        return settings
+    smsc.accounts = {one.system_id: one.password for name, one in settings.smsc.items() if name == BUILT_IN}
+    port = smsc.port
     bound = {
         name: msgspec.structs.replace(one, port=port) if name == BUILT_IN else one
         for name, one in settings.smsc.items()

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -13,17 +12,19 @@ import click
 import msgspec
 
 from mmsc.cli.group import examples
-from mmsc.cli.loading import config_option, settings_of
+from mmsc.cli.loading import config_option, load_whole, settings_of
 from mmsc.cli.progress import telling
-from mmsc.settings import Settings, captures_path, store_path
+from mmsc.settings import Settings, captures_path, secrets, store_path
 
 if TYPE_CHECKING:
     from mmsc.app import App
+    from mmsc.operations.logs import Log
 
 _PLACES: Final = {  # listener -> (what people call it, how its address is written)
     "mm1": ("MM1, handsets", "http://{}/"),
     "weblink": ("web link", "http://{}/"),
     "mm4": ("MM4, other MMSCs", "{}"),
+    "console": ("metrics, health", "http://{}/metrics"),
     "mm7": ("MM7, VASPs", "http://{}/mm7"),
     "builtin_smsc": ("SMSC, built in", "{}"),
 }
@@ -36,17 +37,19 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 @click.option("--node", default="", metavar="NAME", help="This node's name among others on one PostgreSQL database.")
 def command(config: Path | None, node: str) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).
+    On SIGHUP a settings file is read again: what can change without a restart does, and the log says what.
 
     Without a file it listens on loopback, keeps its state in your state folder, and brings an SMSC, a VASP and three
     subscribers to play with. It prints where everything listens.
     """
+    from mmsc.operations.logs import Log
     from mmsc.store.core import StoreError
 
     settings = _as_node(node, settings_of(config))
-    logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log = Log(settings.log.format, secrets(settings))
     try:
         with asyncio.Runner(loop_factory=fast_loop()) as runner:
-            runner.run(_until_interrupted(settings))
+            runner.run(_until_interrupted(settings, log, config, node))
     except (OSError, StoreError) as error:
         raise click.ClickException(f"cannot run: {error}") from error
 
@@ -73,9 +76,12 @@ def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
     return factory
 
 
-async def _until_interrupted(settings: Settings) -> None:
-    running = asyncio.ensure_future(serve(settings))
+async def _until_interrupted(settings: Settings, log: "Log", config: Path | None, node: str) -> None:
+    asked = asyncio.Event()  # to read the settings again
+    running = asyncio.ensure_future(serve(settings, log, asked, lambda: _as_node(node, load_whole(config))))
     loop = asyncio.get_running_loop()
+    if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
 
     def interrupted(number: signal.Signals) -> None:
         signal.signal(number, signal.SIG_DFL)
@@ -91,15 +97,19 @@ async def _until_interrupted(settings: Settings) -> None:
         click.echo("stopped", err=True)
 
 
-async def serve(settings: Settings) -> None:
-    """Everything that the settings ask for, until a part of it dies or the caller is cancelled."""
+async def serve(settings: Settings, log: "Log", asked: asyncio.Event, read: Callable[[], Settings]) -> None:
+    """Everything that the settings ask for, until a part of it dies or the caller is cancelled. When `asked` is set,
+    the settings are read again with `read`."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, handsets, reports
+    from mmsc.cli.playground import built_in_smsc, handsets, rebound, reports
+    from mmsc.reloading import reload_when_asked
 
     async with AsyncExitStack() as stack:
         async with telling(lambda seconds: f"starting: the store and the captures are read, {seconds} s"):
             smsc, bound = await stack.enter_async_context(built_in_smsc(settings))
-            app = await stack.enter_async_context(App(bound))
+            app = App(bound)
+            _follow(app, log)
+            await stack.enter_async_context(app)
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
@@ -107,7 +117,22 @@ async def serve(settings: Settings) -> None:
             for line in _where(app):
                 click.echo(line)
             _settle()
-            await app.wait()
+            reloading = asyncio.create_task(reload_when_asked(app, asked, lambda: rebound(smsc, read())))
+            try:
+                await app.wait()
+            finally:
+                reloading.cancel()
+                await asyncio.gather(reloading, return_exceptions=True)
+
+
+def _follow(app: "App", log: "Log") -> None:
+    """What is written into the log follows the settings."""
+
+    def tell(now: Settings) -> None:
+        app.operations.tally.write = log.set(now.log.level, events=now.log.events, secrets=secrets(now))
+
+    tell(app.settings)
+    app.live.values.append(tell)
 
 
 def _settle() -> None:

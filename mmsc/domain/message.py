@@ -58,6 +58,11 @@ class Origin:
         kind = _NAMED_KINDS.get(self.interface)
         return f"{kind}:{self.neighbour}" if kind is not None else ""
 
+    @property
+    def owner(self) -> str:
+        """Among whom turns are shared: each VASP, each peer, and all subscribers together."""
+        return self.key or str(self.interface)
+
 
 @record(frozen=True, slots=True)
 class Part:
@@ -243,6 +248,7 @@ class Job(NamedTuple):
     mm: Mm | None
     recipients: tuple[Recipient, ...]
     payload: Mapping[str, str]
+    priority: int = Priority.NORMAL
 
     @property
     def stored_mm(self) -> Mm:

@@ -18,4 +18,5 @@ def res_task(ids: Ids, now: Instant, res: ResMm4, mm_id: MmId | None) -> TaskRow
         due_at=now,
         priority=int(Priority.HIGH),
         payload={**res.payload, "born": str(now)},
+        owner=f"peer:{res.peer}",
     )

@@ -45,6 +45,7 @@ class Chronicle:
         events: Sequence[Event],
         then: Callable[[], None] | None = None,
         otherwise: Callable[[], None] | None = None,
+        octets: int = 0,
     ) -> Unit:
         """A unit that writes `events` with `effects`; after the commit they are published, then `then` is called.
         `otherwise` is called instead when nothing was written."""
@@ -56,7 +57,7 @@ class Chronicle:
                 then()
 
         beside = self._beside(events) if self._beside is not None else ()
-        return Unit(guard, (*effects, *[sql.insert(event) for event in events], *beside), after, otherwise)
+        return Unit(guard, (*effects, *[sql.insert(event) for event in events], *beside), after, otherwise, octets)
 
     def note(self, data: Data, *, mm_id: int | None = None, recipient_id: int | None = None) -> Unit:
         """A unit that only records."""

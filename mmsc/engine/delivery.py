@@ -14,6 +14,7 @@ from mmsc.domain.instant import HOUR, SECOND, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
+from mmsc.engine.calls import Calls
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.engine.pause import real_pause
@@ -74,19 +75,24 @@ class Desk:
         self.couriers = couriers
         self.policy = policy
         self.planned = planned
+        self.calls = Calls()
 
     async def call(self, job: Job) -> Outcome:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
         courier = self.couriers.get(job.kind)
         if courier is None:
             return Failed(f"nothing here carries out {job.kind}")
+        began = self.clock.real_now()
         try:
             outcome = await courier.deliver(job)
         except (StoreBusy, StoreUnavailable) as error:
             return Retry(str(error))  # a body cannot be read now
         except Exception as error:
-            _log.exception("courier for %s failed", str(job.kind))
+            mm_id = None if job.mm is None else job.mm.id
+            about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}
+            _log.exception("courier for %s failed", str(job.kind), extra=about)
             return Retry(f"internal error: {type(error).__name__}: {error}")
+        self.calls.note(job.lane, outcome, self.clock.real_now() - began)
         lane = self.lanes.get(job.lane)
         if isinstance(outcome, Retry) and outcome.neighbour_down:
             await self.pause(lane, outcome.because)
@@ -263,22 +269,31 @@ class Delivery:
         self._spawn = spawn
 
     def start(self, lane: Lane) -> None:
-        """Start the workers of a new lane."""
-        for number in range(lane.limits.concurrency):
+        """Give a lane as many workers as its limits say. Those that are too many end when they have done what waits."""
+        wanted = lane.limits.concurrency
+        for number in range(lane.workers, wanted):
             self._spawn(self._work(lane), name=f"{lane.name}#{number}")
+        for _ in range(wanted, lane.workers):
+            lane.dismiss()
+        lane.workers = wanted
 
     async def _work(self, lane: Lane) -> None:
-        myself = asyncio.current_task()
+        lanes, myself = self._desk.lanes, asyncio.current_task()
         assert myself is not None, "workers are tasks"
         # A library under a courier may turn the cancellation into an error of its own: then the loop ends here.
         while not myself.cancelling():
-            job = await lane.jobs.get()
+            job = await lane.get()
+            if job is None:
+                return
+            if not lanes.begin():
+                continue
             try:
-                if await self._desk.lanes.may_begin(job):
+                if lanes.is_sure() or await lanes.may_begin(job):
                     await self._run(job)
             finally:
-                self._desk.lanes.put_down(job)
-                self._desk.lanes.leave(lane)
+                lanes.end()
+                lanes.put_down(job)
+                lanes.leave(lane)
 
     async def _run(self, job: Job) -> None:
         """Carry a job out, however long the store is away: what is stored by then says where to go on."""
@@ -314,4 +329,5 @@ class Delivery:
             mm=mm,
             recipients=recipients,
             payload=row.payload,
+            priority=row.priority,
         )

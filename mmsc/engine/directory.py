@@ -1,8 +1,8 @@
 """The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -42,15 +42,38 @@ class Neighbours:
     async def load(self, configured: tuple[Neighbour, ...]) -> None:
         """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
         await self._configure(configured)
-        rows = await sql.all_of(self._store)
         learned: list[Subscriber] = []
-        for row in rows:
-            table, stored = row[0], row[3]
+        for table, _, _, stored in await sql.all_of(self._store):
             assert isinstance(stored, str)
             if table == "learned":
                 learned.append(msgspec.json.decode(stored, type=Subscriber))
             elif table in _TYPES:
                 self._keep(msgspec.json.decode(stored, type=_TYPES[str(table)]))
+        for subscriber in learned:
+            self._remember(subscriber)
+
+    async def replace(self, configured: tuple[Neighbour, ...], default_smsc: str) -> None:
+        """From now on the configuration names these: what differs is written, then all of it is changed here at once.
+        Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
+        await self._configure(configured)
+        others = [
+            msgspec.json.decode(str(data), type=_TYPES[str(kind)])
+            for kind, _, origin, data in await sql.all_of(self._store)
+            if kind in _TYPES and origin != "config"
+        ]
+        self._default_smsc = default_smsc
+        self._refill((*others, *configured))
+
+    def _refill(self, neighbours: Sequence[Neighbour]) -> None:
+        """These and no others; what handsets have shown stays known."""
+        learned = [one for one in self._subscribers.values() if one.seen_at is not None]
+        tables: tuple[dict[str, Any], ...] = (self.vasps, self.peers, self.smscs, self.short_codes)
+        for table in (*tables, self._subscribers, self._by_ip, self._prefixes):
+            table.clear()
+        self._listed.clear()
+        self._longest_first = ()
+        for neighbour in neighbours:
+            self._keep(neighbour)
         for subscriber in learned:
             self._remember(subscriber)
 

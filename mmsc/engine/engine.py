@@ -6,9 +6,11 @@ from dataclasses import field
 
 from mmsc.clock import Clock
 from mmsc.domain.address import NumberPlan
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
@@ -89,6 +91,7 @@ class Engine:
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
+        self.backlog = Backlog(store, clock, self.lanes)
 
     async def begin(self, configured: tuple[Neighbour, ...]) -> None:
         """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
@@ -171,9 +174,30 @@ class Engine:
         finally:
             self.lanes.unwatch()
 
+    async def finish(self) -> None:
+        """Before `run` is cancelled: begin with nothing more, and wait for what is under way."""
+        await self.lanes.close()
+
     async def end(self) -> None:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()
+
+    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
+        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
+        here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc)
+        self.policy = policy
+        self.numbers.take_over(policy.plan, policy.routing)
+        self.submit.take_over(policy.submit)
+        self.desk.policy = policy.delivery
+        self.retrieval.policy = self.links.policy = policy.retrieval
+        self.lanes.resize()
+        self._timetable.wake()
+
+    @property
+    def claims(self) -> Durations:
+        """What claims took, since the start."""
+        return self._timetable.claims
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

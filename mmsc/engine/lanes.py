@@ -1,16 +1,24 @@
 """Each neighbour has its own lane: its own concurrency, backlog, pause and back-off. A dead one delays nobody else.
 
 A lane has seats: whoever wants to hand over a job takes one first. Without a seat a task is written ready and claimed
-later, so an outage fills the store and never memory.
+later, so an outage fills the store and never memory. While due tasks wait in the store, nobody takes a seat past them:
+claims share the seats out, one to each owner in turn.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Set
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence, Set
+from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
 from mmsc.domain.message import Job, TaskId
+from mmsc.store.core import Turn
+from mmsc.store.tasks import TaskRow
 from protocols.records import record
+
+OVERTAKES: Final = 1000  # jobs of its lane that one of the next lower priority lets pass in memory, and then no more
+LOWEST_FIRST_EVERY: Final = 16  # claims of a lane: one of them begins with the lowest priority, so that nobody starves
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -29,13 +37,61 @@ class Lane:
     def __init__(self, name: str, limits: LaneLimits) -> None:
         self.name = name
         self.limits = limits
-        self.jobs: asyncio.Queue[Job] = asyncio.Queue()
+        # Bounded by the seats. None: one worker too many, whoever takes it ends.
+        self._jobs: asyncio.PriorityQueue[tuple[int, int, Job | None]] = asyncio.PriorityQueue()
+        self.workers = 0
+        self._handed_over = 0
         self.taken = 0
         self.more = True  # the store may hold tasks that are due
+        self.behind = False  # it does: who comes now is written there, too
         self.paused_until = 0  # real time, µs
         self.probing = False
         self.expired_first = True  # what needs no neighbour any more stands first in the store
         self.pause_seconds = limits.first_pause
+        self.turn = Turn()
+        self._claims = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait in memory."""
+        return self._jobs.qsize()
+
+    def put(self, job: Job) -> None:
+        """Queue a job: an urgent one before those that wait, and nobody behind more than `OVERTAKES` later ones."""
+        number = self._handed_over
+        self._handed_over = number + 1
+        self._jobs.put_nowait((number - OVERTAKES * job.priority, number, job))
+
+    def dismiss(self) -> None:
+        """There is one worker too many: it ends behind what waits now."""
+        number = self._handed_over
+        self._handed_over = number + 1
+        self._jobs.put_nowait((number, number, None))
+
+    async def get(self) -> Job | None:
+        """The next job; None: this worker ends."""
+        return (await self._jobs.get())[2]
+
+    def take_out(self, lost: Set[tuple[TaskId, int]]) -> list[Job]:
+        """Those of the waiting jobs that are not ours any more; they leave the queue."""
+        gone: list[Job] = []
+        for entry in [self._jobs.get_nowait() for _ in range(self._jobs.qsize())]:
+            job = entry[2]
+            if job is not None and (job.task_id, job.attempt) in lost:
+                gone.append(job)
+            else:
+                self._jobs.put_nowait(entry)
+        return gone
+
+    def claimed(self, tasks: Sequence[TaskRow]) -> None:
+        """A claim brought these: the next one begins behind the owner that was served last."""
+        self._claims += 1
+        after = self.turn.after
+        shares = Counter(task.owner for task in tasks)
+        if shares:
+            most = max(shares.values())
+            after = max((name for name, share in shares.items() if share == most), key=lambda one: (one <= after, one))
+        self.turn = Turn(after, self._claims % LOWEST_FIRST_EVERY == LOWEST_FIRST_EVERY - 1)
 
     def free_seats(self, real_now: int) -> int:
         """How many jobs may be handed over now."""
@@ -61,18 +117,50 @@ class Lanes:
         self._dropped: set[tuple[TaskId, int]] = set()
         self.unknown = True  # the store may have lanes that are not here
         self.held = False  # the lab holds all lanes: nothing leaves
+        self.closing = False  # the server stops: what is carried out is finished, nothing more is begun
+        self._working = 0
+        self._quiet = asyncio.Event()
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
-        """Who starts a new lane's workers, and who wants to know that a wanted seat became free."""
+        """Who gives a lane its workers (called for a new one, and when its limits changed), and who wants to know that
+        a wanted seat became free."""
         self._on_new = on_new
         self._on_seat = on_seat
         for lane in self._lanes.values():
+            lane.workers = 0
             on_new(lane)
 
     def unwatch(self) -> None:
         """Nobody works: jobs handed over from now on keep their lease until it is handed back."""
         self._on_new = self._on_seat = _nobody
+
+    def resize(self) -> None:
+        """The neighbours' limits changed: each lane has as many workers as its own say now."""
+        for lane in self._lanes.values():
+            lane.limits = self._limits_of(lane.name)
+            lane.more = True
+            self._on_new(lane)
+        self._on_seat()
+
+    def begin(self) -> bool:
+        """A worker has a job; False: it must not begin with it any more. Its lease is handed back with the others."""
+        if self.closing:
+            return False
+        self._working += 1
+        return True
+
+    def end(self) -> None:
+        """The worker is through with it."""
+        self._working -= 1
+        if self.closing and not self._working:
+            self._quiet.set()
+
+    async def close(self) -> None:
+        """Begin with nothing more, and wait until what is carried out is finished."""
+        self.held = self.closing = True
+        if self._working:
+            await self._quiet.wait()
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
@@ -88,8 +176,8 @@ class Lanes:
     def take_seat(self, name: str, real_now: int) -> bool:
         """Take a seat, to be given back by `leave`; False: write the task ready instead."""
         lane = self.get(name)
-        if self.held or not lane.free_seats(real_now):
-            lane.more = True
+        if self.held or lane.behind or not lane.free_seats(real_now):
+            lane.more = lane.behind = True
             return False
         lane.taken += 1
         return True
@@ -97,7 +185,7 @@ class Lanes:
     def hand_over(self, job: Job) -> None:
         """Give a job to the lane, on a seat that was taken before."""
         self.in_hands.add((job.task_id, job.attempt))
-        self.get(job.lane).jobs.put_nowait(job)
+        self.get(job.lane).put(job)
 
     def put_down(self, job: Job) -> None:
         """A job that was handed over has its outcome: its task may be claimed anew."""
@@ -108,9 +196,8 @@ class Lanes:
         return self._clock.real_now() < self.sure_until
 
     async def may_begin(self, job: Job) -> bool:
-        """Whether a job is still ours to carry out; waits while this node may have been taken for dead."""
-        if self.is_sure():
-            return True
+        """Whether a job is still ours to carry out; waits while this node may have been taken for dead (`is_sure` is
+        asked first)."""
         key = (job.task_id, job.attempt)
         self._doubtful.add(key)
         try:
@@ -135,13 +222,9 @@ class Lanes:
         """Jobs that others took over, as far as they were not begun: they are not carried out here."""
         self._dropped = self._doubtful & lost
         for lane in self._lanes.values():
-            for _ in range(lane.jobs.qsize()):
-                job = lane.jobs.get_nowait()
-                if (job.task_id, job.attempt) in lost:
-                    self.put_down(job)
-                    self.leave(lane)
-                else:
-                    lane.jobs.put_nowait(job)
+            for job in lane.take_out(lost):
+                self.put_down(job)
+                self.leave(lane)
 
     def look_around(self) -> None:
         """There is work, perhaps on lanes that nobody here has heard of."""

@@ -30,6 +30,7 @@ from mmsc.domain.obstacles import nobody_left, obstacle_to
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.door import DoorLimits
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
 from mmsc.ids import Ids, to_text
@@ -51,6 +52,7 @@ class SubmitPolicy:
     limits: Limits = field(default_factory=Limits)
     repeat_window: int = DAY
     lease: int = 60_000_000  # real time, µs
+    door: DoorLimits = field(default_factory=DoorLimits)
 
 
 @dataclass(slots=True)
@@ -75,6 +77,11 @@ class Planner:
         self._chronicle = chronicle
         self._policy = policy
         self._identifiers = Identifiers(policy.repeat_window)
+
+    def take_over(self, policy: SubmitPolicy) -> None:
+        """From now on this one."""
+        self._policy = policy
+        self._identifiers.window = policy.repeat_window
 
     def plan(self, submission: Submission) -> Plan | Refused:
         """What a submission comes to; nothing is written."""
@@ -226,4 +233,4 @@ class Planner:
     ) -> TaskRow:
         task_id = TaskId(self._ids.new_id(now.real))
         due_at = mm.deliver_at or mm.submitted_at
-        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload)
+        return TaskRow(task_id, mm.id, recipient_id, kind, lane, due_at, int(mm.priority), payload, 0, mm.origin.owner)

@@ -37,6 +37,16 @@ class Recent:
         self._bodies: OrderedDict[ContentId, Content] = OrderedDict()
         self._octets = 0
 
+    @property
+    def recipients(self) -> int:
+        """How many recipients are remembered."""
+        return len(self._records)
+
+    @property
+    def octets(self) -> int:
+        """Octets of the bodies that are remembered."""
+        return self._octets
+
     def keep(self, mm: Mm, recipient: Recipient) -> Record:
         """Remember a recipient as it is now."""
         record = self._records.get(recipient.id)

@@ -27,7 +27,7 @@ class Identifiers:
     told so. What was forgotten (a restart, or more of them than fit) only costs the remark."""
 
     def __init__(self, window: int) -> None:
-        self._window = window
+        self.window = window
         self._digests: OrderedDict[tuple[str, str], tuple[bytes, Instant]] = OrderedDict()
 
     def remark(self, submission: Submission, now: Instant) -> FindingNoted | None:
@@ -40,7 +40,7 @@ class Identifiers:
         self._digests[key] = (digest, now)
         if len(self._digests) > _REMEMBERED_IDENTIFIERS:
             self._digests.popitem(last=False)
-        if before is None or before[0] == digest or before[1] < now - self._window:
+        if before is None or before[0] == digest or before[1] < now - self.window:
             return None
         rule, clause = _REUSED[submission.origin.interface]
         why = f"{submission.identifier} was used before, for another request: taken as a new one"

@@ -68,7 +68,7 @@ class Fetching:
         self._desk = desk
         self._neighbours = neighbours
         self._learn = learn
-        self._policy = policy
+        self.policy = policy
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
@@ -82,7 +82,7 @@ class Fetching:
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
-        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
@@ -94,7 +94,7 @@ class Fetching:
     def _may(self, recipient: Recipient, identity: Address | None) -> bool:
         """The token alone suffices unless identities are required; a different identity gets nothing."""
         if identity is None:
-            return not self._policy.require_identity
+            return not self.policy.require_identity
         return identity == recipient.address
 
     async def fetched(self, retrievable: Retrievable) -> None:
@@ -103,7 +103,8 @@ class Fetching:
         try:
             await self._fetched(retrievable)
         except (StoreBusy, StoreUnavailable) as error:
-            _log.warning("a complete GET of MM %d is not noted: %s", retrievable.mm.id, error)
+            about = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
+            _log.warning("a complete GET is not noted: %s", error, extra=about)
 
     async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk
@@ -178,7 +179,7 @@ class Fetching:
     async def _tried_again(self, mm: Mm, recipient: Recipient) -> bool:
         """Unrecognised: one more push in 1.0 form, then the fallback; False when both were tried."""
         payload = await task_sql.payload_of_delivery(self._desk.store, recipient.id)
-        if payload is None or payload.get("link") or (payload.get("plain") and not self._policy.fallback):
+        if payload is None or payload.get("link") or (payload.get("plain") and not self.policy.fallback):
             return False
         redo = {**payload, "link": "1"} if payload.get("plain") else {**payload, "plain": "1"}
         now = self._desk.clock.now()
@@ -230,7 +231,7 @@ class WebLinks:
 
     def __init__(self, desk: Desk, policy: RetrievalPolicy) -> None:
         self._desk = desk
-        self._policy = policy
+        self.policy = policy
 
     async def open(self, link_token: str) -> Retrievable | Gone:
         """The MM behind a web link; looking does not count as viewing."""
@@ -243,7 +244,7 @@ class WebLinks:
         record = await self._desk.recent.by_link_token(link_token)
         if record is None:
             return Gone(GoneBecause.UNKNOWN)
-        gone = _gone(record.mm, record.recipient, self._policy, self._desk.clock.now())
+        gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return gone
         content = await self._desk.recent.content(record.mm.content_id)

@@ -39,9 +39,13 @@ class Routing:
     """Implements `ports.Numbers`."""
 
     def __init__(self, plan: NumberPlan, policy: RoutingPolicy, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+        self.take_over(plan, policy)
+
+    def take_over(self, plan: NumberPlan, policy: RoutingPolicy) -> None:
+        """From now on these."""
         self._plan = plan
         self._policy = policy
-        self._neighbours = neighbours
         self._own_prefixes = longest_first(policy.own_prefixes)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(plan.normalise)  # the same few write most messages
 

@@ -24,6 +24,7 @@ from mmsc.domain.message import (
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.planning import Plan, Planner, SubmitPolicy
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
@@ -67,7 +68,13 @@ class Submitter:
         self._holder = holder
         self._policy = policy
         self._planned = planned
+        self._door = Door(policy.door)
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
+
+    def take_over(self, policy: SubmitPolicy) -> None:
+        """From now on this one."""
+        self._policy = policy
+        self._planner.take_over(policy)
 
     async def accept(self, submission: Submission, *, res: ResMm4 | None = None) -> Accepted | Refused:
         """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat)."""
@@ -76,6 +83,9 @@ class Submitter:
         plan = self._planner.plan(submission)
         if isinstance(plan, Refused):
             return await self._refuse(submission, plan)
+        owner = submission.origin.owner
+        if not self._door.enter(owner):
+            return Refused(RefusalReason.BUSY, "too many submissions are under way")
         try:
             accepted = await self._commit(plan, submission.repeat_key, res)
             if accepted is None and submission.repeat_key is not None:
@@ -84,6 +94,8 @@ class Submitter:
             return Refused(RefusalReason.BUSY, "too many submissions wait for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
+        finally:
+            self._door.leave(owner)
         assert accepted is not None, "an MM without a repeat key was taken for a repeat"
         return accepted
 
@@ -156,7 +168,8 @@ class Submitter:
             if abandoned or guard is None:
                 release()
 
-        unit = self._chronicle.unit(guard, rows, events, then, lambda: self._leave(seated))
+        octets = 0 if plan is None else len(plan.content.body)
+        unit = self._chronicle.unit(guard, rows, events, then, lambda: self._leave(seated), octets)
         try:
             outcome = await self._store.commit(unit)
         except asyncio.CancelledError:
@@ -240,4 +253,6 @@ class Submitter:
             peer = task.lane.removeprefix("peer:")
             recipients = at_peer(peer, plan.recipients)
         mm = None if plan is None else plan.mm
-        return Job(task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload)
+        return Job(
+            task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload, task.priority
+        )

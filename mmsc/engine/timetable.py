@@ -5,9 +5,11 @@ again, when another node made work, and when somebody turns the clock.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final
 
 from mmsc.clock import Clock
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.engine.delivery import Delivery
 from mmsc.engine.heartbeat import LEASE_SECONDS
@@ -16,7 +18,8 @@ from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder
 
-CLAIM_AT_ONCE: Final = 50
+CLAIM_AT_ONCE: Final = 50  # tasks of a lane
+LANES_AT_ONCE: Final = 50  # lanes in one batch of claims: it holds the event loop for their statements
 LONGEST_SLEEP_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 1.0
 _CHANGED_AT_ONCE: Final = 200  # tasks in one unit: a batch holds the event loop for its statements
@@ -34,6 +37,8 @@ class Timetable:
         self._delivery: Delivery | None = None
         self._wake = asyncio.Event()
         self._sleeping_until: int = 0
+        self.claims = Durations()
+        self._all_at = 0  # with many lanes: when to claim for all of them again (real time, µs)
 
     def planned(self, due_at: Instant) -> None:
         """A task is ready for `due_at`; wakes the scheduler if that is earlier than it meant to wake."""
@@ -82,6 +87,8 @@ class Timetable:
             try:
                 for name in await sql.lanes_in_use(self._store):
                     self._lanes.get(name)
+                for name in await sql.next_due(self._store):
+                    self._lanes.get(name).behind = True
             except BaseException:
                 self._lanes.unknown = True
                 raise
@@ -93,32 +100,53 @@ class Timetable:
         real_now = self._clock.real_now()
         for lane in [one for one in self._lanes if not one.expired_first and one.free_seats(real_now)]:
             await self._put_expired_first(lane)
-        wanted: list[tuple[str, int]] = []
-        for lane in self._lanes:
-            seats = min(lane.free_seats(real_now), CLAIM_AT_ONCE)
-            if seats:
-                lane.taken += seats  # held while the claim is under way
-                wanted.append((lane.name, seats))
-        if not wanted:
-            return 0
-        holder = self._holder
-        left = dict(wanted)
+        wanted = [lane for lane in self._lanes if lane.free_seats(real_now)]
+        if len(wanted) > LANES_AT_ONCE and real_now < self._all_at:
+            wanted = await self._with_work(wanted)
+        elif len(wanted) > LANES_AT_ONCE:
+            self._all_at = real_now + round(LONGEST_SLEEP_SECONDS * SECOND)
         count = 0
+        for at in range(0, len(wanted), LANES_AT_ONCE):
+            count += await self._claim_for(wanted[at : at + LANES_AT_ONCE])
+        return count
+
+    async def _with_work(self, lanes: Sequence[Lane]) -> list[Lane]:
+        """Those in which something is due. Leases that ended in the others are found every `LONGEST_SLEEP_SECONDS`."""
+        due, now = await sql.next_due(self._store), self._clock.now()
+        return [lane for lane in lanes if lane.name in due and due[lane.name] <= now]
+
+    async def _claim_for(self, lanes: Sequence[Lane]) -> int:
+        """Claim for some lanes and hand over what that brings; how many tasks that were."""
+        left: dict[str, int] = {}
+        for lane in lanes:
+            left[lane.name] = seats = min(lane.free_seats(self._clock.real_now()), CLAIM_AT_ONCE)
+            lane.taken += seats  # held while the claim is under way
+        claimed: dict[str, list[sql.TaskRow]] = {name: [] for name in left}
+        holder, begun = self._holder, self._clock.real_now()
         try:
             rows = await self._store.claim(
-                wanted, node=holder.node, start=holder.start_no, now=self._clock.now(), lease_seconds=LEASE_SECONDS
+                [(name, seats) for name, seats in left.items() if seats],
+                node=holder.node,
+                start=holder.start_no,
+                now=self._clock.now(),
+                lease_seconds=LEASE_SECONDS,
+                turns={lane.name: lane.turn for lane in lanes},
             )
+            self.claims.note(self._clock.real_now() - begun)
+            for lane in lanes:  # what is written from now on wakes us again
+                lane.more = lane.behind = False
             for row in rows:
                 task = sql.read(row)
-                count += 1
+                claimed[task.lane].append(task)
+                lane = self._lanes.get(task.lane)
+                lane.more = lane.behind = True
                 if await self._hand_over(task):
                     left[task.lane] -= 1
         finally:
-            for name, seats in left.items():
-                lane = self._lanes.get(name)
-                lane.more = seats == 0
-                lane.taken -= seats
-        return count
+            for lane in lanes:
+                lane.taken -= left[lane.name]
+                lane.claimed(claimed[lane.name])
+        return sum(map(len, claimed.values()))
 
     async def _put_expired_first(self, lane: Lane) -> None:
         """Before the one job that asks whether the neighbour is back: those that can end without it do not queue
@@ -151,7 +179,10 @@ class Timetable:
                 lane.more = True  # nobody looks into it until a seat becomes free
         seconds = LONGEST_SLEEP_SECONDS
         if not self._lanes.held:
-            due_at = await sql.next_due(self._store, [lane.name for lane in open_lanes])
+            due = await sql.next_due(self._store)
+            for name in due:
+                self._lanes.get(name)  # another node may have made work in a lane that is new here
+            due_at = min((due[lane.name] for lane in open_lanes if lane.name in due), default=None)
             self._sleeping_until = self._clock.now() + round(seconds * SECOND)
             if due_at is not None:
                 self._sleeping_until = due_at

@@ -139,8 +139,19 @@ class Transitions:
         if not seated:
             self._planned(report.due_at)
             return
-        job = Job(report.id, report.kind, report.lane, report.attempt, report.due_at, mm, (recipient,), report.payload)
-        self._lanes.hand_over(job)
+        self._lanes.hand_over(
+            Job(
+                report.id,
+                report.kind,
+                report.lane,
+                report.attempt,
+                report.due_at,
+                mm,
+                (recipient,),
+                report.payload,
+                report.priority,
+            )
+        )
 
     def _report(
         self, mm: Mm, recipient: Recipient, state: RecipientState, cause: Cause, at: Instant, how: Circumstances
@@ -175,7 +186,8 @@ class Transitions:
             payload["in_order"] = "1"
         kind = _REPORT_KINDS[mm.origin.interface]
         task_id = TaskId(self._ids.new_id(real))
-        return TaskRow(task_id, mm.id, recipient.id, kind, lane, now, int(mm.priority), payload), ""
+        owner = mm.origin.owner
+        return TaskRow(task_id, mm.id, recipient.id, kind, lane, now, int(mm.priority), payload, 0, owner), ""
 
     def _report_lane(self, mm: Mm) -> str:
         name = mm.origin.neighbour

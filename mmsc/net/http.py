@@ -16,16 +16,20 @@ from typing import Final, NamedTuple, cast
 
 from multidict import CIMultiDictProxy
 
+from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
+from mmsc.net.octets import OctetBudget
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
 __all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
 _log: Final = logging.getLogger(__name__)
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
+_LATER: Final = (("Retry-After", "1"),)
+_LARGE_ANSWER_OCTETS: Final = 16 * 1024  # from here on an answer counts against the budget until it was sent
 _BODILESS: Final = (204, 304)  # RFC 9110 8.6: and no Content-Length either
 
 
@@ -72,7 +76,17 @@ Handler = Callable[[HttpRequest], Awaitable[HttpAnswer]]
 class HttpListener:
     """One listening socket. `start` and `stop` once each; `port` is the one that was taken."""
 
-    def __init__(self, handler: Handler, host: str, port: int, limits: HttpLimits, tap: WireTap) -> None:
+    def __init__(
+        self,
+        handler: Handler,
+        host: str,
+        port: int,
+        limits: HttpLimits,
+        tap: WireTap,
+        budget: OctetBudget | None = None,
+    ) -> None:
+        """`budget` is shared by the listeners of a server."""
+        self._budget = budget or OctetBudget()
         self._handler = handler
         self._host = host
         self._wanted_port = port
@@ -81,6 +95,13 @@ class HttpListener:
         self._sockets: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self.port = port
+        self.statuses: dict[int, int] = {}  # answers by status
+        self.times = Durations()  # from a request's arrival to its answer handed over
+
+    @property
+    def connections(self) -> int:
+        """Clients that are connected."""
+        return len(self._connections)
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
@@ -114,7 +135,7 @@ class HttpListener:
     def _accept(self) -> asyncio.Protocol:
         if len(self._connections) >= self._limits.maximum_connections:
             return _Busy()
-        return Connection(self._limits, self._serve, self._connections.add, self._connections.discard)
+        return Connection(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
 
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
@@ -125,7 +146,9 @@ class HttpListener:
         stored: BodyReference | None = None
         try:
             if received.status:
-                answer = HttpAnswer(status=received.status, close=True)
+                answer = HttpAnswer(
+                    status=received.status, close=True, headers=_LATER if received.status == 503 else ()
+                )
             else:
                 answer = await self._answer(received, connection.address, exchange)
                 stored = answer.stored
@@ -133,6 +156,8 @@ class HttpListener:
             if self._tap.is_on:
                 self._saw_request(connection, received, stored, exchange, arrived)
         await self._send(connection, received, answer, exchange)
+        self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
+        self.times.note(self._tap.now() - arrived)
 
     def _saw_request(
         self,
@@ -163,6 +188,12 @@ class HttpListener:
             received.body = inflate(received.body, coding, self._limits.maximum_body_octets)
         except BodyRefused as refused:
             received.status, received.why = refused.status, refused.why
+            return
+        if self._budget.take(len(received.body)):
+            received.held += len(received.body)
+        else:
+            received.status, received.why = 503, f"more than {self._budget.maximum} octets are under way"
+            received.body = b""
 
     async def _answer(self, received: Received, address: str, exchange: int) -> HttpAnswer:
         path, query = _split(received.target)
@@ -170,13 +201,18 @@ class HttpListener:
         try:
             return await self._handler(wanted)
         except Exception:
-            _log.exception("%s %s: the handler failed", received.method, path)
+            _log.exception("%s %s: the handler failed", received.method, path, extra={"exchange": exchange})
             return HttpAnswer(status=500, close=True)
 
     async def _send(self, connection: Connection, received: Received, answer: HttpAnswer, exchange: int) -> None:
-        if answer.close:
-            received.keep_alive = False
         body = answer.body if received.method != "HEAD" and answer.status not in _BODILESS else b""
+        held = len(body) if received.method == "GET" and len(body) >= _LARGE_ANSWER_OCTETS else 0
+        if not self._budget.take(held):  # a client that reads slowly keeps its answer in memory
+            if answer.after is not None:
+                await answer.after(False)
+            answer, body, held = HttpAnswer(status=503, headers=_LATER), b"", 0
+        if answer.close or connection.is_closing:
+            received.keep_alive = False
         whole = False
         try:
             head = _answer_head(answer, received)
@@ -187,6 +223,7 @@ class HttpListener:
             if self._tap.is_on:
                 self._saw_answer(connection, head, body, answer, exchange, whole=whole)
         finally:
+            self._budget.give(held)
             if answer.after is not None:
                 await answer.after(whole)
 

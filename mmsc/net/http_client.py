@@ -78,6 +78,7 @@ class HttpClient:
         self._seats = asyncio.Semaphore(limits.connections)
         self._sweeping: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLContext | None = None
+        self._closed = False
 
     async def send(
         self,
@@ -123,7 +124,8 @@ class HttpClient:
         return HttpReply(reply.status, reply.headers, reply.body)
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; what is under way is finished, and its connection closed then."""
+        self._closed = True
         if self._sweeping is not None:
             self._sweeping.cancel()
         closing = [one for free in self._free.values() for one in free]
@@ -157,7 +159,7 @@ class HttpClient:
         except BaseException:
             exchange.drop()
             raise
-        if exchange.kept:
+        if exchange.kept and not self._closed:
             exchange.idle_since = asyncio.get_running_loop().time()
             self._free.setdefault(key, []).append(exchange)
             if self._sweeping is None:

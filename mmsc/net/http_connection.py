@@ -8,29 +8,21 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from math import inf
 from typing import Final, cast
 
 import httptools
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDictProxy
 
 from mmsc.net.bodies import CODINGS
-from mmsc.net.http_received import HttpLimits, Received
+from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
+from mmsc.net.octets import OctetBudget
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 _FRAMING_OF_A_HEADER: Final = 4  # colon, space, CRLF
 _LINGER_SECONDS: Final = 1.0  # so that a client that still sends reads why it is refused, before the reset
-
-
-class _Phase(Enum):
-    HEAD = auto()
-    BODY = auto()
-    SERVING = auto()
-    SENDING = auto()
-    LINGERING = auto()
 
 
 class Connection(asyncio.Protocol):
@@ -42,8 +34,10 @@ class Connection(asyncio.Protocol):
         serve: Callable[["Connection", Received], Awaitable[None]],
         joined: Callable[["Connection"], None],
         left: Callable[["Connection"], None],
+        budget: OctetBudget,
     ) -> None:
         self._limits = limits
+        self._budget = budget
         self._serve = serve
         self._joined = joined
         self._left = left
@@ -54,10 +48,10 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._behind = b""  # what came while a request was served
-        self._phase = _Phase.HEAD
+        self._phase = Phase.HEAD
         self._deadline = inf
         self._timer: asyncio.TimerHandle | None = None
-        self._closing = False
+        self.is_closing = False  # the answer that is written now is the last one
         self._goes_on = False  # a new parser reads the body of a request whose head the last one read
         self._deaf = False  # after a refusal nothing is understood any more
         self._begin(b"")
@@ -82,7 +76,7 @@ class Connection(asyncio.Protocol):
     async def drain(self) -> None:
         """When `is_behind`: until all that was written is handed to the socket, or the client is gone."""
         self._drained = self._loop.create_future()
-        self._wait_for(_Phase.SENDING, self._limits.answer_seconds)
+        self._wait_for(Phase.SENDING, self._limits.answer_seconds)
         await self._drained
 
     @property
@@ -92,8 +86,8 @@ class Connection(asyncio.Protocol):
 
     def finish(self) -> None:
         """Close when what is under way was answered."""
-        self._closing = True
-        if self._phase is _Phase.HEAD and not self._ready:
+        self.is_closing = True
+        if self._phase is Phase.HEAD and not self._ready:
             self._close()
 
     def drop(self) -> None:
@@ -106,18 +100,28 @@ class Connection(asyncio.Protocol):
         try:
             while await self._some():
                 received = self._ready.popleft()
-                self._phase, self._deadline = _Phase.SERVING, inf
-                await self._serve(self, received)
+                self._phase, self._deadline = Phase.SERVING, inf
+                try:
+                    await self._serve(self, received)
+                finally:
+                    self._give_back(received)
                 if received.status:
                     self._linger()
                     return
-                if self._closing or not received.keep_alive:
+                if self.is_closing or not received.keep_alive:
                     self._close()
                     return
                 self._next()
         except Exception:
             _log.exception("HTTP connection from %s", self.remote)
             self._close()
+        finally:
+            for received in self._ready:
+                self._give_back(received)
+
+    def _give_back(self, received: Received) -> None:
+        self._budget.give(received.held)
+        received.held = 0
 
     async def _some(self) -> bool:
         """Wait for a request; False when none will come."""
@@ -132,9 +136,9 @@ class Connection(asyncio.Protocol):
         if self._ready or self._transport is None or self._transport.is_closing():
             return
         if self._under_way is None:
-            self._wait_for(_Phase.HEAD, self._limits.idle_seconds)
+            self._wait_for(Phase.HEAD, self._limits.idle_seconds)
         else:  # its head came behind the last request, its body did not
-            self._wait_for(_Phase.BODY, self._limits.request_seconds)
+            self._wait_for(Phase.BODY, self._limits.request_seconds)
         if self._behind:
             behind, self._behind = self._behind, b""
             self._transport.resume_reading()
@@ -142,7 +146,7 @@ class Connection(asyncio.Protocol):
 
     def _put(self, received: Received) -> None:
         self._ready.append(received)
-        self._phase, self._deadline = _Phase.SERVING, inf
+        self._phase, self._deadline = Phase.SERVING, inf
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -159,11 +163,11 @@ class Connection(asyncio.Protocol):
             return
         self._transport.write_eof()
         self._transport.resume_reading()
-        self._wait_for(_Phase.LINGERING, _LINGER_SECONDS)
+        self._wait_for(Phase.LINGERING, _LINGER_SECONDS)
 
     # --- time ---
 
-    def _wait_for(self, phase: _Phase, seconds: float) -> None:
+    def _wait_for(self, phase: Phase, seconds: float) -> None:
         """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
         self._phase = phase
         self._deadline = self._loop.time() + seconds
@@ -179,7 +183,7 @@ class Connection(asyncio.Protocol):
             return
         if self._loop.time() < self._deadline:
             self._timer = self._loop.call_at(self._deadline, self._look)
-        elif self._phase is _Phase.BODY:
+        elif self._phase is Phase.BODY:
             self._refuse(408, f"the body did not come within {self._limits.request_seconds:g} s")
         else:
             self._transport.abort()
@@ -198,7 +202,7 @@ class Connection(asyncio.Protocol):
         self._under_way: Received | None = None
 
     def _understand(self, octets: bytes) -> None:
-        if self._phase is _Phase.HEAD:
+        if self._phase is Phase.HEAD:
             self._seen += len(octets)
             if self._raw is not None:
                 self._raw = self._raw + octets if self._raw else octets
@@ -212,9 +216,9 @@ class Connection(asyncio.Protocol):
                     self._refuse(400, f"no HTTP request: {error}")
             else:
                 break
-        if self._phase is _Phase.HEAD and self._seen > self._limits.maximum_header_octets:
+        if self._phase is Phase.HEAD and self._seen > self._limits.maximum_header_octets:
             self._refuse_head()
-        elif self._phase is _Phase.BODY:  # trailers and chunk extensions mean nothing; they end (RFC 9112 7.1)
+        elif self._phase is Phase.BODY:  # trailers and chunk extensions mean nothing; they end (RFC 9112 7.1)
             self._framed_octets += len(octets)
             most = self._limits.maximum_header_octets + _FRAMING_OF_AN_OCTET * self._body_octets
             if self._framed_octets - self._body_octets > most:
@@ -258,16 +262,11 @@ class Connection(asyncio.Protocol):
             return
         parser, raw = self._parser, (self._raw or b"").lstrip(b"\r\n")
         end = raw.find(b"\r\n\r\n") + 4
-        headers = CIMultiDict(
-            [
-                (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
-                for name, value in self._raw_headers
-            ]
-        )
+        headers = decoded(self._raw_headers)
         framed = "Transfer-Encoding" in headers or "Content-Encoding" in headers
         self._under_way = received = Received(
             method=parser.get_method().decode("ascii"),
-            target=_text(self._target),
+            target=text_of(self._target),
             version=parser.get_http_version(),
             headers=CIMultiDictProxy(headers),
             raw_headers=self._raw_headers,
@@ -279,8 +278,8 @@ class Connection(asyncio.Protocol):
             self._refuse_head()
         else:
             self._admit(received)
-        if self._phase is _Phase.HEAD:
-            self._wait_for(_Phase.BODY, self._limits.request_seconds)
+        if self._phase is Phase.HEAD:
+            self._wait_for(Phase.BODY, self._limits.request_seconds)
 
     def _admit(self, received: Received) -> None:
         """What the head alone tells: refused before the body is sent, or asked for (RFC 9110 10.1.1)."""
@@ -288,6 +287,8 @@ class Connection(asyncio.Protocol):
         declared = int(headers.get("Content-Length", 0))
         if declared > most:
             self._refuse(413, f"Content-Length is {declared}, the limit {most}")
+        elif not self._budget.has_room(declared):
+            self._refuse(503, f"{self._budget.held} octets are under way, the limit is {self._budget.maximum}")
         coding = headers.get("Content-Encoding")
         if coding is not None and coding.strip().lower() not in (*CODINGS, "", "identity"):
             self._refuse(415, f"Content-Encoding {coding}")
@@ -299,6 +300,14 @@ class Connection(asyncio.Protocol):
 
     def on_body(self, octets: bytes) -> None:
         """httptools: a piece of the body, chunks undone."""
+        received = self._under_way
+        if received is None or self._deaf:
+            return
+        if not self._budget.take(len(octets)):
+            self._body.clear()
+            self._refuse(503, f"more than {self._budget.maximum} octets are under way")
+            return
+        received.held += len(octets)
         self._body_octets += len(octets)
         self._body.append(octets)
         if self._body_octets > self._limits.maximum_body_octets and not self._deaf:
@@ -340,17 +349,17 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-        self.local, self.remote = _place(local), _place(remote)
+        self.local, self.remote = place_of(local), place_of(remote)
         self.address = str(remote[0]) if isinstance(remote, tuple) else ""
         self._joined(self)
-        self._wait_for(_Phase.HEAD, self._limits.idle_seconds)
+        self._wait_for(Phase.HEAD, self._limits.idle_seconds)
         self.task = self._loop.create_task(self._work(), name="http connection")
 
     def data_received(self, data: bytes) -> None:
         """Octets from the client. What comes while a request is served waits: one read, and no more are made."""
         if self._deaf:
             return
-        if self._phase in (_Phase.HEAD, _Phase.BODY):
+        if self._phase in (Phase.HEAD, Phase.BODY):
             self._understand(data)
         else:
             self._behind += data
@@ -359,7 +368,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         """The client will send no more: a request cut short is one to be shown."""
-        if self._phase is _Phase.BODY:
+        if self._phase is Phase.BODY:
             self._refuse(400, "the client left before the end of the body")
 
     def pause_writing(self) -> None:
@@ -378,14 +387,11 @@ class Connection(asyncio.Protocol):
         self.resume_writing()
         if self._timer is not None:
             self._timer.cancel()
+        if self._under_way is not None:
+            self._give_back(self._under_way)
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-        self._left(self)
-
-
-def _place(address: object) -> str:
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")
-
-
-def _text(octets: bytes) -> str:
-    return octets.decode("utf-8", "surrogateescape")
+        if self.task is None or self.task.done():
+            self._left(self)
+        else:  # a request is served to its end though its client is gone: until then it counts
+            self.task.add_done_callback(lambda _: self._left(self))

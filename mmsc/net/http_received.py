@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -38,3 +39,34 @@ class Received:
     keep_alive: bool = False
     status: int = 0
     why: str = ""
+    held: int = 0  # octets of the budget that it has taken
+
+
+class Phase(Enum):
+    """What a connection does, and waits for."""
+
+    HEAD = auto()
+    BODY = auto()
+    SERVING = auto()
+    SENDING = auto()
+    LINGERING = auto()
+
+
+def place_of(address: object) -> str:
+    """A socket's address as `host:port`."""
+    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")
+
+
+def text_of(octets: bytes) -> str:
+    """Octets of a head as text that gives them back."""
+    return octets.decode("utf-8", "surrogateescape")
+
+
+def decoded(raw_headers: Sequence[tuple[bytes, bytes]]) -> CIMultiDict[str]:
+    """Header lines by name, as text that gives their octets back."""
+    return CIMultiDict(
+        [
+            (name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+            for name, value in raw_headers
+        ]
+    )

@@ -13,7 +13,8 @@ from typing import Final
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mmsc.net.smtp_session import SmtpSession
+from mmsc.net.octets import OctetBudget
+from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols.records import record
@@ -30,6 +31,7 @@ class SmtpLimits:
     maximum_recipients: int = 100
     command_seconds: float = 300.0
     mail_seconds: float = 600.0
+    stop_seconds: float = 5.0  # for a mail under way when the server stops
 
 
 class Handler:
@@ -47,8 +49,9 @@ class Handler:
 class _Hooks:
     """aiosmtpd's handler methods, in front of ours."""
 
-    def __init__(self, handler: Handler, limits: SmtpLimits, tap: WireTap) -> None:
+    def __init__(self, handler: Handler, limits: SmtpLimits, tap: WireTap, budget: OctetBudget) -> None:
         self._handler = handler
+        self._budget = budget
         self._limits = limits
         self._tap = tap
 
@@ -57,6 +60,16 @@ class _Hooks:
     ) -> list[str]:
         session.host_name = hostname
         return [*offered[:-1], "250-PIPELINING", offered[-1]]
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        sizes = [one[5:] for one in options if one.upper().startswith("SIZE=")]
+        if not self._budget.has_room(int(sizes[-1]) if sizes and sizes[-1].isdecimal() else 0):
+            return NO_ROOM  # RFC 1870 6.1: before the mail is sent
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -108,9 +121,19 @@ class SmtpServer:
     """One listening socket."""
 
     def __init__(
-        self, handler: Handler, host: str, port: int, *, hostname: str, limits: SmtpLimits, tap: WireTap
+        self,
+        handler: Handler,
+        host: str,
+        port: int,
+        *,
+        hostname: str,
+        limits: SmtpLimits,
+        tap: WireTap,
+        budget: OctetBudget | None = None,
     ) -> None:
-        self._hooks = _Hooks(handler, limits, tap)
+        """`budget` is shared by the listeners of a server."""
+        self._budget = budget or OctetBudget()
+        self._hooks = _Hooks(handler, limits, tap, self._budget)
         self._host = host
         self._wanted_port = port
         self._hostname = hostname
@@ -126,11 +149,17 @@ class SmtpServer:
         self.port = int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close the socket and every session."""
+        """Close the socket; sessions are told 421, those within a mail when it was answered, at most `stop_seconds`
+        later."""
         if self._server is None:
             return
         self._server.close()
         await settle()
+        for session in tuple(self._sessions):
+            session.finish()
+        busy = [one.working for one in self._sessions if one.is_busy and one.working is not None]
+        if busy:
+            await asyncio.wait(busy, timeout=self._limits.stop_seconds)
         tasks = [session.working for session in self._sessions]
         for transport in tuple(self._sessions.values()):
             transport.abort()
@@ -140,6 +169,12 @@ class SmtpServer:
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
         await self._server.wait_closed()
         await settle()
+        self._server = None
+
+    @property
+    def sessions(self) -> int:
+        """Clients that are connected."""
+        return len(self._sessions)
 
     def joined(self, session: SmtpSession, transport: asyncio.Transport) -> bool:
         """Count a session; False when there are too many."""
@@ -156,6 +191,7 @@ class SmtpServer:
         return SmtpSession(
             self,
             self._hooks,
+            budget=self._budget,
             mail_seconds=self._limits.mail_seconds,
             maximum_octets=self._limits.maximum_octets,
             hostname=self._hostname,
@@ -222,6 +258,7 @@ class SmtpSender:
         self._tls = tls
         self._idle: list[aiosmtplib.SMTP] = []
         self._seats = asyncio.Semaphore(connections)
+        self._closed = False
 
     async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
         """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
@@ -239,11 +276,15 @@ class SmtpSender:
             except BaseException:
                 client.close()  # cancelled in the middle: nobody knows where the session stands
                 raise
-            self._idle.append(client)
+            if self._closed:
+                await self._quit(client)
+            else:
+                self._idle.append(client)
             return sent
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; what is under way is finished, and its connection closed then."""
+        self._closed = True
         while self._idle:
             await self._quit(self._idle.pop())
 

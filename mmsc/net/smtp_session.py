@@ -11,12 +11,16 @@ from typing import Any, Final, Protocol, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.octets import OctetBudget
+
 _log: Final = logging.getLogger(__name__)
 _BLOCK_OCTETS: Final = 64 * 1024
 _LAST_WORDS_SECONDS: Final = 5.0  # for a client that was told to go, to read it
 _END: Final = b"\r\n.\r\n"
 _END_OCTETS: Final = 3  # those of the end that are no part of the mail, and may have come before its last ones
 _STUFFED: Final = b"\r\n."
+NO_ROOM: Final = "452 4.3.1 too many mails are under way, later"
+_STOPPING: Final = b"421 4.3.2 this server stops, later\r\n"
 _CUT: Final = b"\xff\r\n"  # behind half a line: nothing that a client means has this octet before its end
 
 
@@ -30,6 +34,7 @@ class Mail:
         self.ended = False
         self.is_too_large = False  # it passed the limit; its octets are gone then
         self.rest = b""  # what was sent after the end
+        self.has_no_room = False  # its octets are not kept any more
 
     def feed(self, block: bytes) -> None:
         """Take more octets, not after the end."""
@@ -45,7 +50,7 @@ class Mail:
         else:
             self.size += len(block)
         self.is_too_large = self.size > self._maximum + (0 if self.ended else _END_OCTETS)
-        if self.is_too_large:
+        if self.is_too_large or self.has_no_room:
             del octets[: max(0, len(octets) - len(_END) + 1)]
 
     def content(self) -> bytes:
@@ -84,8 +89,19 @@ class SmtpSession(SMTP):
     """One connection. `mail_seconds` bounds a whole mail, aiosmtpd's `timeout` each wait within it."""
 
     def __init__(
-        self, sessions: Sessions, hooks: Hooks, *, maximum_octets: int, mail_seconds: float, **options: Any
+        self,
+        sessions: Sessions,
+        hooks: Hooks,
+        *,
+        budget: OctetBudget,
+        maximum_octets: int,
+        mail_seconds: float,
+        **options: Any,
     ) -> None:
+        self._budget = budget
+        self._held = 0
+        self._stopping = False
+        self.is_busy = False  # within a mail
         self._sessions = sessions
         self._hooks = hooks
         self._maximum_octets = maximum_octets
@@ -97,6 +113,14 @@ class SmtpSession(SMTP):
     def working(self) -> asyncio.Task[None] | None:
         """The task that serves it."""
         return self._handler_coroutine
+
+    def finish(self) -> None:
+        """The server stops: say so and close, when a mail that is under way was answered."""
+        self._stopping = True
+        if not self.is_busy and self.transport is not None:
+            transport = cast("asyncio.Transport", self.transport)
+            transport.write(_STOPPING)
+            transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, unless there are too many sessions."""
@@ -154,10 +178,24 @@ class SmtpSession(SMTP):
         if arg:
             await self.push("501 5.5.4 DATA takes no argument")
             return
+        if not self._budget.has_room(_BLOCK_OCTETS):
+            await self.push(NO_ROOM)
+            return
+        self.is_busy = True
+        try:
+            await self._take_mail(self.envelope)
+        finally:
+            self._budget.give(self._held)
+            self._held = 0
+            self.is_busy = False
+        if self._stopping:
+            self.finish()
+
+    async def _take_mail(self, envelope: Envelope) -> None:
         await self.push("354 end with <CRLF>.<CRLF>")
         mail = await self._receive()
         try:
-            reply = await self._reply_to(mail, self.envelope)
+            reply = await self._reply_to(mail, envelope)
         finally:  # ready for the next MAIL whatever became of this one
             self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(reply)
@@ -194,6 +232,9 @@ class SmtpSession(SMTP):
             block = await self._reader.read(_BLOCK_OCTETS)
             if not block:  # the client is through in the middle of a mail: nobody waits for an answer
                 raise asyncio.CancelledError
+            if not mail.is_too_large and not mail.has_no_room:
+                mail.has_no_room = not self._budget.take(len(block))
+                self._held += 0 if mail.has_no_room else len(block)
             mail.feed(block)
         self._reset_timeout()
         if mail.rest:  # a client that pipelines: its next commands (RFC 2920)
@@ -206,6 +247,9 @@ class SmtpSession(SMTP):
             reply = f"552 5.3.4 at most {self._maximum_octets} octets are taken, these were {mail.size}"
             self._hooks.refused(self.session, envelope, mail.size, reply)
             return reply
+        if mail.has_no_room:
+            self._hooks.refused(self.session, envelope, mail.size, NO_ROOM)
+            return NO_ROOM
         envelope.original_content = envelope.content = mail.content()
         return await self._hooks.handle_DATA(self, self.session, envelope)
 

@@ -6,7 +6,7 @@ own section from `app.py` and never read this.
 
 from mmsc.settings.bare import DEMO_VASP, bare, captures_path, cdr_path, state_folder, store_path
 from mmsc.settings.model import Settings
-from mmsc.settings.reading import SettingsError, changes, load
+from mmsc.settings.reading import SettingsError, changes, load, merged, secrets
 from mmsc.settings.rules import contradictions, is_loopback, remarks
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "contradictions",
     "is_loopback",
     "load",
+    "merged",
     "remarks",
+    "secrets",
     "state_folder",
     "store_path",
 ]

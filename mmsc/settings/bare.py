@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mmsc.settings.model import BuiltInSmsc, NumberSettings, Settings
+from mmsc.settings.model import BuiltInSmsc, Console, NumberSettings, Settings
 from mmsc.settings.neighbours import Smsc, Subscriber, Vasp
 
 DEMO_VASP: Final = "demo"
@@ -15,6 +15,7 @@ def bare() -> Settings:
     """The same as `config/mmsc.toml` (a test compares them)."""
     return Settings(
         numbers=NumberSettings(own_prefixes=("+1555",)),
+        console=Console(enabled=True),
         builtin_smsc=BuiltInSmsc(enabled=True),
         smsc={"builtin": Smsc(port=2775, system_id="mmsc", password="secret")},
         vasp={

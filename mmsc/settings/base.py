@@ -34,6 +34,7 @@ _HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
 _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
+TOKEN: Final = r"^([A-Za-z0-9._~+/-]{16,}=*)?\Z"
 SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
 BUCKET: Final = r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?)?\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
@@ -50,6 +51,7 @@ PATTERNS: Final = {
     _HOST: "a host name or an IP address",
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
+    TOKEN: "16 or more letters, digits and ._~+/-",
     SCHEMA: "small letters, digits and underscores, no digit first",
     BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",

@@ -12,6 +12,7 @@ from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
     SCHEMA,
+    TOKEN,
     Bound,
     Count,
     Digits,
@@ -45,6 +46,7 @@ class Node(Section, frozen=True, kw_only=True):
     name: Name = "mmsc"
     number: Annotated[int, msgspec.Meta(ge=-1, le=1023)] = -1
     domain: Domain = "mms.example"
+    stop_seconds: Seconds = 10.0
 
 
 class ObjectSettings(Section, frozen=True, kw_only=True):
@@ -65,6 +67,7 @@ class StoreSettings(Section, frozen=True, kw_only=True):
     path: str = ""
     postgres: Secret[str] = ""
     schema: Annotated[str, msgspec.Meta(pattern=SCHEMA)] = "mmsc"
+    commit_delay: Annotated[float, msgspec.Meta(ge=0, le=10_000)] = 0.0
     objects: ObjectSettings = ObjectSettings()
 
 
@@ -159,6 +162,15 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
     view_needs_tap: Live[bool] = False
 
 
+class Console(Listener, frozen=True, kw_only=True):
+    """Metrics and health, for operators. Off loopback it needs a token."""
+
+    enabled: bool = False
+    port: Port = 8800
+    maximum_connections: Count = 50
+    token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
+
+
 class BuiltInSmsc(Place, frozen=True, kw_only=True):
     """An SMSC to play with, inside this process; `smsc` tables bind to it like to any other."""
 
@@ -177,6 +189,9 @@ class LimitSettings(Section, frozen=True, kw_only=True):
     default_validity_hours: Live[Hours] = 72.0
     maximum_validity_hours: Live[Hours] = 720.0
     repeat_window_hours: Live[Hours] = 24.0
+    maximum_octets_in_memory: Octets = 256 * MEGA
+    maximum_submissions: Count = 1000
+    maximum_submissions_of_one: Count = 500
 
 
 class NumberSettings(Section, frozen=True, kw_only=True):
@@ -238,7 +253,9 @@ class Cdr(Section, frozen=True, kw_only=True):
 class Log(Section, frozen=True, kw_only=True):
     """What is written to standard error. History is in the trace, not here."""
 
-    level: Literal["debug", "info", "warning", "error"] = "warning"
+    level: Live[Literal["debug", "info", "warning", "error"]] = "warning"
+    format: Literal["text", "json"] = "text"
+    events: Live[bool] = False
 
 
 class Settings(Section, frozen=True, kw_only=True):
@@ -260,6 +277,7 @@ class Settings(Section, frozen=True, kw_only=True):
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()
+    console: Console = Console()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
     vasp: dict[Name, Vasp] = field(default_factory=dict)
     peer: dict[Name, Peer] = field(default_factory=dict)

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -16,6 +16,7 @@ from mmsc.settings.base import PATTERNS, Section, is_live, is_secret
 from mmsc.settings.model import Settings
 from mmsc.settings.rules import contradictions
 
+S = TypeVar("S", bound=Section)
 PREFIX: Final = "MMSC_"
 _LEVEL: Final = "__"  # MMSC_MM7__PORT is mm7.port
 _NOT_SETTINGS: Final = ("MMSC_CONFIG", "MMSC_TEST_")
@@ -60,6 +61,45 @@ def changes(old: Settings, new: Settings) -> tuple[tuple[str, ...], tuple[str, .
     for name, takes in _differences(old, new, ""):
         (live if takes else restart).append(name)
     return tuple(live), tuple(restart)
+
+
+def merged(running: Settings, new: Settings) -> Settings:
+    """`new`, with every key that needs a restart as it is in `running`."""
+    return _merged(running, new)
+
+
+def secrets(settings: Settings) -> Iterator[str]:
+    """The values that are shown to nobody, and the passwords inside of addresses."""
+    yield from _secrets(settings)
+    urls = [settings.store.postgres, *(vasp.report_url for vasp in settings.vasp.values())]
+    for url in urls:
+        found = _CREDENTIALS.search(url)
+        if found is not None:
+            yield found[0].strip("/@").partition(":")[2]
+
+
+def _secrets(section: Section) -> Iterator[str]:
+    for field in msgspec.structs.fields(type(section)):
+        value = getattr(section, field.name)
+        if isinstance(value, Section):
+            yield from _secrets(value)
+        elif _named_section_of(field.type) is not None:
+            for one in value.values():
+                yield from _secrets(one)
+        elif is_secret(field.type) and value:
+            yield value
+
+
+def _merged(running: S, new: S) -> S:
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(type(running)):
+        before, after = getattr(running, field.name), getattr(new, field.name)
+        if isinstance(before, Section):
+            values[field.name] = _merged(before, after)
+        else:
+            taken = is_live(field.type) or _named_section_of(field.type) is not None
+            values[field.name] = after if taken else before
+    return type(running)(**values)
 
 
 def _read(path: Path) -> dict[str, Any]:

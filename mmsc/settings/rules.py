@@ -17,6 +17,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _urls(settings)
     yield from _paths(settings)
     yield from _template(settings.fallback.template)
+    console = settings.console
+    if console.enabled and not is_loopback(console.host) and not console.token:
+        yield f"console.host = {console.host!r} is reachable from outside: set console.token (MMSC_CONSOLE__TOKEN)"
     limits = settings.limits
     if limits.default_validity_hours > limits.maximum_validity_hours:
         yield "limits.default_validity_hours is above limits.maximum_validity_hours"
@@ -62,7 +65,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, Place]]:
-    for name in ("mm1", "mm4", "mm7", "weblink", "builtin_smsc"):
+    for name in ("mm1", "mm4", "mm7", "weblink", "console", "builtin_smsc"):
         listener: Place = getattr(settings, name)
         if listener.enabled:
             yield name, listener

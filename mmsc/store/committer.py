@@ -13,6 +13,7 @@ from typing import Final
 from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreError, StoreUnavailable, Unit
 
 MAXIMUM_QUEUE: Final = 10_000  # units waiting; beyond it callers are told "later"
+MAXIMUM_QUEUE_OCTETS: Final = 64 * 1024 * 1024  # of large values in units that wait or run; likewise
 MAXIMUM_BATCH: Final = 256  # units in one transaction
 PROBE_SECONDS: Final = 1.0  # after a failure of the disk: how often a small commit asks whether it is well again
 
@@ -34,9 +35,14 @@ Waiting = tuple[Unit, "asyncio.Future[list[Row] | Lost]"]
 class Committer:
     """The queue in front of a driver. `start_batch` begins a batch and answers through `finish`."""
 
-    def __init__(self, start_batch: Callable[[Sequence[Unit]], None], counters: Counters) -> None:
+    def __init__(
+        self, start_batch: Callable[[Sequence[Unit]], None], counters: Counters, steady_ns: Callable[[], int]
+    ) -> None:
+        """`steady_ns` counts nanoseconds, for the times of batches."""
         self._start_batch = start_batch
         self._counters = counters
+        self._steady_ns = steady_ns
+        self._began_ns = 0
         self._queue: deque[Waiting] = deque()
         self._running: list[Waiting] = []
         self._idle: asyncio.Event = asyncio.Event()
@@ -44,17 +50,23 @@ class Committer:
         self._probing: asyncio.TimerHandle | None = None
         self._closed = False
         self._starting = False
+        self._octets = 0
         self.available = True
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
         """Queue a unit and wait until it is durable. Cancelling the caller never withdraws it."""
         try:
-            self._check_door()
+            self._check_door(unit.octets)
         except StoreError:
             if unit.otherwise is not None:
                 unit.otherwise()
             raise
         return await self._put(unit)  # a caller that is cancelled cancels this future; the unit stays where it is
+
+    @property
+    def waiting(self) -> int:
+        """Units that are queued or running."""
+        return len(self._queue) + len(self._running)
 
     async def drain(self) -> None:
         """Take nothing more, and wait until nothing is queued or running."""
@@ -66,9 +78,11 @@ class Committer:
     def finish(self, results: Sequence[Result]) -> None:
         """The driver's answer to the running batch, on the event loop."""
         batch, self._running = self._running, []
+        self._counters.batches.note((self._steady_ns() - self._began_ns) // 1000)
         failed = False
         for (unit, future), result in zip(batch, results, strict=True):
             failed = failed or isinstance(result, StoreUnavailable)
+            self._octets -= unit.octets
             _answer(unit, future, result)
         self._judge(failed=failed)
         self._soon()
@@ -83,17 +97,21 @@ class Committer:
     def settle(self, batch: Sequence[Waiting], results: Sequence[Result]) -> None:
         """The outcome of a batch that was set aside."""
         for (unit, future), result in zip(batch, results, strict=True):
+            self._octets -= unit.octets
             _answer(unit, future, result)
 
-    def _check_door(self) -> None:
+    def _check_door(self, octets: int) -> None:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         if len(self._queue) >= MAXIMUM_QUEUE:
             raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
+        if self._octets and self._octets + octets > MAXIMUM_QUEUE_OCTETS:
+            raise StoreBusy(f"{self._octets} octets wait for the store")
 
     def _put(self, unit: Unit) -> "asyncio.Future[list[Row] | Lost]":
         future: asyncio.Future[list[Row] | Lost] = asyncio.get_running_loop().create_future()
         self._queue.append((unit, future))
+        self._octets += unit.octets
         if not self._running:
             self._soon()
         return future
@@ -129,6 +147,7 @@ class Committer:
         self._running = [queue.popleft() for _ in range(size)]
         self._counters.commits += 1
         self._counters.units += size
+        self._began_ns = self._steady_ns()
         self._start_batch([unit for unit, _ in self._running])
 
 

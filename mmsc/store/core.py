@@ -4,10 +4,12 @@ A unit is a guard and effects. The guard is one statement with RETURNING; zero r
 of it is applied, and the caller gets `LOST`, a value. Effects cannot fail once the guard held.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
 
+from mmsc.domain.durations import Durations
 from protocols.records import record
 
 SqlValue = int | float | str | bytes | None
@@ -15,6 +17,17 @@ Row = tuple[SqlValue, ...]
 
 
 TASK_PRIORITIES: Final = (2, 1, 0)  # as claims serve them
+
+
+class Turn(NamedTuple):
+    """Where a lane's next claim begins: with the owner that stands behind `after`, and with the highest priority, or
+    with the lowest when `lowest_first`."""
+
+    after: str = ""
+    lowest_first: bool = False
+
+
+NO_TURNS: Final[Mapping[str, Turn]] = MappingProxyType({})
 
 
 @record(frozen=True, slots=True)
@@ -32,12 +45,14 @@ class Statement:
 class Unit:
     """What becomes durable together, or not at all. `after` is called on the event loop once it is durable, in commit
     order, for winners only; `otherwise` instead, once, when the unit was lost, failed or was not even taken. Either is
-    called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`."""
+    called also when nobody waits any more: what must follow a commit belongs there, not behind the `await`. `octets`
+    are those of its large values, which count while it waits."""
 
     guard: Statement | None
     effects: tuple[Statement, ...]
     after: Callable[[], None] | None = None
     otherwise: Callable[[], None] | None = None
+    octets: int = 0
 
 
 class Lost:
@@ -75,6 +90,17 @@ class Counters:
     lost: int = 0
     statements: int = 0
     reads: int = 0
+    batches: Durations = field(default_factory=Durations)  # from the first statement of a batch to its commit
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class Gauges:
+    """How the store stands at this moment. What a driver has not is 0."""
+
+    waiting_units: int = 0
+    log_octets: int = 0  # SQLite's write-ahead log
+    connections: int = 0  # PostgreSQL: of the readers' pool
+    idle_connections: int = 0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -101,6 +127,10 @@ class Store(Protocol):
         """Whether commits are taken at the moment."""
         ...
 
+    def gauges(self) -> Gauges:
+        """How it stands now; asks nobody."""
+        ...
+
     async def open(self) -> None:
         """Make the schema or check it. Raises `StoreRefused`."""
         ...
@@ -124,14 +154,23 @@ class Store(Protocol):
         ...
 
     async def claim(
-        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+        self,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        node: str,
+        start: int,
+        now: int,
+        lease_seconds: float,
+        turns: Mapping[str, Turn] = NO_TURNS,
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time. `now` is service time (µs).
+        """Lease due tasks, at most n per lane: priority first, within a priority one of each owner in turn, an owner's
+        own by due time. `now` is service time (µs). `turns` says by lane where to begin.
 
-        What it costs depends on n, not on how much waits. Leases that ran out, and those of an earlier start of
-        this node, are due too.
+        It may take fewer than n although more are due, but none only when none is. What it costs depends on n and on
+        how many owners have tasks in the lane, not on how much waits. Leases that ran out, and those of an earlier
+        start of this node, are due too.
 
-        Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
+        Rows: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner)."""
         ...
 
     async def room(self) -> Room:

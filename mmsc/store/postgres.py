@@ -9,17 +9,20 @@ import asyncio
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import asyncpg
 
+from mmsc.store import postgres_schema
 from mmsc.store import postgres_text as text
-from mmsc.store import schema as ddl
 from mmsc.store.committer import Committer, Result, Waiting, count
 from mmsc.store.core import (
+    NO_TURNS,
     Counters,
+    Gauges,
     Lost,
     Room,
     Row,
@@ -27,6 +30,7 @@ from mmsc.store.core import (
     StoreBusy,
     StoreRefused,
     StoreUnavailable,
+    Turn,
     Unit,
     claim_order,
 )
@@ -41,7 +45,6 @@ _PING_SECONDS: Final = 5.0  # how often the listener, which has nothing to say, 
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 10.0
 _TRIES: Final = 5  # of a batch that another node is in the way of
-_SCHEMA_LOCK: Final = 0x4D4D5343
 _STATEMENTS: Final = 512  # prepared statements kept on a connection
 # The server ends what a node left open that vanished (10 + 3 x 5 s) or was stopped in the middle of a batch, and frees
 # its locks: others wait for them.
@@ -52,7 +55,6 @@ _NOBODY_HOLDS_LOCKS: Final = {
     "idle_in_transaction_session_timeout": "5000",
 }
 _AWAY: Final = (*GONE, asyncpg.InterfaceError, asyncpg.PostgresError)
-_DURABLE: Final = ("fsync", "full_page_writes", "synchronous_commit")
 
 
 @record(frozen=True, slots=True)
@@ -69,16 +71,18 @@ class _Doubt:
 class PostgresStore:
     """Implements `core.Store`. `schema` is where the tables are; several starters make it safely."""
 
-    def __init__(self, dsn: str, *, schema: str = "mmsc") -> None:
-        """`dsn` may name several hosts (`postgresql://one,two/mmsc`): the one that takes writes is used."""
+    def __init__(self, dsn: str, *, schema: str = "mmsc", commit_delay: float = 0.0) -> None:
+        """`dsn` may name several hosts (`postgresql://one,two/mmsc`): the one that takes writes is used.
+        `commit_delay`: seconds before each COMMIT is answered, to see how a slow disk behaves."""
         if not re.fullmatch(r"[a-z_][a-z0-9_]*", schema):
             raise StoreRefused(f"{schema!r} is no schema name")
         self._dsn = dsn
+        self._commit_delay = commit_delay
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
         self.shared = True
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
@@ -92,13 +96,22 @@ class PostgresStore:
         """Whether commits are taken at the moment."""
         return self._committer.available
 
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        pool = self._readers
+        return Gauges(
+            waiting_units=self._committer.waiting,
+            connections=pool.get_size() if pool is not None else 0,
+            idle_connections=pool.get_idle_size() if pool is not None else 0,
+        )
+
     async def open(self) -> None:
         """Connect; make the schema or check it. Raises `StoreRefused`."""
         try:
             connection = await self._writer.open()
-            await self._check_schema(connection)
+            await postgres_schema.check(connection, self._schema)
             await self._writer.enter()
-            await _warn(connection)
+            await postgres_schema.warn(connection)
             self._readers = await asyncpg.create_pool(self._dsn, min_size=1, max_size=_READERS, **self._options())
             await self._listen()
         except _AWAY as error:
@@ -136,11 +149,21 @@ class PostgresStore:
         return rows[0] if rows else None
 
     async def claim(
-        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+        self,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        node: str,
+        start: int,
+        now: int,
+        lease_seconds: float,
+        turns: Mapping[str, Turn] = NO_TURNS,
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time. Leases run on the database's clock."""
+        """Lease due tasks, at most n per lane, owners in turn. Leases run on the database's clock."""
         names, seats = [lane for lane, _ in lanes], [number for _, number in lanes]
-        rows = await self._read(text.CLAIM, names, seats, node, start, now, round(lease_seconds * 1_000_000))
+        begin = [turns.get(lane) or Turn() for lane in names]
+        after, signs = [turn.after for turn in begin], [-1 if turn.lowest_first else 1 for turn in begin]
+        lease = round(lease_seconds * 1_000_000)
+        rows = await self._read(text.CLAIM, names, seats, node, start, now, lease, after, signs)
         return sorted(rows, key=claim_order)
 
     async def room(self) -> Room:
@@ -175,7 +198,9 @@ class PostgresStore:
             "timeout": _CONNECT_SECONDS,
             "command_timeout": _COMMAND_SECONDS,
             "statement_cache_size": _STATEMENTS,
-            "server_settings": {"search_path": self._schema, "application_name": "mmsc", **_NOBODY_HOLDS_LOCKS},
+            # Without jit: where nothing is known of a table yet, compiling a query for a few rows takes a second.
+            "server_settings": {"search_path": self._schema, "application_name": "mmsc", "jit": "off"}
+            | _NOBODY_HOLDS_LOCKS,
         }
         if "target_session_attrs" not in self._dsn:
             options["target_session_attrs"] = "primary"
@@ -238,28 +263,6 @@ class PostgresStore:
             for lane in lanes:
                 callback(lane)
 
-    async def _check_schema(self, connection: "asyncpg.Connection[Any]") -> None:
-        """One starter makes the schema while the others wait."""
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", _SCHEMA_LOCK)
-            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
-            known = await connection.fetchval(
-                "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1", self._schema
-            )
-            if not known:
-                for statement in (*ddl.statements(**text.TYPES), text.WRITERS):
-                    await connection.execute(statement)
-                await connection.execute("INSERT INTO meta (key, value) VALUES ('schema', $1)", ddl.HASH)
-                return
-        try:
-            found = await connection.fetchval("SELECT value FROM meta WHERE key = 'schema'")
-        except asyncpg.UndefinedTableError as error:
-            raise StoreRefused(f"schema {self._schema} belongs to another program; it was left as it is") from error
-        if found != ddl.HASH:
-            raise StoreRefused(
-                f"schema {self._schema} is version {found}, this version needs {ddl.HASH}; name another schema"
-            )
-
     # --- the writer ---
 
     def _start_batch(self, units: Sequence[Unit]) -> None:
@@ -269,6 +272,8 @@ class PostgresStore:
         while True:
             units = await self._batches.get()
             outcome = await self._write(units)
+            if self._commit_delay:
+                await asyncio.sleep(self._commit_delay)
             if isinstance(outcome, _Doubt):
                 self._doubt = replace(outcome, waiting=self._committer.set_aside())
             else:
@@ -364,12 +369,3 @@ async def _end_of(connection: "asyncpg.Connection[Any]") -> None:
             await ended.wait()
     finally:
         connection.remove_termination_listener(end)
-
-
-async def _warn(connection: "asyncpg.Connection[Any]") -> None:
-    """Say what makes "accepted" mean less than "durable"."""
-    rows = await connection.fetch(
-        "SELECT name FROM pg_settings WHERE name = ANY ($1::text[]) AND setting = 'off'", list(_DURABLE)
-    )
-    for row in rows:
-        _log.warning("PostgreSQL runs with %s = off: what was accepted can be lost when its machine fails", row[0])

@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,9 @@ from mmsc.store.checkpoint import Checkpointer
 from mmsc.store.committer import Committer, Result, count
 from mmsc.store.core import (
     LOST,
+    NO_TURNS,
     Counters,
+    Gauges,
     Lost,
     Room,
     Row,
@@ -27,9 +29,11 @@ from mmsc.store.core import (
     Statement,
     StoreRefused,
     StoreUnavailable,
+    Turn,
     Unit,
     claim_order,
 )
+from mmsc.store.sqlite_errors import is_disk
 from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
 from mmsc.store.sqlite_rows import apply
 from mmsc.store.sqlite_text import CLAIM, numbered
@@ -41,20 +45,6 @@ READERS: Final = 2
 QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
-_DISK_ERRORS: Final = frozenset(  # what says nothing about the unit, only about the file
-    (
-        sqlite3.SQLITE_BUSY,  # somebody else's program writes to our file
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_INTERRUPT,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_READONLY,
-    )
-)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -65,6 +55,7 @@ class SqliteOptions:
     synchronous: str = "FULL"
     page_size: int = PAGE_SIZE
     inline: bool = False
+    commit_delay: float = 0.0  # seconds before each COMMIT, to see how a slow disk behaves
     checkpoint_pages: int = checkpoint.PAGES
 
 
@@ -82,7 +73,7 @@ class SqliteStore:
         self._options = options or SqliteOptions()
         self.counters = Counters()
         self.shared = False
-        self._committer = Committer(self._start_batch, self.counters)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
@@ -96,6 +87,14 @@ class SqliteStore:
     def available(self) -> bool:
         """Whether commits are taken at the moment."""
         return self._committer.available
+
+    def gauges(self) -> Gauges:
+        """How it stands now."""
+        try:
+            log_octets = Path(f"{self._path}-wal").stat().st_size
+        except OSError:  # none yet, or in memory
+            log_octets = 0
+        return Gauges(waiting_units=self._committer.waiting, log_octets=log_octets)
 
     async def open(self) -> None:
         """Make the file or check it. Raises `StoreRefused`."""
@@ -174,12 +173,24 @@ class SqliteStore:
         return rows[0] if rows else None
 
     async def claim(
-        self, lanes: Sequence[tuple[str, int]], *, node: str, start: int, now: int, lease_seconds: float
+        self,
+        lanes: Sequence[tuple[str, int]],
+        *,
+        node: str,
+        start: int,
+        now: int,
+        lease_seconds: float,
+        turns: Mapping[str, Turn] = NO_TURNS,
     ) -> list[Row]:
-        """Lease due tasks, at most n per lane: priority first, then due time. All lanes go into one batch."""
+        """Lease due tasks, at most n per lane, owners in turn. All lanes go into one batch."""
         real_now = self._real()
         lease_until = real_now + round(lease_seconds * 1_000_000)
-        guards = [Statement(CLAIM, (lane, seats, node, start, lease_until, now, real_now)) for lane, seats in lanes]
+        guards: list[Statement] = []
+        for lane, seats in lanes:
+            turn = turns.get(lane) or Turn()
+            sign = -1 if turn.lowest_first else 1
+            params = (lane, seats, node, start, lease_until, now, real_now, turn.after, sign)
+            guards.append(Statement(CLAIM, params))
         claimed = await asyncio.gather(*(self.commit(Unit(guard, ())) for guard in guards))
         return [row for rows in claimed if not isinstance(rows, Lost) for row in sorted(rows, key=claim_order)]
 
@@ -262,6 +273,8 @@ class SqliteStore:
         assert self._loop is not None
         while (batch := self._batches.get()) is not None:
             units, ran = batch
+            if self._options.commit_delay:
+                time.sleep(self._options.commit_delay)
             results = self._write(units, ran)
             if self._checkpointer is not None:
                 self._checkpointer.committed()
@@ -278,7 +291,7 @@ class SqliteStore:
             self._writer.execute("COMMIT")
         except Exception as error:  # not SQLite's alone: a value may have no place in a column, or no encoding
             self._roll_back()
-            if _is_disk(error):
+            if is_disk(error):
                 self._distrusted = not self._options.inline
                 return [StoreUnavailable(str(error)) for _ in units]
             if len(units) == 1:
@@ -365,14 +378,9 @@ class _Read:
 
     def fail(self, error: Exception) -> None:
         if not self.future.done():
-            self.future.set_exception(StoreUnavailable(str(error)) if _is_disk(error) else error)
+            self.future.set_exception(StoreUnavailable(str(error)) if is_disk(error) else error)
 
 
 def _out_of_time(deadline: float) -> Callable[[], int]:
     """A progress handler that stops a query at `deadline`."""
     return lambda: int(time.monotonic() > deadline)
-
-
-def _is_disk(error: Exception) -> bool:
-    """Whether the file is to blame; an extended error code has the plain one in its low octet."""
-    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_ERRORS

@@ -8,19 +8,33 @@ from mmsc.store.core import TASK_PRIORITIES
 
 _INSERT: Final = re.compile(r"(?P<into>INSERT INTO \w+ \([\w, ]+\) VALUES )\((?P<values>[?\d, ]+)\)")
 
-# The first n of each priority, then those whose lease ended: the index gives each in order, however much waits.
-_DUE: Final = " UNION ALL ".join(
-    "SELECT * FROM (SELECT id, priority, due_at FROM task WHERE state = 'ready' AND lane = $1"
-    f" AND priority = {priority} AND due_at <= $6 ORDER BY due_at, id LIMIT $2)"
-    for priority in TASK_PRIORITIES
-)
+# For each priority, the owners that have something due, found by jumping from one to the next in the index; of each
+# of them its share of n, in order; then those whose lease ended. However much waits, none of this looks at more.
+_OWNERS: Final = """
+owner{0} (name) AS (
+    SELECT (SELECT MIN(owner) FROM task WHERE state = 'ready' AND lane = $1 AND priority = {0})
+    UNION ALL
+    SELECT (SELECT MIN(owner) FROM task
+            WHERE state = 'ready' AND lane = $1 AND priority = {0} AND owner > owner{0}.name)
+    FROM owner{0} WHERE name IS NOT NULL),
+due{0} (name) AS MATERIALIZED (
+    SELECT name FROM owner{0} WHERE name IS NOT NULL AND (SELECT MIN(due_at) FROM task
+    WHERE state = 'ready' AND lane = $1 AND priority = {0} AND owner = owner{0}.name) <= $6)"""
+_SHARES: Final = """
+SELECT task.id, task.priority, task.owner, task.due_at FROM due{0} CROSS JOIN task WHERE task.id IN (
+    SELECT first.id FROM task AS first WHERE first.state = 'ready' AND first.lane = $1 AND first.priority = {0}
+    AND first.owner = due{0}.name AND first.due_at <= $6
+    ORDER BY first.due_at, first.id LIMIT (SELECT ($2 + count(*) - 1) / max(count(*), 1) FROM due{0}))"""
+_ENDED: Final = """
+SELECT * FROM (SELECT id, priority, owner, due_at FROM task WHERE state = 'leased' AND lane = $1
+    AND (lease_until < $7 OR (node = $3 AND start_no < $4)) LIMIT $2)"""
 CLAIM: Final = (
-    "UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = $5 WHERE id IN ("
-    f"SELECT id FROM ({_DUE} UNION ALL"
-    " SELECT id, priority, due_at FROM task WHERE state = 'leased' AND lane = $1"
-    " AND (lease_until < $7 OR (node = $3 AND start_no < $4)))"
-    " ORDER BY priority DESC, due_at, id LIMIT $2)"
-    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload"
+    f"WITH RECURSIVE {','.join(_OWNERS.format(priority) for priority in TASK_PRIORITIES)}"
+    " UPDATE task SET state = 'leased', node = $3, start_no = $4, lease_until = $5 WHERE id IN (SELECT id FROM ("
+    "SELECT *, row_number() OVER (PARTITION BY priority, owner ORDER BY due_at, id) AS turn FROM ("
+    f"{' UNION ALL '.join([_SHARES.format(priority) for priority in TASK_PRIORITIES] + [_ENDED])}))"
+    " ORDER BY priority * $9 DESC, turn, owner <= $8, owner, due_at, id LIMIT $2)"
+    " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner"
 )
 
 

@@ -4,8 +4,7 @@ A claim is a lease: `state`, `attempt`, `node` and `start_no` must still be ours
 somebody else was first and the outcome is only recorded.
 """
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -20,13 +19,42 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
 _INSERT = (
-    "INSERT INTO task (id, mm_id, recipient_id, kind, lane, state, due_at, expires_at, priority, attempt, node,"
+    "INSERT INTO task (id, mm_id, recipient_id, kind, lane, owner, state, due_at, priority, attempt, node,"
     " start_no, lease_until, payload) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
-_NEXT_DUE = " UNION ALL ".join(  # the index has them in order within a priority
-    f"SELECT MIN(due_at) FROM task WHERE state = 'ready' AND lane = $1 AND priority = {priority}"
-    for priority in TASK_PRIORITIES
+
+
+# By jumping in the index from lane to lane and from owner to owner: as many looks as there are of them. Not by MIN:
+# where nothing is known of the table yet, PostgreSQL's planner takes what waits for a few rows, and reads them all.
+def _lanes(state: str) -> str:
+    return f"""lanes (name) AS (
+    SELECT (SELECT lane FROM task WHERE state = '{state}' AND lane > '' ORDER BY lane LIMIT 1)
+    UNION ALL
+    SELECT (SELECT lane FROM task WHERE state = '{state}' AND lane > lanes.name ORDER BY lane LIMIT 1)
+    FROM lanes WHERE name IS NOT NULL)"""
+
+
+_LANES_WITH = tuple(
+    f"WITH RECURSIVE {_lanes(state)} SELECT name FROM lanes WHERE name IS NOT NULL" for state in ("ready", "leased")
 )
+_DUE_IN = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE state = 'ready' AND lane = $1 AND due_at <= $2 LIMIT $3) AS due"
+)
+_NEXT_DUE = f"""
+WITH RECURSIVE {_lanes("ready")},
+urgency (priority) AS (VALUES {", ".join(f"({priority})" for priority in TASK_PRIORITIES)}),
+owners (lane, priority, name) AS (
+    SELECT lanes.name, urgency.priority, (SELECT owner FROM task WHERE state = 'ready'
+        AND lane = lanes.name AND priority = urgency.priority ORDER BY owner LIMIT 1)
+        FROM lanes, urgency WHERE lanes.name IS NOT NULL
+    UNION ALL
+    SELECT lane, priority, (SELECT owner FROM task WHERE state = 'ready'
+        AND lane = owners.lane AND priority = owners.priority AND owner > owners.name ORDER BY owner LIMIT 1)
+    FROM owners WHERE name IS NOT NULL)
+SELECT lane, MIN(due_at) FROM (SELECT owners.lane, (SELECT due_at FROM task WHERE state = 'ready'
+    AND lane = owners.lane AND priority = owners.priority AND owner = owners.name
+    ORDER BY due_at LIMIT 1) AS due_at
+    FROM owners WHERE name IS NOT NULL) AS first GROUP BY lane"""
 _HELD = "id = $1 AND state = 'leased' AND attempt = $2 AND node = $3 AND start_no = $4"
 
 
@@ -55,6 +83,7 @@ class TaskRow:
     priority: int
     payload: Mapping[str, str]
     attempt: int = 0
+    owner: str = ""  # whose work it is: the neighbour that handed the MM in; owners are served in turn
 
 
 def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None = None) -> Statement:
@@ -69,9 +98,9 @@ def insert(task: TaskRow, holder: Holder | None = None, lease_until: int | None 
             task.recipient_id,
             str(task.kind),
             task.lane,
+            task.owner,
             state,
             task.due_at,
-            None,
             task.priority,
             task.attempt,
             node,
@@ -202,10 +231,15 @@ def hand_back(holder: Holder) -> Statement:
     )
 
 
-async def next_due(store: Store, lanes: Sequence[str]) -> Instant | None:
-    """When the earliest waiting task of these lanes is due."""
-    rows = await asyncio.gather(*(store.fetch(_NEXT_DUE, lane) for lane in lanes))
-    return min((Instant(row[0]) for found in rows for row in found if isinstance(row[0], int)), default=None)
+async def next_due(store: Store) -> dict[str, Instant]:
+    """When the earliest waiting task of each lane that has some is due."""
+    return {str(lane): Instant(due_at) for lane, due_at in await store.fetch(_NEXT_DUE) if isinstance(due_at, int)}
+
+
+async def due_in(store: Store, lane: str, now: Instant, limit: int) -> int:
+    """How many tasks of a lane are due and wait, at most `limit`."""
+    row = await store.fetch_one(_DUE_IN, lane, now, limit)
+    return row[0] if row is not None and isinstance(row[0], int) else 0
 
 
 async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[TaskId]:
@@ -253,12 +287,13 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
 
 async def lanes_in_use(store: Store) -> list[str]:
     """Every lane that has a task."""
-    return [str(row[0]) for row in await store.fetch("SELECT DISTINCT lane FROM task")]
+    states = [await store.fetch(sql) for sql in _LANES_WITH]
+    return sorted({str(row[0]) for rows in states for row in rows})
 
 
 def read(row: Row) -> TaskRow:
-    """A claimed row: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload)."""
-    task_id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload = row
+    """A claimed row: (id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner)."""
+    task_id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner = row
     assert isinstance(task_id, int)
     assert isinstance(due_at, int)
     assert isinstance(priority, int)
@@ -273,4 +308,5 @@ def read(row: Row) -> TaskRow:
         priority=priority,
         attempt=attempt,
         payload=_decode(payload) if isinstance(payload, str) else {},
+        owner=str(owner),
     )

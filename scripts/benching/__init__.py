@@ -1,6 +1,5 @@
-"""The load driver behind `scripts/bench`: it plays every neighbour of the MMSC at the price of one lean process.
+"""Behind `scripts/bench`: servers are started afresh, and the driver of `mmsc load` plays their neighbours.
 
-The VASP, its report listener, the SMSC and the handsets are raw asyncio protocols over prebuilt octets, so that on a
-small machine the figures are those of the server. It uses nothing of `mmsc` and `protocols`: what it drives may be any
-MMSC, and a mistake in our codecs cannot hide behind itself.
+The driver is strict here (one wrong answer voids a run), and lean: on a small machine the figures must be those of the
+server. The sides of a case alternate, medians count.
 """

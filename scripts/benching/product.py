@@ -15,6 +15,10 @@ _CONFIGURATION: Final = """
 path = "{store}"
 postgres = "{postgres}"
 schema = "{schema}"
+{more}
+[node]
+name = "{node}"
+number = {number}
 [numbers]
 own_prefixes = ["+1555"]
 [mm1]
@@ -43,10 +47,21 @@ window = 64
 """
 
 
-def product_command(ports: Ports, folder: Path, *, postgres: str, profile: Path | None) -> list[str]:
-    """How `mmsc serve` is started; `profile` gets a cProfile of its main thread."""
+def product_command(
+    ports: Ports,
+    folder: Path,
+    *,
+    postgres: str,
+    profile: Path | None,
+    store: Path | None = None,
+    more: str = "",
+    node: int = 1,
+    schema: str = "",
+) -> list[str]:
+    """How `mmsc serve` is started; `profile` gets a cProfile of its main thread. `store`: a file that is there already;
+    `more`: lines of [store]; several nodes have each its number, and one schema."""
     profiler = ["-m", "cProfile", "-o", str(profile.resolve())] if profile else []
-    file = write_configuration(ports, folder, postgres=postgres)
+    file = write_configuration(ports, folder, postgres=postgres, store=store, more=more, node=node, schema=schema)
     return [sys.executable, *profiler, "-m", "mmsc", "serve", "--config", str(file)]
 
 
@@ -55,18 +70,30 @@ def store_path(folder: Path) -> Path:
     return folder / "mmsc.db"
 
 
-def write_configuration(ports: Ports, folder: Path, *, postgres: str = "") -> Path:
+def write_configuration(
+    ports: Ports,
+    folder: Path,
+    *,
+    postgres: str = "",
+    store: Path | None = None,
+    more: str = "",
+    node: int = 1,
+    schema: str = "",
+) -> Path:
     """Write the configuration file."""
     text = _CONFIGURATION.format(
-        store=store_path(folder),
+        store=store or store_path(folder),
         ports=ports,
         concurrency=CONCURRENCY,
         name=octets.VASP_NAME,
         password=octets.VASP_PASSWORD,
         postgres=postgres,
-        schema=f"bench_{ports.mm7}",
+        schema=schema or f"bench_{ports.mm7}",
+        more=more,
+        node=f"bench-{node}",
+        number=node,
     )
-    subscribers = (octets.number_of(index).decode() for index in range(octets.SUBSCRIBERS))
+    subscribers = (octets.number_of(index) for index in range(octets.SUBSCRIBERS))
     text += "".join(f'[subscriber."{number}"]\nmms = "on"\n' for number in subscribers)
     file = folder / "mmsc.toml"
     file.write_text(text)

@@ -41,7 +41,9 @@ Measure = Callable[..., Coroutine[Any, Any, Costs]]
 def measure(tmp_path: Path) -> Measure:
     """`await measure(in_flight=, messages=)` plays full lifecycles, after a warm-up, and returns their costs."""
 
-    async def measured(*, in_flight: int, messages: int, memory: bool = False) -> Costs:
+    async def measured(
+        *, in_flight: int, messages: int, memory: bool = False, picture_octets: int = octets.PICTURE_OCTETS
+    ) -> Costs:
         mm1, mm7, smsc, report = free_ports(4)
         ports = Ports(mm1=mm1, mm7=mm7, smsc=smsc, report=report)
         meters = tmp_path / "meters.jsonl"
@@ -50,7 +52,13 @@ def measure(tmp_path: Path) -> Measure:
             environment[MEMORY] = "1"
         command = [sys.executable, "-m", "tests.budgets.metered", "serve", "--config"]
         command.append(str(write_configuration(ports, tmp_path)))
-        plan = Plan(case=LIFECYCLE, in_flight=in_flight, warm_up=2 * octets.SUBSCRIBERS, messages=messages)
+        plan = Plan(
+            case=LIFECYCLE,
+            in_flight=in_flight,
+            warm_up=2 * octets.SUBSCRIBERS,
+            messages=messages,
+            picture_octets=picture_octets,
+        )
         connections: list[int] = []
         async with Neighbours(plan, ports, NOTIFY_PATH) as neighbours:
             server = await Server.start(command, tmp_path, ports.mm7, environment)

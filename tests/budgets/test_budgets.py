@@ -36,8 +36,8 @@ async def test_load_costs_no_more_than_its_octets(measure: Measure) -> None:
     assert costs.meters["connections"] <= CONCURRENCY + 1  # the reports', all kept, and the SMSC's
 
 
-async def test_the_body_is_copied_rarely(measure: Measure, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_body_is_copied_rarely(measure: Measure) -> None:
     """Copies of a body alive at once, the cached one included. A large one, so that nothing else weighs."""
-    monkeypatch.setattr(octets, "PICTURE_OCTETS", 900 * 1024)
-    costs = await measure(in_flight=1, messages=1, memory=True)
-    assert costs.meters["memory_peak_octets"] <= 4.9 * octets.PICTURE_OCTETS
+    picture_octets = 900 * 1024
+    costs = await measure(in_flight=1, messages=1, memory=True, picture_octets=picture_octets)
+    assert costs.meters["memory_peak_octets"] <= 4.9 * picture_octets

@@ -227,7 +227,9 @@ async def test_a_node_that_was_taken_for_dead_repeats_nothing(new_node: NewNode)
     del heartbeat.beat
     await heartbeat.beat()
     assert first.engine.lanes.in_hands == set()
-    assert all(lane.taken == 0 for lane in first.engine.lanes)
+    async with asyncio.timeout(20):
+        while any(lane.taken for lane in first.engine.lanes):  # a claim holds seats while it is under way
+            await first.store.commit(Unit(None, ()))
     assert len(first.hand.jobs) == 2, "nothing that the other carried out was begun"
     assert sorted(job.stored_mm.id for job in other.hand.jobs) == sorted(accepted)
     pushes = await first.store.fetch("SELECT pushes FROM recipient")

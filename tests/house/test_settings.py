@@ -81,7 +81,7 @@ def test_an_unknown_key_is_told_with_file_path_and_nearest_known(tmp_path: Path)
 def test_an_unknown_table_and_a_key_like_no_other_are_told(tmp_path: Path) -> None:
     said = refused(tmp_path, "[mm8]\nport = 1\n[log]\nzzzz = 1\n")
     assert "mm8 is no key; the nearest is mm1" in said or "the nearest is mm" in said
-    assert "log.zzzz is no key; known here: level" in said
+    assert "log.zzzz is no key; known here: events, format, level" in said
 
 
 def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:

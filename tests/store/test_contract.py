@@ -301,7 +301,19 @@ async def test_a_claim_takes_what_is_due_by_priority_and_time(store: Store) -> N
     assert [one.id for one in claimed] == [2, 1, 5]
     assert claimed[0].payload == {"k": "v"}
     assert await claim(store) == []
-    assert await tasks.next_due(store, ["smsc:local"]) == NOW + 1
+    assert await tasks.next_due(store) == {"smsc:local": NOW + 1, "smsc:other": NOW}
+
+
+async def test_what_is_due_in_a_lane_is_counted_to_a_limit(store: Store) -> None:
+    rows = [task(1, due_at=Instant(NOW - 500), priority=2), task(2, due_at=Instant(NOW - 900), priority=0)]
+    rows += [task(3, due_at=NOW), task(4, due_at=Instant(NOW + 1)), task(5, lane="vasp:x", due_at=Instant(NOW - 9999))]
+    await store.commit(Unit(None, tuple(map(tasks.insert, rows))))
+    await store.commit(Unit(None, (tasks.insert(task(6, due_at=Instant(NOW - 5000)), A, NOW + 60_000_000),)))
+    assert await tasks.due_in(store, "smsc:local", NOW, 100) == 3
+    assert await tasks.due_in(store, "smsc:local", NOW, 2) == 2
+    assert await tasks.due_in(store, "smsc:none", NOW, 100) == 0
+    await store.commit(Unit(None, (tasks.put_first(TaskId(4)),)))
+    assert await tasks.due_in(store, "smsc:local", NOW, 100) == 4
 
 
 async def test_claims_are_never_doubled(store: Store) -> None:
@@ -327,8 +339,7 @@ async def test_what_waits_for_later_hides_nothing_that_is_due(store: Store) -> N
     due = [task(1000 + number, priority=0, due_at=Instant(NOW - number)) for number in range(5)]
     await store.commit(Unit(None, tuple(map(tasks.insert, waiting + due))))
     assert [row[0] for row in await claim(store)] == [1004, 1003, 1002, 1001, 1000]
-    assert await tasks.next_due(store, ["smsc:local", "smsc:none"]) == NOW + 1
-    assert await tasks.next_due(store, []) is None
+    assert await tasks.next_due(store) == {"smsc:local": NOW + 1}
 
 
 async def test_a_lease_ends_and_a_new_start_takes_back_its_own(store: Store) -> None:

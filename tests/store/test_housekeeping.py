@@ -379,3 +379,18 @@ async def test_free_pages_far_beyond_need_go_back_to_the_disk(tmp_path: Path, mo
     assert store.counters.units - units > done.given_back // (64 * 4096)
     await store.close()
     assert path.stat().st_size == after.used + after.free
+
+
+async def test_a_body_that_goes_is_not_written_once_more(tmp_path: Path) -> None:
+    """A library that overwrites what is deleted (Debian's) would put each of its pages into the log."""
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF", checkpoint_pages=0))
+    await store.open()
+    large = Content("application/vnd.wap.multipart.mixed", bytes(400_000), ())
+    await store.commit(Unit(None, (content_sql.insert(ContentId(1), large),)))
+    before = (await store.room()).log
+    await store.commit(Unit(None, drop(ContentId(1), 0)))
+    room = await store.room()
+    assert room.log - before < 40_000
+    assert room.free > 390_000
+    await store.close()

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -258,3 +259,26 @@ async def test_a_listener_that_nobody_hears_is_made_anew(
         assert again.available
     finally:
         await again.close()
+
+
+async def test_a_batch_takes_few_round_trips(relay: Relay, store: PostgresStore) -> None:
+    """BEGIN with the batch's number, the guards of a text, the effects of each text, NOTIFY with COMMIT."""
+
+    def batch(first: int) -> list[Unit]:
+        numbers = range(first, first + 20)
+        return [
+            Unit(put(f"k{number}"), (meta.write(f"e{number}", "v"), replace(put(f"f{number}"), wakes="lane")))
+            for number in numbers
+        ]
+
+    await asyncio.gather(*map(store.commit, batch(0)))  # prepares the statements
+    sent: list[bytes] = []
+
+    def decide(octets: bytes) -> str:
+        sent.append(octets)
+        return ""
+
+    relay.decide = decide
+    await asyncio.gather(*map(store.commit, batch(20)))
+    assert len(sent) == 5, sent
+    assert sum(octets.count(b"NOTIFY") for octets in sent) == 1

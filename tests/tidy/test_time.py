@@ -16,13 +16,18 @@ CLOCKS: Final = {
     "mmsc/store/sqlite.py": "a query's own time limit",
     "mmsc/store/postgres.py": "the pause before it connects again is network time",
     "mmsc/gateways/sms/esme.py": "enquire_link and reconnects are network time",
+    "mmsc/operations/pulse.py": "how late the event loop is",
+    "mmsc/operations/notify.py": "systemd asks for the monotonic clock",
     "mmsc/lab/": "neighbours live in real time",
+    "mmsc/load/session.py": "latencies are measured in real time",
     "mmsc/cli/": "a person waits",
 }
 DICE: Final = {
     "mmsc/ids.py": "it is the well of chance",
     "mmsc/gateways/sms/esme.py": "sessions that fell together do not come back together",
     "mmsc/lab/": "neighbours behave at random on purpose",
+    "mmsc/load/mix.py": "the mix of messages is drawn from its seed",
+    "mmsc/load/octets.py": "a picture is noise from a seed",
 }
 PASSWORDS: Final = {"mmsc/gateways/mm7/vasp.py": "salts of password hashes"}
 

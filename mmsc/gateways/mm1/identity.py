@@ -22,6 +22,10 @@ class Identities:
     ) -> None:
         self._numbers = numbers
         self._directory = directory
+        self.believe(headers, gateways)
+
+    def believe(self, headers: Sequence[str], gateways: Sequence[str]) -> None:
+        """From now on these headers of these gateways. ValueError for what is no network."""
         self._headers = tuple(headers)
         self._gateways = tuple(ip_network(one, strict=False) for one in gateways)
         self._is_gateway = lru_cache(maxsize=_REMEMBERED_GATEWAYS)(self._lies_in_gateways)  # a few ask all the time

@@ -42,11 +42,18 @@ class Mm4Courier:
         self._new_sender = new_sender
         self._domain = domain
         self._system = f"mms-system@{domain}"
-        self._senders: dict[str, SmtpSender] = {}
+        self._senders: dict[str, tuple[Peer, SmtpSender]] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        for sender in self._senders.values():
+        for _, sender in self._senders.values():
+            await sender.close()
+
+    async def renew(self, *, everything: bool) -> None:
+        """Give up the connections to peers that changed or are gone (or to all: their time-out changed)."""
+        known = self._directory.peers
+        stale = [name for name, (peer, _) in self._senders.items() if everything or known.get(name) != peer]
+        for sender in [self._senders.pop(name)[1] for name in stale]:
             await sender.close()
 
     async def deliver(self, job: Job) -> Outcome:
@@ -132,10 +139,10 @@ class Mm4Courier:
         return Delivered(note=sent.final.text)
 
     def _sender(self, peer: Peer) -> SmtpSender:
-        sender = self._senders.get(peer.name)
-        if sender is None:
-            sender = self._senders[peer.name] = self._new_sender(peer)
-        return sender
+        known = self._senders.get(peer.name)
+        if known is None:
+            known = self._senders[peer.name] = (peer, self._new_sender(peer))
+        return known[1]
 
 
 def _together(recipients: tuple[Recipient, ...], outcomes: dict[RecipientId, One], final: One) -> Outcome:

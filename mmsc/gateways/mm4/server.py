@@ -72,7 +72,7 @@ class Mm4Server(Handler):
         self._directory = directory
         self._clock = clock
         self._domain = domain.lower()
-        self._unknown_peers = unknown_peers
+        self.unknown_peers = unknown_peers
 
     async def rcpt(self, remote: str, mail_from: str, address: str) -> str:
         """Refuse at once who cannot be served; reports and RES come to system mailboxes or the sender's own."""
@@ -117,7 +117,7 @@ class Mm4Server(Handler):
             decoded = mm4.decode(octets)
         except Mm4Error as error:
             return "554 5.6.0 no report about a mail of ours" if peer is None else await self._corrupt(error, peer)
-        if not mail_from and (peer is None or self._unknown_peers):
+        if not mail_from and (peer is None or self.unknown_peers):
             peer = self._writer(decoded.message) or peer
         if peer is None:
             return "550 5.7.1 this system is no peer of ours"
@@ -138,7 +138,7 @@ class Mm4Server(Handler):
                 case _:
                     return "554 5.6.0 unsupported message type"
         except DecodeError as error:
-            _log.info("mail of %s: %s", peer.name, error)
+            _log.info("mail of %s: %s", peer.name, error, extra={"neighbour": f"peer:{peer.name}"})
             return "554 5.6.0 the content cannot be read"
 
     def _peer(self, remote: str, mail_from: str) -> Peer | None:
@@ -153,7 +153,7 @@ class Mm4Server(Handler):
         listed = [peer for peer in at_home if peer.addresses]
         if listed:
             return listed[0]
-        return peers[0] if self._unknown_peers and peers else None
+        return peers[0] if self.unknown_peers and peers else None
 
     def _writer(self, message: Message) -> Peer | None:
         """Of a mail without a sender: by the domain in its head, for peers that are known by nothing else."""
@@ -227,7 +227,12 @@ class Mm4Server(Handler):
             if not peer or not await self._reports.forward_answered(
                 peer, bounce.message_id, ok=False, because=because, recipients=about
             ):
-                _log.info("a bounce about %.200s, which is no forward of ours: %s", ", ".join(about), because)
+                _log.info(
+                    "a bounce about %.200s, which is no forward of ours: %s",
+                    ", ".join(about),
+                    because,
+                    extra={"message_id": bounce.message_id},
+                )
         return _TAKEN
 
     async def _delivery_report(self, message: DeliveryReportReq, peer: Peer) -> str:

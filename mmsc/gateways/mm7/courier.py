@@ -44,6 +44,13 @@ class Mm7Courier:
             await client.close()
         self._clients.clear()
 
+    async def renew(self, *, everything: bool) -> None:
+        """Give up the connections to VASPs that changed or are gone (or to all: their time-out changed)."""
+        known = self._directory.vasps
+        stale = [name for name, (vasp, _) in self._clients.items() if everything or known.get(name) != vasp]
+        for client in [self._clients.pop(name)[1] for name in stale]:
+            await client.close()
+
     async def deliver(self, job: Job) -> Outcome:
         """One attempt; repeats carry the same TransactionID."""
         vasp = self._directory.vasps.get(job.lane.removeprefix("vasp:"))

@@ -69,7 +69,7 @@ class SmsPolicy:
 
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
-    template: str = "You have a picture message: {url}"
+    template: Callable[[], str] = lambda: "You have a picture message: {url}"
 
 
 class SmsCourier:
@@ -88,7 +88,7 @@ class SmsCourier:
         name = job.lane.removeprefix("smsc:")
         smsc = self._directory.smscs.get(name)
         if smsc is None:
-            return Failed(f"SMSC {name} is not configured any more")
+            return Retry(f"SMSC {name} is not configured any more", neighbour_down=True)
         try:
             if job.kind is _NOTIFY:
                 return await self._notify(job, smsc)
@@ -139,7 +139,7 @@ class SmsCourier:
         mm, recipient = job.stored_mm, job.recipients[0]
         url = f"{self._policy.weblink_url()}/w/{recipient.link_token}"
         sender = "" if mm.sender_hidden else mm.sender.value
-        text = self._policy.template.format(url=url, sender=sender, subject=mm.subject)
+        text = self._policy.template().format(url=url, sender=sender, subject=mm.subject)
         data_coding, has_header, pieces = segment_text(text, self._ids.number(8))
         seconds = (mm.expires_at - self._clock.now()) // SECOND
         requests = [

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
+from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols import smpp
 from protocols.errors import EncodeError
@@ -24,6 +25,7 @@ _log: Final = logging.getLogger(__name__)
 _BINDS: Final = {"transceiver": smpp.BindTransceiver, "transmitter": smpp.BindTransmitter}
 _BIND_RESPS: Final = (smpp.BindTransceiverResp, smpp.BindTransmitterResp, smpp.BindReceiverResp)
 _UNUSABLE: Final = (EncodeError, UnicodeError)  # a setting that SMPP has no place for; a host name that is none
+_INBOX: Final = 1000  # requests of the SMSC that wait; beyond it ESME_RMSGQFUL
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
 
@@ -77,15 +79,17 @@ class Esme(asyncio.Protocol):
         self._on_message = on_message
         self._on_bound = on_bound
         self._tap = tap
-        self._timers = timers or EsmeTimers()
+        self.timers = timers or EsmeTimers()
         self._window = asyncio.Semaphore(smsc.window)
         self._transport: asyncio.Transport | None = None
         self._framer = Framer()
         self._sequence = Sequence()
         self._pending: dict[int, asyncio.Future[Pdu]] = {}
         self._closed = asyncio.Event()
-        self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=1000)
+        self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=_INBOX)
         self._exchanges: dict[int, int] = {}
+        self._looking_again = 0
+        self._ended = False
         self._last_heard = 0.0
         self._place = f"{smsc.host}:{smsc.port}"
         self.bound = False
@@ -95,31 +99,41 @@ class Esme(asyncio.Protocol):
 
     async def run(self) -> None:
         """Connect, bind, keep alive, and again: 1 s to 60 s between tries, with jitter."""
-        wait = self._timers.first_reconnect
+        wait = self.timers.first_reconnect
         async with asyncio.TaskGroup() as group:
             group.create_task(self._take_messages(), name=f"esme {self._smsc.name} in")
-            while True:
+            while not self._ended:
                 try:
                     await self._connect_and_bind()
-                    wait = self._timers.first_reconnect
+                    wait = self.timers.first_reconnect
                     self._on_bound()
                     await self._keep_alive()
                 except (OSError, TimeoutError, SmscGone, *_UNUSABLE) as error:
                     self.why_not = str(error) or type(error).__name__
                 self._drop(self.why_not)
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))
-                wait = min(wait * 2, self._timers.longest_reconnect)
+                wait = min(wait * 2, self.timers.longest_reconnect)
 
     async def close(self) -> None:
-        """Unbind politely, then close."""
+        """Unbind politely, then close; `run` makes no new session."""
+        self._ended = True
         if self.bound:
             with suppress(SmscGone):
-                await self._call(smpp.Unbind(sequence_number=0), self._timers.unbind)
+                await self._call(smpp.Unbind(sequence_number=0), self.timers.unbind)
         self._drop("closed")
+
+    async def leave(self) -> None:
+        """Unbind when what is under way was answered. The caller hands nothing new over, and ends `run` afterwards."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(2 * self.timers.response):
+                while self.bound and self._pending:
+                    await asyncio.wait(tuple(self._pending.values()))
+                    await settle()  # whoever waits for the window, or has another segment, has its turn
+        await self.close()
 
     def rebind(self, why: str) -> None:
         """Give the session up; `run` makes a new one."""
-        _log.warning("SMSC %s: %s", self._smsc.name, why)
+        _log.warning("SMSC %s: %s", self._smsc.name, why, extra={"neighbour": f"smsc:{self._smsc.name}"})
         if self._transport is not None:
             self._transport.abort()
 
@@ -127,7 +141,7 @@ class Esme(asyncio.Protocol):
         self._framer = Framer()
         self._closed.clear()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self._timers.connect):
+        async with asyncio.timeout(self.timers.connect):
             await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
         bind = _BINDS[self._smsc.bind](
             sequence_number=0,
@@ -135,7 +149,7 @@ class Esme(asyncio.Protocol):
             password=self._smsc.password,
             system_type=self._smsc.system_type,
         )
-        answer = await self._call(bind, self._timers.response)
+        answer = await self._call(bind, self.timers.response)
         refused = answer.command_status not in (CommandStatus.ESME_ROK, _BOUND_ALREADY)
         if refused or not isinstance(answer, _BIND_RESPS):
             raise SmscGone(f"bind refused: {answer.command_status.name}", sent=True)
@@ -146,11 +160,11 @@ class Esme(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         while not self._closed.is_set():
             quiet = loop.time() - self._last_heard
-            if quiet >= self._timers.enquire_link:
-                await self._call(smpp.EnquireLink(sequence_number=0), self._timers.response)
+            if quiet >= self.timers.enquire_link:
+                await self._call(smpp.EnquireLink(sequence_number=0), self.timers.response)
                 continue
             try:
-                async with asyncio.timeout(self._timers.enquire_link - quiet):
+                async with asyncio.timeout(self.timers.enquire_link - quiet):
                     await self._closed.wait()
             except TimeoutError:
                 continue
@@ -177,7 +191,7 @@ class Esme(asyncio.Protocol):
         async with self._window:
             if not self.bound:
                 raise SmscGone(f"not bound: {self.why_not}", sent=False)
-            return await self._call(pdu, self._timers.response, mm_id)
+            return await self._call(pdu, self.timers.response, mm_id)
 
     async def _call(self, pdu: Pdu, seconds: float, mm_id: int | None = None) -> Pdu:
         """Send a request under the next sequence number; its response."""
@@ -261,7 +275,12 @@ class Esme(asyncio.Protocol):
         except SmppError as error:
             for octets in error.before:
                 self._received(octets)
-            _log.warning("SMSC %s: %s; the connection is closed", self._smsc.name, error)
+            _log.warning(
+                "SMSC %s: %s; the connection is closed",
+                self._smsc.name,
+                error,
+                extra={"neighbour": f"smsc:{self._smsc.name}"},
+            )
             self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._transport is not None:
                 self._transport.close()
@@ -314,6 +333,10 @@ class Esme(asyncio.Protocol):
         except asyncio.QueueFull:
             self._answer(incoming, CommandStatus.ESME_RMSGQFUL)
 
+    def _look_again(self, incoming: _Incoming) -> None:
+        self._looking_again -= 1
+        self._queue(incoming)
+
     async def _take_messages(self) -> None:
         """deliver_sm in the order in which they came; each is answered once it is durable."""
         loop = asyncio.get_running_loop()
@@ -322,13 +345,19 @@ class Esme(asyncio.Protocol):
             try:
                 status = await self._on_message(incoming.pdu)
             except Exception:
-                _log.exception("deliver_sm from SMSC %s failed", self._smsc.name)
+                _log.exception(
+                    "deliver_sm from SMSC %s failed", self._smsc.name, extra={"neighbour": f"smsc:{self._smsc.name}"}
+                )
                 status = CommandStatus.ESME_RX_T_APPN
             if status is not None:
                 self._answer(incoming, status)
             elif incoming.looked < len(_LOOK_AGAIN_SECONDS):
                 seconds = _LOOK_AGAIN_SECONDS[incoming.looked]
-                loop.call_later(seconds, self._queue, replace(incoming, looked=incoming.looked + 1))
+                if self._looking_again < _INBOX:
+                    self._looking_again += 1
+                    loop.call_later(seconds, self._look_again, replace(incoming, looked=incoming.looked + 1))
+                else:
+                    self._answer(incoming, CommandStatus.ESME_RMSGQFUL)
             else:  # nobody's: anything but ROK would bring it back for ever
                 self._answer(incoming, CommandStatus.ESME_ROK)
 

@@ -68,9 +68,9 @@ CREATE TABLE task (
     recipient_id {bigint},
     kind TEXT NOT NULL,
     lane TEXT NOT NULL,
+    owner TEXT NOT NULL,
     state TEXT NOT NULL,
     due_at {bigint} NOT NULL,
-    expires_at {bigint},
     priority {bigint} NOT NULL CHECK (priority BETWEEN 0 AND 2),
     attempt {bigint} NOT NULL,
     node TEXT,
@@ -78,7 +78,7 @@ CREATE TABLE task (
     lease_until {bigint},
     payload TEXT
 );
-CREATE INDEX task_ready ON task (lane, priority, due_at) WHERE state = 'ready';
+CREATE INDEX task_ready ON task (lane, priority, owner, due_at) WHERE state = 'ready';
 CREATE INDEX task_leased ON task (lane, lease_until) WHERE state = 'leased';
 CREATE INDEX task_recipient ON task (recipient_id) WHERE recipient_id IS NOT NULL;
 CREATE INDEX task_mm ON task (mm_id) WHERE recipient_id IS NULL;

@@ -143,11 +143,12 @@ async def test_no_session_is_the_neighbours_trouble(smsc: VirtualSmsc) -> None:
     assert outcome.neighbour_down
 
 
-async def test_an_smsc_that_was_removed_fails_the_job(smsc: VirtualSmsc) -> None:
+async def test_what_was_for_an_smsc_that_was_removed_waits_for_it(smsc: VirtualSmsc) -> None:
     async with link(smsc) as session:
         session.courier._directory.smscs = {}  # type: ignore[misc]
         outcome = await session.courier.deliver(job(TaskKind.NOTIFY, session.clock.now()))
-    assert isinstance(outcome, Failed)
+    assert isinstance(outcome, Retry)
+    assert outcome.neighbour_down
 
 
 @pytest.mark.parametrize(

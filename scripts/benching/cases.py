@@ -1,0 +1,134 @@
+"""What the bench measures, and what is wanted of it. The sides of a case alternate; the first is compared with the
+second."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from benching.load import ACCEPT, LIFECYCLE
+from benching.octets import PICTURE_OCTETS
+
+PRODUCT: Final = "product"
+FLOOR: Final = "floor"
+LARGE_OCTETS: Final = 300 * 1024
+RECIPIENTS: Final = 10
+COMMIT_DELAY_MS: Final = 4
+STORED_MESSAGES: Final = 1_000_000
+STORED_BODIES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One server (or several nodes) that a case is played against. `store`: the key of [store] settings it adds."""
+
+    name: str
+    is_floor: bool = False
+    on_postgres: bool = False
+    nodes: int = 1
+    settings: str = ""  # lines of the section [store]
+    stored: bool = False  # it begins with a store that is full
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One comparison. `in_flight` are played one after the other, each with its number of messages."""
+
+    name: str
+    title: str
+    kind: str = LIFECYCLE
+    in_flight: dict[int, int]  # messages in flight -> messages of a run
+    sides: tuple[Side, ...] = (Side(name=PRODUCT), Side(name=FLOOR, is_floor=True))
+    recipients: int = 1
+    picture_octets: int = PICTURE_OCTETS
+
+
+_STORED: Final = (Side(name="stored", stored=True), Side(name="empty"))
+_POSTGRES: Final = Side(name=PRODUCT, on_postgres=True)
+
+# A name of --case is one or several comparisons.
+CASES: Final[dict[str, tuple[Case, ...]]] = {
+    "accept": (Case(name="accept", title="accepts", kind=ACCEPT, in_flight={1: 400, 32: 3000, 64: 3000}),),
+    "lifecycle": (Case(name="lifecycle", title="lifecycles", in_flight={1: 400, 32: 3000, 64: 3000}),),
+    "first-push": (Case(name="first-push", title="SubmitReq to push", in_flight={1: 400}),),
+    "stored": (
+        Case(name="stored", title="lifecycles, 1,000,000 stored", in_flight={64: 3000}, sides=_STORED),
+        Case(name="stored-accept", title="accepts, 1,000,000 stored", kind=ACCEPT, in_flight={32: 3000}, sides=_STORED),
+        Case(name="stored-first-push", title="SubmitReq to push, 1,000,000 stored", in_flight={1: 400}, sides=_STORED),
+    ),
+    "commit-delay": (
+        Case(
+            name="commit-delay",
+            title=f"lifecycles, each commit {COMMIT_DELAY_MS} ms slower",
+            in_flight={64: 3000},
+            sides=(
+                Side(name="delayed", settings=f"commit_delay = {COMMIT_DELAY_MS}"),
+                Side(name=PRODUCT),
+            ),
+        ),
+    ),
+    "postgres": (
+        Case(
+            name="postgres",
+            title="lifecycles on PostgreSQL",
+            in_flight={64: 3000},
+            sides=(_POSTGRES, Side(name=FLOOR, is_floor=True, on_postgres=True)),
+        ),
+    ),
+    "two-nodes": (
+        Case(
+            name="two-nodes",
+            title="lifecycles, two nodes on one PostgreSQL",
+            in_flight={64: 3000},
+            sides=(Side(name="two nodes", on_postgres=True, nodes=2), Side(name="one node", on_postgres=True)),
+        ),
+    ),
+    "recipients": (
+        Case(
+            name="recipients",
+            title=f"{RECIPIENTS} recipients an MM",
+            in_flight={16: 300},
+            recipients=RECIPIENTS,
+            sides=(Side(name=PRODUCT),),
+        ),
+    ),
+    "large": (Case(name="large", title="lifecycles of 300 KB", in_flight={64: 600}, picture_octets=LARGE_OCTETS),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A row of the table. `least` or `most` may be None: the figure is only told."""
+
+    case: str
+    in_flight: int
+    figure: str
+    least: float | None = None
+    most: float | None = None
+
+    def met(self, value: float) -> bool | None:
+        """Whether the value is as wanted; None where nothing is."""
+        if self.least is None and self.most is None:
+            return None
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+
+TABLE: Final = (
+    Wanted("lifecycle", 64, "messages_per_s", least=450),
+    Wanted("lifecycle", 64, "ratio", least=0.45),
+    Wanted("lifecycle", 64, "rss_mb"),
+    Wanted("accept", 32, "messages_per_s", least=900),
+    Wanted("accept", 32, "ratio", least=0.55),
+    Wanted("first-push", 1, "push_p50_ms"),
+    Wanted("first-push", 1, "floor_push_p50_ms"),
+    Wanted("stored", 64, "ratio", least=0.9),
+    Wanted("stored-accept", 32, "ratio", least=0.9),
+    Wanted("stored-first-push", 1, "push_ratio", least=0.9),
+    Wanted("commit-delay", 64, "messages_per_s", least=500),
+    Wanted("postgres", 64, "messages_per_s", least=600),
+    Wanted("postgres", 64, "ratio", least=0.7),
+    Wanted("two-nodes", 64, "messages_per_s"),
+    Wanted("two-nodes", 64, "cpu_ratio", most=1.15),
+    Wanted("recipients", 16, "recipients_per_s"),
+    Wanted("large", 64, "messages_per_s"),
+    Wanted("large", 64, "ratio"),
+    Wanted("large", 64, "rss_mb"),
+)

@@ -1,0 +1,86 @@
+"""`scripts/bench`: its cases play against real servers, and its table judges honestly."""
+
+import json
+from pathlib import Path
+
+import pytest
+from benching import play
+from benching.cases import CASES, TABLE, Wanted
+from benching.servers import ServerFailed
+from benching.soak import soak
+from benching.table import print_table
+
+from tests import postgres
+from tests.budgets.test_driver import bench
+
+
+def test_the_table_asks_only_for_what_a_case_measures() -> None:
+    known = {(case.name, in_flight) for cases in CASES.values() for case in cases for in_flight in case.in_flight}
+    assert {(row.case, row.in_flight) for row in TABLE} <= known
+    for cases in CASES.values():
+        for case in cases:
+            assert len({side.name for side in case.sides}) == len(case.sides)
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "met"),
+    [
+        (Wanted("x", 1, "y", least=0.9), 0.9, True),
+        (Wanted("x", 1, "y", least=0.9), 0.899, False),
+        (Wanted("x", 1, "y", most=1.15), 1.15, True),
+        (Wanted("x", 1, "y", most=1.15), 1.16, False),
+        (Wanted("x", 1, "y"), 5, None),
+    ],
+)
+def test_what_is_wanted_is_met_or_not(row: Wanted, value: float, met: bool | None) -> None:
+    assert row.met(value) is met
+
+
+def test_what_was_not_measured_is_not_fine(capsys: pytest.CaptureFixture[str]) -> None:
+    accepted = {"case": "accept", "in_flight": 32, "messages_per_s": 1000, "ratio": 0.6}
+    assert print_table([accepted], ["accept"])
+    assert not print_table([accepted | {"ratio": 0.5}], ["accept"])
+    assert "MISSED" in capsys.readouterr().out
+    assert not print_table([accepted], ["accept", "lifecycle"])
+    assert "not measured" in capsys.readouterr().out
+
+
+def test_a_full_store_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(play, "ROOT", tmp_path)
+    with pytest.raises(ServerFailed, match="fill_store"):
+        play.fill(tmp_path)
+
+
+@pytest.mark.slow
+def test_ten_recipients_an_mm_and_one_push_at_a_time() -> None:
+    done = bench("--no-floor", "--rounds", "1", "--messages", "20", "--case", "recipients", "--case", "first-push")
+    assert done.returncode == 0, done.stderr
+    recipients, first_push = map(json.loads, done.stdout.splitlines())
+    assert recipients["recipients_per_s"] == 10 * recipients["messages_per_s"] > 0
+    assert 0 < first_push["push_p50_ms"] <= first_push["p99_ms"]
+    assert recipients["lost"] == first_push["lost"] == 0
+
+
+@pytest.mark.slow
+def test_two_nodes_on_one_database_beside_one() -> None:
+    done = bench("--case", "two-nodes", "--rounds", "1", "--messages", "20", "--postgres", postgres.server())
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["cpu_ratio"] > 0
+    assert figures["one_node_messages_per_s"] > 0
+    assert figures["lost"] == 0
+
+
+@pytest.mark.slow
+async def test_a_short_soak_says_nothing_about_memory() -> None:
+    figures = await soak(0.02, [4], "", lambda text: None, warm_up=20)
+    assert figures["messages"] > 0
+    assert figures["samples"] >= 1
+    assert figures["flat"] is None
+    assert figures["lost"] == 0
+
+
+def test_the_instructions_of_other_cases_are_not_counted() -> None:
+    done = bench("--instructions", "--case", "large")
+    assert done.returncode == 1
+    assert "not large" in done.stderr

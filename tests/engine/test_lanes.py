@@ -1,0 +1,72 @@
+"""A lane's queue in memory: seats, urgency that starves nobody, and turns of owners."""
+
+import asyncio
+
+from mmsc.clock import VirtualClock
+from mmsc.domain.instant import Instant
+from mmsc.domain.message import Job, TaskId, TaskKind
+from mmsc.engine.lanes import LOWEST_FIRST_EVERY, OVERTAKES, Lane, LaneLimits, Lanes
+from mmsc.store.tasks import TaskRow
+
+
+def job(number: int, priority: int = 1) -> Job:
+    return Job(TaskId(number), TaskKind.NOTIFY, "smsc:a", 0, Instant(0), None, (), {}, priority)
+
+
+def task(owner: str) -> TaskRow:
+    return TaskRow(TaskId(1), None, None, TaskKind.NOTIFY, "smsc:a", Instant(0), 1, {}, 0, owner)
+
+
+async def next_of(lane: Lane) -> int:
+    taken = await lane.get()
+    assert taken is not None
+    return taken.task_id
+
+
+async def test_an_urgent_job_overtakes_those_that_wait() -> None:
+    lane = Lane("smsc:a", LaneLimits())
+    for number, priority in enumerate((1, 0, 1, 2, 1)):
+        lane.put(job(number, priority))
+    assert [await next_of(lane) for _ in range(5)] == [3, 0, 2, 4, 1]
+
+
+async def test_nobody_is_overtaken_for_ever() -> None:
+    lane = Lane("smsc:a", LaneLimits())
+    lane.put(job(0, 1))
+    for number in range(1, 2 * OVERTAKES):
+        lane.put(job(number, 2))
+        if await next_of(lane) == 0:
+            break
+    assert number == OVERTAKES
+
+
+async def test_nobody_takes_a_seat_past_those_that_wait_in_the_store() -> None:
+    clock = VirtualClock()
+    lanes = Lanes(clock, lambda _: LaneLimits(concurrency=1, backlog=1))
+    assert [lanes.take_seat("smsc:a", clock.real_now()) for _ in range(3)] == [True, True, False]
+    lane = lanes.get("smsc:a")
+    lanes.leave(lane)
+    assert lane.free_seats(clock.real_now()) == 1
+    assert not lanes.take_seat("smsc:a", clock.real_now()), "the third one waits in the store: it is before us"
+    lane.behind = False  # a claim found nothing more
+    assert lanes.take_seat("smsc:a", clock.real_now())
+
+
+async def test_the_next_claim_begins_behind_the_owner_that_was_served_last() -> None:
+    lane = Lane("smsc:a", LaneLimits())
+    lane.claimed([task("b"), task("a"), task("c"), task("a"), task("b")])
+    assert lane.turn.after == "b", "a and b had two, c had one: the last round ended with b"
+    lane.claimed([task("c"), task("a")])
+    assert lane.turn.after == "a", "c, and then round again"
+    lane.claimed([])
+    assert lane.turn.after == "a"
+
+
+async def test_one_claim_in_sixteen_begins_with_the_lowest_priority() -> None:
+    lane = Lane("smsc:a", LaneLimits())
+    order = []
+    for _ in range(3 * LOWEST_FIRST_EVERY):
+        order.append(lane.turn.lowest_first)
+        lane.claimed([])
+        await asyncio.sleep(0)
+    assert [at for at, lowest in enumerate(order) if lowest] == [15, 31, 47]
