@@ -54,6 +54,11 @@ class Reassembly:
             return Received(pdu.destination_addr, data, None)
         return Received(pdu.destination_addr, None, decode_text(pdu.data_coding, data))
 
+    def forget(self) -> None:
+        """Messages that are not whole never will be: their ESME died. A handset does so after some minutes."""
+        self._segments.clear()
+        self.octets = 0
+
     def _join(self, pdu: SubmitSm | DataSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
         reference, total, number = part
         if not 1 <= number <= total:

@@ -66,7 +66,7 @@ class VirtualSmsc:
         self._handsets: dict[str, _Handset] = {}
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
-        self._reassembly = Reassembly()
+        self.reassembly = Reassembly()
         self._second = (0, 0)
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
@@ -162,7 +162,7 @@ class VirtualSmsc:
         if status is not CommandStatus.ESME_ROK:
             return answer(sequence_number=number, command_status=status)
         try:
-            whole = self._reassembly.take(pdu)
+            whole = self.reassembly.take(pdu)
         except DecodeError:
             return answer(sequence_number=number, command_status=CommandStatus.ESME_RINVESMCLASS)
         self._next_id += 1

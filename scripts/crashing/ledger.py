@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
-MAXIMUM_PROBLEMS: Final = 50  # more are counted and not kept
+MAXIMUM_PROBLEMS: Final = 50  # more are counted and not kept; each text once
 
 Report = tuple[str, str, str]  # transaction id, date, status: the same in every repeat
 
@@ -117,7 +117,7 @@ class Ledger:
     def problem(self, text: str) -> None:
         """A promise was broken."""
         self.problem_count += 1
-        if len(self.problems) < MAXIMUM_PROBLEMS:
+        if len(self.problems) < MAXIMUM_PROBLEMS and text not in self.problems:
             self.problems.append(text)
 
     @property

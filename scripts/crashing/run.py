@@ -70,6 +70,7 @@ class Run:
         self._stopping = asyncio.Event()
         self._number = 0
         self._killed: dict[str, int] = {}
+        self._smsc = VirtualSmsc({"mmsc": "secret"})
 
     async def play(self) -> tuple[dict[str, object], list[str]]:
         """The figures, and the promises that were broken. Raises ServerFailed when the run could not be held."""
@@ -101,7 +102,7 @@ class Run:
         )
         vasp = CrashVasp(self._ledger, session, self._traffic)
         far = Far(self._ledger, self._chores, self._traffic)
-        smsc = VirtualSmsc({"mmsc": "secret"})
+        smsc = self._smsc
         await smsc.start()
         stack.push_async_callback(smsc.stop)
         for number in PHONES:
@@ -194,6 +195,7 @@ class Run:
         victim.check()
         await victim.kill()
         self._count(victim)
+        self._smsc.reassembly.forget()  # else one of them meets a later push with the same 8-bit reference
         await victim.start()
         if early_seconds is not None and isinstance(victim, Node):
             await asyncio.sleep(early_seconds)

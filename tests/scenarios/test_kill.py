@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mmsc.lab.reassembly import Reassembly
+from protocols.smpp import EsmClass, SubmitSm
+from protocols.sms.segment import Concatenation, UserDataHeader, encode_header
 from tests.tools import needs
 
 TOP = Path(__file__).parents[2]
@@ -110,3 +113,19 @@ def test_a_broken_promise_is_seen(ledger: Ledger, broken: object) -> None:
     broken(ledger)
     ledger.judge()
     assert ledger.problems
+
+
+def test_a_segment_that_a_dead_server_left_meets_no_later_message() -> None:
+    """References have eight bits: in hundreds of kills two pushes to one handset have the same."""
+    reassembly = Reassembly()
+
+    def segment(number: int, text: bytes) -> SubmitSm:
+        header = encode_header(UserDataHeader(None, Concatenation(7, 2, number)))
+        return SubmitSm(sequence_number=1, esm_class=EsmClass.UDHI, destination_addr="1", short_message=header + text)
+
+    reassembly.take(segment(2, b"old"))
+    reassembly.forget()
+    assert reassembly.take(segment(1, b"new ")) is None
+    whole = reassembly.take(segment(2, b"one"))
+    assert whole is not None
+    assert whole.text == "new one"
