@@ -37,7 +37,7 @@ def test_what_is_wanted_is_met_or_not(row: Wanted, value: float, met: bool | Non
 
 
 def test_what_was_not_measured_is_not_fine(capsys: pytest.CaptureFixture[str]) -> None:
-    accepted = {"case": "accept", "in_flight": 32, "messages_per_s": 1000, "ratio": 0.6}
+    accepted = {"case": "accept", "in_flight": 32, "messages_per_s": 1200, "ratio": 0.75}
     assert print_table([accepted], ["accept"])
     assert not print_table([accepted | {"ratio": 0.5}], ["accept"])
     assert "MISSED" in capsys.readouterr().out
