@@ -1,4 +1,4 @@
-/* LD_PRELOAD: the disk fails for files whose path begins with MMSC_FAULT_PREFIX, as the file MMSC_FAULT_CONTROL says:
+/* LD_PRELOAD: the disk fails for files whose path begins with DISK_FAULT_PREFIX, as the file DISK_FAULT_CONTROL says:
    full, readonly, write, sync, or nothing. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 static int fault(int fd, const char *name) {
-    const char *prefix = getenv("MMSC_FAULT_PREFIX"), *control = getenv("MMSC_FAULT_CONTROL");
+    const char *prefix = getenv("DISK_FAULT_PREFIX"), *control = getenv("DISK_FAULT_CONTROL");
     char link[64], path[4096], said[16] = "";
     if (!prefix || !control) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools import needs
+from tests import disks
 
 _CHILD = """
 import asyncio, json, logging, os, sys
@@ -55,16 +55,13 @@ print(c.execute('PRAGMA integrity_check').fetchone()[0], *(r[0] for r in c.execu
 
 @pytest.fixture(scope="session")
 def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("shim") / "disk_faults.so"
-    source = Path(__file__).with_name("disk_faults.c")
-    subprocess.run([str(needs("cc")), "-shared", "-fPIC", "-O1", "-o", str(made), str(source)], check=True)
-    return made
+    return disks.build(tmp_path_factory.mktemp("shim"))
 
 
-@pytest.mark.parametrize("fault", ["full", "readonly", "write", "sync"])
+@pytest.mark.parametrize("fault", disks.FAULTS)
 def test_what_was_answered_stays_and_service_resumes(tmp_path: Path, shim: Path, fault: str) -> None:
     path, control = tmp_path / "mmsc.db", tmp_path / "control"
-    faulty = {"LD_PRELOAD": str(shim), "MMSC_FAULT_PREFIX": str(path), "MMSC_FAULT_CONTROL": str(control)}
+    faulty = disks.environment(shim, path, control)
     command = [sys.executable, "-c", _CHILD, str(path), str(control), fault]
     ran = subprocess.run(command, env={**os.environ, **faulty}, capture_output=True, text=True, timeout=60)
     assert ran.returncode == -9, ran.stderr
