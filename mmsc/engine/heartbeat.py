@@ -63,7 +63,7 @@ class Heartbeat:
     async def enter(self) -> Entered:
         """Take a start number and a node number. Raises `StoreRefused` when a node of this name lives, or when the
         number is another's."""
-        await nodes.forget_old(self._store)
+        await nodes.forget_old(self._store, self._name)
         entered = await self._place()
         if self._number not in (nodes.ANY_NUMBER, entered.number):
             if not await nodes.renumber(self._store, self._name, self._number):

@@ -57,9 +57,14 @@ async def known(store: Store) -> list[Known]:
     return [_known(row) for row in rows]
 
 
-async def forget_old(store: Store) -> None:
-    """Nodes that nobody saw for a month go, and their numbers are free."""
-    old = Statement("DELETE FROM node WHERE seen_at < real_now() - $1", (KEPT_MICROS,))
+async def forget_old(store: Store, myself: str) -> None:
+    """Nodes that nobody saw for a month go, and their numbers are free. Not the one that starts, whose start number
+    goes on, and none that owes charging records."""
+    old = Statement(
+        "DELETE FROM node WHERE seen_at < real_now() - $1 AND name <> $2"
+        " AND NOT EXISTS (SELECT 1 FROM cdr WHERE cdr.node = node.name)",
+        (KEPT_MICROS, myself),
+    )
     await store.commit(Unit(None, (old,)))
 
 

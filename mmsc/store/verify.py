@@ -57,7 +57,7 @@ _UNTOLD: Final = (
     " AND NOT EXISTS (SELECT 1 FROM event later WHERE later.mm_id = page.mm_id AND later.task_id = page.task_id"
     " AND later.kind IN ('report.delivered', 'task.given_up'))"
 )
-_OWED: Final = "page.kind = 'recipient.moved' AND page.task_id IS NOT NULL"
+_OWED: Final = "page.kind = 'recipient.moved' AND page.task_id IS NOT NULL AND page.data LIKE '%\"report\":\"%'"
 
 # Table -> (what is wrong, the condition of a row of that page). The rows are `page`, $3 is up to where retention went.
 CHECKS: Final[dict[str, tuple[tuple[str, str], ...]]] = {

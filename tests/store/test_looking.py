@@ -128,7 +128,7 @@ FAULTS: dict[str, tuple[str, tuple[str, int, str]]] = {
         ("sms", 78, "its recipient (this id) is missing"),
     ),
     "a report that vanished": (
-        "UPDATE event SET kind = 'recipient.moved', task_id = 99 WHERE id = 2002",
+        "UPDATE event SET kind = 'recipient.moved', task_id = 99, data = '{\"report\":\"vasp:a\"}' WHERE id = 2002",
         ("event", 2002, "a report was owed, and it is neither waiting nor told of"),
     ),
 }

@@ -6,7 +6,7 @@ import pytest
 
 from mmsc.domain.message import TaskId, TaskKind
 from mmsc.store import nodes, tasks
-from mmsc.store.core import LOST, Store, Unit
+from mmsc.store.core import LOST, Statement, Store, Unit
 from mmsc.store.nodes import ANY_NUMBER, Entered
 from mmsc.store.tasks import Holder, TaskRow
 
@@ -91,3 +91,14 @@ async def test_who_is_silent_is_buried_once_and_its_tasks_are_free(store: Store,
     assert held == set()
     assert await store.commit(Unit(nodes.is_alive("a", 1), ())) is LOST
     assert await store.commit(Unit(nodes.is_back("a", 1), ())) is not LOST, "it lives after all"
+
+
+async def test_a_name_is_forgotten_after_a_month_unless_somebody_still_needs_it(store: Store) -> None:
+    """Not that of the node that starts (its start numbers go on), nor of one that owes charging records."""
+    for name in ("gone", "starting", "owing", "fresh"):
+        await enter(store, name)
+    owed = Statement("INSERT INTO cdr (node, event_id) VALUES ('owing', 1)")
+    aged = Statement("UPDATE node SET seen_at = seen_at - $1 WHERE name <> 'fresh'", (nodes.KEPT_MICROS + 1_000_000,))
+    await store.commit(Unit(None, (owed, aged)))
+    await nodes.forget_old(store, "starting")
+    assert sorted(one.name for one in await nodes.known(store)) == ["fresh", "owing", "starting"]
