@@ -139,7 +139,6 @@ class App:
             self.listeners["console"] = console
         await self.store.open()
         self._at_stop(self.store.close)
-        self._stack.push_async_callback(self._stop.close_doors)  # also when the start fails half-way
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
@@ -158,9 +157,10 @@ class App:
             beside=self._charging(),
             objects=await self._objects(),
         )
+        self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
         self._start_charging()
-        self._at_stop(self.engine.end)
+        self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         await self._start_mm7()
         sms = await self._start_mm1()

@@ -65,11 +65,11 @@ class Heartbeat:
         number is another's."""
         await nodes.forget_old(self._store, self._name)
         entered = await self._place()
+        self.holder = Holder(self._name, entered.start_no)
         if self._number not in (nodes.ANY_NUMBER, entered.number):
             if not await nodes.renumber(self._store, self._name, self._number):
                 raise _taken(self._number)
             entered = Entered(entered.start_no, self._number, entered.now)
-        self.holder = Holder(self._name, entered.start_no)
         self._set_time(entered.now)
         if self._store.shared:
             self._be_sure()
@@ -145,6 +145,7 @@ class Heartbeat:
         rows = await self._store.commit(Unit(nodes.is_alive(self._name, self.holder.start_no), ()))
         doubtful = isinstance(rows, Lost) or before >= self._lanes.sure_until
         if isinstance(rows, Lost):
+            self._lanes.sure_until = 0  # until it is known what is ours, however many beats that takes
             rows = await self._store.commit(Unit(nodes.is_back(self._name, self.holder.start_no), ()))
             if isinstance(rows, Lost):
                 raise StoreRefused(f"another process runs as node {self._name} on this database: this one stops")

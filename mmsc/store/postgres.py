@@ -18,7 +18,7 @@ import asyncpg
 
 from mmsc.store import postgres_schema
 from mmsc.store import postgres_text as text
-from mmsc.store.committer import Committer, Result, Waiting, count
+from mmsc.store.committer import MAXIMUM_BATCH, MAXIMUM_QUEUE, Committer, Result, Waiting, count
 from mmsc.store.core import (
     NO_TURNS,
     Counters,
@@ -182,10 +182,18 @@ class PostgresStore:
         self._on_wake.append(callback)
 
     async def _read(self, sql: str, *params: object) -> list[Row]:
-        if self._readers is None:
+        readers = self._readers
+        if readers is None:
             raise StoreUnavailable("the store is closed")
         try:
-            return [tuple(row) for row in await self._readers.fetch(text.native(sql), *params)]
+            reader = await readers.acquire()
+        except _AWAY as error:  # whatever a server says to one who wants to connect is about the server
+            raise StoreUnavailable(f"PostgreSQL: {error}") from error
+        try:
+            try:
+                return [tuple(row) for row in await reader.fetch(text.native(sql), *params)]
+            finally:
+                await readers.release(reader)
         except (*GONE, *DISK) as error:
             raise StoreUnavailable(f"PostgreSQL: {error}") from error
         except IN_THE_WAY as error:
@@ -297,7 +305,7 @@ class PostgresStore:
             except _AWAY as error:
                 self._writer.drop()
                 _log.warning("PostgreSQL is away: %s", error)
-                self._refuse_waiting(error)
+                await self._refuse_waiting(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
@@ -313,8 +321,12 @@ class PostgresStore:
             count(self.counters, doubt.units, results)
             self._committer.settle(doubt.waiting, results)
 
-    def _refuse_waiting(self, error: BaseException) -> None:
-        while not self._batches.empty():
+    async def _refuse_waiting(self, error: BaseException) -> None:
+        """Batch after batch, as many as a full queue makes: who asks again at once has to wait."""
+        for _ in range(MAXIMUM_QUEUE // MAXIMUM_BATCH + 1):
+            await asyncio.sleep(0)  # the committer begins the next one
+            if self._batches.empty():
+                return
             units = self._batches.get_nowait()
             self._committer.finish(_unavailable(error, len(units)))
 

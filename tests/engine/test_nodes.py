@@ -20,7 +20,7 @@ from mmsc.engine.ports import Accepted, Delivered, Outcome
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.ids import Ids
 from mmsc.store import nodes, tasks
-from mmsc.store.core import StoreRefused, Unit
+from mmsc.store.core import StoreRefused, StoreUnavailable, Unit
 from mmsc.store.postgres import PostgresStore
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
@@ -236,6 +236,26 @@ async def test_a_node_that_was_taken_for_dead_repeats_nothing(new_node: NewNode)
     assert pushes == [(1,)] * 7, "each counted once"
     assert await first.submit()  # and it is a node like any other again
     await until(first.hand, lambda: len(first.hand.jobs) + len(other.hand.jobs) == 10)
+
+
+async def test_a_doubt_outlives_a_look_that_failed(new_node: NewNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clock may have stood still: only the look at what is ours ends the doubt, not time."""
+    node = await new_node("a")
+    heartbeat, lanes = node.engine.heartbeat, node.engine.lanes
+    await node.store.commit(Unit(None, (nodes.leaves("a", heartbeat.holder.start_no),)))  # as who takes it for dead
+
+    async def away() -> None:
+        raise StoreUnavailable("gone in between")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(heartbeat, "_look_what_is_ours", away)
+        with pytest.raises(StoreUnavailable):
+            await heartbeat.beat()
+        assert not lanes.is_sure()
+        with pytest.raises(StoreUnavailable):
+            await heartbeat.beat()  # it is "up" again in the database, and still has not looked
+    await heartbeat.beat()
+    assert lanes.is_sure()
 
 
 async def test_a_node_hears_of_lanes_that_others_made(new_node: NewNode) -> None:

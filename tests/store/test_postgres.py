@@ -12,6 +12,7 @@ import pytest
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskId, TaskKind
 from mmsc.store import tasks
+from mmsc.store.committer import MAXIMUM_BATCH
 from mmsc.store.core import Statement, StoreRefused, StoreUnavailable, Unit
 from mmsc.store.postgres import PostgresStore
 from mmsc.store.tasks import Holder, TaskRow
@@ -249,3 +250,43 @@ async def test_a_server_that_is_not_there_is_said(unused_tcp_port: int) -> None:
     store = PostgresStore(f"postgresql://postgres@127.0.0.1:{unused_tcp_port}/postgres")
     with pytest.raises(StoreRefused, match="PostgreSQL"):
         await store.open()
+
+
+async def test_readers_that_are_let_in_no_more_find_the_store_away(schema: str) -> None:
+    """A changed password or pg_hba during a fail-over: asyncpg's own error would end whoever reads."""
+    user = f"r_{schema}"
+    await administrate(f"CREATE ROLE {user} LOGIN")
+    await administrate(f"CREATE SCHEMA {schema} AUTHORIZATION {user}")
+    await administrate(f"GRANT CREATE ON DATABASE postgres TO {user}")
+    store = PostgresStore(postgres.server().replace("postgres@", f"{user}@"), schema=schema)
+    await store.open()
+    try:
+        await administrate(f"ALTER ROLE {user} NOLOGIN")
+        await administrate("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", user)
+        with pytest.raises(StoreUnavailable):
+            await store.fetch("SELECT key FROM meta")  # the connection that was there is gone
+        with pytest.raises(StoreUnavailable, match="not permitted to log in"):
+            await store.fetch("SELECT key FROM meta")  # and there is no other
+    finally:
+        await store.close()
+
+
+async def test_one_failed_attempt_answers_all_that_queued(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmsc.store.postgres._FIRST_PAUSE", 2.0)
+    store = new_store()
+    await store.open()
+    attempts = itertools.count(1)
+
+    async def away() -> None:
+        next(attempts)
+        raise ConnectionRefusedError("nobody listens")
+
+    monkeypatch.setattr(store, "_connect", away)
+    await administrate("SELECT pg_terminate_backend($1)", pid_of(store))
+    many = 4 * MAXIMUM_BATCH
+    async with asyncio.timeout(10):
+        told = await asyncio.gather(
+            *(store.commit(put(f"k{number}")) for number in range(many)), return_exceptions=True
+        )
+    assert [type(one) for one in told] == [StoreUnavailable] * many
+    assert next(attempts) == 2, "one attempt"

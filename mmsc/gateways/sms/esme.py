@@ -110,7 +110,8 @@ class Esme(asyncio.Protocol):
                     await self._keep_alive()
                 except (OSError, TimeoutError, SmscGone, *_UNUSABLE) as error:
                     self.why_not = str(error) or type(error).__name__
-                self._drop(self.why_not)
+                finally:  # also when it is cancelled: a connection that nobody looks after would stay bound
+                    self._drop(self.why_not)
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))
                 wait = min(wait * 2, self.timers.longest_reconnect)
 
@@ -143,6 +144,8 @@ class Esme(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(self.timers.connect):
             await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        if self._ended:
+            raise SmscGone("closed", sent=False)
         bind = _BINDS[self._smsc.bind](
             sequence_number=0,
             system_id=self._smsc.system_id,

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.domain.neighbours import Smsc
@@ -123,3 +126,40 @@ async def test_taken_over_before_it_began_to_run(smsc: VirtualSmsc) -> None:
         await all_of_them.take_over({**named(smsc), **named(smsc, "b")}, FAST)
         await up.until(2)
         assert all_of_them.state() == {"a": (1, 1), "b": (1, 1)}
+
+
+async def test_a_session_that_is_told_to_end_while_it_connects_never_binds(
+    smsc: VirtualSmsc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An SMSC that takes one bind would refuse the next session."""
+    connecting, go_on = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    connect = loop.create_connection
+
+    async def slowly(*args: Any, **more: Any) -> Any:
+        connecting.set()
+        await go_on.wait()
+        return await connect(*args, **more)
+
+    monkeypatch.setattr(loop, "create_connection", slowly)
+    async with binds(*named(smsc).values()) as (_, courier, up), asyncio.timeout(10):
+        (session,) = courier.sessions["a"]
+        await connecting.wait()
+        await session.close()
+        go_on.set()
+        while not smsc._sessions:
+            await smsc_turn()
+        while smsc._sessions:
+            await smsc_turn()
+        assert up.times == 0
+
+
+async def test_a_session_whose_run_is_cancelled_leaves_no_connection_behind(smsc: VirtualSmsc) -> None:
+    async with binds(*named(smsc).values()) as (all_of_them, courier, up), asyncio.timeout(10):
+        await up.until(1)
+        (session,) = courier.sessions["a"]
+        (running,) = all_of_them._tasks["a"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert session._transport is None
+        assert not session.bound
