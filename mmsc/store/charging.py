@@ -15,9 +15,6 @@ _WAITING = (
     " ON content.id = mm.content_id WHERE cdr.node = $1 ORDER BY cdr.event_id LIMIT $2"
 )
 EVENT_WIDTH = 9
-# For statements that remove things: events of an MM (`mm.id`) whose records are not written yet. Empty where nobody
-# charges; with it, an MM stays until its records are in a file.
-UNPAID = "EXISTS (SELECT 1 FROM cdr JOIN event ON event.id = cdr.event_id WHERE event.mm_id = mm.id)"
 
 
 def owed(node: str, event_id: int) -> Statement:

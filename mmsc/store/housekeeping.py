@@ -51,9 +51,11 @@ _NOTES: Final = (
     " (SELECT id, mm_id, at_service FROM event WHERE id > $1 ORDER BY id LIMIT $2) note"
     " LEFT JOIN mm ON mm.id = note.mm_id WHERE note.at_service <= $3 ORDER BY note.id"
 )
-_NO_TASKS: Final = (
+_NOTHING_OWED: Final = (  # to MM $1: neither work nor charging records
     "NOT EXISTS (SELECT 1 FROM task WHERE task.mm_id = $1 AND task.recipient_id IS NULL) AND NOT EXISTS"
-    " (SELECT 1 FROM recipient JOIN task ON task.recipient_id = recipient.id WHERE recipient.mm_id = $1)"
+    " (SELECT 1 FROM recipient JOIN task ON task.recipient_id = recipient.id WHERE recipient.mm_id = $1) AND NOT EXISTS"
+    " (SELECT 1 FROM event JOIN node ON true JOIN cdr ON cdr.node = node.name AND cdr.event_id = event.id"
+    " WHERE event.mm_id = $1)"
 )
 _FIRST_RECIPIENTS: Final = "(SELECT id FROM recipient WHERE mm_id = $1 ORDER BY id LIMIT $2)"
 
@@ -159,8 +161,9 @@ def bodies_taken(up_to: int) -> Statement:
 
 
 def drop_mm(one: OldMm, real_now: int) -> Unit:
-    """An MM goes with all that hangs on it, unless somebody made a task for it meanwhile: then the unit is lost."""
-    guard = Statement(f"DELETE FROM mm WHERE id = $1 AND {_NO_TASKS} RETURNING id", (one.id,))
+    """An MM goes with all that hangs on it, unless a task or charging records are owed meanwhile: then the unit is
+    lost."""
+    guard = Statement(f"DELETE FROM mm WHERE id = $1 AND {_NOTHING_OWED} RETURNING id", (one.id,))
     effects = (
         Statement("DELETE FROM event WHERE mm_id = $1", (one.id,)),
         Statement("DELETE FROM sms WHERE recipient_id IN (SELECT id FROM recipient WHERE mm_id = $1)", (one.id,)),
@@ -171,20 +174,20 @@ def drop_mm(one: OldMm, real_now: int) -> Unit:
 
 
 def thin_events(mm_id: int, limit: int) -> Statement:
-    """The first events of an MM that has too many for one unit."""
-    return Statement(
-        "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE mm_id = $1 ORDER BY id LIMIT $2)", (mm_id, limit)
-    )
+    """The first events of an MM that has too many for one unit, unless something is owed meanwhile."""
+    first = "SELECT id FROM event WHERE mm_id = $1 ORDER BY id LIMIT $2"
+    return Statement(f"DELETE FROM event WHERE id IN ({first}) AND {_NOTHING_OWED}", (mm_id, limit))
 
 
 def thin_recipients(mm_id: int, limit: int) -> tuple[Statement, ...]:
-    """The first recipients of an MM that has too many for one unit, and their SMS."""
+    """The first recipients of an MM that has too many for one unit, and their SMS, unless something is owed."""
     return (
-        Statement(f"DELETE FROM sms WHERE recipient_id IN {_FIRST_RECIPIENTS}", (mm_id, limit)),
-        Statement(f"DELETE FROM recipient WHERE id IN {_FIRST_RECIPIENTS}", (mm_id, limit)),
+        Statement(f"DELETE FROM sms WHERE recipient_id IN {_FIRST_RECIPIENTS} AND {_NOTHING_OWED}", (mm_id, limit)),
+        Statement(f"DELETE FROM recipient WHERE id IN {_FIRST_RECIPIENTS} AND {_NOTHING_OWED}", (mm_id, limit)),
     )
 
 
 def drop_event(event_id: int) -> Statement:
-    """An event goes."""
-    return Statement("DELETE FROM event WHERE id = $1", (event_id,))
+    """An event goes, unless its charging records are owed."""
+    owed = "SELECT 1 FROM node JOIN cdr ON cdr.node = node.name AND cdr.event_id = $1"
+    return Statement(f"DELETE FROM event WHERE id = $1 AND NOT EXISTS ({owed})", (event_id,))

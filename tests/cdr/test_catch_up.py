@@ -12,7 +12,6 @@ from mmsc.cli import cdr
 from mmsc.cli.group import main
 from mmsc.clock import Clock
 from mmsc.store import nodes
-from mmsc.store.charging import UNPAID
 from mmsc.store.postgres import PostgresStore
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from tests import postgres
@@ -33,7 +32,7 @@ async def _die(folder: Path, node: str, *, open_file: bool, lives: int = 1) -> N
         writer._thread.shutdown()
     for _ in range(lives):
         await world.life()
-    unpaid = await store.fetch(f"SELECT id FROM mm WHERE {UNPAID}")
+    unpaid = await store.fetch("SELECT DISTINCT event.mm_id FROM cdr JOIN event ON event.id = cdr.event_id")
     assert len(unpaid) == lives
     await store.close()
 

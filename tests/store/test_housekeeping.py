@@ -15,10 +15,10 @@ from mmsc.engine import housekeeping
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.housekeeping import ROWS_AT_ONCE, Housekeeper, RetentionPolicy
 from mmsc.ids import Ids
+from mmsc.store import charging, messages, meta, nodes, sms, tasks
 from mmsc.store import content as content_sql
 from mmsc.store import events as event_sql
 from mmsc.store import housekeeping as sql
-from mmsc.store import messages, meta, sms, tasks
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import LOST, Room, Statement, Store, StoreUnavailable, Unit
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
@@ -183,6 +183,24 @@ async def test_a_task_that_came_meanwhile_keeps_its_mm(store: Store) -> None:
     await store.commit(Unit(None, (tasks.insert(task(9, kind=TaskKind.RES_MM4, mm_id=MmId(1000), recipient_id=None)),)))
     assert await store.commit(sql.drop_mm(found, house.start)) is LOST
     assert await house.left() == WHOLE
+
+
+async def test_charging_records_that_came_to_be_owed_keep_what_they_are_made_of(store: Store) -> None:
+    """A late m-read-rec-ind between the look and the removal."""
+    house = House(store)
+    await house.put(1)
+    (found,) = await sql.old(store, 0, house.start, house.start, 10)
+    ((event_id,), *_) = await store.fetch("SELECT id FROM event WHERE mm_id = $1", 1000)
+    assert isinstance(event_id, int)
+    await nodes.enter_new(store, "a", nodes.ANY_NUMBER, "{}")
+    await store.commit(Unit(None, (charging.owed("a", event_id),)))
+    assert await store.commit(sql.drop_mm(found, house.start)) is LOST
+    thin = (sql.thin_events(1000, 100), *sql.thin_recipients(1000, 100), sql.drop_event(event_id))
+    await store.commit(Unit(None, thin))
+    assert await house.left() == WHOLE
+    await store.commit(Unit(None, (charging.done("a", event_id),)))
+    await store.commit(sql.drop_mm(found, house.start))
+    assert await house.left() != WHOLE
 
 
 async def test_a_large_mm_goes_in_small_units(store: Store) -> None:
