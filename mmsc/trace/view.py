@@ -6,7 +6,7 @@ Secrets are masked.
 
 import re
 from collections.abc import Iterator
-from dataclasses import field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -314,11 +314,12 @@ def _text(octets: bytes) -> View:
         return _mm7(octets, "text/xml")
     if start.startswith(b"--"):
         boundary = octets.lstrip().partition(b"\n")[0].strip()[2:].decode("latin-1")
-        return _mm7(octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary),))))
+        view = _mm7(octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary),))))
+        return replace(view, octets=octets)
     block, body = _head(octets)
     headers = dict(reversed(header_fields.parse_headers(block)))
     if "x-mms-message-type" in headers:
         return _mm4(octets)
     if headers.get("content-type", "").lower().startswith(("text/xml", "multipart/related")) and "from" not in headers:
-        return _mm7(body, headers["content-type"])
+        return replace(_mm7(body, headers["content-type"]), octets=octets)
     return View("octets", f"{len(octets)} octets, nothing known", octets)

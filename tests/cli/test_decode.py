@@ -208,6 +208,11 @@ def test_whatever_comes_is_answered(octets: bytes) -> None:
         assert -1 <= row.start <= row.end <= len(octets) or row.start == -1
 
 
+@pytest.mark.parametrize("octets", [b"\t--", b"Content-Type: text/xml\r\n\r\n<a/>"])
+def test_what_stands_before_a_body_is_looked_at_too(octets: bytes) -> None:
+    assert look(octets).octets == octets
+
+
 def test_help_and_decode_import_nothing_of_the_server(tmp_path: Path) -> None:
     file = tmp_path / "pdu"
     file.write_bytes(NOTIFICATION)
