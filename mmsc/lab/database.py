@@ -20,6 +20,7 @@ from typing import Any, Final
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.05
+_DYING_SECONDS: Final = 0.005
 
 
 class DatabaseError(Exception):
@@ -76,10 +77,15 @@ class ThrowawayPostgres:
 
     def start(self) -> None:
         """Make a database and run it. Raises `DatabaseError`."""
+        self.make()
+        self.launch()
+
+    def make(self) -> None:
+        """Make a database. Raises `DatabaseError`."""
         folder = self._make_folder()
         arguments = ["-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
         self.run("initdb", *arguments)
-        self.launch()
+        self.port = _free_port()
 
     def start_copy_of(self, other: "ThrowawayPostgres") -> None:
         """A standby that follows another server, of which it takes a copy. Raises `DatabaseError`."""
@@ -94,7 +100,8 @@ class ThrowawayPostgres:
         self.run("pg_ctl", "promote", "-D", str(self._folder / "data"), "-w")
 
     def kill(self) -> None:
-        """SIGKILL to all of its processes: as when its machine fails."""
+        """SIGKILL to all of its processes: as when its machine fails. Returns when they are gone: none is started while
+        one of before still has its shared memory."""
         if self._process is not None:
             workers = _children(self._process.pid)
             self._process.kill()
@@ -103,6 +110,8 @@ class ThrowawayPostgres:
                     os.kill(pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+            while not all(_is_dead(pid) for pid in workers):
+                time.sleep(_DYING_SECONDS)
 
     def stop(self) -> None:
         """End it and remove all of it."""
@@ -134,7 +143,12 @@ class ThrowawayPostgres:
             raise DatabaseError(f"{program}: {done.stderr.decode(errors='replace').strip()}")
 
     def launch(self) -> None:
-        """Run the server on its folder, also again after `kill`."""
+        """Run the server on its folder, also again after `kill`. Raises `DatabaseError`."""
+        self.begin()
+        self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Run the server without waiting for it."""
         assert self._folder is not None, "start comes first"
         self.port = self.port or _free_port()
         settings = {
@@ -154,7 +168,11 @@ class ThrowawayPostgres:
                 cwd=self._folder,
                 **self._user,
             )
-        self._wait_until_ready(log)
+
+    def check(self) -> None:
+        """Raises `DatabaseError` when it ended by itself."""
+        if self._process is None or self._process.poll() is not None:
+            raise DatabaseError(self._said())
 
     def _make_folder(self) -> Path:
         self._user = _user()
@@ -164,21 +182,38 @@ class ThrowawayPostgres:
         self._folder.chmod(0o700)
         return self._folder
 
-    def _wait_until_ready(self, log: Path) -> None:
-        assert self._process is not None
+    def wait_until_ready(self) -> None:
+        """Returns when it takes connections. Raises `DatabaseError`."""
         deadline = time.monotonic() + _START_SECONDS
-        while time.monotonic() < deadline and self._process.poll() is None:
-            if b"ready to accept" in log.read_bytes():
+        while time.monotonic() < deadline:
+            self.check()
+            if "ready to accept" in self._said():
                 return
             time.sleep(_LOOK_SECONDS)
-        raise DatabaseError(log.read_text(errors="replace"))
+        raise DatabaseError(self._said())
+
+    def _said(self) -> str:
+        assert self._folder is not None, "start comes first"
+        return (self._folder / "log").read_text(errors="replace")
 
 
 def _children(pid: int) -> list[int]:
     """The processes that a process started (Linux; elsewhere they end by themselves when it is gone)."""
-    with contextlib.suppress(OSError):
-        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+    return [number for number, state, parent in _processes() if parent == pid and state not in "ZX"]
+
+
+def _is_dead(pid: int) -> bool:
+    return all(number != pid or state in "ZX" for number, state, _ in _processes())
+
+
+def _processes() -> list[tuple[int, str, int]]:
+    """(pid, state, parent) of all that run, by proc(5)."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            found.append((int(stat.parent.name), state, int(parent)))
+    return found
 
 
 def _environment() -> dict[str, str]:

