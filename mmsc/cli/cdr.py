@@ -35,6 +35,7 @@ def command() -> None:
 
 @command.command(
     "reconcile",
+    short_help="What one party's records have and the other's have not.",
     epilog=examples(
         "cdr reconcile cdr/ other.csv.gz",
         "cdr reconcile cdr/ theirs/ --ours mms.example --theirs mms.other.example --tolerance 5",
@@ -126,7 +127,11 @@ def _tell(totals: "Totals") -> None:
         click.echo(f"left out, about others or of no pair: {left}")
 
 
-@command.command("show", epilog=examples("cdr show cdr/", "cdr show --type 7S --type O1S a.jsonl"))
+@command.command(
+    "show",
+    short_help="Records as a readable list.",
+    epilog=examples("cdr show cdr/", "cdr show --type 7S --type O1S a.jsonl"),
+)
 @click.argument("file", type=_PLACE)
 @click.option("--type", "types", multiple=True, metavar="NAME", help="Only records of this type (again for more).")
 def show(file: Path, types: tuple[str, ...]) -> None:
@@ -165,7 +170,11 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
-@command.command("catch-up", epilog=examples("cdr catch-up --config mmsc.toml", "cdr catch-up --node old-name"))
+@command.command(
+    "catch-up",
+    short_help="Write what a node that is gone still owes.",
+    epilog=examples("cdr catch-up --config mmsc.toml", "cdr catch-up --node old-name"),
+)
 @config_option
 @click.option("--node", default="", help="The node whose records are owed; else node.name.")
 @click.option(

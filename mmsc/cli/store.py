@@ -39,7 +39,11 @@ def command() -> None:
     """
 
 
-@command.command("stats", epilog=examples("store stats", "store stats --config mmsc.toml --json"))
+@command.command(
+    "stats",
+    short_help="What the store holds, in numbers.",
+    epilog=examples("store stats", "store stats --config mmsc.toml --json"),
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, times in microseconds UTC.")
 @config_option
 def stats_command(as_json: bool, config: Path | None) -> None:
@@ -56,7 +60,11 @@ def stats_command(as_json: bool, config: Path | None) -> None:
         click.echo(line)
 
 
-@command.command("verify", epilog=examples("store verify", "store verify --quick --config mmsc.toml"))
+@command.command(
+    "verify",
+    short_help="Whether the store is sound.",
+    epilog=examples("store verify", "store verify --quick --config mmsc.toml"),
+)
 @click.option("--quick", is_flag=True, help="Leave out whether each index agrees with its table (SQLite).")
 @config_option
 def verify_command(quick: bool, config: Path | None) -> None:
@@ -84,6 +92,7 @@ def verify_command(quick: bool, config: Path | None) -> None:
 
 @command.command(
     "export",
+    short_help="MMs with recipients and events as JSON lines.",
     epilog=examples(
         "store export --out all.jsonl",
         "store export --since 2026-11-01 --until 2026-12-01T12:00 --state retrieved --out november.jsonl",
@@ -147,7 +156,9 @@ def export_command(
 
 
 @command.command(
-    "backup", epilog=examples("store backup mmsc-copy.db", "store backup /backup/mmsc.db --config mmsc.toml")
+    "backup",
+    short_help="A copy of a SQLite store, checked.",
+    epilog=examples("store backup mmsc-copy.db", "store backup /backup/mmsc.db --config mmsc.toml"),
 )
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @config_option

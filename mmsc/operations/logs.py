@@ -22,7 +22,7 @@ EVENTS: Final = "mmsc.events"
 _SHORTEST_SECRET: Final = 4  # letters; a shorter one would blot out half of every line
 _LOGIN: Final = re.compile(r"(?<=//)[^/@\s\"']*@")
 _CREDENTIALS: Final = re.compile(
-    r"(?i)\b((?:proxy-)?authorization\s*:\s*(?:basic|bearer|digest)?|password\s*=)\s*[^\s,;'\"]+"
+    r"(?i)\b((?:proxy-)?authorization\s*:\s*(?:basic|bearer|digest)?|password\s*=)\s*['\"]?[^\s,;'\"]+"
 )
 _BREAKS: Final = str.maketrans({"\n": "\\n", "\r": "\\r", "\x0b": "\\x0b", "\x0c": "\\x0c", "\x1b": "\\x1b"})
 _encode: Final = msgspec.json.Encoder().encode
@@ -44,6 +44,17 @@ class Redactor:
         text = _CREDENTIALS.sub(r"\1 ***", _LOGIN.sub("***@", text))
         return text if self._secrets is None else self._secrets.sub("***", text)
 
+    def inside(self, value: object) -> object:
+        """The same for every text in what is made of lists, objects and texts, before it is written as JSON: a number
+        stays one, and a secret has no other spelling yet."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {name: self.inside(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.inside(one) for one in value]
+        return value
+
 
 class TextFormatter(logging.Formatter):
     """One line a record, for people; an exception's traceback follows it."""
@@ -55,14 +66,18 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Text."""
         about = "".join(f" {name}={value}" for name, value in _about(record).items())
-        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {record.getMessage()}{about}"
+        told = self._redact(f"{record.getMessage()}{about}")
+        line = f"{self.formatTime(record)} {record.levelname} {record.name}: {told}"
         event = getattr(record, "event", None)
         if event is not None:
-            line = f"{line} {_encode(event['data']).decode()}"
+            line = f"{line} {self._data(event)}"
         line = line.translate(_BREAKS)
         if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
-        return self._redact(line)
+            line = f"{line}\n{self._redact(self.formatException(record.exc_info))}"
+        return line
+
+    def _data(self, event: Mapping[str, object]) -> str:
+        return _encode(self._redact.inside(msgspec.to_builtins(event["data"]))).decode()
 
 
 class JsonFormatter(logging.Formatter):
@@ -83,7 +98,7 @@ class JsonFormatter(logging.Formatter):
         line |= _about(record)
         event = getattr(record, "event", None)
         if event is not None:
-            line |= {**event, "data": msgspec.Raw(self._redact(_encode(event["data"]).decode()).encode())}
+            line |= {**event, "data": self._redact.inside(msgspec.to_builtins(event["data"]))}
         if record.exc_info:
             line["exception"] = self._redact(self.formatException(record.exc_info))
         return _encode(line).decode()

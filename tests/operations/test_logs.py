@@ -126,3 +126,17 @@ def test_events_as_text_have_their_data(capsys: pytest.CaptureFixture[str]) -> N
     write(Event(1, 2, None, None, 0, 0, trace.LaneResumed("vasp:news")))
     assert capsys.readouterr().err.endswith(f'mmsc.events: lane.resumed mm_id={to_text(2)} {{"lane":"vasp:news"}}\n')
     assert logging.getLogger(EVENTS).level == logging.INFO
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter, JsonFormatter])
+def test_an_event_keeps_its_numbers_and_its_spelling_beside_secrets(
+    formatter: type[TextFormatter | JsonFormatter],
+) -> None:
+    """Redacted before it is JSON: a secret of digits breaks no number, one with a quotation mark has one spelling."""
+    made = trace.MmAccepted("mm7", "news", "m1", 'pass"word', 1, 12345, 'password="x"')
+    told = {"event": made.kind, "at": "2023-11-14T22:13:20Z", "data": made}
+    line = formatter(Redactor(["1234", 'pass"word'])).format(record("mm.accepted", event=told))
+    data = json.loads(line[line.index('{"interface"') :].partition("}")[0] + "}")
+    assert data["size_octets"] == 12345
+    assert data["sender"] == "***"
+    assert data["subject"] == 'password= ***"'
