@@ -98,7 +98,7 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
         trace.MmDeleted: Trigger(
             ("OMD", "RMD"),
             lambda data: ("RMD",) if data.interface == "mm4" else ("OMD",),
-            "retention removed an MM, where it says so by an event",
+            "retention removed an MM; its messageSize is that of the whole encoded content",
         ),
     }
 )

@@ -25,6 +25,11 @@ class Chronicle:
         self._publish = publish
         self._beside = beside
 
+    @property
+    def charges(self) -> bool:
+        """Whether charging records are made of what is written."""
+        return self._beside is not None
+
     def event(
         self,
         data: Data,

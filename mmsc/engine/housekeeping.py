@@ -11,16 +11,17 @@ or with an SMS whose receipt may still come.
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
-from mmsc.domain.message import ContentId
+from mmsc.domain.message import ContentId, Interface, Mm, Recipient
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.pause import real_pause
 from mmsc.store import housekeeping as sql
+from mmsc.store import messages
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Lost, Room, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
@@ -183,12 +184,22 @@ class Housekeeper:
             going = [one for one in page if self._mm_may_go(one, now, age)]
             if not going:
                 await real_pause(_SHORTEST_REST)
+            ends = await self._ends_of(going) if self._chronicle.charges else {}
             while going:
                 batch = _together(going, self._rows)
                 if not batch:
                     batch = [await self._thin(going[0])]
                 del going[: len(batch)]
-                await self._drop(batch)
+                await self._drop(batch, ends)
+
+    async def _ends_of(self, mms: Sequence[sql.OldMm]) -> dict[int, trace.MmDeleted]:
+        """What charging records about the end of these MMs are made of, while they are still there."""
+        found = {}
+        for one in mms:
+            stored = await messages.with_recipients(self._store, one.id)
+            if stored is not None:
+                found[one.id] = _end_of(*stored)
+        return found
 
     def _mm_may_go(self, one: sql.OldMm, now: Instant, age: int) -> bool:
         repeatable = one.mm.submitted_at > now - self.policy.repeat_window - _REPEAT_MARGIN
@@ -206,11 +217,15 @@ class Housekeeper:
         self._count(rows=one.recipients + one.sms)
         return replace(one, recipients=0, events=0, sms=0)
 
-    async def _drop(self, batch: Sequence[sql.OldMm]) -> None:
-        """Each MM is a unit of its own, so that a task that came meanwhile keeps its MM; they share a commit."""
+    async def _drop(self, batch: Sequence[sql.OldMm], ends: Mapping[int, trace.MmDeleted]) -> None:
+        """Each MM is a unit of its own, so that what came meanwhile keeps its MM; they share a commit."""
         await self._hold()
         before = self._clock.real_now()
-        results = await asyncio.gather(*(self._store.commit(sql.drop_mm(one, before)) for one in batch))
+        units = []
+        for one in batch:
+            events = [self._chronicle.event(ends[one.id], mm_id=one.id)] if one.id in ends else []
+            units.append(self._chronicle.unit(*sql.drop_mm(one, before), events))
+        results = await asyncio.gather(*map(self._store.commit, units))
         gone = [one for one, result in zip(batch, results, strict=True) if not isinstance(result, Lost)]
         self._count(messages=len(gone), rows=sum(one.rows for one in gone))
         await self._rest(before)
@@ -345,3 +360,13 @@ def _together(going: Sequence[sql.OldMm], rows: int) -> list[sql.OldMm]:
             break
         batch.append(one)
     return batch
+
+
+def _end_of(mm: Mm, recipients: Sequence[Recipient]) -> trace.MmDeleted:
+    """What is told of an MM that goes."""
+    system = ""
+    if mm.origin.interface is Interface.MM4:
+        system = mm.details.get("mm4_originator_system", "").rpartition("@")[2] or mm.origin.neighbour
+    states = {str(one.state) for one in recipients}
+    state = states.pop() if len(states) == 1 else ""
+    return trace.MmDeleted(mm.message_id, str(mm.origin.interface), system, mm.size, state)

@@ -10,7 +10,8 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import ContentId
 from mmsc.domain.states import FINAL, RecipientState
 from mmsc.store.bodies import drop
-from mmsc.store.core import SqlValue, Statement, Store, Unit
+from mmsc.store.core import SqlValue, Statement, Store
+from mmsc.trace.events import MmDeleted
 from protocols.records import record
 
 LEASE_KEY: Final = "housekeeping"  # in meta: until when (real time), and which node
@@ -160,17 +161,17 @@ def bodies_taken(up_to: int) -> Statement:
     )
 
 
-def drop_mm(one: OldMm, real_now: int) -> Unit:
-    """An MM goes with all that hangs on it, unless a task or charging records are owed meanwhile: then the unit is
-    lost."""
+def drop_mm(one: OldMm, real_now: int) -> tuple[Statement, tuple[Statement, ...]]:
+    """An MM goes with all that hangs on it, unless a task or charging records are owed meanwhile: then the unit of this
+    guard and these effects is lost. The event that tells it stays: effects of a batch run grouped by their text."""
     guard = Statement(f"DELETE FROM mm WHERE id = $1 AND {_NOTHING_OWED} RETURNING id", (one.id,))
     effects = (
-        Statement("DELETE FROM event WHERE mm_id = $1", (one.id,)),
+        Statement(f"DELETE FROM event WHERE mm_id = $1 AND kind <> '{MmDeleted.kind}'", (one.id,)),
         Statement("DELETE FROM sms WHERE recipient_id IN (SELECT id FROM recipient WHERE mm_id = $1)", (one.id,)),
         Statement("DELETE FROM recipient WHERE mm_id = $1", (one.id,)),
         *drop(ContentId(one.content_id), real_now),
     )
-    return Unit(guard, effects)
+    return guard, effects
 
 
 def thin_events(mm_id: int, limit: int) -> Statement:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mmsc.cdr.triggers import owing
 from mmsc.clock import VirtualClock
 from mmsc.domain.instant import DAY, HOUR, MINUTE, Instant
 from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
@@ -181,7 +182,7 @@ async def test_a_task_that_came_meanwhile_keeps_its_mm(store: Store) -> None:
     await house.put(1)
     (found,) = await sql.old(store, 0, house.start, house.start, 10)
     await store.commit(Unit(None, (tasks.insert(task(9, kind=TaskKind.RES_MM4, mm_id=MmId(1000), recipient_id=None)),)))
-    assert await store.commit(sql.drop_mm(found, house.start)) is LOST
+    assert await store.commit(Unit(*sql.drop_mm(found, house.start))) is LOST
     assert await house.left() == WHOLE
 
 
@@ -194,13 +195,49 @@ async def test_charging_records_that_came_to_be_owed_keep_what_they_are_made_of(
     assert isinstance(event_id, int)
     await nodes.enter_new(store, "a", nodes.ANY_NUMBER, "{}")
     await store.commit(Unit(None, (charging.owed("a", event_id),)))
-    assert await store.commit(sql.drop_mm(found, house.start)) is LOST
+    assert await store.commit(Unit(*sql.drop_mm(found, house.start))) is LOST
     thin = (sql.thin_events(1000, 100), *sql.thin_recipients(1000, 100), sql.drop_event(event_id))
     await store.commit(Unit(None, thin))
     assert await house.left() == WHOLE
     await store.commit(Unit(None, (charging.done("a", event_id),)))
-    await store.commit(sql.drop_mm(found, house.start))
+    await store.commit(Unit(*sql.drop_mm(found, house.start)))
     assert await house.left() != WHOLE
+
+
+@pytest.mark.parametrize("other_events", [0, 1])
+async def test_where_records_are_charged_the_end_of_an_mm_is_told_and_owed(store: Store, other_events: int) -> None:
+    """By an event that outlives the MM until its own time, whatever else is written in the same batch."""
+    house = House(store)
+    house.keeper._chronicle._beside = owing("a")
+    await nodes.enter_new(store, "a", nodes.ANY_NUMBER, "{}")
+    await house.put(1)
+    await house.put(2, RecipientState.EXPIRED)
+    house.clock.advance(91 * 86_400)
+    hold, beside = house.keeper._hold, list[asyncio.Future[object]]()
+
+    async def held() -> None:
+        await hold()
+        for _ in range(other_events):  # its INSERT stands before the DELETEs of this batch
+            beside.append(
+                asyncio.ensure_future(store.commit(house.keeper._chronicle.note(trace.LaneResumed("smsc:a"))))
+            )
+
+    house.keeper._hold = held  # type: ignore[method-assign]
+    await house.keeper.round()
+    await asyncio.gather(*beside)
+    ends = [event for event in house.told if isinstance(event.data, trace.MmDeleted)]
+    assert [event.data for event in ends] == [
+        trace.MmDeleted(MM.message_id, "mm7", "", MM.size, state) for state in ("retrieved", "expired")
+    ]
+    assert await store.fetch("SELECT event_id FROM cdr ORDER BY event_id") == [(one.id,) for one in ends]
+    kept = "SELECT id FROM event WHERE kind = 'mm.deleted' ORDER BY id"
+    assert await store.fetch(kept) == [(one.id,) for one in ends]
+    house.clock.advance(91 * 86_400)
+    await house.keeper.round()
+    assert len(await store.fetch(kept)) == 2, "owed: they stay"
+    await store.commit(Unit(None, tuple(charging.done("a", one.id) for one in ends)))
+    await house.keeper.round()
+    assert await store.fetch(kept) == []
 
 
 async def test_a_large_mm_goes_in_small_units(store: Store) -> None:
