@@ -154,6 +154,6 @@ class Ids:
         return (real or self._real()) >> 13 & 0xFFFFFF
 
     def number(self, bits: int) -> int:
-        """A random number of that many bits (SMS concatenation references, sequence starts)."""
+        """A random number of that many bits (transaction ids of pushes)."""
         octets = (bits + 7) // 8
         return int.from_bytes(self._random_octets(octets)) >> (8 * octets - bits)

@@ -65,6 +65,8 @@ class Relay:
                         return
                     case _:
                         back.cancel()
+                        with contextlib.suppress(asyncio.CancelledError):
+                            await back  # one reader at a time
                         back_writer.write(octets)
                         await back_reader.read(65536)  # the answer, which nobody is told
                         break

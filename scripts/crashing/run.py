@@ -29,6 +29,7 @@ __all__ = ["ALL", "NODE", "POSTGRES", "SERVER", "Options", "Run", "ServerFailed"
 SERVER: Final = "server"
 NODE: Final = "node"  # one of two on one database
 POSTGRES: Final = "postgres"
+_LAST_OCTETS_SECONDS: Final = 0.02  # what a killed server had sent is read
 ALL: Final = "all"
 
 PHONES: Final = tuple(f"+155501002{number:02d}" for number in range(20))
@@ -195,6 +196,7 @@ class Run:
         victim.check()
         await victim.kill()
         self._count(victim)
+        await asyncio.sleep(_LAST_OCTETS_SECONDS)
         self._smsc.reassembly.forget()  # else one of them meets a later push with the same 8-bit reference
         await victim.start()
         if early_seconds is not None and isinstance(victim, Node):

@@ -16,6 +16,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.ports import Delivered, Directory, Failed, Later, Numbers, Outcome, Receipts, ReceiptState, Retry
 from mmsc.gateways.sms.esme import Esme, SmscGone
+from mmsc.gateways.sms.references import References
 from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numbering, validity
 from mmsc.ids import Ids
 from protocols import mm1, smpp
@@ -80,6 +81,7 @@ class SmsCourier:
         self._clock = clock
         self._ids = ids
         self._policy = policy
+        self._references = References(clock)
         self.sessions: dict[str, list[Esme]] = {}
         self._turn = 0
 
@@ -118,7 +120,7 @@ class SmsCourier:
 
     async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
         push = mms_push(self._ids.number(8), pdu)
-        segments = push_segments(push, self._ids.number(16), _PUSH_FORMS[smsc.push_form])
+        segments = push_segments(push, self._references.next(number), _PUSH_FORMS[smsc.push_form])
         period = validity(validity_seconds)
         requests = [
             self._submit_sm(
@@ -140,7 +142,7 @@ class SmsCourier:
         url = f"{self._policy.weblink_url()}/w/{recipient.link_token}"
         sender = "" if mm.sender_hidden else mm.sender.value
         text = self._policy.template().format(url=url, sender=sender, subject=mm.subject)
-        data_coding, has_header, pieces = segment_text(text, self._ids.number(8))
+        data_coding, has_header, pieces = segment_text(text, self._references.next(recipient.address.value))
         seconds = (mm.expires_at - self._clock.now()) // SECOND
         requests = [
             self._submit_sm(
