@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmsc.app import App
     from mmsc.operations.logs import Log
 
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _PLACES: Final = {  # listener -> (what people call it, how its address is written)
     "mm1": ("MM1, handsets", "http://{}/"),
     "weblink": ("web link", "http://{}/"),
@@ -83,14 +84,15 @@ async def _until_interrupted(settings: Settings, log: "Log", config: Path | None
     if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
         loop.add_signal_handler(signal.SIGHUP, asked.set)
 
-    def interrupted(number: signal.Signals) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        loop.remove_signal_handler(number)
+    def interrupted() -> None:
+        for number in _ENDING:  # a second one, of either kind, ends the process at once: what is stored is safe
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
         click.echo("stopping ...", err=True)
         running.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, interrupted, number)
+    for number in _ENDING:
+        loop.add_signal_handler(number, interrupted)
     try:
         await running
     except asyncio.CancelledError:

@@ -8,6 +8,8 @@ import contextlib
 from collections.abc import Sequence
 from typing import Final
 
+from mmsc.net.listening import port_of
+
 _BLOCK: Final = 65536
 _CONNECT_SECONDS: Final = 5.0
 
@@ -27,7 +29,7 @@ class Balancer:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
         self._server = await asyncio.start_server(self._serve, host, port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = port_of(self._server)
 
     async def stop(self) -> None:
         """Listen no more, and cut what is open."""

@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from mmsc.lab.behaviour import Behaviour
 from mmsc.lab.reassembly import Reassembly, Received
+from mmsc.net.listening import port_of
 from mmsc.net.turns import settle
 from protocols import smpp
 from protocols.errors import DecodeError
@@ -76,7 +77,7 @@ class VirtualSmsc:
         """Listen."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Session(self), host, port)
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        self.port = port_of(self._server)
 
     async def stop(self) -> None:
         """Close everything."""

@@ -4,6 +4,7 @@ import zlib
 from typing import Final
 
 CODINGS: Final = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+TAKEN: Final = frozenset((*CODINGS, "", "identity"))  # by a listener, of those that have a name
 
 
 class BodyRefused(Exception):

@@ -21,6 +21,7 @@ from mmsc.domain.instant import Instant
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
+from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
@@ -107,7 +108,7 @@ class HttpListener:
         """Listen. OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
         self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
-        self.port = int(self._sockets.sockets[0].getsockname()[1])
+        self.port = port_of(self._sockets)
 
     async def stop(self) -> None:
         """No new connections, idle ones closed, answers under way finished within `stop_seconds`."""

@@ -7,8 +7,7 @@ environment not used. Whether to try again is for the caller to say, with one ex
 import asyncio
 import base64
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -213,16 +212,6 @@ class HttpClient:
             self._free[key] = [exchange for exchange in free if exchange.kept]
         waiting = any(self._free.values())
         self._sweeping = loop.call_later(self._limits.keep_alive_seconds, self._sweep) if waiting else None
-
-
-@asynccontextmanager
-async def http_client(limits: ClientLimits, tap: WireTap) -> AsyncIterator[HttpClient]:
-    """An `HttpClient` that is closed at the end of the block."""
-    client = HttpClient(limits, tap)
-    try:
-        yield client
-    finally:
-        await client.close()
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from typing import Final, cast
 import httptools
 from multidict import CIMultiDictProxy
 
-from mmsc.net.bodies import CODINGS
+from mmsc.net.bodies import TAKEN
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
 
@@ -290,7 +290,7 @@ class Connection(asyncio.Protocol):
         elif not self._budget.has_room(declared):
             self._refuse(503, f"{self._budget.held} octets are under way, the limit is {self._budget.maximum}")
         coding = headers.get("Content-Encoding")
-        if coding is not None and coding.strip().lower() not in (*CODINGS, "", "identity"):
+        if coding is not None and coding.strip().lower() not in TAKEN:
             self._refuse(415, f"Content-Encoding {coding}")
         expected = headers.get("Expect") if received.version != "1.0" else None
         if expected is not None and expected.lower() != "100-continue":

@@ -1,5 +1,6 @@
-"""Says who could not listen where, by the key of the settings that is to be changed."""
+"""Where a listener is; who could not listen where, by the key of the settings that is to be changed."""
 
+import asyncio
 import errno
 import os
 from collections.abc import Iterator
@@ -16,6 +17,11 @@ _ADVICE: Final = {
 
 class CannotListen(OSError):
     """A listener could not be opened; the text names key, address and what to do."""
+
+
+def port_of(server: asyncio.Server) -> int:
+    """The port that it was given."""
+    return int(server.sockets[0].getsockname()[1])
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Final
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.turns import settle
@@ -146,7 +147,7 @@ class SmtpServer:
         """Listen. OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._new, self._host, self._wanted_port)
-        self.port = int(self._server.sockets[0].getsockname()[1])
+        self.port = port_of(self._server)
 
     async def stop(self) -> None:
         """Close the socket; sessions are told 421, those within a mail when it was answered, at most `stop_seconds`

@@ -6,7 +6,6 @@ nobody until the database is back and says what became of it: it is neither lost
 """
 
 import asyncio
-import contextlib
 import logging
 import re
 import time
@@ -249,12 +248,8 @@ class PostgresStore:
                     await self._listen()
                     if not self._writer.is_cut:
                         self._wake([""])
-                    continue
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_PING_SECONDS):
-                        await _end_of(listener)
-                        continue
-                await listener.execute("SELECT 1", timeout=_PING_SECONDS)
+                elif not await _ends_within(listener, _PING_SECONDS):
+                    await listener.execute("SELECT 1", timeout=_PING_SECONDS)
             except _AWAY:
                 if listener is not None:
                     listener.terminate()
@@ -368,8 +363,8 @@ def _unavailable(error: BaseException, units: int) -> list[Result]:
     return [StoreUnavailable(f"PostgreSQL: {error}") for _ in range(units)]
 
 
-async def _end_of(connection: "asyncpg.Connection[Any]") -> None:
-    """Until a connection is closed."""
+async def _ends_within(connection: "asyncpg.Connection[Any]", seconds: float) -> bool:
+    """Whether a connection is closed before that many seconds are over."""
     ended = asyncio.Event()
 
     def end(_: object) -> None:
@@ -378,6 +373,10 @@ async def _end_of(connection: "asyncpg.Connection[Any]") -> None:
     connection.add_termination_listener(end)
     try:
         if not connection.is_closed():
-            await ended.wait()
+            async with asyncio.timeout(seconds):
+                await ended.wait()
+    except TimeoutError:
+        return False
     finally:
         connection.remove_termination_listener(end)
+    return True

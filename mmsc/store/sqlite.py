@@ -303,10 +303,10 @@ class SqliteStore:
     def _begin_log_anew(self) -> None:
         """After a failure nothing is written behind what the disk may have lost: what was durable is moved into the
         file and the log emptied, on the writer's thread. Raises what the disk says. A reader may keep the log as it
-        is; then the next transaction writes over what failed, as SQLite does."""
+        is: then the next transaction writes over what failed, as SQLite does, and the one after it tries again."""
         assert self._writer is not None
-        self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._distrusted = False
+        busy, *_ = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._distrusted = bool(busy)
 
     def _run_patiently(self, units: Sequence[Unit]) -> list[Result]:
         """Run the statements where waiting harms nobody: somebody else's program may be writing to our file."""

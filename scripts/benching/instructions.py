@@ -51,7 +51,7 @@ def count_instructions(cases: Sequence[str]) -> int:
 def _start(case: str, messages: int) -> "subprocess.Popen[str]":
     command = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     command += [sys.executable, "-m", "benching.instructions", case, str(messages)]
-    environment = {**os.environ, "PYTHONHASHSEED": "1", "PYTHONPATH": f"{ROOT / 'scripts'}:{ROOT}"}
+    environment = {**os.environ, "PYTHONHASHSEED": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -121,7 +121,7 @@ class Node:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=errors,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
 
     async def ready(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import os
 import re
 import signal
@@ -104,6 +105,32 @@ async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: 
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert errors.decode().splitlines() == ["stopping ...", "stopped"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(signal.SIGINT, signal.SIGINT), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)],
+)
+async def test_a_second_signal_does_not_wait_for_what_is_under_way(
+    first: signal.Signals, second: signal.Signals, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    async with serving(tmp_path, unused_tcp_port) as process:
+        found = await said(process, r"MM7, VASPs +http://127.0.0.1:(\d+)/mm7")
+        await said(process, "^ready")
+        _, writer = await asyncio.open_connection("127.0.0.1", int(found[1]))
+        writer.write(b"POST /mm7 HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+        await writer.drain()
+        assert process.stderr is not None
+        process.send_signal(first)
+        assert await process.stderr.readline() == b"stopping ...\n"
+        assert process.returncode is None, "it waits for the other half"
+        process.send_signal(second)
+        async with asyncio.timeout(2):
+            errors = await process.stderr.read()
+        assert (await process.wait(), errors) == (-second, b"")
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone(

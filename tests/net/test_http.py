@@ -10,7 +10,7 @@ import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.net.http import Handler, HttpAnswer, HttpLimits, HttpListener, HttpRequest
-from mmsc.net.http_client import ClientLimits, HttpUnavailable, _target, http_client
+from mmsc.net.http_client import ClientLimits, HttpClient, HttpUnavailable, _target
 from mmsc.trace import redact
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
 
@@ -32,6 +32,15 @@ async def listening(handler: Handler, limits: HttpLimits = LIMITS, tap: WireTap 
         yield listener
     finally:
         await listener.stop()
+
+
+@asynccontextmanager
+async def http_client(limits: ClientLimits, tap: WireTap) -> AsyncIterator[HttpClient]:
+    client = HttpClient(limits, tap)
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 async def talk(listener: HttpListener, octets: bytes) -> bytes:

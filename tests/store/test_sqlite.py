@@ -130,6 +130,27 @@ async def test_a_reader_that_stays_keeps_the_log_and_harms_nothing_else(tmp_path
     await store.close()
 
 
+async def test_a_log_that_failed_stays_distrusted_while_a_reader_keeps_it(tmp_path: Path) -> None:
+    path = tmp_path / "mmsc.db"
+    store = SqliteStore(str(path), SqliteOptions(synchronous="OFF"))
+    await store.open()
+    await store.commit(put("before"))
+    reader = sqlite3.connect(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM meta").fetchone()
+    await store.commit(put("behind what the reader sees"))
+    distrusted: list[bool] = []
+    store._distrusted = True
+    assert await store.commit(put("meanwhile")) == [("meanwhile",)]
+    distrusted.append(store._distrusted)
+    reader.close()
+    assert await store.commit(put("after")) == [("after",)]
+    distrusted.append(store._distrusted)
+    assert distrusted == [True, False]
+    assert await store.fetch_one("SELECT count(*) FROM meta WHERE value = 'v'") == (4,)
+    await store.close()
+
+
 async def test_when_a_reader_that_stayed_has_left_the_log_begins_anew_and_its_file_is_cut(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
