@@ -1,6 +1,7 @@
 """VASP, report listener, SMSC and handsets of `mmsc load`, for one run against one server (or its nodes)."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
@@ -48,7 +49,7 @@ class Neighbours:
             [octets.number_of(index) for index in range(octets.SUBSCRIBERS)],
             [Choice(plan.recipients, 1)],
             reports=True,
-            prefix="bench",
+            prefix=f"bench-{secrets.token_hex(4)}",  # a store that is kept takes the same for repeats
         )
         setup = Setup(
             report_listen=(_HOST, self._ports.report),
