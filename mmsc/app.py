@@ -230,7 +230,7 @@ class App:
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         self.engine.couriers[TaskKind.REPORT_MM7] = courier
         if settings.enabled:
-            server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
+            server = Mm7Server(self.engine.submit, self.engine.changes, self.engine.neighbours, realm=settings.realm)
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

@@ -109,7 +109,7 @@ async def test_a_forward_that_is_on_its_way_wins(bench: Bench) -> None:
         await go_on.wait()
         return Delivered()
 
-    hand.deliver = deliver  # type: ignore[method-assign, assignment]
+    hand.deliver = deliver  # type: ignore[method-assign]
     accepted = await bench.submit(FOREIGN)
     await begun.wait()
     outcome = await cancel(bench, accepted)

@@ -71,7 +71,7 @@ def headers(**values: str) -> CIMultiDictProxy[str]:
 async def test_whatever_comes_the_answer_is_mm7(errors: str) -> None:
     directory: Any = SimpleNamespace(vasps={"open": replace(Vasp(name="open"), errors=errors)})
     engine: Any = Engine()
-    server = Mm7Server(engine, directory)
+    server = Mm7Server(engine, engine, directory)
     chance = random.Random(errors)
     seen = set()
     for case in cases("mm7") * 40:
