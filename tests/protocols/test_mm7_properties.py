@@ -13,6 +13,11 @@ from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.errors import EncodeError, ProtocolError
 
+
+def as_tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value)
+
+
 DIALECTS = [dialect for tag in mm7.TAGS if (dialect := mm7.dialect(mm7.BASE + tag)) is not None]
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp", "Cn"]), max_size=30)
 FILLED = WORDS.filter(lambda text: bool(text) and "=?" not in text)
@@ -20,7 +25,7 @@ MAYBE = st.just("") | FILLED
 BOOLEANS = st.none() | st.booleans()
 CODINGS = st.sampled_from(["", "encrypted", "obfuscated"])
 ADDRESSES = st.builds(mm7.Address, FILLED, st.sampled_from(mm7.AddressForm), st.booleans(), CODINGS, MAYBE)
-LISTS = st.lists(ADDRESSES, max_size=2).map(lambda found: tuple(found))
+LISTS = st.lists(ADDRESSES, max_size=2).map(as_tuple)
 PLAIN = st.builds(mm7.Address, FILLED)  # what REL-5's unwrapped SenderAddress can say, too
 TIMES = st.sampled_from(["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.678+09:00", "2026-01-02T24:00:00"])
 WHEN = TIMES | st.sampled_from(["", "P3D", "PT12H", "-P1Y2M"])
@@ -35,7 +40,7 @@ VALID: dict[str, st.SearchStrategy[Any]] = {
     "message_class": st.sampled_from(["", "Personal", "Informational", "Advertisement", "Auto"]),
     "priority": st.sampled_from(["", "Low", "Normal", "High"]),
     "charged_party": st.sampled_from(["", "Sender", "Recipient", "Both", "Neither", "ThirdParty"]),
-    "delivery_conditions": st.lists(st.sampled_from(["1", "2", "77"]), max_size=2).map(lambda found: tuple(found)),
+    "delivery_conditions": st.lists(st.sampled_from(["1", "2", "77"]), max_size=2).map(as_tuple),
     "content_class": st.sampled_from(["", "text", "image-basic", "content-rich"]),
     "mm_status_extension": st.sampled_from(["", "RejectionByMMSRecipient", "RejectionByOtherRS"]),
     "mm_status": st.sampled_from(["Indeterminate"]),
@@ -84,7 +89,7 @@ def attribute(kind: Any, name: str, of_type: Any, known: dict[str, st.SearchStra
         found = MAYBE if of_type is str else ADDRESSES
     if (kind, name) in MANDATORY:
         found = FILLED if found is MAYBE else found.filter(bool)
-    return found.map(lambda value: tuple(value)) if name.startswith("previously") else found
+    return found.map(as_tuple) if name.startswith("previously") else found
 
 
 def made(kind: Any, known: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
