@@ -34,7 +34,7 @@ async def test_withdrawn_before_it_is_fetched(lab: Lab) -> None:
     assert (await ask(lab, request)).code == 1000, "the same again gets its answer again"
     late = await ask(lab, request, "c2")
     assert (late.code, late.details) == (3001, f"{PHONE}: cancelled already")
-    async with lab.vasp.session.get(inbox.notifications[0].content_location) as response:
+    async with lab.vasp.session.get(str(inbox.notifications[0].content_location)) as response:
         conf = mm1.decode(await response.read()).message
     assert isinstance(conf, mm1.MRetrieveConf)
     assert conf.retrieve_status is mm1.RetrieveStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
