@@ -139,6 +139,7 @@ class App:
             self.listeners["console"] = console
         await self.store.open()
         self._at_stop(self.store.close)
+        self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
