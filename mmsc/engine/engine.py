@@ -182,10 +182,12 @@ class Engine:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()
 
-    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
-        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
-        here. What is under way goes on as it began."""
-        await self.neighbours.replace(configured, policy.default_smsc)
+    async def take_over(
+        self, policy: EnginePolicy, configured: tuple[Neighbour, ...], agreed: Mapping[str, str] | None = None
+    ) -> None:
+        """From now on these; returns after the commit. `agreed` are digests as at the start, None: as they were.
+        Raises StoreUnavailable or StoreBusy, and then nothing changed here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed))
         self.policy = policy
         self.numbers.take_over(policy.plan, policy.routing)
         self.submit.take_over(policy.submit)
@@ -193,6 +195,7 @@ class Engine:
         self.retrieval.policy = self.links.policy = policy.retrieval
         self.lanes.resize()
         self._timetable.wake()
+        await self.heartbeat.agreed(agreed)
 
     @property
     def claims(self) -> Durations:
