@@ -10,6 +10,7 @@ from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine import recent
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
@@ -50,8 +51,8 @@ class EnginePolicy:
     lane: LaneLimits = field(default_factory=LaneLimits)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
-    recent_recipients: int = 20_000
-    recent_octets: int = 64 << 20
+    recent_recipients: int = recent.MAXIMUM_RECIPIENTS
+    recent_octets: int = recent.MAXIMUM_OCTETS
     smallest_object: int = 16_384  # octets; smaller bodies stay in the database
 
 
