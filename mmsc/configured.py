@@ -194,11 +194,9 @@ def ring_limits(settings: Settings) -> RingLimits:
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
 
 
-def charging(settings: Settings) -> ChargingPolicy | None:
-    """Whose charging records go where; None when none are written."""
+def charging(settings: Settings) -> ChargingPolicy:
+    """Whose charging records go where, when some are written."""
     given = settings.cdr
-    if not given.enabled:
-        return None
     peers = {name: peer.domain for name, peer in settings.peer.items()}
     return ChargingPolicy(
         house=House(settings.node.domain, settings.node.name, peers),

@@ -11,6 +11,7 @@ from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine import recent
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
@@ -54,8 +55,8 @@ class EnginePolicy:
     lane: LaneLimits = field(default_factory=LaneLimits)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
-    recent_recipients: int = 20_000
-    recent_octets: int = 64 << 20
+    recent_recipients: int = recent.MAXIMUM_RECIPIENTS
+    recent_octets: int = recent.MAXIMUM_OCTETS
     smallest_object: int = 16_384  # octets; smaller bodies stay in the database
 
 
@@ -193,10 +194,12 @@ class Engine:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()
 
-    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
-        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
-        here. What is under way goes on as it began."""
-        await self.neighbours.replace(configured, policy.default_smsc)
+    async def take_over(
+        self, policy: EnginePolicy, configured: tuple[Neighbour, ...], agreed: Mapping[str, str] | None = None
+    ) -> None:
+        """From now on these; returns after the commit. `agreed` are digests as at the start, None: as they were.
+        Raises StoreUnavailable or StoreBusy, and then nothing changed here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed))
         self.policy = policy
         self.numbers.take_over(policy.plan, policy.routing)
         self.submit.take_over(policy.submit)
@@ -205,6 +208,7 @@ class Engine:
         self.retrieval.policy = self.links.policy = policy.retrieval
         self.lanes.resize()
         self._timetable.wake()
+        await self.heartbeat.agreed(agreed)
 
     @property
     def claims(self) -> Durations:
