@@ -10,6 +10,7 @@ from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
@@ -143,6 +144,7 @@ class Engine:
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
+        self.application_answers = ApplicationNews(self.desk)
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""

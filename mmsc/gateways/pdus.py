@@ -39,7 +39,7 @@ _PRIORITIES: Final = {
     mm1.Priority.NORMAL: Priority.NORMAL,
     mm1.Priority.HIGH: Priority.HIGH,
 }
-_PRIORITY_OF: Final = {value: key for key, value in _PRIORITIES.items()}
+PRIORITY_OF: Final = {value: key for key, value in _PRIORITIES.items()}
 
 STATUS_OF: Final = {
     RefusalReason.NO_RECIPIENTS: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
@@ -158,7 +158,7 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         cc=shown(mm, _CC),
         subject=mm.subject or None,
         message_class=class_of(mm.message_class),
-        priority=_PRIORITY_OF[mm.priority],
+        priority=PRIORITY_OF[mm.priority],
         delivery_report=mm.delivery_report,
         read_report=mm.read_report,
         content_type=ContentType.parse(mm.content_type),

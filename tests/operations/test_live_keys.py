@@ -10,6 +10,7 @@ import pytest
 from mmsc.app import App
 from mmsc.domain.address import Address
 from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import VaspInterface
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.reloading import reload
 from mmsc.settings import Settings
@@ -112,7 +113,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
 
 def _client(app: App) -> Any:
     courier: Any = app.engine.couriers[TaskKind.REPORT_MM7]
-    return courier._client(app.engine.neighbours.vasps["news"])
+    return courier.of(VaspInterface.MM7).__self__.client(app.engine.neighbours.vasps["news"])
 
 
 def _sender(app: App) -> Any:
