@@ -80,7 +80,7 @@ def read(pairs: Iterable[tuple[str, str]]) -> Decoded[Headers]:
         elif name == "message-type":
             message_type = _message_type(value, findings)
         elif name in _TEXTS and texts.setdefault(_TEXTS[name], value) != value:
-            findings.append(_finding("EAIF-H002", f"{PREFIX}{name} comes twice; the first one counts"))
+            findings.append(_finding("EAIF-H002", f"{PREFIX}{name.title()} comes twice; the first one counts"))
     if len(to) > MAXIMUM_RECIPIENTS:
         raise _wrong(f"{len(to)} recipients in {PREFIX}To, the limit is {MAXIMUM_RECIPIENTS}")
     headers = Headers(message_type=message_type, to=tuple(to), status=status, **texts)
@@ -94,9 +94,9 @@ def _ours(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
             continue
         found, text = lower[len(_PREFIX) :], value.strip()
         if not text.isprintable() or not _is_text(text):
-            raise _wrong(f"{PREFIX}{found} is no text")
+            raise _wrong(f"{PREFIX}{found.title()} is no text")
         if found != "to" and len(text) > MAXIMUM_VALUE:
-            raise _wrong(f"{PREFIX}{found} has {len(text)} characters, the limit is {MAXIMUM_VALUE}")
+            raise _wrong(f"{PREFIX}{found.title()} has {len(text)} characters, the limit is {MAXIMUM_VALUE}")
         yield found, text
 
 
