@@ -13,7 +13,7 @@ from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, 
 from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
-from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
+from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp, VaspInterface
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
@@ -248,6 +248,12 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         rewrites_out=_rewrites(given.rewrites_out),
         maximum_octets=given.maximum_octets,
         concurrency=given.concurrency,
+        interface=VaspInterface(given.interface),
+        eaif_version=given.eaif_version,
+        eaif_answer=given.eaif_answer,
+        eaif_message=given.eaif_message,
+        eaif_read_report=given.eaif_read_report,
+        eaif_asynch_reply_to=given.eaif_asynch_reply_to,
     )
 
 

@@ -12,6 +12,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
@@ -150,6 +151,7 @@ class Engine:
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
+        self.application_answers = ApplicationNews(self.desk)
 
     def _changed_elsewhere(self, wake: str) -> None:
         """Another node cancelled or replaced something, or we could not hear whether one did."""

@@ -318,6 +318,16 @@ class Receipts(Protocol):
         ...
 
 
+class ApplicationAnswers(Protocol):
+    """What an application on EAIF says later about a message that it took with 202."""
+
+    async def application_answered(self, vasp: str, message_id: str, *, status: int) -> bool | Gone:
+        """An asynchronous answer: 2xx is taken, 4xx refused, anything else not delivered. `message_id` is the text of
+        our own id of the MM (`ids.to_text`), whatever its originator called it. Returns after the commit; False when
+        nothing of this id went to this VASP. `Gone`, and nothing was noted, when the store is away."""
+        ...
+
+
 class Numbers(Protocol):
     """Number plan and routing, for gateways that must know at once (RCPT TO, From)."""
 

@@ -137,6 +137,14 @@ class ForwardAnswered(Data, frozen=True, omit_defaults=True):
     status: str = ""  # X-Mms-Request-Status-Code
 
 
+class ApplicationAnswered(Data, frozen=True, omit_defaults=True):
+    """An application on EAIF said what became of a message that it took with 202 (X-NOKIA-MMSC-Status)."""
+
+    kind: ClassVar[str] = "application.answered"
+    vasp: str
+    status: int
+
+
 class LinkSent(Data, frozen=True, omit_defaults=True):
     """The SMSC took the SMS with the web link."""
 
