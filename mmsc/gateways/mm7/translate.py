@@ -55,6 +55,7 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_REFUSED: StatusCode.MULTIMEDIA_CONTENT_REFUSED,
     RefusalReason.CONTENT_CORRUPT: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.LINKED_ID_UNKNOWN: StatusCode.LINKED_ID_NOT_FOUND,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
@@ -110,6 +111,8 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         deliver_at=read_time(request.earliest_delivery_time, "SubmitReq/EarliestDeliveryTime"),
         expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
         details=_details(envelope, request),
+        linked_id=_bounded(request.linked_id, "SubmitReq/LinkedID"),
+        unknown_linked_id_accepted=vasp.unknown_linked_id_accepted,
     )
 
 
