@@ -21,6 +21,7 @@ from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import hash_password
 from mmsc.gateways.sms.binds import Binds
@@ -228,9 +229,14 @@ class App:
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
-        self.engine.couriers[TaskKind.REPORT_MM7] = courier
+        engine = self.engine
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
+        )
+        engine.couriers[TaskKind.REPORT_MM7] = engine.couriers[TaskKind.READ_MM7] = courier
+        engine.couriers[TaskKind.DELIVER_MM7] = DeliverCourier(courier, knowledge)
         if settings.enabled:
-            server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
+            server = Mm7Server(engine.submit, engine.neighbours, realm=settings.realm, dialects=engine.dialects)
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

@@ -48,7 +48,7 @@ HAPPENINGS: Final = {
     MmStatusCode.FORWARDED: Happening.PEER_FORWARDED,
 }
 _CARRIED: Final = ("content_class", "drm_content", "applic_id", "reply_applic_id", "aux_applic_info")
-_FOR_VASPS: Final = ("applic_id", "reply_applic_id", "aux_applic_info")
+_FOR_VASPS: Final[tuple[str, ...]] = ("applic_id", "reply_applic_id", "aux_applic_info")
 _REPLY_CHARGING_ID: Final = "x-mms-reply-charging-id"
 _MAILBOX: Final = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-:\[\]]+")  # RFC 5321 4.1.2, unquoted
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
@@ -121,7 +121,7 @@ def _carried(message: ForwardReq) -> dict[str, str]:
     fields = {name: getattr(message, name) for name in _CARRIED if getattr(message, name) not in ("", None)}
     if not fields and not message.unknown:
         return {}
-    for_vasps = {name: fields[name] for name in _FOR_VASPS if name in fields}
+    for_vasps: dict[str, str] = {name: str(fields[name]) for name in _FOR_VASPS if name in fields}
     charged = [value for name, value in message.unknown if name.lower() == _REPLY_CHARGING_ID]
     if charged:
         for_vasps["reply_charging_id"] = charged[0].strip()
