@@ -24,6 +24,7 @@ from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
@@ -235,16 +236,28 @@ class App:
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         engine = self.engine
         eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
-        engine.couriers[TaskKind.REPORT_MM7] = ByInterface(
-            engine.neighbours, {VaspInterface.MM7: courier.deliver, VaspInterface.EAIF: eaif.delivery_report}
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
         )
+        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
+        ways = {
+            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
+            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
+            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
+        }
+        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
         if settings.enabled:
             known = Vasps(engine.neighbours)
             applications = EaifServer(
                 engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
             )
             server = Mm7Server(
-                engine.submit, engine.changes, engine.neighbours, realm=settings.realm, other=applications.handle
+                engine.submit,
+                engine.changes,
+                engine.neighbours,
+                realm=settings.realm,
+                other=applications.handle,
+                dialects=engine.dialects,
             )
             server.public_url = await self._listen("mm7", settings, server.handle)
 

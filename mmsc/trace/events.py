@@ -10,13 +10,12 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from mmsc.trace.data import Data as Data
+from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
+from mmsc.trace.vasp_events import DeliverAnswered as DeliverAnswered
+from mmsc.trace.vasp_events import MmLinked as MmLinked
+from mmsc.trace.vasp_events import ReadReported as ReadReported
 from protocols.records import record
-
-
-class Data(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one kind of event carries. `kind` is its name for ever."""
-
-    kind: ClassVar[str] = ""
 
 
 class MmAccepted(Data, frozen=True, omit_defaults=True):
@@ -278,18 +277,6 @@ class MmRead(Data, frozen=True, omit_defaults=True):
 
     kind: ClassVar[str] = "mm.read"
     read: bool
-
-
-class ChangeAnswered(Data, frozen=True, omit_defaults=True):
-    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
-
-    kind: ClassVar[str] = "change.answered"
-    operation: str  # cancel, replace
-    neighbour: str
-    identifier: str  # its TransactionID
-    key: str = ""  # of the request: a repeat gets this answer again
-    done: int = 0
-    late: tuple[tuple[str, str], ...] = ()  # (address, why)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Changes, Directory, Submit
+from mmsc.engine.ports import Accepted, Changes, Dialects, Directory, Submit
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import Context, answered, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import change
@@ -40,14 +40,16 @@ class Mm7Server:
         *,
         realm: str = "MM7",
         other: Other | None = None,
+        dialects: Dialects | None = None,
     ) -> None:
-        """`other` is asked about what is no XML; None where there is nobody."""
+        """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
         self._changes = changes
         self._other = other
         self._vasps = Vasps(directory)
         self._directory = directory
         self._realm = realm
+        self._dialects = dialects
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -112,6 +114,8 @@ class Mm7Server:
         too_large = _too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
+        if self._dialects is not None:
+            await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
         submission = submission_of(envelope, request, vasp)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
