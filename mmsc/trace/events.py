@@ -137,6 +137,14 @@ class ForwardAnswered(Data, frozen=True, omit_defaults=True):
     status: str = ""  # X-Mms-Request-Status-Code
 
 
+class ApplicationAnswered(Data, frozen=True, omit_defaults=True):
+    """An application on EAIF said what became of a message that it took with 202 (X-NOKIA-MMSC-Status)."""
+
+    kind: ClassVar[str] = "application.answered"
+    vasp: str
+    status: int
+
+
 class LinkSent(Data, frozen=True, omit_defaults=True):
     """The SMSC took the SMS with the web link."""
 
@@ -270,6 +278,18 @@ class MmRead(Data, frozen=True, omit_defaults=True):
 
     kind: ClassVar[str] = "mm.read"
     read: bool
+
+
+class ChangeAnswered(Data, frozen=True, omit_defaults=True):
+    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
+
+    kind: ClassVar[str] = "change.answered"
+    operation: str  # cancel, replace
+    neighbour: str
+    identifier: str  # its TransactionID
+    key: str = ""  # of the request: a repeat gets this answer again
+    done: int = 0
+    late: tuple[tuple[str, str], ...] = ()  # (address, why)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):
