@@ -65,10 +65,12 @@ class Retry:
 
 @record(frozen=True, slots=True)
 class Failed:
-    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
+    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing); `refused` says
+    that `because` is a VASP's own final answer to a report, not ours."""
 
     because: str
     happening: Happening = Happening.UNDELIVERABLE
+    refused: bool = False
 
 
 @record(frozen=True, slots=True)

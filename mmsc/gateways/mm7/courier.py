@@ -105,7 +105,7 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
         return _later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
 def _status(reply: HttpReply) -> Status | None:
@@ -134,7 +134,7 @@ def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
         return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, after {attempt + 1} attempts")
     if code in _AGAIN_STATUSES or code >= 500 or code < 300:
         return _later(reply, told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
 def _later(reply: HttpReply, told: str) -> Outcome:
