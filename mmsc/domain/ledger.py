@@ -84,7 +84,7 @@ class Case:
     message_class: str
     has_address: bool  # whether the VASP has a report_url now
     no_report: str = ""
-    open: tuple[OpenReport, ...] = ()
+    queued: tuple[OpenReport, ...] = ()
     ended: tuple[EndedReport, ...] = ()
 
 
@@ -127,7 +127,7 @@ def entry_of(case: Case) -> Entry:
 def _of_open(case: Case) -> Entry:
     """The recipient has not ended: only a Deferred report can be under way."""
     ended = {one.task_id: one for one in case.ended}
-    for one in case.open:
+    for one in case.queued:
         if one.task_id not in ended:
             return _owed(case, one)
     if not case.has_address:
@@ -142,9 +142,9 @@ def _of_ended(case: Case) -> Entry:
     told = [one for one in case.ended if one.about in ("", case.state)]
     if told:
         return _ended(case, max(told, key=lambda one: one.task_id))
-    queued = [one for one in case.open if one.about == case.state]
-    if queued:
-        return _owed(case, max(queued, key=lambda one: one.task_id))
+    open_ones = [one for one in case.queued if one.about == case.state]
+    if open_ones:
+        return _owed(case, max(open_ones, key=lambda one: one.task_id))
     if case.state == RecipientState.CANCELLED:
         return _entry(case, ReportStatus.NONE, case.state_at, CANCELLED)
     return _entry(case, ReportStatus.NONE, case.state_at, case.no_report or NOTHING_KNOWN)

@@ -16,7 +16,6 @@ from protocols.records import record
 
 PAGE: Final = 2000  # recipients looked at together
 LARGEST_PAGE: Final = 10_000
-_MISSING: Final = frozenset(set(ReportStatus) - {ReportStatus.SENT})
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -35,21 +34,22 @@ class ReportsWanted:
     unasked_too: bool = False
 
     def has(self, entry: Entry) -> bool:
-        """Whether this line is one of them."""
+        """Whether a line of such an MM is one of them."""
         return (
             (not self.statuses or entry.status in self.statuses)
             and (not self.states or entry.state in self.states)
-            and (not self.missing or entry.status in _MISSING)
-            and (self.mm_id is None or entry.mm_id == self.mm_id)
+            and (not self.missing or entry.status is not ReportStatus.SENT)
         )
 
 
 @record(frozen=True, slots=True)
 class ReportsPage:
-    """Some lines, how many rows were looked at for them, and where the next page begins (None: this is the last)."""
+    """Some lines, and where the next page begins (None: this is the last). `looked_at` rows were read for them,
+    `recipients` of which belong to MMs that are wanted, whatever their status and state."""
 
     entries: tuple[Entry, ...]
     looked_at: int
+    recipients: int
     next: int | None
 
 
@@ -100,7 +100,7 @@ class ReportLedger:
         walk = sql.TASKS if _only_open(wanted) else sql.RECIPIENTS
         end = await sql.page_end(self._source, walk, above, up_to, limit)
         if end is None:
-            return ReportsPage((), 0, None)
+            return ReportsPage((), 0, 0, None)
         last, looked_at = end
         whose = Whose(
             vasp=wanted.vasp,
@@ -109,8 +109,10 @@ class ReportLedger:
             unasked_too=wanted.unasked_too,
         )
         cases = await sql.cases(self._source, walk, above, last, whose, await self.vasps())
+        if wanted.mm_id is not None:
+            cases = [case for case in cases if case.mm_id == wanted.mm_id]
         entries = tuple(entry for case in cases if wanted.has(entry := entry_of(case)))
-        return ReportsPage(entries, looked_at, None if looked_at < limit else last)
+        return ReportsPage(entries, looked_at, len(cases), None if looked_at < limit else last)
 
 
 def _only_open(wanted: ReportsWanted) -> bool:

@@ -248,7 +248,7 @@ def _cases_of(row: Row, queued: tuple[OpenReport, ...], ends: _Ends, addresses: 
             message_class=details.message_class,
             has_address=addresses.get(str(vasp), False),
             no_report=no_report,
-            open=queued if state else (),
+            queued=queued if state else (),
             ended=tuple(ends.reports.get(recipient_id, ())) if state else (),
         )
 
