@@ -137,4 +137,6 @@ def _rfc3339(at: "Instant") -> str:
 
 def _printable(text: str) -> str:
     """On one line, and nothing that a terminal would obey: much of it was written by VASPs."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

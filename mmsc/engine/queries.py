@@ -14,7 +14,8 @@ from mmsc.store import reports as sql
 from mmsc.store.reports import CLOCKS_DIFFER, FOR_EVER, Source, Whose
 from protocols.records import record
 
-PAGE: Final = 2000  # recipients looked at together
+PAGE: Final = 2000  # rows looked at together by who asks for all of them
+SCREEN: Final = 200  # ... and by a server that has other work to do
 LARGEST_PAGE: Final = 10_000
 
 
@@ -63,7 +64,7 @@ class ReportLedger:
         """The VASPs that are configured now, and whether each has an address for reports."""
         return await sql.vasps(self._source)
 
-    async def page(self, wanted: ReportsWanted, after: int = 0, limit: int = PAGE) -> ReportsPage:
+    async def page(self, wanted: ReportsWanted, after: int = 0, limit: int = SCREEN) -> ReportsPage:
         """The lines behind `after`, which is `next` of the page before (0: from the beginning). `limit` rows are looked
         at, however few of them are wanted; ValueError outside 1 to `LARGEST_PAGE`. Raises `StoreUnavailable`."""
         if not 1 <= limit <= LARGEST_PAGE:

@@ -203,7 +203,7 @@ class _Ends:
                     deferred.add(task_id)
             elif isinstance(data, trace.ReportDelivered | trace.TaskGivenUp):
                 about = str(RecipientState.DEFERRED) if task_id in deferred else ""
-                self.reports[recipient_id].append(_ended(_integer(task_id), about, _integer(at), data))
+                self.reports[recipient_id].append(_ended(_integer(task_id or 0), about, _integer(at), data))
 
 
 def _ended(task_id: int, about: str, at: int, data: trace.ReportDelivered | trace.TaskGivenUp) -> EndedReport:

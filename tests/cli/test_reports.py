@@ -33,7 +33,7 @@ ANSWERS: Final[tuple[Outcome | None, ...]] = (
 
 async def lifecycles(bench: Bench) -> list[int]:
     """One MM for each answer to its report; their ids."""
-    ids = []
+    ids: list[int] = []
     for number, answer in enumerate(ANSWERS):
         accepted = await bench.submit(PHONE, details={"mm7_transaction_id": f"T-{number}"})
         ids.append(accepted.mm_id)

@@ -64,9 +64,10 @@ class Office:
         await self.bench.at_rest()
 
     async def answer(self, one: Recipient, happening: Happening, *, allowed: bool = True) -> bool:
-        return await self.bench.engine.retrieval.answer(
+        done = await self.bench.engine.retrieval.answer(
             one.transaction_id, happening, report_allowed=allowed, evidence=SAFARI
         )
+        return done is True
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
