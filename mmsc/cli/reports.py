@@ -51,7 +51,9 @@ _SECONDS: Final = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400}
     metavar="STATE",
     help="Only recipients in this state (again for more): retrieved, notified, expired ...",
 )
-@click.option("--since", metavar="TIME", help="Submitted at this time (UTC) or later: 2026-11-01, or 24h ago.")
+@click.option(
+    "--since", metavar="TIME", help="Submitted at this time (UTC) or later, or so long ago: 2026-11-01, 24h, 7d."
+)
 @click.option("--until", metavar="TIME", help="Submitted before this time.")
 @click.option("--all", "unasked_too", is_flag=True, help="Also MMs that asked for no report.")
 @click.option("--csv", "as_csv", is_flag=True, help="CSV with a head; the totals go to standard error.")

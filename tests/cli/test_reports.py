@@ -144,6 +144,7 @@ def test_filters(told: tuple[str, list[int]]) -> None:
         (("--recipient-state", "gone"), "'gone' is none of scheduled, accepted"),
         (("--since", "yesterday"), "'yesterday' is no time"),
         (("--mm", "7"), "no such MM is in the store"),
+        (("--mm", "9" * 19), "is no 63-bit id"),
         (("--vasp", "nws"), "no VASP nws is configured or has MMs here; there are: news"),
         (("--csv", "--json"), "--csv and --json exclude each other"),
     ],
