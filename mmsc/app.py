@@ -10,6 +10,7 @@ import msgspec
 
 from mmsc import configured
 from mmsc.capability.decide import Decider, learn
+from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
@@ -139,6 +140,7 @@ class App:
             self.listeners["console"] = console
         await self.store.open()
         self._at_stop(self.store.close)
+        self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
@@ -159,7 +161,7 @@ class App:
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
-        self._start_charging()
+        await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         await self._start_mm7()
@@ -171,14 +173,15 @@ class App:
 
     def _charging(self) -> Beside | None:
         """What units write besides, so that charging records are owed."""
-        policy = configured.charging(self.settings)
-        if policy is None:
+        if not self.settings.cdr.enabled:
             return None
-        self.charging = Writer(self.store, self.clock, policy)
+        self.charging = Writer(self.store, self.clock, configured.charging(self.settings))
         return owing(self.settings.node.name)
 
-    def _start_charging(self) -> None:
+    async def _start_charging(self) -> None:
         """Once the node's name is ours. The writer ends after the engine."""
+        if self.charging is None:
+            self.charging = await writer_of_the_rest(self.store, self.clock, configured.charging(self.settings))
         if self.charging is not None:
             self._running.append(self.charging.start())
             self._at_stop(self.charging.close)
@@ -230,7 +233,7 @@ class App:
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         self.engine.couriers[TaskKind.REPORT_MM7] = courier
         if settings.enabled:
-            server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
+            server = Mm7Server(self.engine.submit, self.engine.changes, self.engine.neighbours, realm=settings.realm)
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

@@ -10,6 +10,7 @@ from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.making import House
 from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
@@ -54,6 +55,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             ),
         ),
         delivery=delivery_policy(settings),
+        changes=ChangePolicy(after_notification=settings.mm7.cancel_after_notification == "allow"),
         retrieval=RetrievalPolicy(
             retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
             require_identity=settings.mm1.require_identity,
@@ -192,11 +194,9 @@ def ring_limits(settings: Settings) -> RingLimits:
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
 
 
-def charging(settings: Settings) -> ChargingPolicy | None:
-    """Whose charging records go where; None when none are written."""
+def charging(settings: Settings) -> ChargingPolicy:
+    """Whose charging records go where, when some are written."""
     given = settings.cdr
-    if not given.enabled:
-        return None
     peers = {name: peer.domain for name, peer in settings.peer.items()}
     return ChargingPolicy(
         house=House(settings.node.domain, settings.node.name, peers),

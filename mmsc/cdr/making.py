@@ -18,6 +18,7 @@ from protocols.records import record
 
 _OK: Final = "Ok"
 _PARTIAL: Final = "Ok, some recipients refused"
+_PARTIAL_CHANGE: Final = "Ok, too late for some recipients"
 # X-Mms-Request-Status-Code of MM4 (TS 23.140 8.4.1.4) as RequestStatusCodeType; what is not here is 4, abnormalRelease.
 _REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -289,6 +290,21 @@ def _reported(happened: Happened, house: House) -> Fields:
     }
 
 
+def _changed(happened: Happened, house: House) -> Fields:
+    """A cancel or replace that was answered; a replace has changed the MM already."""
+    mm, answer = happened.stored_mm, happened.data
+    assert isinstance(answer, trace.ChangeAnswered)
+    outcome = _PARTIAL_CHANGE if answer.late else _OK
+    return {
+        **_submitted(happened, house),
+        **_vasp(mm),
+        "serviceCode": mm.details.get("service_code"),
+        "submissionTime": timestamp(mm.date),
+        "requestStatusCode": 0 if answer.done else _ABNORMAL,
+        "statusText": outcome if answer.done else "Not Possible",
+    }
+
+
 def _report_answered(happened: Happened, house: House) -> Fields:
     answer = happened.data
     assert isinstance(answer, trace.ReportAnswered)
@@ -338,6 +354,8 @@ _MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
         "R1RR": _read,
         "O1D": _reported,
         "R4DRq": _reported,
+        "7C": _changed,
+        "7R": _changed,
         "7DRRq": _reported,
         "7DRRs": _reported,
         "R4DRs": _report_answered,

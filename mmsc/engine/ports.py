@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -147,6 +148,18 @@ class Submit(Protocol):
         ...
 
 
+class Changes(Protocol):
+    """What a VASP may still change about an MM of its own."""
+
+    async def cancel(self, asked: Asked) -> Changed | Unknown | Refused:
+        """Cancel an MM for whoever has not got it; returns after the commit."""
+        ...
+
+    async def replace(self, asked: Asked, change: Replacement) -> Changed | Unknown | Refused:
+        """Give the recipients who have not got an MM another content; returns after the commit."""
+        ...
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
@@ -194,6 +207,14 @@ class Retrieval(Protocol):
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        ...
+
+    def begun(self, retrievable: Retrievable) -> None:
+        """An m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        ...
+
+    def broken_off(self, retrievable: Retrievable) -> None:
+        """It was not written whole."""
         ...
 
     async def fetched(self, retrievable: Retrievable) -> None:

@@ -273,6 +273,18 @@ class MmRead(Data, frozen=True, omit_defaults=True):
     read: bool
 
 
+class ChangeAnswered(Data, frozen=True, omit_defaults=True):
+    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
+
+    kind: ClassVar[str] = "change.answered"
+    operation: str  # cancel, replace
+    neighbour: str
+    identifier: str  # its TransactionID
+    key: str = ""  # of the request: a repeat gets this answer again
+    done: int = 0
+    late: tuple[tuple[str, str], ...] = ()  # (address, why)
+
+
 class MmDeleted(Data, frozen=True, omit_defaults=True):
     """Retention removed an MM. It carries what a charging record needs: the rows are gone."""
 

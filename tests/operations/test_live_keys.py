@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from mmsc.app import App
+from mmsc.configured import agreed
 from mmsc.domain.address import Address
 from mmsc.domain.message import TaskKind
 from mmsc.lab.smsc import VirtualSmsc
@@ -15,6 +16,7 @@ from mmsc.reloading import reload
 from mmsc.settings import Settings
 from mmsc.settings import neighbours as given
 from mmsc.settings.base import Section, is_live
+from mmsc.store.nodes import known
 from tests.scenarios.conftest import PHONE
 
 HOUR = 3600 * 1_000_000
@@ -225,6 +227,12 @@ async def test_live_keys_that_contradict_what_waits_for_a_restart_are_refused(ap
     assert await reload(app, lambda: bad) == "refused"
     assert app.settings is before
     assert app.engine.neighbours.is_listed(Address.of(PHONE))
+
+
+async def test_other_nodes_are_told_what_is_in_force(app: App) -> None:
+    assert await reload(app, lambda: changed(app.settings, "limits.maximum_parts", 8)) == "applied"
+    (node,) = await known(app.store)
+    assert msgspec.json.decode(node.settings) == agreed(app.settings)
 
 
 async def test_a_part_that_fails_does_not_end_who_listens_for_the_next_signal(app: App) -> None:

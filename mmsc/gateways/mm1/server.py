@@ -104,6 +104,7 @@ class Mm1Server:
             reference=BodyReference(found.mm.content_id, 0, len(body), len(head)),
         )
         if request.method == "GET":
+            self._retrieval.begun(found)
             answer.after = self._after(found)
         return answer
 
@@ -111,6 +112,8 @@ class Mm1Server:
         async def after(whole: bool) -> None:
             if whole:
                 await self._retrieval.fetched(found)
+            else:
+                self._retrieval.broken_off(found)
 
         return after
 
