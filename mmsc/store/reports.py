@@ -68,8 +68,8 @@ class _Vasp(msgspec.Struct, frozen=True):
     report_url: str = ""
 
 
-_KINDS: Final = ", ".join(f"'{kind.value}'" for kind in TaskKind if kind.value.startswith("report_"))
-_OF_A_REPORT: Final = 'event.data LIKE \'%"task":"report_%\''
+_KIND: Final = TaskKind.REPORT_MM7.value
+_OF_A_REPORT: Final = f'event.data LIKE \'%"task":"{_KIND}"%\''
 # $3 to $6: the VASP, whether also MMs without a report asked for, since, until
 _WHOSE: Final = (
     f"mm.origin = '{Interface.MM7.value}' AND ($3 = '' OR mm.neighbour = $3)"
@@ -90,13 +90,13 @@ _TRIES: Final = f"event.kind IN ('attempt.failed', 'attempt.postponed') AND {_OF
 
 def _walk(table: str, joined: str, key: str) -> _Walk:
     """The statements of pages of `table`; `key` is the event's column that holds its ids."""
-    kinds = f"task.kind IN ({_KINDS})"
+    kind = f"task.kind = '{_KIND}'"
     between = f"{table}.id > $1 AND {table}.id <= $2 AND {_WHOSE}"
     if table == "task":
-        page = tasks = f"FROM {joined} WHERE {kinds} AND {between}"
+        page = tasks = f"FROM {joined} WHERE {kind} AND {between}"
     else:
         page = f"FROM {joined} WHERE {between}"
-        tasks = f"FROM {joined} JOIN task ON task.recipient_id = recipient.id WHERE {kinds} AND {between}"
+        tasks = f"FROM {joined} JOIN task ON task.recipient_id = recipient.id WHERE {kind} AND {between}"
     # The events of an MM are found once, and not for each of its recipients.
     of_mms = (
         f"FROM (SELECT DISTINCT mm.id AS id {page}) page JOIN event ON event.mm_id = page.id"
