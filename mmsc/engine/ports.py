@@ -68,12 +68,14 @@ class Retry:
 
 @record(frozen=True, slots=True)
 class Failed:
-    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
+    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing); `refused` says
+    that `because` is a VASP's own final answer to a report, not ours."""
 
     because: str
     happening: Happening = Happening.UNDELIVERABLE
     status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 when it answered nothing that can be read
     nothing_sent: bool = False
+    refused: bool = False
 
 
 @record(frozen=True, slots=True)

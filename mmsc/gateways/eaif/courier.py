@@ -150,4 +150,4 @@ def _by_conf(reply: HttpReply, conf: MSendConf, status: ResponseStatus) -> Outco
     if status in _TAKEN:
         return Delivered(note=told)
     is_transient = _FIRST_TRANSIENT <= status <= _LAST_TRANSIENT or status is ResponseStatus.ERROR_NETWORK_PROBLEM
-    return later(reply, told) if is_transient else Failed(told)
+    return later(reply, told) if is_transient else Failed(told, refused=True)

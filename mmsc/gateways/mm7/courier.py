@@ -108,7 +108,7 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
         return later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
 def status_in(reply: HttpReply) -> Status | None:
