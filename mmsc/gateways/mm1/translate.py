@@ -21,7 +21,7 @@ from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_wsp, plausible, single
+from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendReq, ResponseStatus, RetrieveStatus, Status
@@ -132,7 +132,7 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
         "reply_applic_id": pdu.reply_applic_id,
         "aux_applic_info": pdu.aux_applic_info,
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
 def _content(pdu: MSendReq) -> Content:
