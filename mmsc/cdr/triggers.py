@@ -86,6 +86,11 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
             "an m-notifyresp-ind (R1NRs), m-acknowledge-ind (R1A) or MM4_delivery_report.REQ (O4D) was heeded: not when"
             " it came late or again",
         ),
+        trace.ChangeAnswered: Trigger(
+            ("7C", "7R"),
+            lambda data: ("7C",) if data.operation == "cancel" else ("7R",),
+            "a CancelReq (7C) or ReplaceReq (7R) about an MM of its VASP was answered: not when it comes again",
+        ),
         trace.ReportDelivered: Trigger(
             ("O1D", "R4DRq", "7DRRq", "7DRRs"),
             _told,

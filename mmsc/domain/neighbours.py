@@ -45,9 +45,16 @@ class UnknownLinkedId(StrEnum):
     ACCEPT = "accept"  # with a remark in the trace
 
 
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Vasp:
-    """A value-added service provider on MM7."""
+    """A value-added service provider on MM7 or EAIF."""
 
     name: str
     vasp_id: str = ""  # "" accepts any
@@ -72,6 +79,12 @@ class Vasp:
     rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
     maximum_octets: int = 0  # 0: the server's own limit
     concurrency: int = 4
+    interface: VaspInterface = VaspInterface.MM7
+    eaif_version: str = "3.0"  # X-NOKIA-MMSC-Version of what we send
+    eaif_answer: str = "conf"  # conf: 200 with an m-send-conf; no_content: 204
+    eaif_message: str = "send_req"  # send_req | retrieve_conf: the PDU of a message to it
+    eaif_read_report: str = "orig"  # orig | rec: m-read-orig-ind or m-read-rec-ind
+    eaif_asynch_reply_to: str = ""  # where it shall send asynchronous answers; "" does not say
 
     @property
     def delivers_to(self) -> str:

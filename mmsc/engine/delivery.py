@@ -16,6 +16,7 @@ from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
 from mmsc.engine.calls import Calls
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.gets import Gets
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.engine.pause import real_pause
 from mmsc.engine.ports import Courier, Delivered, Failed, Later, Mixed, Outcome, Retry
@@ -76,6 +77,7 @@ class Desk:
         self.policy = policy
         self.planned = planned
         self.calls = Calls()
+        self.gets = Gets()
 
     async def call(self, job: Job) -> Outcome:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""

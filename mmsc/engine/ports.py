@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -149,6 +150,18 @@ class Submit(Protocol):
         ...
 
 
+class Changes(Protocol):
+    """What a VASP may still change about an MM of its own."""
+
+    async def cancel(self, asked: Asked) -> Changed | Unknown | Refused:
+        """Cancel an MM for whoever has not got it; returns after the commit."""
+        ...
+
+    async def replace(self, asked: Asked, change: Replacement) -> Changed | Unknown | Refused:
+        """Give the recipients who have not got an MM another content; returns after the commit."""
+        ...
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
@@ -196,6 +209,14 @@ class Retrieval(Protocol):
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        ...
+
+    def begun(self, retrievable: Retrievable) -> None:
+        """An m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        ...
+
+    def broken_off(self, retrievable: Retrievable) -> None:
+        """It was not written whole."""
         ...
 
     async def fetched(self, retrievable: Retrievable) -> None:
@@ -298,6 +319,16 @@ class Receipts(Protocol):
     ) -> bool:
         """Returns after the commit; False when no SMS of ours has this id, or none to one of `numbers` (digits, perhaps
         national; None: whoever it went to). Never taken as delivery of the MM."""
+        ...
+
+
+class ApplicationAnswers(Protocol):
+    """What an application on EAIF says later about a message that it took with 202."""
+
+    async def application_answered(self, vasp: str, message_id: str, *, status: int) -> bool | Gone:
+        """An asynchronous answer: 2xx is taken, 4xx refused, anything else not delivered. `message_id` is the text of
+        our own id of the MM (`ids.to_text`), whatever its originator called it. Returns after the commit; False when
+        nothing of this id went to this VASP. `Gone`, and nothing was noted, when the store is away."""
         ...
 
 

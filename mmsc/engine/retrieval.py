@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
+from mmsc.domain.changes import is_over
 from mmsc.domain.instant import MINUTE, Instant
 from mmsc.domain.message import Mm, Recipient, RecipientId
 from mmsc.domain.neighbours import Subscriber
@@ -41,6 +42,8 @@ class RetrievalPolicy:
 
 def _gone(mm: Mm, recipient: Recipient, policy: RetrievalPolicy, now: Instant) -> Gone | None:
     """Why the content is not to be had, None when it is."""
+    if is_over(recipient, mm):
+        return Gone(GoneBecause.ENDED)
     match recipient.state:
         case S.CANCELLED:
             return Gone(GoneBecause.CANCELLED)
@@ -81,6 +84,18 @@ class Fetching:
             return Gone(GoneBecause.STORE_AWAY)
 
     async def _open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
+        while True:
+            decided = self._desk.gets.decided
+            found = await self._look_up(token, identity, evidence)
+            if isinstance(found, Gone):
+                return found
+            decision = self._desk.gets.decision(found.recipient.id)
+            if decision is not None:
+                await decision.wait()  # its VASP withdraws or replaces it
+            elif decided == self._desk.gets.decided:
+                return found
+
+    async def _look_up(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         record = await self._desk.recent.by_token(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
@@ -104,6 +119,14 @@ class Fetching:
             return not self.policy.require_identity
         return identity == recipient.address
 
+    def begun(self, retrievable: Retrievable) -> None:
+        """An m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        self._desk.gets.begin(retrievable.recipient.id)
+
+    def broken_off(self, retrievable: Retrievable) -> None:
+        """It was not written whole."""
+        self._desk.gets.end(retrievable.recipient.id)
+
     async def fetched(self, retrievable: Retrievable) -> None:
         """All octets of the m-retrieve-conf were written; returns after the commit. While the store is away nothing is
         noted: the handset's answer, or its next GET, tells the same."""
@@ -112,6 +135,8 @@ class Fetching:
         except (StoreBusy, StoreUnavailable) as error:
             about = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
             _log.warning("a complete GET is not noted: %s", error, extra=about)
+        finally:
+            self._desk.gets.end(retrievable.recipient.id)
 
     async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk

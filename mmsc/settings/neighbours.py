@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mmsc.settings.base import (
+    NUMBERED,
     PASSWORD_HASH,
     Count,
     Domain,
@@ -35,7 +36,7 @@ class Rewrite(Section, frozen=True, kw_only=True):
 
 
 class Vasp(Section, frozen=True, kw_only=True):
-    """A value-added service provider on MM7."""
+    """A value-added service provider on MM7 or EAIF."""
 
     vasp_id: Live[Text] = ""
     vas_ids: Live[tuple[Text, ...]] = ()
@@ -60,6 +61,12 @@ class Vasp(Section, frozen=True, kw_only=True):
     rewrites_out: Live[tuple[Rewrite, ...]] = ()
     maximum_octets: Live[ZeroOrOctets] = 0
     concurrency: Live[Count] = 4
+    interface: Live[Literal["mm7", "eaif"]] = "mm7"
+    eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
+    eaif_answer: Live[Literal["conf", "no_content"]] = "conf"
+    eaif_message: Live[Literal["send_req", "retrieve_conf"]] = "send_req"
+    eaif_read_report: Live[Literal["orig", "rec"]] = "orig"
+    eaif_asynch_reply_to: Live[Url] = ""
 
 
 class Peer(Section, frozen=True, kw_only=True):

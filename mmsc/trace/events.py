@@ -1,4 +1,5 @@
-"""The events: what happened, in the order in which it became durable. This is their only definition.
+"""The events: what happened, in the order in which it became durable. This is their only definition, with
+`vasp_events.py`, whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -10,13 +11,11 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from mmsc.trace.data import Data as Data
+from mmsc.trace.vasp_events import DeliverAnswered as DeliverAnswered
+from mmsc.trace.vasp_events import MmLinked as MmLinked
+from mmsc.trace.vasp_events import ReadReported as ReadReported
 from protocols.records import record
-
-
-class Data(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one kind of event carries. `kind` is its name for ever."""
-
-    kind: ClassVar[str] = ""
 
 
 class MmAccepted(Data, frozen=True, omit_defaults=True):
@@ -135,6 +134,14 @@ class ForwardAnswered(Data, frozen=True, omit_defaults=True):
     ok: bool
     because: str = ""
     status: str = ""  # X-Mms-Request-Status-Code
+
+
+class ApplicationAnswered(Data, frozen=True, omit_defaults=True):
+    """An application on EAIF said what became of a message that it took with 202 (X-NOKIA-MMSC-Status)."""
+
+    kind: ClassVar[str] = "application.answered"
+    vasp: str
+    status: int
 
 
 class LinkSent(Data, frozen=True, omit_defaults=True):
@@ -272,40 +279,16 @@ class MmRead(Data, frozen=True, omit_defaults=True):
     read: bool
 
 
-class DeliverAnswered(Data, frozen=True, omit_defaults=True):
-    """What a VASP said for good to the DeliverReq with an MM for this recipient. `status` is the StatusCode of its
-    DeliverRsp or fault; 0: it sent none that can be read."""
+class ChangeAnswered(Data, frozen=True, omit_defaults=True):
+    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
 
-    kind: ClassVar[str] = "deliver.answered"
-    vasp: str
-    attempt: int
-    taken: bool
-    status: int = 0
-    text: str = ""
-    service_code: str = ""
-    linked_id: str = ""
-    transaction_id: str = ""
-
-
-class MmLinked(Data, frozen=True, omit_defaults=True):
-    """A VASP's SubmitReq names the LinkedID of an MM that was delivered to it. It is written for both MMs."""
-
-    kind: ClassVar[str] = "mm.linked"
-    vasp: str
-    linked_id: str
-    delivered: str  # Message-ID of the MM that was delivered
-    answer: str  # Message-ID of the one that the VASP submitted
-
-
-class ReadReported(Data, frozen=True, omit_defaults=True):
-    """The VASP took a read report (ReadReplyReq)."""
-
-    kind: ClassVar[str] = "read.reported"
-    lane: str
-    read: bool
-    attempt: int
-    note: str = ""
-    read_at: int = 0  # when the handset said so (µs)
+    kind: ClassVar[str] = "change.answered"
+    operation: str  # cancel, replace
+    neighbour: str
+    identifier: str  # its TransactionID
+    key: str = ""  # of the request: a repeat gets this answer again
+    done: int = 0
+    late: tuple[tuple[str, str], ...] = ()  # (address, why)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):

@@ -138,6 +138,23 @@ async def test_it_expires_while_the_vasp_is_down(town: Bench) -> None:
     assert await town.state("7255") == "expired"
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_an_application_may_answer_later(town: Bench, answers: bool) -> None:
+    """EAIF 202: it is sent once; the word comes with a request of its own, or not at all."""
+    town.hands[TaskKind.DELIVER_MM7].answers = [Delivered(answer_expected=True, note="HTTP 202")]
+    accepted = await sent(town, "7255", expires=Relative(600))
+    await town.at_rest()
+    assert await town.state("7255") == "accepted"
+    if answers:
+        await town.engine.application_answers.application_answered("weather", accepted.message_id, status=200)
+    town.clock.advance(601)
+    await town.until(trace.ReportDelivered)
+    await town.at_rest()
+    assert await town.state("7255") == ("retrieved" if answers else "indeterminate")
+    assert len(town.hands[TaskKind.DELIVER_MM7].jobs) == 1
+    assert await town.tasks() == []
+
+
 async def test_scheduled_delivery_waits(town: Bench) -> None:
     await sent(town, "7255", deliver_at=Relative(3600))
     await town.at_rest()
@@ -302,6 +319,9 @@ async def test_what_a_vasp_spoke_last_is_remembered_over_a_restart(bench: Bench)
     dialects = bench.engine.dialects
     assert dialects.last_of("news") == ("", "")
     await dialects.heard("news", "urn:a", "6.8.0")
+    await dialects.heard("news", "urn:c", "5.3.0")
+    assert dialects.last_of("news") == ("urn:c", "5.3.0")
+    bench.clock.advance(61)
     await dialects.heard("news", "urn:b", "5.3.0")
     again = VaspDialects(bench.store, bench.clock)
     await again.load()

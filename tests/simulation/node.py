@@ -120,7 +120,7 @@ class Node:
     def _server_sides(self) -> None:
         engine = self.engine
         identities = Identities(engine.numbers, engine.neighbours, headers=("X-MSISDN",), gateways=("127.0.0.1/32",))
-        self.mm7 = Mm7Server(engine.submit, engine.neighbours, dialects=engine.dialects)
+        self.mm7 = Mm7Server(engine.submit, engine.changes, engine.neighbours, dialects=engine.dialects)
         self.mm1 = Mm1Server(engine.submit, engine.retrieval, identities, self.clock)
         self.mm4 = Mm4Server(
             engine.submit, engine.peer_reports, engine.numbers, engine.neighbours, self.clock, domain=DOMAIN

@@ -225,7 +225,7 @@ async def test_another_programs_lock_is_no_fault_of_the_units(tmp_path: Path, mo
 
 
 async def test_a_query_that_takes_too_long_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmsc.store.sqlite.QUERY_SECONDS", 0.0)
+    monkeypatch.setattr("mmsc.store.sqlite_readers.QUERY_SECONDS", 0.0)
     store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
     await store.open()
     endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"

@@ -8,12 +8,12 @@ again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an em
 
 import re
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Final
 
 from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.neighbours import Vasp
-from mmsc.engine.ports import Delivered, Directory, Failed, Later, Outcome, Retry
+from mmsc.engine.ports import Delivered, Directory, Failed, Outcome, Retry
+from mmsc.gateways.http_outcomes import by_http_status, later
 from mmsc.gateways.mm7.translate import read_reply_of, report_of
 from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
 from protocols import mm7
@@ -24,10 +24,7 @@ _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-
 _SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
-_LONGEST_RETRY_AFTER = 3600.0
 _LONGEST_QUOTE = 200  # characters of what a VASP told
-_AGAIN_STATUSES = (408, 429)
-_PAUSE_STATUSES = (401, 403)
 
 
 class Mm7Courier:
@@ -71,7 +68,7 @@ class Mm7Courier:
 
     async def post(self, vasp: Vasp, url: str, job: Job, content_type: str, body: bytes) -> HttpReply:
         """Send a request of ours. Raises HttpUnavailable."""
-        return await self._client(vasp).send(
+        return await self.client(vasp).send(
             "POST",
             url,
             headers={"Content-Type": content_type, "SOAPAction": '""'},
@@ -81,7 +78,8 @@ class Mm7Courier:
             mm_id=job.stored_mm.id,
         )
 
-    def _client(self, vasp: Vasp) -> HttpClient:
+    def client(self, vasp: Vasp) -> HttpClient:
+        """The connections to a VASP, for whatever is sent to it."""
         known = self._clients.get(vasp.name)
         if known is None:
             known = self._clients[vasp.name] = (vasp, self._new_client(vasp))
@@ -107,7 +105,7 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
-        return _later(reply, told)
+        return later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
     return Failed(told)
@@ -133,33 +131,7 @@ def answered(reply: HttpReply) -> Message | None:
 
 
 def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
-    code = reply.status
-    told = f"HTTP {code} without a readable MM7 answer"
-    if code in _PAUSE_STATUSES:
-        return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
-    if 300 <= code < 400:  # about the address, which no report can help (RFC 9110 15.4)
-        place = ascii(reply.headers.get("Location", ""))[:_LONGEST_QUOTE]
-        return Retry(f"{told}: the VASP's address has moved to {place}", neighbour_down=True)
-    if code < 300 and not reply.body.strip():
+    told = f"HTTP {reply.status} without a readable MM7 answer"
+    if reply.status < 300 and not reply.body.strip():
         return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, after {attempt + 1} attempts")
-    if code in _AGAIN_STATUSES or code >= 500 or code < 300:
-        return _later(reply, told)
-    return Failed(told)
-
-
-def _later(reply: HttpReply, told: str) -> Outcome:
-    """When the VASP says, else after the growing waits of the settings."""
-    wait = _retry_after(reply)
-    return Later(wait, told) if wait else Retry(told)
-
-
-def _retry_after(reply: HttpReply) -> float:
-    """Seconds, or a date, which counts from that of the answer (RFC 9110 10.2.3); 0 for neither."""
-    text = reply.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return min(float(text), _LONGEST_RETRY_AFTER)
-    try:
-        seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers["Date"])).total_seconds()
-    except (KeyError, ValueError, TypeError, OverflowError):  # no dates, one without a zone or of no calendar
-        return 0.0
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    return by_http_status(reply, told)

@@ -88,14 +88,14 @@ def read_time(text: str, where: str) -> When | None:
 
 def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submission:
     """The request in domain words. Raises Mm7Error for values that mean nothing."""
-    content = _content(envelope)
+    content = content_of(envelope, "SubmitReq/Content")
     recipients = [
         RecipientSpec(_spelled(address, "SubmitReq/Recipients"), role, address.display_only)
         for role, addresses in ((Role.TO, request.to), (Role.CC, request.cc), (Role.BCC, request.bcc))
         for address in addresses
     ]
     given = request.sender_address
-    sender = "" if given is None else _bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
+    sender = "" if given is None else bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
     return Submission(
         origin=Origin(Interface.MM7, vasp.name),
         sender=sender or vasp.sender or next(iter(vasp.short_codes), "") or vasp.name,
@@ -104,7 +104,7 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         repeat_key=_repeat_key(envelope, vasp, content),
         identifier=f"TransactionID {envelope.transaction_id}",
         subject=request.subject,
-        message_class=_bounded(request.message_class, "SubmitReq/MessageClass"),
+        message_class=bounded(request.message_class, "SubmitReq/MessageClass"),
         priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),
         delivery_report=bool(request.delivery_report),
         read_report=bool(request.read_reply),
@@ -112,31 +112,32 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         deliver_at=read_time(request.earliest_delivery_time, "SubmitReq/EarliestDeliveryTime"),
         expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
         details=_details(envelope, request),
-        linked_id=_bounded(request.linked_id, "SubmitReq/LinkedID"),
+        linked_id=bounded(request.linked_id, "SubmitReq/LinkedID"),
         unknown_linked_id_accepted=vasp.unknown_linked_id is UnknownLinkedId.ACCEPT,
     )
 
 
 def _spelled(address: Address, where: str) -> str:
     """An address with what its element says about it; the number plan does the rest."""
-    value = _bounded(address.value, where, StatusCode.ADDRESS_ERROR)
+    value = bounded(address.value, where, StatusCode.ADDRESS_ERROR)
     return value.removeprefix("mailto:") if address.form is AddressForm.RFC2822_ADDRESS else value
 
 
-def _bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
+def bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
     """The text, when it is one that anybody would keep. The standard sets no limit."""
     if len(text) > _LONGEST_FIELD:
         raise Mm7Error(status, where=where, why=f"{len(text)} characters, the limit is {_LONGEST_FIELD}")
     return text
 
 
-def _content(envelope: Envelope) -> Content | None:
+def content_of(envelope: Envelope, where: str) -> Content | None:
+    """The content as it is kept, None when there is none. Raises Mm7Error 2007."""
     if envelope.content is None:
         return None
     try:
         return from_mime(envelope.content)
     except DecodeError as error:
-        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SubmitReq/Content", why=error.why) from error
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=where, why=error.why) from error
 
 
 def _repeat_key(envelope: Envelope, vasp: Vasp, content: Content | None) -> bytes | None:
@@ -170,7 +171,7 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
     found = {name: value for name, value in known.items() if value}
     if max(map(len, found.values()), default=0) > _LONGEST_FIELD:
         for name, value in found.items():
-            _bounded(value, f"SubmitReq ({name})")
+            bounded(value, f"SubmitReq ({name})")
     return found
 
 

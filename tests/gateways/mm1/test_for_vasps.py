@@ -6,7 +6,7 @@ from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
 from mmsc.gateways.mm1.translate import submission_of
 from protocols.content_type import ContentType
-from protocols.mm1 import MSendReq
+from protocols.mm1 import INSERT_ADDRESS, MSendReq
 
 NOW = Instant(1_790_000_000_000_000)
 
@@ -25,5 +25,5 @@ def test_what_is_too_long_to_be_told_is_left_out() -> None:
 
 def kept(**said: str) -> Mapping[str, str]:
     text = ContentType("text/plain")
-    pdu = MSendReq(transaction_id="t", content_type=text, body=b"x", **said)  # type: ignore[arg-type]
+    pdu = MSendReq(transaction_id="t", from_=INSERT_ADDRESS, content_type=text, body=b"x", **said)  # type: ignore[arg-type]
     return submission_of(pdu, Address.of("+15550100123"), NOW).details
