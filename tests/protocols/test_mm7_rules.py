@@ -1,0 +1,73 @@
+"""The rules of MM7: each has its name, and its examples do what they are examples of (TS 23.140 8.7.8)."""
+
+import pytest
+
+from protocols import mm7
+from protocols.errors import Finding
+from protocols.mm7 import rules
+from protocols.mm7.rules import Frame
+from protocols.rules import Rule
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+HEAD = "<MM7Version>6.8.0</MM7Version><SenderIdentification/>"
+TO = "<Recipients><To><Number>+15550100123</Number></To></Recipients>"
+
+
+def envelope(body: str, tag: str = mm7.LATEST) -> bytes:
+    """A body in an envelope; its namespace is the default one inside, TransactionID's that of the body."""
+    tag = "REL-5-MM7-1-2" if "REL-5-MM7-1-2" in body else tag
+    header = f'<env:Header><TransactionID xmlns="{mm7.BASE}{tag}">t-1</TransactionID></env:Header>'
+    return (
+        f'<env:Envelope xmlns:env="{SOAP}">\n{header}\n<env:Body xmlns="{mm7.BASE}{tag}">\n{body}\n</env:Body>'
+        "</env:Envelope>"
+    ).encode()
+
+
+def submit(inner: str) -> bytes:
+    return envelope(f"<SubmitReq>{HEAD}{TO}\n{inner}</SubmitReq>")
+
+
+def attached(example: str) -> tuple[str, bytes]:
+    xml, _, head = example.partition("\n")
+    parts = (b"Content-Type: text/xml\r\n\r\n" + submit(xml), head.replace("\n", "\r\n").encode() + b"\r\n\r\noctets")
+    body = b"".join(b"--b\r\n" + part + b"\r\n" for part in parts) + b"--b--\r\n"
+    return 'multipart/related; boundary=b; type="text/xml"', body
+
+
+def of_http(example: str) -> tuple[Finding, ...]:
+    headers = dict(line.split(": ", 1) for line in example.splitlines())
+    media = headers["Content-Type"]
+    plain = ("text/xml", submit(""))
+    _, body = attached('<Content href="cid:a"/>\nContent-ID: <a>') if media.startswith("multipart") else plain
+    return (*rules.soap_action(headers.get("SOAPAction")), *mm7.decode(media, body).findings)
+
+
+def findings(rule: Rule, example: str) -> tuple[Finding, ...]:
+    if rule.where == Frame.HTTP:
+        return of_http(example)
+    if rule.where == Frame.CONTENT:
+        return mm7.decode(*attached(example)).findings
+    octets = {
+        Frame.SUBMIT_REQ: lambda: submit(example),
+        Frame.BODY: lambda: envelope(example),
+        Frame.REL5_BODY: lambda: envelope(example, "REL-5-MM7-1-2"),
+        Frame.SOAP: lambda: example.encode(),
+    }[Frame(rule.where)]()
+    return mm7.decode("text/xml", octets).findings
+
+
+def test_rules_have_names_of_their_own() -> None:
+    assert [rule.name for rule in rules.RULES] == [f"MM7-R{number:03}" for number in range(1, len(rules.RULES) + 1)]
+    assert all(rule.clause and rule.text and rule.why and rule.bad for rule in rules.RULES)
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
+def test_the_good_example_has_nothing_to_remark(rule: Rule) -> None:
+    assert findings(rule, rule.good) == ()
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.name)
+def test_the_bad_example_breaks_its_rule_and_no_other(rule: Rule) -> None:
+    found = findings(rule, rule.bad)
+    assert [one.rule for one in found] == [rule.name] * max(1, len(found))
+    assert all(one.clause == rule.clause and one.remark for one in found)
