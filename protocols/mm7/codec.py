@@ -62,9 +62,11 @@ def _findings(
     soap: bytes,
 ) -> tuple[Finding, ...]:
     """The body last: its tree is changed where the schema refuses it."""
-    found = [*remarks.of_media(media), *remarks.of_message(opened, message)]
+    found = [*remarks.of_media(media)]
+    if not remarks.is_plain(opened, message):
+        found += remarks.of_message(opened, message)
     if parts:
-        found += remarks.of_content(getattr(message, "content_href", ""), content, parts)
+        found += remarks.of_attachments(getattr(message, "content_href", ""), content, parts)
     if b"=?" in soap:
         found += remarks.of_subject(opened)
     if opened.operation != "Fault" and opened.dialect.tag in TAGS:

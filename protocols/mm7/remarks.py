@@ -1,7 +1,8 @@
 """What there is to remark about a message that the schema does not see: its envelope, its attachments, what its values
 mean (TS 23.140 8.7.8, SOAP 1.1). Each look costs next to nothing where all is well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
@@ -9,8 +10,8 @@ from protocols.errors import Finding
 from protocols.mime import MimePart
 from protocols.mm7 import rules
 from protocols.mm7.elements import children, text_of
-from protocols.mm7.messages import Fault, Message, Status, SubmitRsp
-from protocols.mm7.namespaces import ENVELOPE, TAGS, dialect
+from protocols.mm7.messages import Fault, Message, Status, SubmitReq, SubmitRsp
+from protocols.mm7.namespaces import BASE, ENVELOPE, TAGS
 from protocols.mm7.shapes import said
 from protocols.mm7.soap import Opened, local_name, namespace_of
 
@@ -19,15 +20,28 @@ _FAULT_NAMES: Final = ("faultcode", "faultstring", "detail", "faultactor")
 _LONGEST_QUOTE: Final = 80  # characters
 
 
+def is_plain(opened: Opened, message: Message) -> bool:
+    """Whether a request is what nearly every one is, so that `of_message` has nothing to say."""
+    spoken = opened.dialect
+    return (
+        isinstance(message, SubmitReq)
+        and message.mm7_version in spoken.listed_versions
+        and opened.header_dialect is spoken
+        and opened.envelope_namespace == ENVELOPE
+        and not spoken.suffix
+        and spoken.tag in TAGS
+    )
+
+
 def of_message(opened: Opened, message: Message) -> Iterator[Finding]:
     """Of the envelope and of values."""
     spoken = opened.dialect
     if spoken.tag not in TAGS or spoken.suffix:
         yield rules.PUBLISHED.broken(f"nobody published the namespace {spoken.namespace}")
-    if opened.header_namespace and opened.header_namespace != spoken.namespace:
-        other = dialect(opened.header_namespace)
-        named = opened.header_namespace[:_LONGEST_QUOTE] if other is None else other.tag
-        yield rules.TRANSACTION_NAMESPACE.broken(f"TransactionID is in {named}, {opened.operation} in {spoken.tag}")
+    if opened.header_dialect is not None and opened.header_dialect != spoken:
+        other = opened.header_dialect.namespace.removeprefix(BASE)
+        body = spoken.namespace.removeprefix(BASE)
+        yield rules.TRANSACTION_NAMESPACE.broken(f"TransactionID is in {other}, {opened.operation} in {body}")
     if opened.envelope_namespace != ENVELOPE:
         yield rules.ENVELOPE.broken(f"Envelope: its namespace is {opened.envelope_namespace}")
     if message.mm7_version not in spoken.listed_versions:
@@ -70,18 +84,36 @@ def of_subject(opened: Opened) -> Iterator[Finding]:
         yield rules.SUBJECT.broken(f"{said(subject)}: encoded words of mail headers")
 
 
-def of_media(media: ContentType | None) -> Iterator[Finding]:
+def of_media(media: ContentType | None) -> tuple[Finding, ...]:
     """Of the Content-Type of the HTTP request; None: it has none."""
     if media is None:
-        yield rules.RELATED.broken("the message has no Content-Type")
-    elif media.media_type not in ("text/xml", "multipart/related"):
-        yield rules.RELATED.broken(f"Content-Type {media.media_type}")
-    elif media.media_type != "text/xml" and media.get("type").lower() != "text/xml":
-        yield rules.RELATED.broken(f"multipart/related with type {media.get('type')[:_LONGEST_QUOTE]!r}")
+        return (rules.RELATED.broken("the message has no Content-Type"),)
+    if media.media_type == "text/xml":
+        return ()
+    if media.media_type != "multipart/related":
+        return (rules.RELATED.broken(f"Content-Type {media.media_type}"),)
+    if media.get("type").lower() != "text/xml":
+        return (rules.RELATED.broken(f"multipart/related with type {media.get('type')[:_LONGEST_QUOTE]!r}"),)
+    return ()
 
 
-def of_content(href: str, content: MimePart | None, parts: Sequence[MimePart]) -> Iterator[Finding]:
+@lru_cache(maxsize=64)
+def _head_is_plain(headers: tuple[tuple[str, str], ...]) -> bool:
+    """Whether a part has its Content-ID in brackets, and a known encoding: the heads of one sender look alike."""
+    known = dict(reversed(headers))
+    encoding = known.get("content-transfer-encoding", "")
+    return known.get("content-id", "").startswith("<") and encoding.strip().lower() in _ENCODINGS
+
+
+def of_attachments(href: str, content: MimePart | None, parts: Sequence[MimePart]) -> Iterable[Finding]:
     """Of the reference to the content, the part that was found by it, and what else is attached."""
+    plain = content is not None and len(parts) == 1 and href.startswith("cid:") and " " not in href
+    return (
+        () if plain and content is not None and _head_is_plain(content.headers) else _of_content(href, content, parts)
+    )
+
+
+def _of_content(href: str, content: MimePart | None, parts: Sequence[MimePart]) -> Iterator[Finding]:
     if content is not None:
         if not href:
             yield rules.REFERENCE.broken("no Content/@href: the first attachment is taken")

@@ -4,6 +4,7 @@ finding, and what is left can be held against the schema for its values.
 The tree is changed. It is read before, and nobody looks at it afterwards.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -35,6 +36,24 @@ def said(element: etree._Element) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
+
+
+def longest_rise(places: list[int]) -> set[int]:
+    """The indices of the longest part that does not fall: what is not in it is out of place, and nothing else."""
+    ends: list[int] = []  # the least place that a rise of each length can end with
+    last: list[int] = []  # and the index where it does
+    before = [-1] * len(places)
+    for index, place in enumerate(places):
+        length = bisect_right(ends, place)
+        before[index] = last[length - 1] if length else -1
+        ends[length : length + 1] = [place]
+        last[length : length + 1] = [index]
+    found: set[int] = set()
+    index = last[-1] if last else -1
+    while index >= 0:
+        found.add(index)
+        index = before[index]
+    return found
 
 
 class Straightener:
@@ -148,13 +167,17 @@ class Straightener:
                 yield child
 
     def _order(self, kept: list[etree._Element], parent: etree._Element, children: dict[str, Child]) -> None:
-        behind: etree._Element | None = None
-        for child in kept:
-            if behind is not None and children[local_name(child)].place < children[local_name(behind)].place:
-                self.findings.append(rules.ORDER.broken(f"{said(child)}: it belongs before {local_name(behind)}"))
-            else:
-                behind = child
-        parent[:] = sorted(kept, key=lambda one: children[local_name(one)].place)
+        places = [children[local_name(one)].place for one in kept]
+        stay = longest_rise(places)
+        if len(stay) == len(kept):
+            return
+        right = sorted(kept, key=lambda one: children[local_name(one)].place)
+        for index, child in enumerate(kept):
+            if index not in stay:
+                at = right.index(child)
+                there = f"behind {local_name(right[at - 1])}" if at else f"before {local_name(right[1])}"
+                self.findings.append(rules.ORDER.broken(f"{said(child)}: it belongs {there}"))
+        parent[:] = right
 
     def _add_missing(self, kept: list[etree._Element], parent: etree._Element, children: dict[str, Child]) -> None:
         there = {local_name(one) for one in kept}

@@ -62,15 +62,15 @@ def _short(text: str) -> str:
 
 @record(frozen=True, slots=True)
 class Opened:
-    """An envelope taken apart: the transaction id, the dialect, the body's child, and the namespaces of the envelope
-    and of TransactionID ("" without one)."""
+    """An envelope taken apart: the transaction id, the dialect, the body's child, the namespace of the envelope, and
+    what that of TransactionID means, None without one."""
 
     transaction_id: str
     dialect: Dialect
     operation: str
     element: etree._Element
     envelope_namespace: str = ENVELOPE
-    header_namespace: str = ""
+    header_dialect: Dialect | None = None
 
 
 def local_name(element: etree._Element) -> str:
@@ -133,8 +133,7 @@ def open_envelope(root: etree._Element) -> Opened:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=why)
     envelope = namespace_of(root)
     header, body = _child(root, "Header"), _child(root, "Body")
-    transaction_id, header_namespace = _transaction(header)
-    header_dialect = dialect(header_namespace)
+    transaction_id, header_dialect = _transaction(header)
     if envelope not in (ENVELOPE, _OLD_ENVELOPE):
         raise Mm7Error(
             StatusCode.VALIDATION_ERROR,
@@ -164,7 +163,7 @@ def open_envelope(root: etree._Element) -> Opened:
         raise Mm7Error(
             StatusCode.UNSUPPORTED_VERSION, where="Body", why=why, transaction_id=transaction_id, spoken=echo
         )
-    return Opened(transaction_id, spoken, operation, elements[0], envelope, header_namespace)
+    return Opened(transaction_id, spoken, operation, elements[0], envelope, header_dialect)
 
 
 def _of_fault(fault: etree._Element) -> Dialect:
@@ -180,10 +179,11 @@ def _child(element: etree._Element, name: str) -> etree._Element | None:
     return None
 
 
-def _transaction(header: etree._Element | None) -> tuple[str, str]:
-    """The TransactionID and its namespace, "" without one."""
+def _transaction(header: etree._Element | None) -> tuple[str, Dialect | None]:
     element = None if header is None else _child(header, "TransactionID")
-    return ("", "") if element is None else ((element.text or "").strip(), namespace_of(element))
+    if element is None:
+        return "", None
+    return (element.text or "").strip(), dialect(namespace_of(element))
 
 
 def _check_understood(header: etree._Element | None, envelope: str, transaction_id: str, spoken: Dialect) -> None:

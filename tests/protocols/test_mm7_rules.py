@@ -1,11 +1,16 @@
 """The rules of MM7: each has its name, and its examples do what they are examples of (TS 23.140 8.7.8)."""
 
+import time
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from protocols import mm7
 from protocols.errors import Finding
 from protocols.mm7 import rules
 from protocols.mm7.rules import Frame
+from protocols.mm7.shapes import longest_rise
 from protocols.rules import Rule
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -71,3 +76,64 @@ def test_the_bad_example_breaks_its_rule_and_no_other(rule: Rule) -> None:
     found = findings(rule, rule.bad)
     assert [one.rule for one in found] == [rule.name] * max(1, len(found))
     assert all(one.clause == rule.clause and one.remark for one in found)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<Subject>a</Subject><Priority>High</Priority><ServiceCode>x</ServiceCode>", ["R004", "R004"]),
+        ("<Content href='cid:a'/><ServiceCode>x</ServiceCode><LinkedID>l</LinkedID>", ["R004"]),
+        ("<Extra/><ExpiryDate>soon</ExpiryDate><ReadReply>yes</ReadReply>", []),
+        ("<Extra/><ExpiryDate>soon</ExpiryDate><DeliveryReport>TRUE</DeliveryReport>", ["R005", "R009", "R008"]),
+        ("<x:Priority xmlns:x='urn:x'>High</x:Priority><x:More xmlns:x='urn:x'/>", ["R005", "R013"]),
+        ("<Recipients><Cc><Number>+15550100124</Number></Cc></Recipients>", ["R018"]),
+        ("<DeliveryCondition><DC>1</DC><DC>x</DC><DC>y</DC></DeliveryCondition>", ["R019", "R019"]),
+        ("<ReplyCharging replyChargingSize='big' replyDeadline='soon'/>", ["R019", "R009"]),
+        ("<DistributionProtection>true</DistributionProtection>", ["R020"]),
+        ("<MMStatus>Read</MMStatus>", ["R005"]),
+        ("<Subject><b>a</b></Subject>", ["R005"]),
+    ],
+)
+def test_each_thing_that_is_wrong_is_told_once(body: str, told: list[str]) -> None:
+    octets = submit(body)
+    if "yes" in body:
+        with pytest.raises(mm7.Mm7Error):
+            mm7.decode("text/xml", octets)
+        return
+    message = attached(body + "\nContent-ID: <a>") if "href" in body else ("text/xml", octets)
+    decoded = mm7.decode(*message)
+    assert [one.rule.removeprefix("MM7-") for one in decoded.findings] == told
+
+
+def test_a_remark_names_element_line_and_value() -> None:
+    octets = submit("<ServiceCode>x</ServiceCode>\n<Priority>HIGH</Priority>\n<Urgency>9</Urgency>")
+    remarks = [one.remark for one in mm7.decode("text/xml", octets).findings]
+    assert remarks == [
+        "Urgency '9' in line 7: no child of SubmitReq",
+        "Priority in line 6: The value 'HIGH' is not an element of the set {'Low', 'Normal', 'High'}.",
+    ]
+
+
+@given(st.lists(st.integers(0, 9), max_size=12))
+def test_the_least_is_out_of_place(places: list[int]) -> None:
+    stay = [places[index] for index in sorted(longest_rise(places))]
+    assert stay == sorted(stay)
+    longest = max(len(one) for one in subsequences(places) if one == sorted(one))
+    assert len(stay) == longest
+
+
+def subsequences(items: list[int]) -> list[list[int]]:
+    found: list[list[int]] = [[]]
+    for item in items:
+        found += [[*one, item] for one in found]
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 2900])
+def test_what_cannot_be_longer_is_told_in_time(size: int) -> None:
+    """libxml2 and we: both look at every element once for each run."""
+    inner = "<Extra/>" * size + f"<DeliveryCondition>{'<DC/>' * 20}</DeliveryCondition>"
+    started = time.process_time()
+    found = mm7.decode("text/xml", submit(inner)).findings
+    assert time.process_time() - started < 5
+    assert 1 <= len(found) <= 21
