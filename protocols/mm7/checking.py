@@ -37,6 +37,7 @@ _BY_TYPE: Final = {
     "SCHEMAV_CVC_DATATYPE_VALID_1_2_3": rules.DATE_TIME,  # the one union is that of dateTime and duration
     "SCHEMAV_CVC_PATTERN_VALID": rules.VERSION,  # the one pattern
     "SCHEMAV_CVC_MINLENGTH_VALID": rules.EMPTY_ADDRESS,
+    "SCHEMAV_CVC_TYPE_3_1_1": rules.ATTRIBUTE,  # of an element that holds text
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": rules.ATTRIBUTE,
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2": rules.ATTRIBUTE,
     "SCHEMAV_CVC_COMPLEX_TYPE_4": rules.MISSING,
@@ -59,7 +60,8 @@ def check(opened: Opened, octets: int) -> Iterable[Finding]:
     straightener.straighten(opened.element)
     findings = straightener.findings
     if len(findings) < MAXIMUM_FINDINGS and not checker.validate(opened.element):
-        added = {one.getroottree().getpath(one) for one in straightener.added}
+        tree = etree.ElementTree(opened.element)  # libxml2's paths begin there
+        added = {tree.getpath(one) for one in straightener.added}
         findings += _of_values(checker, opened.dialect, added)
     return findings[:MAXIMUM_FINDINGS] or (_told(rules.SCHEMA, first),)
 
