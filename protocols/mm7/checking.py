@@ -16,14 +16,12 @@ from protocols.mm7 import rules, schema
 from protocols.mm7.namespaces import Dialect
 from protocols.mm7.schema.model import words_of_rel6
 from protocols.mm7.shapes import Straightener
-from protocols.mm7.soap import Opened
 from protocols.rules import Rule
 
 MAXIMUM_FINDINGS: Final = 20
 _MAXIMUM_REMARK: Final = 500  # characters
 _MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
 _MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
-_NAMESPACE: Final = re.compile(r"\{[^}']*\}")  # not the set of an enumeration
 _SUBJECT: Final = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (?:\[facet '\w+'\] )?", re.DOTALL)
 _VALUE: Final = re.compile(r"The value '([^']*)' is not an element of the set")
 _CODED: Final = re.compile(r"(?:Number|RFC2822Address|ShortCode)', attribute '(?:addressCoding|id)'")
@@ -41,29 +39,30 @@ _BY_TYPE: Final = {
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_1": rules.ATTRIBUTE,
     "SCHEMAV_CVC_COMPLEX_TYPE_3_2_2": rules.ATTRIBUTE,
     "SCHEMAV_CVC_COMPLEX_TYPE_4": rules.MISSING,
+    "SCHEMAV_CVC_COMPLEX_TYPE_2_1": rules.TEXT,
     "SCHEMAV_CVC_COMPLEX_TYPE_2_3": rules.TEXT,
     "SCHEMAV_CVC_ELT_1": rules.OPERATION,
 }
 
 
-def check(opened: Opened, octets: int) -> Iterable[Finding]:
-    """What the schema of the namespace has to say about a body; `octets` is the length of the SOAP part. The tree is
-    changed when there is anything."""
-    size = _too_much(opened, octets)
+def check(spoken: Dialect, element: etree._Element, octets: int) -> Iterable[Finding]:
+    """What the schema of the namespace has to say about an operation's element; `octets` is the length of the SOAP
+    part. The tree is changed when there is anything."""
+    size = _too_much(element, octets)
     if size:
         return (rules.SCHEMA.broken(f"not held against the schema: SOAP of {size} is too long for that"),)
-    checker = schema.compiled(opened.dialect)
-    if checker.validate(opened.element):
+    checker = schema.compiled(spoken)
+    if checker.validate(element):
         return ()
-    first = next(_errors(checker))
-    straightener = Straightener(opened.dialect)
-    straightener.straighten(opened.element)
+    first = [_told(rules.SCHEMA, error, spoken) for error in islice(_errors(checker), 1)]
+    straightener = Straightener(spoken)
+    straightener.straighten(element)
     findings = straightener.findings
-    if len(findings) < MAXIMUM_FINDINGS and not checker.validate(opened.element):
-        tree = etree.ElementTree(opened.element)  # libxml2's paths begin there
+    if len(findings) < MAXIMUM_FINDINGS and not checker.validate(element):
+        tree = etree.ElementTree(element)  # libxml2's paths begin there
         added = {tree.getpath(one) for one in straightener.added}
-        findings += _of_values(checker, opened.dialect, added)
-    return findings[:MAXIMUM_FINDINGS] or (_told(rules.SCHEMA, first),)
+        findings += _of_values(checker, spoken, added)
+    return findings[:MAXIMUM_FINDINGS] or first
 
 
 def _errors(checker: etree.XMLSchema) -> Iterator[Any]:
@@ -79,7 +78,7 @@ def _of_values(checker: etree.XMLSchema, spoken: Dialect, added: set[str]) -> li
             continue
         subject = _SUBJECT.match(error.message)
         attribute = "" if subject is None else subject[2] or ""
-        found.setdefault((rule.name, str(error.path), attribute), _told(rule, error))
+        found.setdefault((rule.name, str(error.path), attribute), _told(rule, error, spoken))
     return list(found.values())
 
 
@@ -103,9 +102,9 @@ def _rule_of_content(message: str) -> Rule:
     return rules.REPEATED if "Expected" not in message else rules.SCHEMA
 
 
-def _told(rule: Rule, error: Any) -> Finding:
+def _told(rule: Rule, error: Any, spoken: Dialect) -> Finding:
     """The finding in libxml2's words, behind the element, its line and its attribute."""
-    text = _NAMESPACE.sub("", str(error.message))
+    text = str(error.message).replace(f"{{{spoken.namespace}}}", "")
     subject = _SUBJECT.match(text)
     if subject is not None:
         attribute = f", attribute {subject[2]}," if subject[2] else ""
@@ -113,11 +112,11 @@ def _told(rule: Rule, error: Any) -> Finding:
     return rule.broken(text if len(text) <= _MAXIMUM_REMARK else text[:_MAXIMUM_REMARK] + "...")
 
 
-def _too_much(opened: Opened, octets: int) -> str:
+def _too_much(element: etree._Element, octets: int) -> str:
     """What there is too much of, "" when there is not."""
     if octets > _MAXIMUM_CHECKED_OCTETS:
         return f"{octets} octets"
     if octets < _MAXIMUM_CHECKED_ELEMENTS * len("<a/>"):
         return ""  # it cannot hold so many
-    beyond = next(islice(opened.element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
+    beyond = next(islice(element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
     return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"

@@ -1,7 +1,7 @@
 """MM7 over HTTP to messages and back (TS 23.140 8.7.8; SOAP Messages with Attachments; RFC 2387).
 
-`decode` takes the HTTP Content-Type and body. The body's child is checked against the schema, unless it
-is very long: what the schema refuses and we could read all the same is a finding.
+`decode` takes the HTTP Content-Type and body. The body's child is checked against the schema, unless it is very long:
+what the schema refuses and we could read all the same is a finding, told by its rule.
 """
 
 from dataclasses import field
@@ -69,8 +69,9 @@ def _findings(
         found += remarks.of_attachments(getattr(message, "content_href", ""), content, parts)
     if b"=?" in soap:
         found += remarks.of_subject(opened)
-    if opened.operation != "Fault" and opened.dialect.tag in TAGS:
-        found += checking.check(opened, len(soap))
+    element = remarks.error_of(opened) if opened.operation == "Fault" else opened.element
+    if element is not None and opened.dialect.tag in TAGS:
+        found += checking.check(opened.dialect, element, len(soap))
     return tuple(found)
 
 

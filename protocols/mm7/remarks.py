@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+from lxml import etree
+
 from protocols.content_type import ContentType
 from protocols.errors import Finding
 from protocols.mime import MimePart
 from protocols.mm7 import rules
 from protocols.mm7.elements import children, text_of
-from protocols.mm7.messages import Fault, Message, Status, SubmitReq, SubmitRsp
+from protocols.mm7.messages import ErrorElement, Fault, Message, Status, SubmitReq, SubmitRsp
 from protocols.mm7.namespaces import BASE, ENVELOPE, TAGS
 from protocols.mm7.shapes import said
 from protocols.mm7.soap import Opened, local_name, namespace_of
@@ -58,9 +60,15 @@ def _of_fault(opened: Opened) -> Iterator[Finding]:
         if local_name(one) in _FAULT_NAMES and namespace_of(one):
             yield rules.FAULT_NAMES.broken(f"{said(one)}: it has the namespace {namespace_of(one)[:_LONGEST_QUOTE]}")
             break
-    detail = children(children(opened.element).get("detail", opened.element))
-    if "RSErrorRsp" not in detail and "VASPErrorRsp" not in detail:
+    if error_of(opened) is None:
         yield rules.FAULT_DETAIL.broken(f"{said(opened.element)}: no RSErrorRsp or VASPErrorRsp in its detail")
+
+
+def error_of(opened: Opened) -> etree._Element | None:
+    """The RSErrorRsp or VASPErrorRsp of a Fault."""
+    detail = children(opened.element).get("detail")
+    inside = {} if detail is None else children(detail)
+    return next((inside[one.value] for one in ErrorElement if one.value in inside), None)
 
 
 def _of_status(opened: Opened, message: Message, status: Status) -> Iterator[Finding]:
@@ -105,19 +113,23 @@ def _head_is_plain(headers: tuple[tuple[str, str], ...]) -> bool:
     return known.get("content-id", "").startswith("<") and encoding.strip().lower() in _ENCODINGS
 
 
+def _is_cid(href: str) -> bool:
+    return href[:4].lower() == "cid:" and " " not in href
+
+
 def of_attachments(href: str, content: MimePart | None, parts: Sequence[MimePart]) -> Iterable[Finding]:
     """Of the reference to the content, the part that was found by it, and what else is attached."""
-    plain = content is not None and len(parts) == 1 and href.startswith("cid:") and " " not in href
-    return (
-        () if plain and content is not None and _head_is_plain(content.headers) else _of_content(href, content, parts)
-    )
+    plain = content is not None and len(parts) == 1 and _is_cid(href)
+    if plain and content is not None and _head_is_plain(content.headers):
+        return ()
+    return _of_content(href, content, parts)
 
 
 def _of_content(href: str, content: MimePart | None, parts: Sequence[MimePart]) -> Iterator[Finding]:
     if content is not None:
         if not href:
             yield rules.REFERENCE.broken("no Content/@href: the first attachment is taken")
-        elif not href.startswith("cid:") or " " in href:
+        elif not _is_cid(href):
             yield rules.CID.broken(f"Content/@href is {href[:_LONGEST_QUOTE]!r}, no cid: URL")
         elif not content.header("content-id").startswith("<"):
             yield rules.CID.broken(f"Content-ID {content.header('content-id')[:_LONGEST_QUOTE]!r} is not in <>")

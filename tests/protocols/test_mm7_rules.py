@@ -137,3 +137,18 @@ def test_what_cannot_be_longer_is_told_in_time(size: int) -> None:
     found = mm7.decode("text/xml", submit(inner)).findings
     assert time.process_time() - started < 5
     assert 1 <= len(found) <= 21
+
+
+def test_what_a_fault_carries_is_held_against_the_schema_too() -> None:
+    error = f"<RSErrorRsp xmlns='{mm7.BASE}{mm7.LATEST}'><Status><StatusCode>4006</StatusCode></Status></RSErrorRsp>"
+    fault = f"<env:Fault xmlns=''><faultcode>env:Server</faultcode><detail>{error}</detail></env:Fault>"
+    found = mm7.decode("text/xml", envelope(fault)).findings
+    assert [one.remark for one in found] == [
+        "RSErrorRsp in line 4: MM7Version is missing",
+        "Status in line 4: StatusText is missing",
+    ]
+
+
+def test_what_was_written_between_braces_stays_in_the_remark() -> None:
+    (found,) = mm7.decode("text/xml", submit("<Priority>{High}</Priority>")).findings
+    assert "'{High}' is not an element of the set {'Low', 'Normal', 'High'}" in found.remark
