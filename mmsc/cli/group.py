@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "submit": "Send an MM through MM7, as a VASP would.",
     "load": "Put load on an MMSC through MM7, and tell how it bore that.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
+    "explain": "Say what a rule that a finding names asks for, and why it matters.",
     "route": "Explain what becomes of a number.",
     "reports": "Say which recipients have a delivery report, which have none, and why.",
     "cdr": "Charging records: compare two parties' files, show them, write what is owed.",
