@@ -125,9 +125,25 @@ async def target_of(context: ssl.SSLContext | None) -> AsyncIterator[Target]:
 
 @asynccontextmanager
 async def serving(serve: Serve) -> AsyncIterator[int]:
-    """The port of a server that does as told, on plain TCP."""
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+    """The port of a server that does as told, on plain TCP. At the end it waits until its connections are closed."""
+    working: set[asyncio.Task[None]] = set()
+
+    async def work(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, asyncio.IncompleteReadError):
+            await serve(reader, writer)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(work(reader, writer))
+        working.add(task)
+        task.add_done_callback(working.discard)
+
+    async with await asyncio.start_server(begin, "127.0.0.1", 0) as server:
         yield server.sockets[0].getsockname()[1]
+        if working:
+            await asyncio.wait(working)
 
 
 def written(folder: Path, name: str, *blobs: trustme.Blob) -> str:

@@ -155,7 +155,7 @@ class _Call:
             self._transport, exchange, context, server_hostname=self._way.tls.server_name or self._target.host
         )
         if transport is None:  # it was closed in the same moment
-            raise ConnectionResetError
+            raise exchange.lost or ConnectionResetError
         exchange.connection_made(transport)
 
 

@@ -50,7 +50,7 @@ class Exchange(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._heard = self._interim = False
         self._head_octets = self._framed_octets = 0
-        self._lost: Exception | None = None
+        self.lost: Exception | None = None  # why the connection ended, where it did with an error
         self._begin()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         self.kept = False
@@ -64,7 +64,7 @@ class Exchange(asyncio.Protocol):
         self._head_octets = self._framed_octets = 0
         self.kept = False
         if self._transport is None:
-            raise self._lost or ConnectionResetError("the connection was closed")
+            raise self.lost or ConnectionResetError("the connection was closed")
         self._answer = self._loop.create_future()
         self._transport.writelines((head, body))
         self._deadline = deadline
@@ -200,7 +200,7 @@ class Exchange(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed: the end of an answer that said no length, else a cut one (RFC 9112 8)."""
         self._transport = None
-        self._lost = exc
+        self.lost = exc
         if self._timer is not None:
             self._timer.cancel()
         self.kept = False
