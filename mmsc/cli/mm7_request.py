@@ -10,6 +10,7 @@ import click
 
 from mmsc.cli.mm7_addresses import AddressType
 from mmsc.cli.mm7_connection import Connection, NoAnswer, connection_of, connection_options, request_octets, run
+from mmsc.cli.mm7_words import element_name, element_of, printable
 from mmsc.cli.option_groups import F, option, under
 from mmsc.ids import Ids
 from mmsc.net import http_digest
@@ -75,8 +76,8 @@ class Request:
 
     @property
     def operation(self) -> str:
-        """Its class, which is its element but for a capital letter."""
-        return type(self.envelope.message).__name__
+        """Its element."""
+        return element_name(self.envelope.message)
 
 
 def check_text(context: click.Context) -> None:
@@ -139,8 +140,10 @@ def _lost(envelope: Envelope, content_type: str, body: bytes) -> Iterator[str]:
     message, read = envelope.message, decoded.message.message
     for field in fields(message):
         said = getattr(message, field.name)
-        if said != getattr(read, field.name, None) and said not in (None, "", ()):
-            yield f"{envelope.dialect.tag} has no such {field.name}, or not in these words: left out or changed"
+        heard = getattr(read, field.name, None)
+        if said != heard and said not in (None, "", ()):
+            how = "left out" if heard in (None, "", ()) else "not the same when it is read"
+            yield f"{element_of(field.name)} is {how}: {envelope.dialect.tag} has no words for it"
     yield from (f"{finding.remark} ({finding.clause})" for finding in decoded.findings)
 
 
@@ -180,14 +183,14 @@ def _tell(request: Request, reply: HttpReply, told: dict[str, object], *, verbos
     answer = decoded.message.message
     status: Status | None = getattr(answer, "status", None)
     if status is None:
-        raise NoAnswer(f"HTTP {reply.status} with a {type(answer).__name__}")
+        raise NoAnswer(f"HTTP {reply.status} with a {element_name(answer)}")
     odd = tuple(_odd(request, decoded.message))
     told |= _as_object(decoded.message, status, odd, decoded.findings)
     for remark in (*odd, *(f"{one.remark} ({one.clause})" for one in decoded.findings if verbose)):
         note(remark)
     text = f"{int(status.code)} {status.text}" + (f": {status.details}" if status.details else "")
     if not status.code.is_success:
-        raise Refused(f"refused ({type(answer).__name__}): {printable(text)}")
+        raise Refused(f"refused ({element_name(answer)}): {printable(text)}")
     if as_json:
         return
     click.secho(printable(text), fg="green" if status.code == mm7.StatusCode.SUCCESS else "yellow")
@@ -209,7 +212,7 @@ def _without_mm7(request: Request, reply: HttpReply, error: DecodeError) -> clic
 
 def _odd(request: Request, answer: Envelope) -> Iterator[str]:
     """What an answer should have and has not (TS 23.140 8.7.8)."""
-    name, wanted = type(answer.message).__name__, request.operation.removesuffix("Req") + "Rsp"
+    name, wanted = element_name(answer.message), request.operation.removesuffix("Req") + "Rsp"
     if name not in (wanted, "Fault"):
         yield f"the answer to {request.operation} is a {name}"
     sent = request.envelope.transaction_id
@@ -226,7 +229,7 @@ def _as_object(
     answer: Envelope, status: Status, odd: tuple[str, ...], findings: tuple[Finding, ...]
 ) -> dict[str, object]:
     return {
-        "answer": type(answer.message).__name__,
+        "answer": element_name(answer.message),
         "namespace": answer.dialect.namespace,
         "MM7Version": answer.message.mm7_version,
         "statusCode": int(status.code),
@@ -251,8 +254,3 @@ def show(octets: bytes) -> None:
     click.echo("".join(char if char in "\n\t" or char.isprintable() else "." for char in text))
     if len(octets) > _SHOWN_OCTETS:
         note(f"{len(octets) - _SHOWN_OCTETS:,} octets more; redirect to a file for all of them")
-
-
-def printable(text: str) -> str:
-    """On one line, and nothing that a terminal would obey."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
