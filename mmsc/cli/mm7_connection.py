@@ -43,6 +43,12 @@ _INSECURE: Final = (
 )
 
 
+class Refused(click.ClickException):
+    """The MMSC answered, and did not take it."""
+
+    exit_code = 1
+
+
 class NoAnswer(click.ClickException):
     """Nothing came, or nothing that is MM7."""
 
@@ -191,7 +197,8 @@ def _headers(connection: Connection, content_type: str) -> dict[str, str]:
 
 
 async def post(connection: Connection, content_type: str, body: bytes, transaction_id: str) -> HttpReply:
-    """Send a request and wait for its answer. Raises NoAnswer."""
+    """Send a request and wait for its answer. Raises NoAnswer, or Refused where a login
+    cannot be made."""
     if not connection.way.tls.verify:
         click.secho(_INSECURE, fg="red", bold=True, err=True)
     limits = ClientLimits(
@@ -232,7 +239,7 @@ def _answer(connection: Connection, reply: HttpReply, body: bytes) -> str:
     challenge = http_digest.challenge_of(reply.headers.getall("WWW-Authenticate", ()))
     if challenge is None:
         offered = ", ".join(http_digest.schemes(reply.headers.getall("WWW-Authenticate", ()))) or "nothing"
-        raise NoAnswer(f"the MMSC asks for no Digest that is known here; it offers {offered} (--auth)")
+        raise Refused(f"HTTP 401: the MMSC asks for no Digest that is known here; it offers {offered} (--auth)")
     login = http_digest.Login(
         username=connection.username,
         password=connection.password,
@@ -267,5 +274,5 @@ def _of_the_system(why: str) -> str:
 
 
 def run(connection: Connection, content_type: str, body: bytes, transaction_id: str) -> HttpReply:
-    """`post` from a command. Raises NoAnswer."""
+    """`post` from a command. Raises NoAnswer, Refused."""
     return asyncio.run(post(connection, content_type, body, transaction_id))

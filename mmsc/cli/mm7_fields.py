@@ -56,11 +56,26 @@ class ContentClass(StrEnum):
     CONTENT_RICH = "content-rich"
 
 
-def one_of(values: Iterable[str], *names: str, about: str) -> Declared:
-    """An element with a closed list, in any letters; what is sent is as the list spells it."""
-    listed = [str(one) for one in values]
-    kind = click.Choice(listed, case_sensitive=False)
-    return option(*names, type=kind, metavar=f"[{'|'.join(listed)}]", help=about)
+class Word(click.ParamType):  # type: ignore[type-arg] # generic in newer stubs only
+    """A word of a closed list, in any letters; what is sent is as the list spells it."""
+
+    name = "word"
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = tuple(map(str, words))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The list's own spelling."""
+        for word in self._words:
+            if word.lower() == str(value).lower():
+                return word
+        raise click.BadParameter(f"{value!r} is none of {', '.join(self._words)}", ctx, param)
+
+
+def one_of(words: Iterable[str], *names: str, about: str) -> Declared:
+    """An element with a closed list."""
+    listed = tuple(map(str, words))
+    return option(*names, type=Word(listed), metavar=f"[{'|'.join(listed)}]", help=about)
 
 
 def flag(name: str, element: str, more: str = "", negative: str = "") -> Declared:

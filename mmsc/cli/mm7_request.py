@@ -4,12 +4,20 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 import click
 
 from mmsc.cli.mm7_addresses import AddressType
-from mmsc.cli.mm7_connection import Connection, NoAnswer, connection_of, connection_options, request_octets, run
+from mmsc.cli.mm7_connection import (
+    Connection,
+    NoAnswer,
+    Refused,
+    connection_of,
+    connection_options,
+    request_octets,
+    run,
+)
 from mmsc.cli.mm7_words import element_name, element_of, printable
 from mmsc.cli.option_groups import F, option, under
 from mmsc.ids import Ids
@@ -29,14 +37,6 @@ _REFUSALS: Final = {  # what an HTTP status without SOAP means to whom it is tol
     413: "the request is too large for the MMSC",
     503: "the MMSC takes nothing at the moment",
 }
-EXIT_STATUS: Final = "The exit status is 0 when the MMSC took it (1xxx), 1 when it refused, 2 for wrong usage, 3 for no"
-M = TypeVar("M")
-
-
-class Refused(click.ClickException):
-    """The MMSC answered, and did not take it."""
-
-    exit_code = 1
 
 
 _identity_options = under(

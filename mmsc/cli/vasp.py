@@ -63,7 +63,7 @@ class Answers(click.ParamType):  # type: ignore[type-arg] # as above
 )
 @under(
     "Listening",
-    option("--listen", type=Listen(), default="8900", show_default=True, help="PORT on 127.0.0.1, or HOST:PORT."),
+    option("--listen", type=Listen(), default="8900", show_default=True, help="On 127.0.0.1 unless HOST is named."),
     option("--cert", type=_FILE, help="PEM of the VASP's certificate: https."),
     option("--key", type=_FILE, help="PEM of its key, unless --cert has it."),
     option("--client-ca", type=_FILE, help="PEM of the CA of the MMSC's client certificate, which is then needed."),
@@ -78,8 +78,8 @@ class Answers(click.ParamType):  # type: ignore[type-arg] # as above
         type=Answers(),
         default="1000",
         show_default=True,
-        help="1000, 3000, 'HTTP 503', fault, fault:4001, empty, html, silent; several with commas, the last one goes on;"
-        " *N behind one is N times.",
+        help="1000, 3000, 'HTTP 503', fault, fault:4001, empty, html, silent; several with commas, the last one goes"
+        " on; *N behind one is N times.",
     ),
     option(
         "--delay",
