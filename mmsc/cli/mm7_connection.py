@@ -5,7 +5,6 @@ import errno
 import math
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +15,7 @@ import click
 from mmsc.cli.option_groups import option, under
 from mmsc.cli.progress import telling
 from mmsc.clock import Clock
+from mmsc.ids import Ids
 from mmsc.net import http_digest
 from mmsc.net.http_calling import Way
 from mmsc.net.http_client import ClientLimits, HttpClient, HttpReply, HttpUnavailable
@@ -247,7 +247,7 @@ def _answer(connection: Connection, reply: HttpReply, body: bytes) -> str:
         target=target_of(connection.url).path,
         body=body,
     )
-    return http_digest.answer(challenge, login, secrets.token_urlsafe(16))
+    return http_digest.answer(challenge, login, Ids().token())
 
 
 def _why(connection: Connection, unavailable: HttpUnavailable) -> str:

@@ -91,7 +91,9 @@ TIME_STAMP: Final = option(
 EARLIEST: Final = option(
     "--earliest", "earliest_delivery_time", type=Time(), default="", help=f"EarliestDeliveryTime: {FORMS}."
 )
-EXPIRY: Final = option("--expiry", "expiry_date", type=Time(), default="", help="ExpiryDate, likewise.")
+EXPIRY: Final = option(
+    "--expiry", "expiry_date", type=Time(), default="", help="ExpiryDate: likewise, such as 'in 1d'."
+)
 READ_REPLY: Final = flag("read-reply", "ReadReply", "ask for a read reply")
 DISTRIBUTION: Final = flag("distribution", "DistributionIndicator", "the content may be passed on")
 CONTENT_CLASS: Final = one_of(ContentClass, "--content-class", about="ContentClass.")

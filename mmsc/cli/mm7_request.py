@@ -206,6 +206,9 @@ def _without_mm7(request: Request, reply: HttpReply, error: DecodeError) -> clic
     if reply.status in _REFUSALS:
         wait = reply.headers.get("Retry-After", "")
         return Refused(f"HTTP {reply.status}: {_REFUSALS[reply.status]}" + (f"; Retry-After {wait}" if wait else ""))
+    if 300 <= reply.status < 400:
+        place = printable(reply.headers.get("Location", "nowhere"))
+        return Refused(f"HTTP {reply.status}: the MMSC points to {place}, and redirects are not followed (--url)")
     kind = Refused if reply.status >= 400 else NoAnswer
     return kind(f"HTTP {reply.status} without an MM7 answer: {printable(str(error))}")
 

@@ -217,4 +217,5 @@ class _Teller:
     def sum_up(self) -> None:
         """How many came."""
         told = ", ".join(f"{count} {name}" for name, count in sorted(self._counts.items()))
-        click.echo(f"{sum(self._counts.values())} requests{': ' if told else ''}{told}", err=True)
+        total = sum(self._counts.values())
+        click.echo(f"{total} request{'' if total == 1 else 's'}{': ' if told else ''}{told}", err=True)

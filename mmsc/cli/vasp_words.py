@@ -9,7 +9,7 @@ import click
 from lxml import etree
 
 from mmsc.cli.mm7_words import as_object, element_name, leaves, part_in_words, printable, spelt, spelt_all
-from mmsc.domain.instant import to_datetime
+from mmsc.domain.instant import Instant, to_datetime
 from mmsc.lab.vasp_listener import Arrived
 from protocols import mime, mm7
 from protocols.errors import DecodeError
@@ -41,7 +41,7 @@ _ENDINGS: Final = {
 
 def line_of(arrived: Arrived) -> str:
     """One line. Colours are taken out again where it goes to no terminal."""
-    at = to_datetime(arrived.at).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    at = to_datetime(Instant(arrived.at)).astimezone().strftime("%H:%M:%S.%f")[:-3]
     answer = click.style(f"-> {arrived.answer}", fg="green" if arrived.answer.is_success else "red")
     if arrived.envelope is None:
         return f"{at} {'unreadable':{_LONGEST_OPERATION}} {printable(arrived.problem)} {answer}"
@@ -77,7 +77,7 @@ def _report(message: mm7.DeliveryReportReq | mm7.ReadReplyReq) -> Iterator[str]:
 
 def object_of(arrived: Arrived, files: tuple[str, ...]) -> dict[str, object]:
     """For --json."""
-    found: dict[str, object] = {"at": to_datetime(arrived.at).isoformat(), "from": arrived.remote}
+    found: dict[str, object] = {"at": to_datetime(Instant(arrived.at)).isoformat(), "from": arrived.remote}
     envelope = arrived.envelope
     if envelope is None:
         return {**found, "problem": arrived.problem, "answer": str(arrived.answer)}

@@ -15,7 +15,6 @@ from types import MappingProxyType
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.instant import Instant
 from mmsc.lab.vasp_answers import Kind, Script, Told
 from mmsc.net.http import HttpAnswer, HttpLimits, HttpListener, HttpRequest
 from mmsc.net.http_digest import basic
@@ -39,7 +38,7 @@ class Arrived:
     """A request, and what it is answered. `envelope` is None for one that could not be read, or was not let in:
     `problem` says why. `is_repeat`: the same TransactionID with the same octets came before."""
 
-    at: Instant
+    at: int  # microseconds UTC since 1970
     remote: str
     envelope: Envelope | None
     answer: Told

@@ -102,6 +102,7 @@ async def test_nobody_listens_and_wrong_usage(mmsc: Mmsc) -> None:
         (404, "HTTP 404: nothing takes MM7 there (--url)"),
         (413, "HTTP 413: the request is too large for the MMSC"),
         (503, "HTTP 503: the MMSC takes nothing at the moment"),
+        (302, "HTTP 302: the MMSC points to nowhere, and redirects are not followed (--url)"),
         (500, "HTTP 500 without an MM7 answer"),
     ],
 )
