@@ -28,7 +28,6 @@ from protocols.errors import DecodeError, EncodeError, Finding
 from protocols.mm7 import Dialect, Envelope, Message, Status
 from protocols.records import record
 
-_SHOWN_OCTETS: Final = 64 * 1024
 _REFUSALS: Final = {  # what an HTTP status without SOAP means to whom it is told
     401: "the MMSC does not accept this user and password (--user)",
     403: "the MMSC lets nobody in from here, or not with these credentials",
@@ -249,11 +248,33 @@ def note(text: str) -> None:
 
 
 def show(octets: bytes) -> None:
-    """Octets as they are; on a terminal, what can be shown of them."""
-    if not sys.stdout.isatty():
+    """Octets as they are; on a terminal, what of them is text, and how much is not."""
+    if sys.stdout.isatty():
+        for line in readable(octets):
+            click.echo(line)
+    else:
         click.echo(octets, nl=False)
-        return
-    text = octets[:_SHOWN_OCTETS].decode("utf-8", "replace").replace("\r\n", "\n")
-    click.echo("".join(char if char in "\n\t" or char.isprintable() else "." for char in text))
-    if len(octets) > _SHOWN_OCTETS:
-        note(f"{len(octets) - _SHOWN_OCTETS:,} octets more; redirect to a file for all of them")
+
+
+def readable(octets: bytes) -> Iterator[str]:
+    """The lines of a multipart. Where one is no text, the rest of its part is only counted."""
+    hidden = 0
+    for line in octets.split(b"\n"):
+        text = _text_of(line)
+        if text is None or (hidden and not text.startswith("--")):
+            hidden += len(line) + 1
+            continue
+        if hidden:
+            yield f"[{hidden:,} octets that are no text]"
+            hidden = 0
+        yield text
+    if hidden:
+        yield f"[{hidden - 1:,} octets that are no text]"  # no line break ends them
+
+
+def _text_of(line: bytes) -> str | None:
+    try:
+        text = line.decode().removesuffix("\r")
+    except UnicodeDecodeError:
+        return None
+    return text if text.replace("\t", " ").isprintable() else None

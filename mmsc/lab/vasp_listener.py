@@ -128,8 +128,10 @@ class VaspListener:
         told = self.behaviour
         if not told.username:
             return True
-        given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-        return hmac.compare_digest(given, basic(told.username, told.password).encode())
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        wanted = basic(told.username, told.password).partition(" ")[2]
+        right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), wanted.encode())
+        return right and scheme.lower() == "basic"  # in any letters (RFC 9110 11.1)
 
     def _refuse(self, request: HttpRequest, status: int, why: str, header: tuple[str, str]) -> HttpAnswer:
         told = Told(Kind.HTTP, status)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from mmsc.cli.mm7_request import readable
 from mmsc.cli.submit import command
 from protocols import mm7
 from protocols.mm7 import Address, AddressForm
@@ -202,6 +203,15 @@ def test_the_head_is_what_the_options_say(tmp_path: Path) -> None:
     assert "SOAPAction: urn:x" in head
     assert "Authorization" not in shown("--user", "")[1]
     assert "Authorization" not in shown("--auth", "digest")[1]
+
+
+def test_a_terminal_gets_the_text_of_a_request_and_the_size_of_the_rest() -> None:
+    octets = b"POST / HTTP/1.1\r\n\r\n--b\r\n\r\nGr\xc3\xbc\xc3\x9fe\r\n--b\r\n\r\n\xff\xd8\nABC\n\x1b\r\n--b--\r\n"
+    assert list(readable(octets)) == [
+        *("POST / HTTP/1.1", "", "--b", "", "Grüße", "--b", ""),
+        *("[10 octets that are no text]", "--b--", ""),
+    ]
+    assert list(readable(b"\x00\x01")) == ["[2 octets that are no text]"]
 
 
 # --- content ---
