@@ -16,10 +16,6 @@ _FORMS: Final = {
 _CODINGS: Final = ("encrypted", "obfuscated")
 _SHORTEST_NUMBER: Final = 7  # digits; fewer are a short code unless they begin with +
 _MAXIMUM_LIST_OCTETS: Final = 16 * 1024 * 1024
-HELP: Final = (
-    "ADDRESS is +NUMBER, MAIL@DOMAIN or a short code; number:, mail: or short: before it says which."
-    " ,displayOnly behind it: shown, not delivered to; ,coding=encrypted and ,id=KEY: a coded address."
-)
 
 
 def guess(text: str) -> Address:

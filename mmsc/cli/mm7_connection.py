@@ -181,7 +181,7 @@ def _header(text: str) -> tuple[str, str]:
 
 def request_octets(connection: Connection, content_type: str, body: bytes) -> bytes:
     """The HTTP request as it would be sent first."""
-    head = request_head("POST", target_of(connection.url), _headers(connection, content_type), len(body))
+    head = request_head("POST", target_of(_bare(connection.url)), _headers(connection, content_type), len(body))
     return head + body
 
 
@@ -197,8 +197,7 @@ def _headers(connection: Connection, content_type: str) -> dict[str, str]:
 
 
 async def post(connection: Connection, content_type: str, body: bytes, transaction_id: str) -> HttpReply:
-    """Send a request and wait for its answer. Raises NoAnswer, or Refused where a login
-    cannot be made."""
+    """Send a request and wait for its answer. Raises NoAnswer, or Refused where there is no way to log in."""
     if not connection.way.tls.verify:
         click.secho(_INSECURE, fg="red", bold=True, err=True)
     limits = ClientLimits(
@@ -215,7 +214,6 @@ async def post(connection: Connection, content_type: str, body: bytes, transacti
     async def send(headers: Mapping[str, str]) -> HttpReply:
         return await client.send("POST", url, headers=headers, body=body, transaction_id=transaction_id)
 
-    # credentials in the URL were taken out of it: the client would send them as Basic
     url = _bare(connection.url)
     try:
         async with telling(words):
@@ -231,6 +229,7 @@ async def post(connection: Connection, content_type: str, body: bytes, transacti
 
 
 def _bare(url: str) -> str:
+    """Without credentials: the client would send them as Basic, also to whom Digest is meant."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 

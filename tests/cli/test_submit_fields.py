@@ -203,6 +203,7 @@ def test_the_head_is_what_the_options_say(tmp_path: Path) -> None:
     assert "SOAPAction: urn:x" in head
     assert "Authorization" not in shown("--user", "")[1]
     assert "Authorization" not in shown("--auth", "digest")[1]
+    assert "Authorization" not in shown("--auth", "digest", "--url", "http://news:geheim@mmsc.example/")[1]
 
 
 def test_a_terminal_gets_the_text_of_a_request_and_the_size_of_the_rest() -> None:
