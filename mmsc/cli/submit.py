@@ -91,9 +91,9 @@ _charging = under(
 def command(**given: Any) -> None:
     """Send an MM through MM7, as a VASP would: SubmitReq (TS 23.140 8.7.1), over http or https, to any MMSC.
 
-    An ADDRESS is +NUMBER, MAIL@DOMAIN or a short code; number:, mail: or short: before it says which. Behind it may stand
-    ,displayOnly (shown, not delivered to), ,coding=encrypted|obfuscated and ,id=KEY. A TIME is xs:dateTime, xs:duration,
-    'in 2h' or 'now+2h'.
+    An ADDRESS is +NUMBER, MAIL@DOMAIN or a short code; number:, mail: or short: before it says which. Behind it may
+    stand ,displayOnly (shown, not delivered to), ,coding=encrypted|obfuscated and ,id=KEY. A TIME is xs:dateTime,
+    xs:duration, 'in 2h' or 'now+2h'.
 
     FILES are the parts; FILE;type=TYPE;id=CONTENT-ID;name=NAME says what the file does not. Elements are left out
     unless an option names them, but for DeliveryReport.
