@@ -15,15 +15,18 @@ from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.domain.message import TaskKind
-from mmsc.domain.neighbours import Peer, Smsc, Vasp
+from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
+from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
+from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -231,9 +234,31 @@ class App:
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
-        self.engine.couriers[TaskKind.REPORT_MM7] = courier
+        engine = self.engine
+        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
+        )
+        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
+        ways = {
+            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
+            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
+            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
+        }
+        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
         if settings.enabled:
-            server = Mm7Server(self.engine.submit, self.engine.changes, self.engine.neighbours, realm=settings.realm)
+            known = Vasps(engine.neighbours)
+            applications = EaifServer(
+                engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
+            )
+            server = Mm7Server(
+                engine.submit,
+                engine.changes,
+                engine.neighbours,
+                realm=settings.realm,
+                other=applications.handle,
+                dialects=engine.dialects,
+            )
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

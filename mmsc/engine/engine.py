@@ -12,10 +12,12 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
+from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
@@ -25,12 +27,14 @@ from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
+from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
+from mmsc.engine.vasp_delivery import VaspWork
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
@@ -92,6 +96,7 @@ class Engine:
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
         )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
+        self.dialects = VaspDialects(store, clock)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
@@ -105,6 +110,7 @@ class Engine:
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
+        await self.dialects.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
         self.transitions = Transitions(
@@ -146,10 +152,12 @@ class Engine:
         )
         self.changes = VaspChanges(self.desk, self.bodies, self.policy.changes, self.policy.submit.limits)
         self.store.on_wake(self._changed_elsewhere)
-        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
+        read_reports = ReadReports(self.neighbours, self.ids)
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
+        self.application_answers = ApplicationNews(self.desk)
 
     def _changed_elsewhere(self, wake: str) -> None:
         """Another node cancelled or replaced something, or we could not hear whether one did."""
@@ -166,6 +174,8 @@ class Engine:
             TaskKind.LINK: notifications.run,
             TaskKind.FORWARD: forwards.run,
             TaskKind.WATCH: forwards.run,
+            TaskKind.DELIVER_MM7: VaspWork(self.desk).run,
+            TaskKind.READ_MM7: reports.run,
             TaskKind.REPORT_MM7: reports.run,
             TaskKind.REPORT_MM1: reports.run,
             TaskKind.REPORT_MM4: reports.run,

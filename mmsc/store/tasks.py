@@ -207,7 +207,7 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     """A neighbour is back: what only waits for another attempt is due at once. Not what it asked to wait for."""
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4')"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4', 'read_mm7', 'deliver_mm7')"
         f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
     )
@@ -266,7 +266,7 @@ async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[Tas
     """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
     rows = await store.fetch(
         "SELECT task.id FROM task JOIN mm ON mm.id = task.mm_id WHERE task.lane = $1 AND task.state = 'ready'"
-        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch')"
+        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch', 'deliver_mm7')"
         " AND mm.expires_at <= $2 LIMIT $3",
         lane,
         now,

@@ -11,6 +11,7 @@ from mmsc.app import App
 from mmsc.configured import agreed
 from mmsc.domain.address import Address
 from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import VaspInterface
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.reloading import reload
 from mmsc.settings import Settings
@@ -104,6 +105,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         [True, False],
     ),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
@@ -114,7 +116,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
 
 def _client(app: App) -> Any:
     courier: Any = app.engine.couriers[TaskKind.REPORT_MM7]
-    return courier._client(app.engine.neighbours.vasps["news"])
+    return courier.of(VaspInterface.MM7).__self__.client(app.engine.neighbours.vasps["news"])
 
 
 def _sender(app: App) -> Any:

@@ -14,7 +14,8 @@ from mmsc.domain.states import Happening
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrievable, Retrieval, Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.translate import HAPPENINGS, STATUS_OF, for_version, gone_conf, retrieve_conf, submission_of
+from mmsc.gateways.mm1.translate import HAPPENINGS, gone_conf, submission_of
+from mmsc.gateways.pdus import STATUS_OF, retrieve_conf, send_conf
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import mm1
@@ -25,7 +26,6 @@ from protocols.mm1 import (
     Mm1Error,
     MNotifyRespInd,
     MReadRecInd,
-    MSendConf,
     MSendReq,
     ReadStatus,
     ResponseStatus,
@@ -196,13 +196,7 @@ class Mm1Server:
     def _conf(
         transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
     ) -> HttpAnswer:
-        conf = MSendConf(
-            mms_version=version,
-            transaction_id=transaction_id,
-            response_status=for_version(status, version),
-            response_text=text,
-            message_id=message_id,
-        )
+        conf = send_conf(transaction_id, version, status, text, message_id)
         return HttpAnswer(content_type=MMS_MESSAGE, body=mm1.encode(conf), transaction_id=transaction_id)
 
     def _unsupported(self, transaction_id: str) -> HttpAnswer:

@@ -4,12 +4,13 @@ Refuses with the StatusCode of the table, as Rsp or Fault by the VASP's `errors`
 the commit, and lets delivery begin when the answer was handed over.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qs
 
-from mmsc.domain.neighbours import Vasp
+from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Changes, Directory, Submit
+from mmsc.engine.ports import Accepted, Changes, Dialects, Directory, Submit
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import Context, answered, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import change
@@ -23,17 +24,32 @@ from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
+_MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
+
+Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
 
 
 class Mm7Server:
     """The handler of the MM7 listener."""
 
-    def __init__(self, submit: Submit, changes: Changes, directory: Directory, *, realm: str = "MM7") -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        changes: Changes,
+        directory: Directory,
+        *,
+        realm: str = "MM7",
+        other: Other | None = None,
+        dialects: Dialects | None = None,
+    ) -> None:
+        """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
         self._changes = changes
+        self._other = other
         self._vasps = Vasps(directory)
         self._directory = directory
         self._realm = realm
+        self._dialects = dialects
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -43,8 +59,12 @@ class Mm7Server:
         if request.method != "POST":
             return HttpAnswer(status=405, headers=(("Allow", "GET, HEAD, POST"),))
         media = request.content_type.partition(";")[0].strip().lower()
-        if media and media not in _XML:
-            return HttpAnswer(status=415)
+        if media not in _XML:
+            answer = await self._other(request) if self._other is not None else None
+            if answer is not None:
+                return answer
+            if media:
+                return HttpAnswer(status=415)
         authorization = request.headers.get("Authorization", "")
         vasp = await self._vasps.by_credentials(authorization) if authorization else None
         if vasp is None and (authorization or not self._has_open_vasp()):
@@ -57,7 +77,8 @@ class Mm7Server:
         return await self._dispatch(decoded, vasp, len(request.body))
 
     def _has_open_vasp(self) -> bool:
-        return any(not vasp.username for vasp in self._directory.vasps.values())
+        vasps = self._directory.vasps.values()
+        return any(not vasp.username and vasp.interface is _MM7 for vasp in vasps)
 
     def _describe(self, request: HttpRequest) -> HttpAnswer:
         """GET ?wsdl, or ?wsdl=TAG for another namespace."""
@@ -93,6 +114,8 @@ class Mm7Server:
         too_large = _too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
+        if self._dialects is not None:
+            await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
         submission = submission_of(envelope, request, vasp)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
@@ -121,6 +144,9 @@ def _identified(request: SubmitReq | CancelReq | ReplaceReq, vasp: Vasp | None) 
     where = f"{type(request).__name__}/SenderIdentification"
     if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
         why = f"VASPID {request.vasp_id!r} is not that of this login"
+        raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
+    if vasp.interface is not _MM7:
+        why = f"{vasp.name} speaks {vasp.interface}, not MM7"
         raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
     if vasp.vas_ids and request.vas_id not in vasp.vas_ids:
         why = f"VASID {request.vas_id!r} is none of this VASP"
