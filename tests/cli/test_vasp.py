@@ -15,6 +15,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 
+from mmsc.cli import submit
 from mmsc.cli.vasp import command
 from mmsc.clock import VirtualClock
 from mmsc.lab.vasp_answers import Kind, Told, script_of
@@ -27,6 +28,7 @@ from mmsc.trace.captures import WireTap
 from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.mm7 import Address, AddressForm, Message
+from protocols.wsp.multipart import Part
 from tests.scenarios.conftest import PHONE, open_lab, picture
 from tests.tls import written
 
@@ -249,6 +251,23 @@ async def test_the_server_reports_to_it_again_after_a_3000(tmp_path: Path) -> No
         assert (await program.end(interrupt=False))[0] == 0
     assert re.search(r"DeliveryReportReq Retrieved .* -> 3000$", first)
     assert re.search(r"DeliveryReportReq Retrieved .* repeat -> 1000$", second)
+
+
+async def test_an_mm_of_a_subscriber_arrives_and_is_answered(tmp_path: Path) -> None:
+    """MO, and the SubmitReq with its LinkedID (TS 23.140 8.7.2)."""
+    async with started("--service-code", "gold") as program:
+        vasp = Vasp(vasp_id="news", username="news", password="secret", deliver_url=program.url, short_codes=("4488",))
+        async with open_lab(tmp_path, vasp={"news": vasp}) as lab:
+            phone = await lab.phone(PHONE)
+            await phone.send(["4488"], [Part(ContentType("text/plain"), b"weather?")])
+            line = await program.line()
+            found = re.search(r"DeliverReq +\+15550100123 to 4488  LinkedID (\S+)  'weather\?' -> 1000$", line)
+            assert found is not None, line
+            given = ["--url", lab.vasp.url, "--user", "news:secret", "--vasp-id", "news", "--text", "sun"]
+            told = [*given, "--to", PHONE, "--linked-id", found[1]]
+            answer = await asyncio.to_thread(CliRunner().invoke, submit.command, told)
+            assert answer.exit_code == 0, answer.output
+            await phone.until(lambda inbox: bool(inbox.messages))
 
 
 @pytest.mark.parametrize(
