@@ -23,6 +23,7 @@ from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
@@ -231,16 +232,31 @@ class App:
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         engine = self.engine
-        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
-        engine.couriers[TaskKind.REPORT_MM7] = ByInterface(
-            engine.neighbours, {VaspInterface.MM7: courier.deliver, VaspInterface.EAIF: eaif.delivery_report}
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
         )
+        deliver = DeliverCourier(courier, knowledge)
+        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
+        ways = {
+            TaskKind.REPORT_MM7: (courier.deliver, eaif.delivery_report),
+            TaskKind.READ_MM7: (courier.deliver, eaif.read_report),
+            TaskKind.DELIVER_MM7: (deliver.deliver, eaif.message),
+        }
+        for kind, (soap, pdus) in ways.items():
+            spoken = {VaspInterface.MM7: soap, VaspInterface.EAIF: pdus}
+            engine.couriers[kind] = ByInterface(engine.neighbours, spoken)
         if settings.enabled:
             known = Vasps(engine.neighbours)
             applications = EaifServer(
                 engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
             )
-            server = Mm7Server(engine.submit, engine.neighbours, realm=settings.realm, other=applications.handle)
+            server = Mm7Server(
+                engine.submit,
+                engine.neighbours,
+                realm=settings.realm,
+                dialects=engine.dialects,
+                other=applications.handle,
+            )
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

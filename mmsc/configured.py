@@ -12,7 +12,18 @@ from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
-from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp, VaspInterface
+from mmsc.domain.neighbours import (
+    DeliverContent,
+    FallbackReport,
+    MmsFlag,
+    Peer,
+    Repeats,
+    Smsc,
+    Subscriber,
+    TransferEncoding,
+    Vasp,
+    VaspInterface,
+)
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
@@ -235,6 +246,10 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         username=given.username,
         password_hash=hash_password(given.password) if given.password else given.password_hash,
         report_url=given.report_url,
+        deliver_url=given.deliver_url,
+        deliver_content=DeliverContent(given.deliver_content),
+        deliver_encoding=TransferEncoding(given.deliver_encoding),
+        unknown_linked_id_accepted=given.unknown_linked_id == "accept",
         short_codes=given.short_codes,
         sender=given.sender,
         namespace=given.namespace,

@@ -32,6 +32,10 @@ _REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 _ABNORMAL: Final = 4
+# StatusCode of MM7 (TS 23.140 8.7.8.3) as RequestStatusCodeType, where it has a word.
+_VASP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
+    {2001: 30, 4001: 30, 4007: 30, 4008: 30, 2007: 31, 4004: 31, 2004: 35, 4002: 36, 4003: 36}
+)
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
 _ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
 _MANDATORY: Final = {
@@ -171,6 +175,7 @@ def _submitted(happened: Happened, house: House) -> Fields:
         **_wishes(mm),
         "originatorMmsRSAddress": house.domain,
         "messageID": mm.message_id,
+        "replyChargingID": mm.details.get("reply_charging_id"),
         "originatorAddress": address(mm.sender.value),
         "recipientAddresses": [address(one, role) for one, role in happened.recipients],
         "submissionTime": timestamp(mm.submitted_at),
@@ -301,6 +306,34 @@ def _report_answered(happened: Happened, house: House) -> Fields:
     }
 
 
+def _delivered(happened: Happened, house: House) -> Fields:
+    """MM7_deliver, request and response."""
+    mm, told = happened.stored_mm, happened.data
+    assert isinstance(told, trace.DeliverAnswered)
+    return {
+        **_content(happened),
+        **_ends(happened, house),
+        "recipientMmsRSAddress": house.domain,
+        "linkedID": told.linked_id,
+        "replyChargingID": mm.details.get("reply_charging_id"),
+        "priority": mm.priority.name.lower(),
+        "serviceCode": told.service_code or None,
+        "requestStatusCode": 0 if told.taken else _VASP_STATUS.get(told.status, _ABNORMAL),
+        "statusText": _line(told.text),
+    }
+
+
+def _read_reported(happened: Happened, house: House) -> Fields:
+    told = happened.data
+    assert isinstance(told, trace.ReadReported)
+    return {
+        **_ends(happened, house),
+        "mmDateAndTime": timestamp(told.read_at),
+        "readStatus": "read" if told.read else "deletedWithoutBeingRead",
+        "requestStatusCode": 0,
+    }
+
+
 def _read(happened: Happened, house: House) -> Fields:
     said = happened.data
     assert isinstance(said, trace.MmRead)
@@ -341,6 +374,10 @@ _MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
         "7DRRq": _reported,
         "7DRRs": _reported,
         "R4DRs": _report_answered,
+        "7DRq": _delivered,
+        "7DRs": _delivered,
+        "7RRq": _read_reported,
+        "7RRs": _read_reported,
         "OMD": _deleted,
         "RMD": _deleted,
     }

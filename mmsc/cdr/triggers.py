@@ -95,6 +95,15 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
             ("R4DRs",), _always("R4DRs"), "a MM4_delivery_report.RES came; this server asks for none"
         ),
         trace.MmRead: Trigger(("R1RR",), _always("R1RR"), "an m-read-rec-ind came from who has the MM"),
+        trace.DeliverAnswered: Trigger(
+            ("7DRq", "7DRs"),
+            lambda data: ("7DRq", "7DRs") if data.status else ("7DRq",),
+            "a VASP took a DeliverReq or refused it for good: one for each recipient that is its, 7DRs when its answer"
+            " could be read; not for attempts that are tried again",
+        ),
+        trace.ReadReported: Trigger(
+            ("7RRq", "7RRs"), _always("7RRq", "7RRs"), "the VASP took a read report (7RRq, and 7RRs for its answer)"
+        ),
         trace.MmDeleted: Trigger(
             ("OMD", "RMD"),
             lambda data: ("RMD",) if data.interface == "mm4" else ("OMD",),

@@ -11,7 +11,7 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from mmsc.clock import Clock, Moment
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
-from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
+from mmsc.domain.message import Job, Recipient, TaskKind, on_lane
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
 from mmsc.engine.calls import Calls
@@ -230,7 +230,10 @@ class ReportWork:
         match outcome:
             case Delivered():
                 note = outcome.note or ", ".join(outcome.remote_ids)
-                told = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                told: trace.Data = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                if job.kind is TaskKind.READ_MM7:
+                    read, at = job.payload["read"] == "1", int(job.payload["date"])
+                    told = trace.ReadReported(job.lane, read, job.attempt + 1, note, at)
                 if not await desk.finish(job, [told]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
@@ -318,8 +321,7 @@ class Delivery:
             found = await sql.with_recipients(self._desk.store, row.mm_id)
             if found is None:
                 return None
-            peer = row.lane.removeprefix("peer:")
-            mm, recipients = found[0], at_peer(peer, found[1])
+            mm, recipients = found[0], on_lane(row.lane, found[1])
         return Job(
             task_id=row.id,
             kind=row.kind,

@@ -14,6 +14,7 @@ from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
+from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
@@ -23,12 +24,14 @@ from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
+from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
+from mmsc.engine.vasp_delivery import VaspWork
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
@@ -88,6 +91,7 @@ class Engine:
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
         )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
+        self.dialects = VaspDialects(store, clock)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
@@ -101,6 +105,7 @@ class Engine:
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
+        await self.dialects.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
         self.transitions = Transitions(
@@ -140,7 +145,8 @@ class Engine:
             self.policy.submit,
             planned,
         )
-        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
+        read_reports = ReadReports(self.neighbours, self.ids)
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
@@ -156,6 +162,8 @@ class Engine:
             TaskKind.LINK: notifications.run,
             TaskKind.FORWARD: forwards.run,
             TaskKind.WATCH: forwards.run,
+            TaskKind.DELIVER_MM7: VaspWork(self.desk).run,
+            TaskKind.READ_MM7: reports.run,
             TaskKind.REPORT_MM7: reports.run,
             TaskKind.REPORT_MM1: reports.run,
             TaskKind.REPORT_MM4: reports.run,

@@ -42,6 +42,8 @@ class Delivered:
     answer_expected: bool = False
     note: str = ""
     nothing_sent: bool = False  # its interface has no word for it
+    status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 for none
+    service_code: str = ""  # of a DeliverRsp
 
 
 @record(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Failed:
 
     because: str
     happening: Happening = Happening.UNDELIVERABLE
+    status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 when it answered nothing that can be read
+    nothing_sent: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -316,6 +320,22 @@ class Numbers(Protocol):
 
     def route(self, address: Address) -> tuple[Route, str, str]:
         """(route, target, why)."""
+        ...
+
+    def delivers(self, vasp: str) -> bool:
+        """Whether this VASP has an address for MM7_deliver."""
+        ...
+
+
+class Dialects(Protocol):
+    """What each VASP spoke last."""
+
+    async def heard(self, vasp: str, namespace: str, version: str) -> None:
+        """A request of the VASP came in this namespace and MM7Version; costs something only when it changed."""
+        ...
+
+    def last_of(self, vasp: str) -> tuple[str, str]:
+        """(namespace, MM7Version) of the VASP's last request, both "" when it never sent one."""
         ...
 
 

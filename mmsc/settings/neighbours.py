@@ -44,6 +44,10 @@ class Vasp(Section, frozen=True, kw_only=True):
     password: Live[Secret[str]] = ""
     password_hash: Live[Secret[Annotated[str, msgspec.Meta(pattern=PASSWORD_HASH)]]] = ""
     report_url: Live[Url] = ""
+    deliver_url: Live[Url] = ""
+    deliver_content: Live[Literal["related", "mixed", "single"]] = "related"
+    deliver_encoding: Live[Literal["binary", "base64"]] = "binary"
+    unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     namespace: Live[Text] = ""

@@ -187,7 +187,7 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     """A neighbour is back: what only waits for another attempt is due at once. Not what it asked to wait for."""
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4')"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4', 'read_mm7', 'deliver_mm7')"
         f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
     )
@@ -246,7 +246,7 @@ async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[Tas
     """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
     rows = await store.fetch(
         "SELECT task.id FROM task JOIN mm ON mm.id = task.mm_id WHERE task.lane = $1 AND task.state = 'ready'"
-        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch')"
+        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch', 'deliver_mm7')"
         " AND mm.expires_at <= $2 LIMIT $3",
         lane,
         now,
@@ -283,6 +283,30 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
         lane,
     )
     return [(MmId(row[0]), _decode(str(row[1])).get("transaction_id", "")) for row in rows if isinstance(row[0], int)]
+
+
+async def delivery_to(store: Store, mm_id: MmId, lane: str) -> tuple[Mapping[str, str], int] | None:
+    """(payload, attempts before this one) of the task that brings an MM to a VASP; None when there is none any more."""
+    row = await store.fetch_one(
+        "SELECT payload, attempt FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2"
+        " AND kind = 'deliver_mm7'",
+        mm_id,
+        lane,
+    )
+    if row is None:
+        return None
+    payload, attempt = row
+    return _decode(payload) if isinstance(payload, str) else {}, attempt if isinstance(attempt, int) else 0
+
+
+def drop_answered(mm_id: MmId, lane: str) -> Statement:
+    """The VASP has said what became of the MM: the task that waits for it goes; one that is in somebody's hands ends
+    there."""
+    return Statement(
+        "DELETE FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND kind = 'deliver_mm7'"
+        " AND state = 'ready'",
+        (mm_id, lane),
+    )
 
 
 async def lanes_in_use(store: Store) -> list[str]:

@@ -44,7 +44,7 @@ _SOMEBODY_OPEN: Final = (
 _PUSHED: Final = "EXISTS (SELECT 1 FROM task WHERE task.recipient_id = page.id AND task.kind IN ('notify', 'link'))"
 _FORWARDED: Final = (
     "EXISTS (SELECT 1 FROM task WHERE task.mm_id = page.mm_id AND task.recipient_id IS NULL"
-    " AND task.kind IN ('forward', 'watch'))"
+    " AND task.kind IN ('forward', 'watch', 'deliver_mm7'))"
 )
 _NO_OBJECT: Final = "NOT EXISTS (SELECT 1 FROM object WHERE object.digest = page.object)"
 _NO_RECIPIENT: Final = (

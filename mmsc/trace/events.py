@@ -280,6 +280,42 @@ class MmRead(Data, frozen=True, omit_defaults=True):
     read: bool
 
 
+class DeliverAnswered(Data, frozen=True, omit_defaults=True):
+    """What a VASP said for good to the DeliverReq with an MM for this recipient. `status` is the StatusCode of its
+    DeliverRsp or fault; 0: it sent none that can be read."""
+
+    kind: ClassVar[str] = "deliver.answered"
+    vasp: str
+    attempt: int
+    taken: bool
+    status: int = 0
+    text: str = ""
+    service_code: str = ""
+    linked_id: str = ""
+    transaction_id: str = ""
+
+
+class MmLinked(Data, frozen=True, omit_defaults=True):
+    """A VASP's SubmitReq names the LinkedID of an MM that was delivered to it. It is written for both MMs."""
+
+    kind: ClassVar[str] = "mm.linked"
+    vasp: str
+    linked_id: str
+    delivered: str  # Message-ID of the MM that was delivered
+    answer: str  # Message-ID of the one that the VASP submitted
+
+
+class ReadReported(Data, frozen=True, omit_defaults=True):
+    """The VASP took a read report (ReadReplyReq)."""
+
+    kind: ClassVar[str] = "read.reported"
+    lane: str
+    read: bool
+    attempt: int
+    note: str = ""
+    read_at: int = 0  # when the handset said so (µs)
+
+
 class MmDeleted(Data, frozen=True, omit_defaults=True):
     """Retention removed an MM. It carries what a charging record needs: the rows are gone."""
 

@@ -1,4 +1,5 @@
-"""MM7 out: delivery reports to a VASP (TS 23.140 8.7.5), one HTTP client per VASP.
+"""MM7 out: delivery and read reports to a VASP (TS 23.140 8.7.5, 8.7.6), one HTTP client per VASP. `deliver.py` sends
+MMs over the same clients.
 
 Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; an unknown 3xxx again, three
 times at most; every other code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx
@@ -9,15 +10,15 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from mmsc.domain.message import Job
+from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.engine.ports import Delivered, Directory, Failed, Outcome, Retry
 from mmsc.gateways.http_outcomes import by_http_status, later
-from mmsc.gateways.mm7.translate import report_of
+from mmsc.gateways.mm7.translate import read_reply_of, report_of
 from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
 from protocols import mm7
 from protocols.errors import DecodeError
-from protocols.mm7 import Dialect, Envelope, Status, StatusCode
+from protocols.mm7 import Dialect, Envelope, Message, Status, StatusCode
 
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
 _SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
@@ -27,7 +28,7 @@ _LONGEST_QUOTE = 200  # characters of what a VASP told
 
 
 class Mm7Courier:
-    """Carries REPORT_MM7 jobs."""
+    """Carries REPORT_MM7 and READ_MM7 jobs."""
 
     def __init__(self, directory: Directory, new_client: Callable[[Vasp], HttpClient], *, server_id: str) -> None:
         self._directory = directory
@@ -54,24 +55,28 @@ class Mm7Courier:
         if vasp is None or not vasp.report_url:
             return Failed("the VASP has no report address any more")
         spoken, version = _spoken(job, vasp)
-        report = report_of(job, spoken, version, self._server_id, vasp.rewrites_out)
+        made = report_of if job.kind is TaskKind.REPORT_MM7 else read_reply_of
+        report = made(job, spoken, version, self._server_id, vasp.rewrites_out)
         if not report.mm_status:
             return Delivered(note="this namespace has no word for the state: nothing sent", nothing_sent=True)
-        transaction_id = job.payload["transaction_id"]
-        content_type, body = mm7.encode(Envelope(transaction_id, spoken, report))
+        content_type, body = mm7.encode(Envelope(job.payload["transaction_id"], spoken, report))
         try:
-            reply = await self.client(vasp).send(
-                "POST",
-                vasp.report_url,
-                headers={"Content-Type": content_type, "SOAPAction": '""'},
-                body=body,
-                neighbour=vasp.name,
-                transaction_id=transaction_id,
-                mm_id=job.stored_mm.id,
-            )
+            reply = await self.post(vasp, vasp.report_url, job, content_type, body)
         except HttpUnavailable as error:
             return Retry(error.why, neighbour_down=not error.connected)
         return judge(reply, job.attempt)
+
+    async def post(self, vasp: Vasp, url: str, job: Job, content_type: str, body: bytes) -> HttpReply:
+        """Send a request of ours. Raises HttpUnavailable."""
+        return await self.client(vasp).send(
+            "POST",
+            url,
+            headers={"Content-Type": content_type, "SOAPAction": '""'},
+            body=body,
+            neighbour=vasp.name,
+            transaction_id=job.payload["transaction_id"],
+            mm_id=job.stored_mm.id,
+        )
 
     def client(self, vasp: Vasp) -> HttpClient:
         """The connections to a VASP, for whatever is sent to it."""
@@ -92,8 +97,8 @@ def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
 
 
 def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
-    """What a VASP's answer to this attempt (counted from 0) means for the report."""
-    status = _status(reply)
+    """What a VASP's answer to this attempt (counted from 0) means for what was sent."""
+    status = status_in(reply)
     if status is None:
         return _by_http_status(reply, attempt)
     told = f"{int(status.code)} {status.text[:_LONGEST_QUOTE]}".strip()
@@ -106,18 +111,23 @@ def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     return Failed(told)
 
 
-def _status(reply: HttpReply) -> Status | None:
+def status_in(reply: HttpReply) -> Status | None:
+    """The Status in a VASP's answer, None when it has none that can be read."""
     body = reply.body
     found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
     if found is not None and found[1] == b"1000" and reply.status == 200 and body.find(b"Fault") < 0:
         return _SUCCESS  # what nearly every answer is; anything else is read properly
     code = None if found is None else StatusCode(int(found[1]))
     plain = None if code is None else Status(code, code.text)
+    return getattr(answered(reply), "status", plain)  # without a TransactionID, in another namespace: it is told
+
+
+def answered(reply: HttpReply) -> Message | None:
+    """The message in a VASP's answer, None when it cannot be read."""
     try:
-        message = mm7.decode(reply.content_type, reply.body).message.message
+        return mm7.decode(reply.content_type, reply.body).message.message
     except DecodeError:
-        return plain  # no TransactionID, another namespace, another operation's Rsp: it is told all the same
-    return getattr(message, "status", plain)
+        return None
 
 
 def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:

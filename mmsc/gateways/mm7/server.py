@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Directory, Submit
+from mmsc.engine.ports import Accepted, Dialects, Directory, Submit
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Vasps
@@ -49,13 +49,22 @@ class _Context:
 class Mm7Server:
     """The handler of the MM7 listener."""
 
-    def __init__(self, submit: Submit, directory: Directory, *, realm: str = "MM7", other: Other | None = None) -> None:
-        """`other` is asked about what is no XML; None where there is nobody."""
+    def __init__(
+        self,
+        submit: Submit,
+        directory: Directory,
+        *,
+        realm: str = "MM7",
+        dialects: Dialects | None = None,
+        other: Other | None = None,
+    ) -> None:
+        """`dialects` is told what VASPs speak; `other` is asked about what is no XML; None where there is nobody."""
         self._submit = submit
         self._other = other
         self._vasps = Vasps(directory)
         self._directory = directory
         self._realm = realm
+        self._dialects = dialects
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -130,6 +139,8 @@ class Mm7Server:
         if vasp.maximum_octets and octets > vasp.maximum_octets:
             why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
             return self._refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
+        if self._dialects is not None:
+            await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
         submission = submission_of(envelope, request, vasp)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):

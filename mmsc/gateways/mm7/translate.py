@@ -33,6 +33,7 @@ from protocols.mm7 import (
     Dialect,
     Envelope,
     Mm7Error,
+    ReadReplyReq,
     StatusCode,
     SubmitReq,
 )
@@ -55,6 +56,7 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_REFUSED: StatusCode.MULTIMEDIA_CONTENT_REFUSED,
     RefusalReason.CONTENT_CORRUPT: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.LINKED_ID_UNKNOWN: StatusCode.LINKED_ID_NOT_FOUND,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
@@ -110,6 +112,8 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         deliver_at=read_time(request.earliest_delivery_time, "SubmitReq/EarliestDeliveryTime"),
         expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
         details=_details(envelope, request),
+        linked_id=_bounded(request.linked_id, "SubmitReq/LinkedID"),
+        unknown_linked_id_accepted=vasp.unknown_linked_id_accepted,
     )
 
 
@@ -198,6 +202,26 @@ def report_of(
     )
 
 
+def read_reply_of(
+    job: Job, spoken: Dialect, version: str, server_id: str, rewrites: tuple[Rewrite, ...] = ()
+) -> ReadReplyReq:
+    """The read report that a READ_MM7 job means (8.7.6): what the recipient did, and when its handset said so."""
+    mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
+    applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
+    return ReadReplyReq(
+        mm7_version=version,
+        mms_relay_server_id=server_id,
+        message_id=mm.message_id,
+        recipient=_told(recipient.address, rewrites, ""),
+        sender=_told(mm.sender, rewrites, details.get("sender_form", "")),
+        time_stamp=date_time(Instant(int(job.payload["date"]))),
+        mm_status="Read" if job.payload["read"] == "1" else "Deleted",
+        applic_id=reply_applic_id or applic_id,
+        reply_applic_id=applic_id if reply_applic_id and applic_id != reply_applic_id else "",
+        aux_applic_info=details.get("aux_applic_info", ""),
+    )
+
+
 def _told(address: DomainAddress, rewrites: tuple[Rewrite, ...], form: str) -> Address:
     return Address(told(address, rewrites).value, _form_as_asked(address.value, form))
 
@@ -205,11 +229,12 @@ def _told(address: DomainAddress, rewrites: tuple[Rewrite, ...], form: str) -> A
 def _form_as_asked(value: str, asked: str) -> AddressForm:
     """The form that the SubmitReq gave its sender, where the normalised value still fits it: a number may have come as
     `+1555/TYPE=PLMN@mms.example`, and REL-5's plain text has no form."""
-    form = AddressForm(asked) if asked else _form_of(value)
-    return form if ("@" in value) == (form is AddressForm.RFC2822_ADDRESS) else _form_of(value)
+    form = AddressForm(asked) if asked else form_of(value)
+    return form if ("@" in value) == (form is AddressForm.RFC2822_ADDRESS) else form_of(value)
 
 
-def _form_of(value: str) -> AddressForm:
+def form_of(value: str) -> AddressForm:
+    """The element for an address."""
     if value.startswith("+"):
         return AddressForm.NUMBER
     return AddressForm.RFC2822_ADDRESS if "@" in value else AddressForm.SHORT_CODE
