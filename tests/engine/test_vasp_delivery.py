@@ -251,6 +251,8 @@ async def test_it_leaves_after_the_delivery_report_which_it_proves(bench: Bench)
         await bench.until(trace.AttemptFailed, number)
         await bench.until(trace.AttemptPostponed, number)
         bench.clock.advance(301)
+    await bench.until(trace.ReportDelivered)
+    bench.clock.advance(301)
     await bench.until(trace.ReadReported)
     assert order == [*[TaskKind.REPORT_MM7] * 3, TaskKind.READ_MM7]
 
