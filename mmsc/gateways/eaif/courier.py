@@ -20,8 +20,8 @@ from protocols import mm1
 from protocols.errors import DecodeError, EncodeError
 from protocols.mm1 import MSendConf, ResponseStatus
 from protocols.mm1.enums import in_words
+from protocols.wsp.push import MMS_MESSAGE
 
-MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
 _FIRST_OCTET: Final = b"\x8c"
 _ACCEPTED: Final = 202
 _LONGEST_QUOTE: Final = 200  # characters of what an application told
@@ -126,11 +126,11 @@ class EaifCourier:
         return judge(reply, is_message=is_message)
 
 
-_NO_ADDRESS: Final = Failed("the VASP has no report address any more")
+_NO_ADDRESS: Final = Failed("the VASP has no report address any more", nothing_sent=True)
 
 
 def _unwritable(error: EncodeError) -> Failed:
-    return Failed(f"it cannot be written: {error.why}")
+    return Failed(f"it cannot be written: {error.why}", nothing_sent=True)
 
 
 def judge(reply: HttpReply, *, is_message: bool) -> Outcome:

@@ -46,9 +46,7 @@ def submission_of(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes, no
         "eaif_charging": headers.charging,
         "charged_party": headers.charged_party,
     }
-    for text in (pdu.transaction_id, given, *pdu.to, *pdu.cc, *pdu.bcc):
-        if len(text) > eaif.MAXIMUM_VALUE:
-            raise DecodeError(f"a field of {len(text)} characters, the limit is {eaif.MAXIMUM_VALUE}")
+    _bounded(pdu, given)
     return submission_from(
         pdu,
         now,
@@ -60,6 +58,14 @@ def submission_of(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes, no
         identifier=f"{kind} {name}",
         details={key: value for key, value in known.items() if value},
     )
+
+
+def _bounded(pdu: MSendReq, sender: str) -> None:
+    """Fields are held in memory with their MM. Raises DecodeError for one that nobody would keep."""
+    kept = (pdu.transaction_id, pdu.message_class, pdu.applic_id, pdu.reply_applic_id, pdu.aux_applic_info)
+    for text in (sender, *kept, pdu.reply_charging_id, *pdu.to, *pdu.cc, *pdu.bcc):
+        if isinstance(text, str) and len(text) > eaif.MAXIMUM_VALUE:
+            raise DecodeError(f"a field of {len(text)} characters, the limit is {eaif.MAXIMUM_VALUE}")
 
 
 def _recipients(pdu: MSendReq, headers: Headers) -> tuple[RecipientSpec, ...]:
