@@ -45,6 +45,13 @@ class TransferEncoding(StrEnum):
     BASE64 = "base64"
 
 
+class UnknownLinkedId(StrEnum):
+    """What becomes of a SubmitReq whose LinkedID names no MM that was delivered to its VASP."""
+
+    REFUSE = "refuse"  # 2006
+    ACCEPT = "accept"  # with a remark in the trace
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Vasp:
     """A value-added service provider on MM7 or EAIF."""
@@ -58,7 +65,7 @@ class Vasp:
     deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY
-    unknown_linked_id_accepted: bool = False
+    unknown_linked_id: UnknownLinkedId = UnknownLinkedId.REFUSE
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request

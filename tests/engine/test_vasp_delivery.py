@@ -1,17 +1,19 @@
 """MMs for a VASP's short code (TS 23.140 8.7.2), LinkedID (8.7.1) and read reports (8.7.6), as the engine sees them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from mmsc.domain.address import Address
-from mmsc.domain.message import Interface, Origin, Relative, TaskKind
+from mmsc.domain.message import Interface, Job, Origin, Relative, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.domain.states import Happening
+from mmsc.domain.states import Cause, Happening
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
+from mmsc.store import messages as sql
 from mmsc.trace import events as trace
-from tests.engine.conftest import OTHER, PHONE, Bench, listed
+from tests.engine.conftest import OTHER, PHONE, Bench, Hand, listed
 
 HANDSET = Origin(Interface.MM1, PHONE)
 WEATHER = Vasp(name="weather", report_url="http://127.0.0.1:1/", short_codes=("7255", "7256"))
@@ -143,6 +145,30 @@ async def test_scheduled_delivery_waits(town: Bench) -> None:
     town.clock.advance(3601)
     await town.until(trace.ReportDelivered)
     assert await town.state("7255") == "retrieved"
+
+
+async def test_what_another_node_told_is_charged_once(town: Bench) -> None:
+    """A lease ran out under way: both nodes delivered it, with the same TransactionID."""
+    overtaking: list[asyncio.Future[object]] = []
+
+    def overtake(job: Job) -> None:
+        told = trace.DeliverAnswered("weather", 1, True, 1000)
+        event = town.engine.chronicle.event(told, mm_id=job.stored_mm.id, recipient_id=job.recipients[0].id)
+        moved = sql.move_recipient(job.recipients[0].id, Happening.RETRIEVED, town.clock.now(), Cause.NONE)
+        overtaking.append(asyncio.ensure_future(town.store.commit(town.engine.chronicle.unit(moved, (), (event,)))))
+
+    class Slow(Hand):
+        async def deliver(self, job: Job) -> Outcome:
+            outcome = await super().deliver(job)
+            await asyncio.gather(*overtaking)
+            return outcome
+
+    town.engine.couriers[TaskKind.DELIVER_MM7] = Slow(answers=[TAKEN], on_job=overtake)
+    await sent(town, "7255")
+    await town.until(trace.AnswerIgnored)
+    await town.at_rest()
+    assert len(data_of(town, trace.DeliverAnswered)) == 1
+    assert await town.tasks() == []
 
 
 async def test_a_short_code_of_a_vasp_without_an_address_is_refused(town: Bench) -> None:
