@@ -53,9 +53,22 @@ def remarks(settings: Settings) -> Iterator[str]:
             yield f"vasp.{name} has no report_url: it gets no delivery reports"
         if vasp.short_codes and not vasp.deliver_url and not vasp.report_url:
             yield f"vasp.{name} has short_codes and neither deliver_url nor report_url: MMs to them are refused"
+    yield from _applications(settings)
     for name, peer in settings.peer.items():
         if not peer.prefixes and settings.numbers.default_peer != name:
             yield f"peer.{name} has no prefixes: nothing is routed to it"
+
+
+def _applications(settings: Settings) -> Iterator[str]:
+    """What is odd about VASPs on EAIF."""
+    applications = {name: vasp for name, vasp in settings.vasp.items() if vasp.interface == "eaif"}
+    for name, vasp in applications.items():
+        of_mm7 = [key for key in ("vasp_id", "vas_ids", "namespace", "mm7_version") if getattr(vasp, key)]
+        if of_mm7:
+            yield f"vasp.{name} speaks EAIF: {', '.join(of_mm7)} would mean something to MM7 alone"
+    first, *others = [name for name, vasp in applications.items() if not vasp.username] or [""]
+    for name in others:
+        yield f"vasp.{name} and vasp.{first} speak EAIF without a username: requests count as those of {first}"
 
 
 def is_loopback(host: str) -> bool:
@@ -143,6 +156,7 @@ def _in_the_way(one: str, other: str) -> bool:
 def _urls(settings: Settings) -> Iterator[str]:
     urls = {f"{name}.public_url": getattr(settings, name).public_url for name in ("mm1", "mm7", "weblink")}
     urls |= {f"vasp.{name}.report_url": vasp.report_url for name, vasp in settings.vasp.items()}
+    urls |= {f"vasp.{name}.eaif_asynch_reply_to": vasp.eaif_asynch_reply_to for name, vasp in settings.vasp.items()}
     for key, url in urls.items():
         try:
             _ = urlsplit(url).port  # refuses what is no port, and brackets without their pair

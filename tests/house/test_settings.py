@@ -308,3 +308,14 @@ def test_retention_that_is_shorter_than_what_it_must_keep_is_remarked(tmp_path: 
     assert "MMs are kept for that window" in said
     for_ever = written(tmp_path, "[retention]\nbody_hours = 0\nmessage_hours = 0\nmaximum_octets = 0\n")
     assert not any(one.startswith("retention.") for one in remarks(load(for_ever, {})))
+
+
+def test_what_is_odd_about_vasps_on_eaif_is_remarked(tmp_path: Path) -> None:
+    text = "[vasp.a]\ninterface = 'eaif'\nvasp_id = 'x'\nnamespace = 'y'\n[vasp.b]\ninterface = 'eaif'\n"
+    said = list(remarks(load(written(tmp_path, text), {})))
+    assert "vasp.a speaks EAIF: vasp_id, namespace would mean something to MM7 alone" in said
+    assert "vasp.b and vasp.a speak EAIF without a username: requests count as those of a" in said
+    assert not any("EAIF" in one for one in remarks(load(written(tmp_path, text.replace("eaif", "mm7")), {})))
+    wrong = "[vasp.a]\ninterface = 'eaif'\neaif_version = '3'\neaif_asynch_reply_to = 'http://h:99999/'\n"
+    assert "vasp.a.eaif_version = '3': Expected a version like 3.0" in refused(tmp_path, wrong)
+    assert "vasp.a.eaif_asynch_reply_to: " in refused(tmp_path, wrong.replace("'3'", "'3.0'"))
