@@ -33,6 +33,13 @@ class Vasp:
     username: str = ""  # "" asks for no credentials
     password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it
     report_url: str = ""  # "" sends no reports
+    proxy_url: str = ""  # CONNECT goes there first; "": the connection is direct
+    tls_ca_file: str = ""  # PEM; "": what the system trusts
+    tls_certificate_file: str = ""  # ours, PEM; "": none
+    tls_key_file: str = ""  # "": in the certificate's file
+    tls_server_name: str = ""  # "": the host of report_url
+    tls_verify: bool = True
+    tls_minimum_version: str = "1.2"
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request
