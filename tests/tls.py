@@ -22,10 +22,11 @@ YEAR_2999 = datetime(2999, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Target:
-    """An HTTP server that answers 200 to everything; what it saw. On threads: a server of asyncio does not send the
-    alert with which a handshake ends."""
+    """An HTTP server that answers 200 and `body` to everything; what it saw. On threads: a server of asyncio does not
+    send the alert with which a handshake ends."""
 
     context: ssl.SSLContext | None
+    body: bytes = b"ok"
     heads: list[bytes] = field(default_factory=list)
     names: list[str | None] = field(default_factory=list)  # of SNI
     certificates: list[object] = field(default_factory=list)  # of clients
@@ -81,7 +82,7 @@ class Target:
                     octets += client.recv(65536)
                 octets = octets[length:]
                 self.heads.append(head)
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) + self.body)
 
 
 def server_context(certificate: trustme.LeafCert | None, *, chain: bool = True) -> ssl.SSLContext:
