@@ -13,6 +13,7 @@ from typing import Final, cast
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
+_PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 
 
@@ -179,6 +180,16 @@ class Exchange(asyncio.Protocol):
             self.drop()
             return
         self._heard = True
+        if len(data) <= _PIECE_OCTETS:
+            self._feed(data)
+            return
+        for start in range(0, len(data), _PIECE_OCTETS):
+            if self._answer.done():  # refused, or whole and not the end
+                self.drop()
+                return
+            self._feed(data[start : start + _PIECE_OCTETS])
+
+    def _feed(self, data: bytes) -> None:
         inside = self._reply is not None
         if not inside:
             self._raw.append(data)
