@@ -40,6 +40,7 @@ SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
 BUCKET: Final = r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?)?\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
+NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
 # How a person is told what a pattern asks for.
 PATTERNS: Final = {
     _NAME: "letters, digits, dots, hyphens and underscores",
@@ -57,6 +58,7 @@ PATTERNS: Final = {
     SCHEMA: "small letters, digits and underscores, no digit first",
     BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",
+    NUMBERED: "a version like 3.0",
     PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",
 }
 

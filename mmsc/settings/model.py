@@ -152,6 +152,7 @@ class Mm7(HttpListener, frozen=True, kw_only=True):
 
     port: Port = 8807
     realm: Quotable = "MM7"
+    cancel_after_notification: Live[Literal["allow", "refuse"]] = "allow"
 
 
 class WebLink(HttpListener, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from mmsc.settings.base import (
+    NUMBERED,
     PASSWORD_HASH,
     Count,
     Domain,
@@ -36,7 +37,7 @@ class Rewrite(Section, frozen=True, kw_only=True):
 
 
 class Vasp(Section, frozen=True, kw_only=True):
-    """A value-added service provider on MM7."""
+    """A value-added service provider on MM7 or EAIF."""
 
     vasp_id: Live[Text] = ""
     vas_ids: Live[tuple[Text, ...]] = ()
@@ -51,6 +52,10 @@ class Vasp(Section, frozen=True, kw_only=True):
     tls_server_name: Live[Text] = ""
     tls_verify: Live[bool] = True
     tls_minimum_version: Live[Literal["1.2", "1.3"]] = "1.2"
+    deliver_url: Live[Url] = ""
+    deliver_content: Live[Literal["related", "mixed", "single"]] = "related"
+    deliver_encoding: Live[Literal["binary", "base64"]] = "binary"
+    unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     namespace: Live[Text] = ""
@@ -64,6 +69,12 @@ class Vasp(Section, frozen=True, kw_only=True):
     rewrites_out: Live[tuple[Rewrite, ...]] = ()
     maximum_octets: Live[ZeroOrOctets] = 0
     concurrency: Live[Count] = 4
+    interface: Live[Literal["mm7", "eaif"]] = "mm7"
+    eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
+    eaif_answer: Live[Literal["conf", "no_content"]] = "conf"
+    eaif_message: Live[Literal["send_req", "retrieve_conf"]] = "send_req"
+    eaif_read_report: Live[Literal["orig", "rec"]] = "orig"
+    eaif_asynch_reply_to: Live[Url] = ""
 
 
 class Peer(Section, frozen=True, kw_only=True):

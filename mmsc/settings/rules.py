@@ -54,6 +54,8 @@ def remarks(settings: Settings) -> Iterator[str]:
         if not vasp.report_url:
             yield f"vasp.{name} has no report_url: it gets no delivery reports"
         yield from _odd_tls(name, vasp)
+        if vasp.short_codes and not vasp.deliver_url and not vasp.report_url:
+            yield f"vasp.{name} has short_codes and neither deliver_url nor report_url: MMs to them are refused"
     for name, peer in settings.peer.items():
         if not peer.prefixes and settings.numbers.default_peer != name:
             yield f"peer.{name} has no prefixes: nothing is routed to it"
@@ -67,16 +69,16 @@ def _tls(name: str, vasp: Vasp) -> Iterator[str]:
 
 
 def _odd_tls(name: str, vasp: Vasp) -> Iterator[str]:
-    https = vasp.report_url.startswith("https:")
+    https = any(url.startswith("https:") for url in (vasp.report_url, vasp.deliver_url))
     if https and not vasp.tls_verify:
-        yield f"vasp.{name}.tls_verify is off: anybody on the way can read and answer its reports"
+        yield f"vasp.{name}.tls_verify is off: anybody on the way can read and answer what it is sent"
     keys = ("tls_ca_file", "tls_certificate_file", "tls_key_file")
     for key in (*keys, "tls_server_name"):
         if getattr(vasp, key) and not https:
-            yield f"vasp.{name}.{key} is for an https report_url"
+            yield f"vasp.{name}.{key} is for https addresses, and it has none"
     for key in keys:
         if getattr(vasp, key) and not _is_file(getattr(vasp, key)):
-            yield f"vasp.{name}.{key} = {getattr(vasp, key)!r}: there is no such file; its reports wait"
+            yield f"vasp.{name}.{key} = {getattr(vasp, key)!r}: there is no such file; what is for it waits"
 
 
 def _is_file(path: str) -> bool:
@@ -112,7 +114,8 @@ def _told_loopback(listener: HttpListener) -> bool:
 
 def _has_foreign_neighbour(settings: Settings) -> bool:
     hosts = [peer.host for peer in settings.peer.values()] + [smsc.host for smsc in settings.smsc.values()]
-    hosts += [urlsplit(vasp.report_url).hostname or "localhost" for vasp in settings.vasp.values()]
+    urls = [url for vasp in settings.vasp.values() for url in (vasp.report_url, vasp.deliver_url)]
+    hosts += [urlsplit(url).hostname or "localhost" for url in urls]
     return any(not is_loopback(host) for host in hosts)
 
 
@@ -170,6 +173,7 @@ def _in_the_way(one: str, other: str) -> bool:
 def _urls(settings: Settings) -> Iterator[str]:
     urls = {f"{name}.public_url": getattr(settings, name).public_url for name in ("mm1", "mm7", "weblink")}
     urls |= {f"vasp.{name}.report_url": vasp.report_url for name, vasp in settings.vasp.items()}
+    urls |= {f"vasp.{name}.deliver_url": vasp.deliver_url for name, vasp in settings.vasp.items()}
     urls |= {f"vasp.{name}.proxy_url": vasp.proxy_url for name, vasp in settings.vasp.items()}
     urls["delivery.vasp.proxy_url"] = settings.delivery.vasp.proxy_url
     for key, url in urls.items():

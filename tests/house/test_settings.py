@@ -293,9 +293,9 @@ def test_tls_that_is_probably_not_meant_is_remarked(tmp_path: Path) -> None:
     text += "[vasp.c]\nreport_url = 'https://v/'\ntls_verify = false\n"
     said = [one for one in remarks(load(written(tmp_path, text), {})) if "tls" in one]
     assert said == [
-        "vasp.a.tls_certificate_file = '/none.pem': there is no such file; its reports wait",
-        "vasp.b.tls_server_name is for an https report_url",
-        "vasp.c.tls_verify is off: anybody on the way can read and answer its reports",
+        "vasp.a.tls_certificate_file = '/none.pem': there is no such file; what is for it waits",
+        "vasp.b.tls_server_name is for https addresses, and it has none",
+        "vasp.c.tls_verify is off: anybody on the way can read and answer what it is sent",
     ]
 
 

@@ -1,116 +1,135 @@
-"""What a VASP's answer says (TS 23.140 8.7.8), however it is written: the strict reader first, then whoever can find a
-StatusCode.
+"""What a VASP is answered: the Rsp of its request, or a Fault, in its own namespace and version (TS 23.140 8.7.8)."""
 
-VASPs answer with a Fault for everything, in SOAP 1.2, without a TransactionID, with a bare Status in the detail, as
-text/plain, in a character set that they do not name. The status counts all the same: asked again for three days, they
-would say nothing else. What was forgiven is told beside it.
-"""
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-import codecs
-import html
-import re
-from typing import Final, NamedTuple
+from mmsc.domain.neighbours import Vasp
+from mmsc.net.http import HttpAnswer
+from protocols import mm7
+from protocols.mm7 import (
+    CancelRsp,
+    Dialect,
+    Envelope,
+    ExtendedCancelRsp,
+    ExtendedReplaceRsp,
+    Fault,
+    Message,
+    Mm7Error,
+    ReplaceRsp,
+    Status,
+    StatusCode,
+    SubmitRsp,
+)
+from protocols.records import record
 
-from mmsc.net.http_client import HttpReply
-from protocols import charset, mm7
-from protocols.content_type import ContentType
-from protocols.errors import DecodeError
-from protocols.mm7 import Status, StatusCode
-
-_LONGEST_REMARK: Final = 200  # characters
-_PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
-_DECLARED: Final = re.compile(rb"""\s*(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_WIDER: Final = {"gb2312": "gb18030", "gbk": "gb18030", "euc-kr": "cp949"}  # old names, written with the new letters
-
-
-def _element(names: str, content: str) -> re.Pattern[str]:
-    """An element of any namespace and case; no part of the pattern can be read in two ways, so that time is linear."""
-    cdata = r"(?:<!\[CDATA\[\s*)?"
-    return re.compile(rf"<(?:[\w.-]+:)?(?:{names})(?:\s[^<>]*)?>\s*{cdata}{content}", re.IGNORECASE)
-
-
-_CODE: Final = _element("StatusCode", r"([0-9]{4})\s*(?:\]\]>\s*)?</")
-_TEXT: Final = _element("StatusText", r"([^<\]]*)")
-_FAULT: Final = re.compile(r"<(?:[\w.-]+:)?Fault[\s>]", re.IGNORECASE)
-_FAULT_CODE: Final = _element("faultcode|Value", r"(?:[\w.-]+:)?(\w+)")  # SOAP 1.1 4.4, SOAP 1.2 part 1 5.4
-_FAULT_TEXT: Final = _element("faultstring|Text|Reason", r"([^<\]]+)")
-_OF_FAULT: Final = {  # whose fault it is: the same in both versions of SOAP
-    "client": StatusCode.CLIENT_ERROR,
-    "sender": StatusCode.CLIENT_ERROR,
-    "server": StatusCode.SERVER_ERROR,
-    "receiver": StatusCode.SERVER_ERROR,
-}
-
-
-class Answer(NamedTuple):
-    """The status, and what its reader had to forgive ("": nothing)."""
-
-    status: Status
-    remark: str = ""
-
-
-_SUCCESS: Final = Answer(Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text))
-
-
-def read_answer(reply: HttpReply) -> Answer | None:
-    """None: nothing in it is a status."""
-    body = reply.body
-    found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
-    if found is not None and found[1] == b"1000" and reply.status == 200 and body.find(b"Fault") < 0:
-        return _SUCCESS  # what nearly every answer is; anything else is read properly
-    if not body.strip():
-        return None
-    why = "no status in it"
-    try:
-        status = getattr(mm7.decode(reply.content_type, body).message.message, "status", None)
-    except DecodeError as error:
-        status, why = None, error.why
-    if status is not None:
-        return Answer(status)
-    status = _anywhere(_text_of(reply))
-    return None if status is None else Answer(status, f"no MM7 answer as it should be: {_short(why)}")
+_AS_FAULT: Final = (
+    StatusCode.MESSAGE_FORMAT_CORRUPT,
+    StatusCode.SERVER_ERROR,
+    StatusCode.IMPROPER_IDENTIFICATION,
+    StatusCode.UNSUPPORTED_VERSION,
+    StatusCode.UNSUPPORTED_OPERATION,
+    StatusCode.VALIDATION_ERROR,
+)
+Rsp = SubmitRsp | CancelRsp | ReplaceRsp | ExtendedCancelRsp | ExtendedReplaceRsp
+RSP_OF: Final[Mapping[str, type[Rsp]]] = MappingProxyType(
+    {
+        "SubmitReq": SubmitRsp,
+        "CancelReq": CancelRsp,
+        "ReplaceReq": ReplaceRsp,
+        "extendedCancelReq": ExtendedCancelRsp,
+        "extendedReplaceReq": ExtendedReplaceRsp,
+    }
+)
+OPERATION_OF: Final[Mapping[type, str]] = MappingProxyType(
+    {
+        mm7.SubmitReq: "SubmitReq",
+        mm7.CancelReq: "CancelReq",
+        mm7.ReplaceReq: "ReplaceReq",
+        mm7.ExtendedCancelReq: "extendedCancelReq",
+        mm7.ExtendedReplaceReq: "extendedReplaceReq",
+    }
+)
 
 
-def _anywhere(text: str) -> Status | None:
-    """A status in what is perhaps XML."""
-    code = _CODE.search(text)
-    if code is not None:
-        words = _TEXT.search(text)
-        known = StatusCode(int(code[1]))
-        return Status(known, (words and _words(words[1])) or known.text)
-    if _FAULT.search(text) is None:
-        return None
-    whose = _FAULT_CODE.search(text)
-    words = _FAULT_TEXT.search(text)
-    meant = _OF_FAULT.get(whose[1].lower()) if whose is not None else None
-    return None if meant is None else Status(meant, (words and _words(words[1])) or meant.text)
+@record(frozen=True, slots=True)
+class Context:
+    """What an answer must echo. `operation` is the element that was sent, "" when it is none that has an Rsp."""
+
+    transaction_id: str
+    dialect: Dialect
+    version: str
+    vasp: Vasp | None
+    operation: str = ""
 
 
-def _text_of(reply: HttpReply) -> str:
-    body = reply.body
-    name = next((name for mark, name in _MARKS if body.startswith(mark)), "")
-    try:
-        return charset.decode(body, name or _declared(reply))
-    except LookupError:  # no character set: the letters that matter are ASCII
-        return body.decode("ascii", "replace")
+def context_of(envelope: Envelope, vasp: Vasp | None) -> Context:
+    """What the answer to a request that could be read echoes."""
+    message = envelope.message
+    operation = OPERATION_OF.get(type(message), "")
+    return Context(envelope.transaction_id, envelope.dialect, message.mm7_version, vasp, operation)
 
 
-def _declared(reply: HttpReply) -> str:
-    """What the XML says of itself, else the Content-Type (RFC 7303 3), else the default."""
-    found = _DECLARED.match(reply.body[:_LONGEST_REMARK])
-    name = found[1].decode("ascii") if found is not None else ""
-    if not name:
-        try:
-            name = ContentType.parse(reply.content_type).get("charset")
-        except DecodeError:
-            name = ""
-    return _WIDER.get(name.lower(), name) or "utf-8"
+def error_about(envelope: Envelope, code: StatusCode, where: str, why: str) -> Mm7Error:
+    """A request that could be read, and is not served."""
+    return Mm7Error(
+        code,
+        where=where,
+        why=why,
+        transaction_id=envelope.transaction_id,
+        spoken=envelope.dialect,
+        mm7_version=envelope.message.mm7_version,
+    )
 
 
-def _words(text: str) -> str:
-    return html.unescape(text[: 10 * _LONGEST_REMARK]).strip()
+def answered(context: Context, code: StatusCode, details: str = "", message_id: str = "") -> HttpAnswer:
+    """The Rsp to a request that was understood. `message_id` where that Rsp has one."""
+    made = RSP_OF[context.operation]
+    status = Status(code, code.text, details)
+    message: Message
+    if made is SubmitRsp or made is ExtendedReplaceRsp:
+        message = made(mm7_version=context.version, status=status, message_id=message_id)
+    else:
+        message = made(mm7_version=context.version, status=status)
+    return _http(context, message, 200)
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST_REMARK else text[:_LONGEST_REMARK] + "..."
+def refused(context: Context, code: StatusCode, why: str, message_id: str = "") -> HttpAnswer:
+    """A request that was understood and is not served: an Rsp, or a Fault where the VASP wants one."""
+    if not context.operation or _is_fault(context.vasp, code):
+        return _fault(context, code, why, code.fault_code)
+    return answered(context, code, why, message_id)
+
+
+def failed(error: Mm7Error, vasp: Vasp | None) -> HttpAnswer:
+    """A request that was not understood, or by somebody it does not become."""
+    operation = error.where.partition("/")[0].partition(" ")[0]
+    known = operation if operation in RSP_OF else ""
+    context = Context(error.transaction_id, error.dialect, error.mm7_version, vasp, known)
+    why = f"{error.where}: {error.reason}"
+    if known and not _is_fault(vasp, error.status):
+        return answered(context, error.status, why)
+    return _fault(context, error.status, why, error.fault_code)
+
+
+def _is_fault(vasp: Vasp | None, code: StatusCode) -> bool:
+    errors = vasp.errors if vasp is not None else "auto"
+    return errors == "fault" or (errors == "auto" and code in _AS_FAULT)
+
+
+def _fault(context: Context, code: StatusCode, why: str, fault_code: str) -> HttpAnswer:
+    fault = Fault(
+        fault_code=fault_code, fault_string=code.text, mm7_version=context.version, status=Status(code, code.text, why)
+    )
+    return _http(context, fault, context.vasp.fault_http_status if context.vasp is not None else 500)
+
+
+def _http(context: Context, message: Message, status: int) -> HttpAnswer:
+    content_type, body = mm7.encode(Envelope(context.transaction_id, context.dialect, message))
+    return HttpAnswer(
+        status=status,
+        content_type=content_type,
+        body=body,
+        neighbour="" if context.vasp is None else context.vasp.name,
+        transaction_id=context.transaction_id,
+    )

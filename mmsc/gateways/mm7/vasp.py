@@ -12,7 +12,7 @@ import os
 from collections import OrderedDict
 from typing import Final
 
-from mmsc.domain.neighbours import Vasp
+from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.engine.ports import Directory
 
 _COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
@@ -74,8 +74,9 @@ class Vasps:
         return vasp
 
     def open_one(self, vasp_id: str) -> Vasp | None:
-        """The VASP without credentials that has this VASPID, or that takes any."""
-        open_ones = [one for one in self._directory.vasps.values() if not one.username]
+        """The VASP on MM7 without credentials that has this VASPID, or that takes any."""
+        vasps = self._directory.vasps.values()
+        open_ones = [one for one in vasps if not one.username and one.interface is VaspInterface.MM7]
         named = [one for one in open_ones if one.vasp_id and one.vasp_id == vasp_id]
         return next(iter(named), None) or next((one for one in open_ones if not one.vasp_id), None)
 

@@ -6,8 +6,8 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.engine.ports import Delivered, Failed, Outcome, Retry
-from mmsc.gateways.mm7.answers import read_answer
 from mmsc.gateways.mm7.courier import judge
+from mmsc.gateways.mm7.reading import read_answer
 from mmsc.net.http_client import HttpReply
 from protocols import mm7
 from protocols.mm7 import StatusCode
@@ -129,9 +129,9 @@ def test_a_character_set_that_is_none_hides_no_status(charset: str) -> None:
 
 def test_what_was_forgiven_is_told() -> None:
     standard, soap_12 = (judge(reply(FORMS[form].replace("{}", "2005"))) for form in ("fault", "SOAP 1.2"))
-    assert standard == Failed("2005 Told")
+    assert standard == Failed("2005 Told", refused=True)
     remark = f"no MM7 answer as it should be: Envelope: envelope namespace {SOAP_12}"
-    assert soap_12 == Failed(f"2005 Told ({remark})")
+    assert soap_12 == Failed(f"2005 Told ({remark})", refused=True)
     assert judge(reply(envelope(RSP, SOAP_12).replace("{}", "1000"), status=202)) == Delivered(
         note=f"1000 Told ({remark})"
     )
