@@ -112,6 +112,16 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("[vasp.a]\nrewrites = [3]", "vasp.a.rewrites[0] is a table, not 3"),
         ("[vasp.a]\nrewrites = 3", "vasp.a.rewrites = 3: Expected `array`"),
         ("[vasp.a]\nreport_url = 'ftp://h'", "vasp.a.report_url = 'ftp://h': Expected http://HOST or https://HOST"),
+        ("[vasp.a]\nproxy_url = 'https://h'", "vasp.a.proxy_url = 'https://h': Expected http://HOST:PORT or direct"),
+        (
+            "[vasp.a]\nproxy_url = 'http://u:p@h:1/x'",
+            "vasp.a.proxy_url = 'http://***@h:1/x': Expected http://HOST:PORT",
+        ),
+        ("[vasp.a]\nproxy_url = 'http://h:x'", "vasp.a.proxy_url: Port could not be cast"),
+        ("[delivery.vasp]\nproxy_url = 'http://[h'", "delivery.vasp.proxy_url: Invalid IPv6 URL"),
+        ("[vasp.a]\ntls_minimum_version = '1.1'", "vasp.a.tls_minimum_version = '1.1': Expected one of 1.2, 1.3"),
+        ("[vasp.a]\ntls_key_file = 'k'", "vasp.a has a tls_key_file and no tls_certificate_file"),
+        ("[vasp.a]\ntls_ca_file = 'k'\ntls_verify = false", "vasp.a has a tls_ca_file, and tls_verify = false"),
         ("[vasp.a]\nfault_http_status = 201", "vasp.a.fault_http_status = 201: Expected one of 200, 400, 500"),
         ("[numbers]\nown_prefixes = ['+1', '1']", "numbers.own_prefixes[1] = '1': Expected + and digits"),
         ("[node]\nname = 'a b'", "node.name = 'a b': Expected letters, digits, dots, hyphens and underscores"),
@@ -273,6 +283,20 @@ def test_advice_names_what_is_probably_not_meant(tmp_path: Path) -> None:
     assert "vasp.a has no username" in said
     assert "peer.b has no prefixes" in said
     assert "no smsc" in said
+
+
+def test_tls_that_is_probably_not_meant_is_remarked(tmp_path: Path) -> None:
+    (tmp_path / "here.pem").write_text("")
+    text = f"[vasp.a]\nreport_url = 'https://v/'\ntls_ca_file = '{tmp_path}/here.pem'\n"
+    text += "tls_certificate_file = '/none.pem'\n"
+    text += "[vasp.b]\nreport_url = 'http://v/'\ntls_server_name = 'v'\n"
+    text += "[vasp.c]\nreport_url = 'https://v/'\ntls_verify = false\n"
+    said = [one for one in remarks(load(written(tmp_path, text), {})) if "tls" in one]
+    assert said == [
+        "vasp.a.tls_certificate_file = '/none.pem': there is no such file; what is for it waits",
+        "vasp.b.tls_server_name is for https addresses, and it has none",
+        "vasp.c.tls_verify is off: anybody on the way can read and answer what it is sent",
+    ]
 
 
 def test_the_bare_start_needs_no_advice() -> None:
