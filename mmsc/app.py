@@ -235,25 +235,26 @@ class App:
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         engine = self.engine
-        known = engine.neighbours
-        knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
-        eaif = EaifCourier(known, courier.client, engine.recent)
+        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
+        )
+        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
         ways = {
-            TaskKind.REPORT_MM7: (courier.deliver, eaif.delivery_report),
-            TaskKind.READ_MM7: (courier.deliver, eaif.read_report),
-            TaskKind.DELIVER_MM7: (DeliverCourier(courier, knowledge).deliver, eaif.message),
+            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
+            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
+            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
         }
-        for kind, (by_mm7, by_eaif) in ways.items():
-            engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
+        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
         if settings.enabled:
-            vasps = Vasps(known)
+            known = Vasps(engine.neighbours)
             applications = EaifServer(
-                engine.submit, engine.application_answers, known, vasps, self.clock, realm=settings.realm
+                engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
             )
             server = Mm7Server(
                 engine.submit,
                 engine.changes,
-                known,
+                engine.neighbours,
                 realm=settings.realm,
                 other=applications.handle,
                 dialects=engine.dialects,

@@ -6,8 +6,8 @@ from typing import Final
 
 import msgspec
 
+from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
-from mmsc.cdr.making import House
 from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.changes import ChangePolicy

@@ -1,25 +1,40 @@
 """Makes the records of one committed event out of the event and its MM. Pure: the same event gives the same records."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mmsc.cdr.forms import Value, address, timestamp
+from mmsc.cdr.forms import address, timestamp
+from mmsc.cdr.happened import Fields, Happened, House
 from mmsc.cdr.records import BY_NAME
-from mmsc.cdr.request_status import ABNORMAL, status_of_peer, status_of_vasp
 from mmsc.cdr.triggers import PEER_REPORTS, names_of
-from mmsc.domain.message import Mm, Part
+from mmsc.domain.message import Mm
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
 from mmsc.trace import events as trace
-from mmsc.trace.events import Data
-from protocols.records import record
 
 _OK: Final = "Ok"
 _PARTIAL: Final = "Ok, some recipients refused"
-_PARTIAL_CHANGE: Final = "Ok, too late for some recipients"
+_LATE: Final = "Ok, too late for some recipients"
+# X-Mms-Request-Status-Code of MM4 (TS 23.140 8.4.1.4) as RequestStatusCodeType; what is not here is 4, abnormalRelease.
+_REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        "ok": 0,
+        "error-service-denied": 30,
+        "error-message-format-corrupt": 31,
+        "error-sending-address-unresolved": 32,
+        "error-message-not-found": 33,
+        "error-network-problem": 34,
+        "error-content-not-accepted": 35,
+        "error-unsupported-message": 36,
+    }
+)
+_ABNORMAL: Final = 4
+# StatusCode of MM7 (TS 23.140 8.7.8.3) as RequestStatusCodeType, where it has a word.
+_VASP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
+    {2001: 30, 4001: 30, 4007: 30, 4008: 30, 2007: 31, 4004: 31, 2004: 35, 4002: 36, 4003: 36}
+)
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
 _ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
 _MANDATORY: Final = {
@@ -27,43 +42,6 @@ _MANDATORY: Final = {
 }
 
 
-@record(frozen=True, slots=True)
-class House:
-    """Whose records these are: our domain, the domains of the peers by name, and the node that writes."""
-
-    domain: str
-    node: str
-    peers: Mapping[str, str] = field(default_factory=dict)
-
-    def peer(self, name: str) -> str:
-        """The domain of a peer, its name when it is configured no more."""
-        return self.peers.get(name, name)
-
-
-@record(frozen=True, slots=True)
-class Happened:
-    """A committed event with what is needed to charge for it. `recipient` is an address; `refused` says that some of
-    the recipients that were asked for were not taken."""
-
-    event_id: int
-    at: int
-    data: Data
-    mm: Mm | None = None
-    recipient_id: int | None = None
-    recipient: str = ""
-    peer: str = ""  # where that recipient lives, if not here
-    recipients: Sequence[tuple[str, str]] = ()  # (address, role) of all
-    parts: Sequence[Part] = ()
-    refused: bool = False
-
-    @property
-    def stored_mm(self) -> Mm:
-        """The MM that the event is about."""
-        assert self.mm is not None, f"{self.data.kind} is about no MM"
-        return self.mm
-
-
-Fields = dict[str, Value]
 Maker = Callable[[Happened, House], Fields]
 
 
@@ -219,7 +197,7 @@ def _forward_answered(happened: Happened, house: House) -> Fields:
         "originatorMmsRSAddress": house.domain,
         "recipientMmsRSAddress": house.peer(answer.peer),
         "messageID": happened.stored_mm.message_id,
-        "requestStatusCode": status_of_peer(answer.status),
+        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
         "statusText": _line(answer.because),
     }
 
@@ -282,14 +260,13 @@ def _changed(happened: Happened, house: House) -> Fields:
     """A cancel or replace that was answered; a replace has changed the MM already."""
     mm, answer = happened.stored_mm, happened.data
     assert isinstance(answer, trace.ChangeAnswered)
-    outcome = _PARTIAL_CHANGE if answer.late else _OK
     return {
         **_submitted(happened, house),
         **_vasp(mm),
         "serviceCode": mm.details.get("service_code"),
         "submissionTime": timestamp(mm.date),
-        "requestStatusCode": 0 if answer.done else ABNORMAL,
-        "statusText": outcome if answer.done else "Not Possible",
+        "requestStatusCode": 0 if answer.done else _ABNORMAL,
+        "statusText": (_LATE if answer.late else _OK) if answer.done else "Not Possible",
     }
 
 
@@ -300,7 +277,7 @@ def _report_answered(happened: Happened, house: House) -> Fields:
         "recipientMmsRSAddress": house.domain,
         "originatorMmsRSAddress": house.peer(answer.peer),
         "messageID": answer.message_id,
-        "requestStatusCode": status_of_peer(answer.status),
+        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
         "statusText": _line(answer.text),
     }
 
@@ -317,7 +294,7 @@ def _delivered(happened: Happened, house: House) -> Fields:
         "replyChargingID": mm.details.get("reply_charging_id"),
         "priority": mm.priority.name.lower(),
         "serviceCode": told.service_code or None,
-        "requestStatusCode": 0 if told.taken else status_of_vasp(told.status),
+        "requestStatusCode": 0 if told.taken else _VASP_STATUS.get(told.status, _ABNORMAL),
         "statusText": _line(told.text),
     }
 

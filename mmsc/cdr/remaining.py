@@ -25,7 +25,10 @@ async def writer_of_the_rest(store: Store, clock: Clock, policy: ChargingPolicy)
     here = position.START if text is None else position.read(text)
     if not owed and not here.stem:
         return None
-    if lost := missing(policy.folder, here):
+    lost = missing(policy.folder, here)
+    if lost and not owed:
+        return None  # nothing waits for it
+    if lost:
         _log.error(
             "cdr.enabled is off, and node %s owes the records of %d events from before. %s has no %s, which it was"
             " writing: set cdr.folder to its folder, or say `mmsc cdr catch-up --lost`. Until then retention keeps"

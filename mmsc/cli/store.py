@@ -68,8 +68,9 @@ def stats_command(as_json: bool, config: Path | None) -> None:
 @click.option("--quick", is_flag=True, help="Leave out whether each index agrees with its table (SQLite).")
 @config_option
 def verify_command(quick: bool, config: Path | None) -> None:
-    """Check that the store is sound: the file itself, every reference, work for whoever has not ended, reports that
-    are owed, bodies and their parts. A finding is a line with table and id; exit status 1 when there is one."""
+    """Check that the store is sound: the file itself, every reference, work for whoever has not ended, reports and
+    charging records that are owed, bodies and their parts. A finding is a line with table and id; exit status 1 when
+    there is one."""
     at, count = ["file", 0], [0]
 
     async def work(reader: "Reader") -> None:

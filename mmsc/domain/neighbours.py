@@ -23,6 +23,13 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
+
+
 class DeliverContent(StrEnum):
     """How a VASP wants the content of a DeliverReq (TS 23.140 8.7.8: one part, or one that is a multipart)."""
 
@@ -43,13 +50,6 @@ class UnknownLinkedId(StrEnum):
 
     REFUSE = "refuse"  # 2006
     ACCEPT = "accept"  # with a remark in the trace
-
-
-class VaspInterface(StrEnum):
-    """What a VASP speaks."""
-
-    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
-    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -78,6 +78,7 @@ class SqliteStore:
         self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
         self._writing: threading.Thread | None = None
+        self._written = asyncio.Event()  # the writer ended
         self._vitals = Vitals()
         self.ended = self._vitals.ended
         self._readers = Readers(lambda: self._connect(reader=True), self._vitals)
@@ -138,9 +139,9 @@ class SqliteStore:
         await self._committer.drain()
         self._batches.put(None)
         if self._writing is not None:
-            await asyncio.to_thread(self._writing.join)
+            await self._written.wait()  # a stop that is late leaves the thread behind, and the process need not join it
             self._writing = None
-        await asyncio.to_thread(self._readers.stop)
+        await self._readers.stop()
         if self._checkpointer is not None:
             await asyncio.to_thread(self._checkpointer.stop)
             self._checkpointer = None
@@ -264,15 +265,19 @@ class SqliteStore:
         self._batches.put((units, ran))
 
     def _write_loop(self) -> None:
+        died: BaseException | None = None
         try:
             self._write_batches()
         except BaseException as error:  # whatever it is: nobody else would hear of it
-            assert self._loop is not None
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(self._writer_died, error)
+            died = error
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._writer_ended, died)
 
-    def _writer_died(self, error: BaseException) -> None:
-        self._committer.end(self._vitals.died("the writer", error))
+    def _writer_ended(self, error: BaseException | None) -> None:
+        self._written.set()
+        if error is not None:
+            self._committer.end(self._vitals.died("the writer", error))
 
     def _write_batches(self) -> None:
         assert self._loop is not None

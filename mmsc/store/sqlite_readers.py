@@ -20,14 +20,14 @@ QUERY_SECONDS: Final = 10.0
 
 
 class Readers:
-    """`start`, then `fetch`, then `stop` on another thread."""
+    """`start`, then `fetch`, then `stop`."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], vitals: Vitals) -> None:
         self._connect = connect
         self._vitals = vitals
         self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
         self._alive = 0
+        self._over = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -35,17 +35,14 @@ class Readers:
         self._loop = asyncio.get_running_loop()
         self._alive = READERS
         for number in range(READERS):
-            thread = threading.Thread(target=self._work, name=f"store-reader-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+            threading.Thread(target=self._work, name=f"store-reader-{number}", daemon=True).start()
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Answer what is queued, and end."""
-        for _ in self._threads:
+        for _ in range(self._alive):
             self._reads.put(None)
-        for thread in self._threads:
-            thread.join()
-        self._threads.clear()
+        if self._alive:
+            await self._over.wait()
 
     async def fetch(self, sql: str, params: Sequence[SqlValue]) -> list[Row]:
         """Rows of a query; at most `QUERY_SECONDS`."""
@@ -61,6 +58,7 @@ class Readers:
         loop = self._loop
         assert loop is not None
         read: _Read | None = None
+        died: BaseException | None = None
         try:
             while (read := self._reads.get()) is not None:
                 try:
@@ -72,15 +70,19 @@ class Readers:
                 else:
                     loop.call_soon_threadsafe(read.answer, rows)
         except BaseException as error:  # nobody else would hear of it
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(self._died, error, read)
-        finally:
-            if connection is not None:
-                connection.close()
+            died = error
+        if connection is not None:
+            connection.close()
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(self._ended, died, read)
 
-    def _died(self, error: BaseException, read: "_Read | None") -> None:
-        """The other readers go on, and so do commits: what is under way can be finished and leases handed back."""
+    def _ended(self, error: BaseException | None, read: "_Read | None") -> None:
+        """When one died, the others go on, and so do commits: what is under way is finished and leases handed back."""
         self._alive -= 1
+        if not self._alive:
+            self._over.set()
+        if error is None:
+            return
         why = self._vitals.died("a reader", error)
         if read is not None:
             read.fail(why)

@@ -1,4 +1,4 @@
-"""What every kind of event is made of."""
+"""What every kind of event derives from."""
 
 from typing import ClassVar
 

@@ -1,5 +1,4 @@
-"""The events: what happened, in the order in which it became durable. This is their only definition, with
-`vasp_events.py`, whose kinds are named here, too.
+"""The events: what happened, in the order in which it became durable. This is their only definition.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -12,6 +11,7 @@ from typing import ClassVar, Final
 import msgspec
 
 from mmsc.trace.data import Data as Data
+from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
 from mmsc.trace.vasp_events import DeliverAnswered as DeliverAnswered
 from mmsc.trace.vasp_events import MmLinked as MmLinked
 from mmsc.trace.vasp_events import ReadReported as ReadReported
@@ -277,18 +277,6 @@ class MmRead(Data, frozen=True, omit_defaults=True):
 
     kind: ClassVar[str] = "mm.read"
     read: bool
-
-
-class ChangeAnswered(Data, frozen=True, omit_defaults=True):
-    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
-
-    kind: ClassVar[str] = "change.answered"
-    operation: str  # cancel, replace
-    neighbour: str
-    identifier: str  # its TransactionID
-    key: str = ""  # of the request: a repeat gets this answer again
-    done: int = 0
-    late: tuple[tuple[str, str], ...] = ()  # (address, why)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):

@@ -1,8 +1,20 @@
-"""The events about MMs and read reports that go to VASPs (TS 23.140 8.7.2, 8.7.6). Known as `events.KIND`."""
+"""The events between us and VASPs, beside submissions and reports. Part of the closed list in `events.py`."""
 
 from typing import ClassVar
 
 from mmsc.trace.data import Data
+
+
+class ChangeAnswered(Data, frozen=True, omit_defaults=True):
+    """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
+
+    kind: ClassVar[str] = "change.answered"
+    operation: str  # cancel, replace
+    neighbour: str
+    identifier: str  # its TransactionID
+    key: str = ""  # of the request: a repeat gets this answer again
+    done: int = 0
+    late: tuple[tuple[str, str], ...] = ()  # (address, why)
 
 
 class DeliverAnswered(Data, frozen=True, omit_defaults=True):

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mmsc.cdr.making import Happened, House, records_of
+from mmsc.cdr.happened import Happened, House
+from mmsc.cdr.making import records_of
 from mmsc.cdr.records import BY_NAME
 from mmsc.cdr.triggers import names_of
 from mmsc.clock import VirtualClock

@@ -78,3 +78,12 @@ async def test_where_the_files_are_elsewhere_everything_stays_and_is_told(
     assert "node a owes the records of 5 events from before" in caplog.text
     assert "set cdr.folder to its folder, or say `mmsc cdr catch-up --lost`" in caplog.text
     assert not (tmp_path / "elsewhere").exists()
+
+
+async def test_a_file_that_is_gone_is_not_missed_where_nothing_is_owed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await _die(tmp_path, "a", open_file=True, lives=0)
+    async with App(_off(tmp_path, str(tmp_path / "elsewhere")), synchronous="OFF") as app:
+        assert app.charging is None
+    assert "cdr.enabled" not in caplog.text

@@ -42,7 +42,7 @@ class Mm7Server:
         other: Other | None = None,
         dialects: Dialects | None = None,
     ) -> None:
-        """`other` is asked about what is no XML; None where there is nobody. `dialects` is told what VASPs speak."""
+        """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
         self._changes = changes
         self._other = other
