@@ -16,25 +16,7 @@ from mmsc.trace import events as trace
 
 _OK: Final = "Ok"
 _PARTIAL: Final = "Ok, some recipients refused"
-_LATE: Final = "Ok, too late for some recipients"
-# X-Mms-Request-Status-Code of MM4 (TS 23.140 8.4.1.4) as RequestStatusCodeType; what is not here is 4, abnormalRelease.
-_REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "ok": 0,
-        "error-service-denied": 30,
-        "error-message-format-corrupt": 31,
-        "error-sending-address-unresolved": 32,
-        "error-message-not-found": 33,
-        "error-network-problem": 34,
-        "error-content-not-accepted": 35,
-        "error-unsupported-message": 36,
-    }
-)
-_ABNORMAL: Final = 4
-# StatusCode of MM7 (TS 23.140 8.7.8.3) as RequestStatusCodeType, where it has a word.
-_VASP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
-    {2001: 30, 4001: 30, 4007: 30, 4008: 30, 2007: 31, 4004: 31, 2004: 35, 4002: 36, 4003: 36}
-)
+_PARTIAL_CHANGE: Final = "Ok, too late for some recipients"
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
 _ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
 _MANDATORY: Final = {
@@ -265,8 +247,8 @@ def _changed(happened: Happened, house: House) -> Fields:
         **_vasp(mm),
         "serviceCode": mm.details.get("service_code"),
         "submissionTime": timestamp(mm.date),
-        "requestStatusCode": 0 if answer.done else _ABNORMAL,
-        "statusText": (_LATE if answer.late else _OK) if answer.done else "Not Possible",
+        "requestStatusCode": 0 if answer.done else ABNORMAL,
+        "statusText": (_PARTIAL_CHANGE if answer.late else _OK) if answer.done else "Not Possible",
     }
 
 

@@ -23,13 +23,6 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
-class VaspInterface(StrEnum):
-    """What a VASP speaks."""
-
-    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
-    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
-
-
 class DeliverContent(StrEnum):
     """How a VASP wants the content of a DeliverReq (TS 23.140 8.7.8: one part, or one that is a multipart)."""
 
@@ -52,6 +45,13 @@ class UnknownLinkedId(StrEnum):
     ACCEPT = "accept"  # with a remark in the trace
 
 
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Vasp:
     """A value-added service provider on MM7 or EAIF."""
@@ -62,6 +62,13 @@ class Vasp:
     username: str = ""  # "" asks for no credentials
     password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it
     report_url: str = ""  # "" sends no reports
+    proxy_url: str = ""  # CONNECT goes there first; "": the connection is direct
+    tls_ca_file: str = ""  # PEM; "": what the system trusts
+    tls_certificate_file: str = ""  # ours, PEM; "": none
+    tls_key_file: str = ""  # "": in the certificate's file
+    tls_server_name: str = ""  # "": the host of the address
+    tls_verify: bool = True
+    tls_minimum_version: str = "1.2"
     deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY

@@ -6,7 +6,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Interface, Job, Mm, Recipient, TaskId, TaskKind
-from mmsc.domain.reports import report_is_due
+from mmsc.domain.reports import NoReport, is_automatic, report_is_due
 from mmsc.domain.states import CAUSE_OF, FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.directory import Neighbours
@@ -214,9 +214,9 @@ class Transitions:
 
 def _why_none(mm: Mm, how: Circumstances) -> str:
     if not (mm.delivery_report or mm.system_report):
-        return "no report was asked for"
+        return str(NoReport.NOT_ASKED)
     if not how.report_allowed:
-        return "the recipient allows no report"
-    if mm.message_class.lower() == "auto":
-        return "class Auto has no reports"
+        return str(NoReport.NOT_ALLOWED)
+    if is_automatic(mm.message_class):
+        return str(NoReport.CLASS_AUTO)
     return ""

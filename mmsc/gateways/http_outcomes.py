@@ -26,7 +26,7 @@ def by_http_status(reply: HttpReply, told: str) -> Outcome:
         return Retry(f"{told}: the VASP's address has moved to {place}", neighbour_down=True)
     if code in _AGAIN_STATUSES or code >= 500 or code < 300:
         return later(reply, told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
 def later(reply: HttpReply, told: str) -> Outcome:

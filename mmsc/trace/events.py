@@ -205,6 +205,7 @@ class TaskGivenUp(Data, frozen=True, omit_defaults=True):
     lane: str
     attempt: int
     because: str
+    refused: bool = False  # a report: `because` is its VASP's final answer
 
 
 class TaskOvertaken(Data, frozen=True, omit_defaults=True):
