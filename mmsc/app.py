@@ -247,7 +247,7 @@ class App:
         if settings.enabled:
             vasps = Vasps(known)
             applications = EaifServer(
-                engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
+                engine.submit, engine.application_answers, known, vasps, self.clock, realm=settings.realm
             )
             server = Mm7Server(
                 engine.submit,

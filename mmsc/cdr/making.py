@@ -7,6 +7,7 @@ from typing import Final
 from mmsc.cdr.forms import address, timestamp
 from mmsc.cdr.happened import Fields, Happened, House
 from mmsc.cdr.records import BY_NAME
+from mmsc.cdr.request_status import ABNORMAL, status_of_peer, status_of_vasp
 from mmsc.cdr.triggers import PEER_REPORTS, names_of
 from mmsc.domain.message import Mm
 from mmsc.domain.reports import status_of
@@ -179,7 +180,7 @@ def _forward_answered(happened: Happened, house: House) -> Fields:
         "originatorMmsRSAddress": house.domain,
         "recipientMmsRSAddress": house.peer(answer.peer),
         "messageID": happened.stored_mm.message_id,
-        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
+        "requestStatusCode": status_of_peer(answer.status),
         "statusText": _line(answer.because),
     }
 
@@ -259,7 +260,7 @@ def _report_answered(happened: Happened, house: House) -> Fields:
         "recipientMmsRSAddress": house.domain,
         "originatorMmsRSAddress": house.peer(answer.peer),
         "messageID": answer.message_id,
-        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
+        "requestStatusCode": status_of_peer(answer.status),
         "statusText": _line(answer.text),
     }
 
@@ -276,7 +277,7 @@ def _delivered(happened: Happened, house: House) -> Fields:
         "replyChargingID": mm.details.get("reply_charging_id"),
         "priority": mm.priority.name.lower(),
         "serviceCode": told.service_code or None,
-        "requestStatusCode": 0 if told.taken else _VASP_STATUS.get(told.status, _ABNORMAL),
+        "requestStatusCode": 0 if told.taken else status_of_vasp(told.status),
         "statusText": _line(told.text),
     }
 
