@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, Protocol
@@ -33,6 +34,7 @@ from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.net.stopping import Stop
+from mmsc.net.tls import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
@@ -75,6 +77,7 @@ class App:
         self.captures: CaptureRing | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
+        self.schemes: dict[str, str] = {}  # of those over HTTP: http or https
         self._stack = AsyncExitStack()
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
@@ -210,17 +213,20 @@ class App:
         keep: Tap | None = self.captures.keep if self.captures is not None else None
         return WireTap(interface, keep, self.clock, mask)
 
-    async def _listen(self, name: str, settings: HttpSettings, handler: Handler) -> str:
+    async def _listen(
+        self, name: str, settings: HttpSettings, handler: Handler, tls: ssl.SSLContext | None = None
+    ) -> str:
         """Open an HTTP interface; its public URL."""
         limits = configured.http_limits(settings, self._stop.patience)
         tap = self._tap(name, redact.http)
-        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget)
+        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget, tls=tls)
         with listening(name, settings.host, settings.port):
             await listener.start()
         self._stop.doors.append(listener.stop)
         self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
-        return configured.public_url(settings, listener.port)
+        self.schemes[name] = "http" if tls is None else "https"
+        return configured.public_url(settings, listener.port, self.schemes[name])
 
     async def _start_mm7(self) -> None:
         settings = self.settings.mm7
@@ -230,8 +236,16 @@ class App:
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         self.engine.couriers[TaskKind.REPORT_MM7] = courier
         if settings.enabled:
-            server = Mm7Server(self.engine.submit, self.engine.neighbours, realm=settings.realm)
-            server.public_url = await self._listen("mm7", settings, server.handle)
+            files = configured.tls_files(self.settings)
+            server = Mm7Server(
+                self.engine.submit,
+                self.engine.neighbours,
+                numbers=self.engine.numbers,
+                policy=configured.admission_policy(self.settings),
+                real_now=self.clock.real_now,
+            )
+            tls = None if files is None else server_context("mm7.tls", files)
+            server.public_url = await self._listen("mm7", settings, server.handle, tls)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
         seconds = self.settings.delivery.vasp.timeout_seconds

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -24,8 +25,12 @@ from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
+from mmsc.gateways.mm7.digest import ha1_of
+from mmsc.gateways.mm7.vasp import AdmissionPolicy
 from mmsc.gateways.sms.esme import EsmeTimers
+from mmsc.net.forwarded import Proxies
 from mmsc.net.http import HttpLimits
+from mmsc.net.tls import TlsFiles
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
@@ -220,20 +225,61 @@ def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits
     )
 
 
-def public_url(listener: HttpListener, port: int) -> str:
+def public_url(listener: HttpListener, port: int, scheme: str = "http") -> str:
     """What others are told to call, without a slash at the end; `port` is the one that was taken."""
     host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return (listener.public_url or f"http://{host}:{port}").rstrip("/")
+    return (listener.public_url or f"{scheme}://{host}:{port}").rstrip("/")
+
+
+def tls_files(settings: Settings) -> TlsFiles | None:
+    """What the MM7 listener needs to speak TLS; None when it speaks plain HTTP."""
+    given = settings.mm7.tls
+    if not given.certificate:
+        return None
+    certificate, key, client_ca = (
+        str(Path(one).expanduser()) if one else "" for one in (given.certificate, given.key, given.client_ca)
+    )
+    return TlsFiles(
+        certificate=certificate,
+        key=key,
+        client_ca=client_ca,
+        client_required=given.client_certificate == "required",
+        minimum_version=given.minimum_version,
+    )
+
+
+def admission_policy(settings: Settings) -> AdmissionPolicy:
+    """How VASPs show who they are."""
+    given = settings.mm7
+    return AdmissionPolicy(
+        realm=given.realm,
+        digest_algorithms=given.digest_algorithms,
+        nonce_age=_seconds(given.nonce_seconds),
+        proxies=Proxies(
+            given.trusted_proxies, header=given.proxy_header, certificate_header=given.proxy_certificate_header
+        ),
+    )
 
 
 def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
     given = settings.vasp[name]
+    basic, digest = given.authentication != "digest", given.authentication != "basic"
+
+    def secret(algorithm: str, ha1: str) -> str:
+        if not (digest and given.password):
+            return ha1.lower()
+        return ha1_of(algorithm, given.username, settings.mm7.realm, given.password)
+
     return Vasp(
         name=name,
         vasp_id=given.vasp_id,
         vas_ids=given.vas_ids,
         username=given.username,
-        password_hash=hash_password(given.password) if given.password else given.password_hash,
+        password_hash=hash_password(given.password) if given.password and basic else given.password_hash,
+        ha1_md5=secret("MD5", given.ha1_md5),
+        ha1_sha256=secret("SHA-256", given.ha1_sha256),
+        client_certificates=given.client_certificates,
+        networks=given.networks,
         report_url=given.report_url,
         short_codes=given.short_codes,
         sender=given.sender,
@@ -247,6 +293,13 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         rewrites=_rewrites(given.rewrites),
         rewrites_out=_rewrites(given.rewrites_out),
         maximum_octets=given.maximum_octets,
+        senders=given.senders,
+        content_types=given.content_types,
+        maximum_recipients=given.maximum_recipients,
+        messages_per_second=given.messages_per_second,
+        burst=given.burst,
+        over_rate=given.over_rate,
+        credits=given.credits,
         concurrency=given.concurrency,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -12,6 +13,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.credits import Credits
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
@@ -31,7 +33,7 @@ from mmsc.engine.transitions import Transitions
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Statement, Store, StoreRefused
+from mmsc.store.core import Statement, Store, StoreError, StoreRefused
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -88,6 +90,7 @@ class Engine:
         )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
+        self.credits = Credits(store, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
@@ -100,6 +103,7 @@ class Engine:
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
+        await self.credits.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
         self.transitions = Transitions(
@@ -138,6 +142,7 @@ class Engine:
             holder,
             self.policy.submit,
             planned,
+            self.credits,
         )
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
         self.links = WebLinks(self.desk, self.policy.retrieval)
@@ -193,6 +198,8 @@ class Engine:
         self.retrieval.policy = self.links.policy = policy.retrieval
         self.lanes.resize()
         self._timetable.wake()
+        with suppress(StoreError):  # who submits looks again
+            await self.credits.load()
 
     @property
     def claims(self) -> Durations:

@@ -6,6 +6,7 @@ when the handler raises (which is our bug, and logged). Each request and answer 
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple, cast
+from weakref import WeakSet
 
 from multidict import CIMultiDictProxy
 
@@ -23,6 +25,7 @@ from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.tls import HANDSHAKE_SECONDS, ClientCertificate, certificate_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
@@ -44,6 +47,7 @@ class HttpRequest(NamedTuple):
     body: bytes
     remote: str  # IP address
     exchange: int
+    certificate: ClientCertificate | None = None  # that the client showed, over TLS
 
     @property
     def content_type(self) -> str:
@@ -85,16 +89,20 @@ class HttpListener:
         limits: HttpLimits,
         tap: WireTap,
         budget: OctetBudget | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`budget` is shared by the listeners of a server."""
+        """`budget` is shared by the listeners of a server. With `tls` nothing else is spoken."""
         self._budget = budget or OctetBudget()
         self._handler = handler
         self._host = host
         self._wanted_port = port
         self._limits = limits
         self._tap = tap
+        self._tls = tls
         self._sockets: asyncio.Server | None = None
         self._connections: set[Connection] = set()
+        self._handshakes: WeakSet[_Handshake] = WeakSet()  # asyncio tells nobody of one that failed, and forgets it
         self.port = port
         self.statuses: dict[int, int] = {}  # answers by status
         self.times = Durations()  # from a request's arrival to its answer handed over
@@ -107,7 +115,14 @@ class HttpListener:
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
+        self._sockets = await loop.create_server(
+            self._accept if self._tls is None else self._accept_tls,
+            self._host,
+            self._wanted_port,
+            backlog=512,
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
+        )
         self.port = port_of(self._sockets)
 
     async def stop(self) -> None:
@@ -136,6 +151,17 @@ class HttpListener:
     def _accept(self) -> asyncio.Protocol:
         if len(self._connections) >= self._limits.maximum_connections:
             return _Busy()
+        return self._new_connection()
+
+    def _accept_tls(self) -> asyncio.Protocol:
+        """Clients in their handshake count like those that are through."""
+        if len(self._connections) + len(self._handshakes) >= self._limits.maximum_connections:
+            return _Busy()
+        handshake = _Handshake(self._new_connection)
+        self._handshakes.add(handshake)
+        return handshake
+
+    def _new_connection(self) -> Connection:
         return Connection(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
 
     async def _serve(self, connection: Connection, received: Received) -> None:
@@ -151,7 +177,7 @@ class HttpListener:
                     status=received.status, close=True, headers=_LATER if received.status == 503 else ()
                 )
             else:
-                answer = await self._answer(received, connection.address, exchange)
+                answer = await self._answer(received, connection, exchange)
                 stored = answer.stored
         finally:  # only the handler knows what of the body was stored
             if self._tap.is_on:
@@ -196,9 +222,18 @@ class HttpListener:
             received.status, received.why = 503, f"more than {self._budget.maximum} octets are under way"
             received.body = b""
 
-    async def _answer(self, received: Received, address: str, exchange: int) -> HttpAnswer:
+    async def _answer(self, received: Received, connection: Connection, exchange: int) -> HttpAnswer:
         path, query = _split(received.target)
-        wanted = HttpRequest(received.method, path, query, received.headers, received.body, address, exchange)
+        wanted = HttpRequest(
+            received.method,
+            path,
+            query,
+            received.headers,
+            received.body,
+            connection.address,
+            exchange,
+            connection.certificate,
+        )
         try:
             return await self._handler(wanted)
         except Exception:
@@ -245,6 +280,19 @@ class HttpListener:
             reference=reference,
             note="" if whole else "the client was gone before the end",
         )
+
+
+class _Handshake(asyncio.Protocol):
+    """Holds a client's place until its handshake is over. It is in no cycle, so it goes when asyncio lets go of it."""
+
+    def __init__(self, make: Callable[[], Connection]) -> None:
+        self._make = make
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        connection = self._make()
+        connection.certificate = certificate_of(transport)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
 
 
 class _Busy(asyncio.Protocol):

@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from mmsc.net.bodies import TAKEN
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.tls import ClientCertificate
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -60,6 +61,7 @@ class Connection(asyncio.Protocol):
         self.local = ""  # address:port
         self.remote = ""
         self.address = ""  # the client's alone
+        self.certificate: ClientCertificate | None = None
 
     # --- for the listener ---
 

@@ -4,15 +4,21 @@ Refuses with the StatusCode of the table, as Rsp or Fault by the VASP's `errors`
 the commit, and lets delivery begin when the answer was handed over.
 """
 
+import math
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from mmsc.clock import host_now
+from mmsc.domain.instant import Instant
 from mmsc.domain.neighbours import Vasp
-from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Directory, Submit
+from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.engine.ports import Accepted, Directory, Numbers, Submit
 from mmsc.gateways.content import kept_octets, remarked
+from mmsc.gateways.mm7.permission import Refusals, refusal_of, status_of
+from mmsc.gateways.mm7.rate import Buckets
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
-from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.gateways.mm7.vasp import AdmissionPolicy, Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded
@@ -45,11 +51,21 @@ class _Context:
 class Mm7Server:
     """The handler of the MM7 listener."""
 
-    def __init__(self, submit: Submit, directory: Directory, *, realm: str = "MM7") -> None:
+    def __init__(
+        self,
+        submit: Submit,
+        directory: Directory,
+        *,
+        numbers: Numbers | None = None,
+        policy: AdmissionPolicy | None = None,
+        real_now: Callable[[], Instant] = host_now,
+    ) -> None:
+        """Without `numbers` a VASP's `senders` are compared with what its SubmitReq says, letter by letter."""
         self._submit = submit
-        self._vasps = Vasps(directory)
-        self._directory = directory
-        self._realm = realm
+        self._vasps = Vasps(directory, policy, real_now)
+        self._numbers = numbers
+        self._rates = Buckets(real_now)
+        self._refusals = Refusals(submit, Buckets(real_now))
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -61,19 +77,23 @@ class Mm7Server:
         media = request.content_type.partition(";")[0].strip().lower()
         if media and media not in _XML:
             return HttpAnswer(status=415)
-        authorization = request.headers.get("Authorization", "")
-        vasp = await self._vasps.by_credentials(authorization) if authorization else None
-        if vasp is None and (authorization or not self._has_open_vasp()):
-            challenge = f'Basic realm="{self._realm}", charset="UTF-8"'
-            return HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))
+        vasp = await self._vasps.identify(request)
+        if isinstance(vasp, Unidentified):
+            return self._unidentified(vasp, request)
         try:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:
             return self._failed(error, vasp)
-        return await self._dispatch(decoded, vasp, len(request.body))
+        return await self._dispatch(decoded, vasp, request)
 
-    def _has_open_vasp(self) -> bool:
-        return any(not vasp.username for vasp in self._directory.vasps.values())
+    def _unidentified(self, unknown: Unidentified, request: HttpRequest) -> HttpAnswer:
+        """401 with challenges (RFC 9110 11.6.1), in the trace unless this is only how a login begins."""
+        headers = tuple([("WWW-Authenticate", challenge) for challenge in unknown.challenges])
+        answer = HttpAnswer(status=unknown.status, headers=headers)
+        if not unknown.is_new:
+            why = f"{request.remote}: {unknown.why}"
+            answer.after = self._refusals.record("", Refused(RefusalReason.NOT_IDENTIFIED, why))
+        return answer
 
     def _describe(self, request: HttpRequest) -> HttpAnswer:
         """GET ?wsdl, or ?wsdl=TAG for another namespace."""
@@ -87,7 +107,7 @@ class Mm7Server:
         text = wsdl(spoken, f"{self.public_url}{request.path}")
         return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
 
-    async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, octets: int) -> HttpAnswer:
+    async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
         envelope = decoded.message
         message = envelope.message
         if not isinstance(message, SubmitReq):
@@ -95,34 +115,70 @@ class Mm7Server:
             return self._failed(
                 _error(StatusCode.UNSUPPORTED_OPERATION, "Body", why, envelope, message.mm7_version), vasp
             )
-        known = vasp or self._vasps.open_one(message.vasp_id)
+        known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
-            return await self._submit_req(decoded, message, known, octets)
+            return await self._submit_req(decoded, message, self._identified(message, known, request), request)
         except Mm7Error as error:
             echoed = _error(error.status, error.where, error.reason, envelope, message.mm7_version)
-            return self._failed(echoed, known)
+            answer = self._failed(echoed, known)
+            if error.status is StatusCode.IMPROPER_IDENTIFICATION:
+                refused = Refused(RefusalReason.NOT_IDENTIFIED, f"{request.remote}: {error.reason}")
+                answer.after = self._refusals.record("" if known is None else known.name, refused)
+            return answer
+
+    def _identified(self, message: SubmitReq, vasp: Vasp | None, request: HttpRequest) -> Vasp:
+        """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
+        why = self._vasps.why_none(message.vasp_id, request) if vasp is None else self._vasps.objection(vasp, request)
+        if vasp is not None and vasp.vasp_id and vasp.vasp_id != message.vasp_id:
+            why = f"VASPID {message.vasp_id[:100]!r} is not that of this login"
+        elif vasp is not None and vasp.vas_ids and message.vas_id not in vasp.vas_ids:
+            why = f"VASID {message.vas_id[:100]!r} is none of this VASP"
+        if vasp is None or why:
+            where = f"{type(message).__name__}/SenderIdentification"
+            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
+        return vasp
 
     async def _submit_req(
-        self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp | None, octets: int
+        self, decoded: Decoded[Envelope], message: SubmitReq, vasp: Vasp, request: HttpRequest
     ) -> HttpAnswer:
-        envelope = decoded.message
-        if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
-            why = f"VASPID {request.vasp_id!r} is not that of this login"
-            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where="SubmitReq/SenderIdentification", why=why)
-        if vasp.vas_ids and request.vas_id not in vasp.vas_ids:
-            why = f"VASID {request.vas_id!r} is none of this VASP"
-            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where="SubmitReq/SenderIdentification", why=why)
-        context = _Context(envelope.transaction_id, envelope.dialect, request.mm7_version, vasp)
+        envelope, octets = decoded.message, len(request.body)
+        context = _Context(envelope.transaction_id, envelope.dialect, message.mm7_version, vasp)
+        if vasp.messages_per_second:
+            wait = self._rates.wait(vasp.name, vasp.messages_per_second, vasp.burst)
+            if wait:
+                return self._too_fast(context, vasp, wait)
         if vasp.maximum_octets and octets > vasp.maximum_octets:
             why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
-            return self._refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
-        submission = submission_of(envelope, request, vasp)
+            return self._denied(context, vasp, Refused(RefusalReason.TOO_LARGE, why))
+        submission = submission_of(envelope, message, vasp)
+        denied = refusal_of(vasp, submission, sender_given=message.sender_address is not None, numbers=self._numbers)
+        if denied is not None:
+            return self._denied(context, vasp, denied)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
             return self._refused(context, STATUS_OF[outcome.reason], outcome.because)
         answer = self._accepted(context, outcome)
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
+        return answer
+
+    def _denied(self, context: _Context, vasp: Vasp, refused: Refused) -> HttpAnswer:
+        """What this VASP may not: its status, and an event."""
+        code = status_of(refused, vasp, STATUS_OF[refused.reason])
+        answer = self._refused(context, code, refused.because)
+        answer.after = self._refusals.record(vasp.name, refused)
+        return answer
+
+    def _too_fast(self, context: _Context, vasp: Vasp, wait: float) -> HttpAnswer:
+        """4006, or HTTP 503, and when to come again (RFC 9110 10.2.3)."""
+        why = f"more than {vasp.messages_per_second:g} messages a second; the next one in {wait:.3g} s"
+        refused = Refused(RefusalReason.TOO_FAST, why)
+        if vasp.over_rate == "503":
+            answer = HttpAnswer(status=503, neighbour=vasp.name, transaction_id=context.transaction_id)
+            answer.after = self._refusals.record(vasp.name, refused)
+        else:
+            answer = self._denied(context, vasp, refused)
+        answer.headers = (("Retry-After", str(math.ceil(wait))),)
         return answer
 
     def _accepted(self, context: _Context, accepted: Accepted) -> HttpAnswer:

@@ -56,6 +56,9 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_CORRUPT: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
+    RefusalReason.NOT_IDENTIFIED: StatusCode.IMPROPER_IDENTIFICATION,
+    RefusalReason.NO_CREDIT: StatusCode.SERVICE_DENIED,
+    RefusalReason.TOO_FAST: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
 }
