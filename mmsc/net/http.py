@@ -14,7 +14,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple, cast
-from weakref import WeakSet
 
 from multidict import CIMultiDictProxy
 
@@ -25,7 +24,7 @@ from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
-from mmsc.net.tls import HANDSHAKE_SECONDS, ClientCertificate, certificate_of
+from mmsc.net.tls import ClientCertificate, Handshake
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
@@ -102,7 +101,7 @@ class HttpListener:
         self._tls = tls
         self._sockets: asyncio.Server | None = None
         self._connections: set[Connection] = set()
-        self._handshakes: WeakSet[_Handshake] = WeakSet()  # asyncio tells nobody of one that failed, and forgets it
+        self._handshakes: set[Handshake] = set()
         self.port = port
         self.statuses: dict[int, int] = {}  # answers by status
         self.times = Durations()  # from a request's arrival to its answer handed over
@@ -120,8 +119,6 @@ class HttpListener:
             self._host,
             self._wanted_port,
             backlog=512,
-            ssl=self._tls,
-            ssl_handshake_timeout=None if self._tls is None else HANDSHAKE_SECONDS,
         )
         self.port = port_of(self._sockets)
 
@@ -130,6 +127,8 @@ class HttpListener:
         if self._sockets is None:
             return
         self._sockets.close()
+        for handshake in tuple(self._handshakes):
+            handshake.cancel()
         for _ in range(
             2
         ):  # what the loop has accepted already becomes a connection, and is then closed like the others
@@ -154,15 +153,19 @@ class HttpListener:
         return self._new_connection()
 
     def _accept_tls(self) -> asyncio.Protocol:
-        """Clients in their handshake count like those that are through."""
+        """Clients in their handshake count like those that are through; one too many is cut before it."""
+        assert self._tls is not None
         if len(self._connections) + len(self._handshakes) >= self._limits.maximum_connections:
-            return _Busy()
-        handshake = _Handshake(self._new_connection)
+            return _Full()
+        handshake = Handshake(self._tls, self._new_connection, self._handshakes.discard)
         self._handshakes.add(handshake)
         return handshake
 
-    def _new_connection(self) -> Connection:
-        return Connection(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
+    def _new_connection(self, certificate: ClientCertificate | None = None) -> Connection:
+        joined, left = self._connections.add, self._connections.discard
+        connection = Connection(self._limits, self._serve, joined, left, self._budget)
+        connection.certificate = certificate
+        return connection
 
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
@@ -282,17 +285,11 @@ class HttpListener:
         )
 
 
-class _Handshake(asyncio.Protocol):
-    """Holds a client's place until its handshake is over. It is in no cycle, so it goes when asyncio lets go of it."""
-
-    def __init__(self, make: Callable[[], Connection]) -> None:
-        self._make = make
+class _Full(asyncio.Protocol):
+    """One connection too many, before its handshake: there is nothing yet that it could be told in."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        connection = self._make()
-        connection.certificate = certificate_of(transport)
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
+        cast("asyncio.Transport", transport).abort()
 
 
 class _Busy(asyncio.Protocol):

@@ -7,8 +7,8 @@ any other, of one that has expired, and of one whose key the client does not hol
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
 
 from mmsc.net.listening import CannotListen
 from protocols.records import record
@@ -107,3 +107,70 @@ def of_der(octets: bytes, named: Mapping[str, Any] | None = None) -> ClientCerti
         sha256=hashlib.sha256(octets).hexdigest(),
         sha1=hashlib.sha1(octets, usedforsecurity=False).hexdigest(),
     )
+
+
+class Handshake(asyncio.Protocol):
+    """A client from its connection to the end of its handshake, which `make` gets the client's certificate after.
+
+    asyncio's own TLS server says nothing of a handshake that fails or is never finished; here each is a task, so that
+    it can be counted and ended. `done` is called once, when it is over."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        make: Callable[[ClientCertificate | None], asyncio.Protocol],
+        done: Callable[["Handshake"], object],
+        seconds: float = HANDSHAKE_SECONDS,
+    ) -> None:
+        self._context = context
+        self._make = make
+        self._done = done
+        self._seconds = seconds
+        self._octets = b""  # what came right behind the handshake
+        self._ended = self._lost = False
+        self._task: asyncio.Task[None] | None = None
+
+    def cancel(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there."""
+        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
+        transport.pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._shake_hands(transport), name="TLS handshake")
+        self._task.add_done_callback(lambda _: self._done(self))
+
+    async def _shake_hands(self, transport: asyncio.Transport) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            secured = await loop.start_tls(
+                transport, self, self._context, server_side=True, ssl_handshake_timeout=self._seconds
+            )
+        except OSError:  # no TLS, no certificate that is taken, too late, or gone
+            return
+        if secured is None:
+            return
+        if self._lost:
+            secured.abort()
+            return
+        protocol = self._make(certificate_of(secured))
+        secured.set_protocol(protocol)
+        protocol.connection_made(secured)
+        if self._octets:
+            protocol.data_received(self._octets)
+        if self._ended:
+            protocol.eof_received()
+
+    def data_received(self, data: bytes) -> None:
+        """Octets behind the handshake, before the client is known: one read at most."""
+        self._octets += data
+
+    def eof_received(self) -> None:
+        """And their end."""
+        self._ended = True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client is gone."""
+        self._lost = True

@@ -76,9 +76,6 @@ class Nonces:
         self._used: OrderedDict[str, _Counts] = OrderedDict()
         self._forgotten = -1  # counts of nonces made until then are not remembered any more
 
-    def __len__(self) -> int:
-        return len(self._used)
-
     def issue(self) -> str:
         """A new one."""
         self._number += 1
