@@ -138,6 +138,8 @@ def _unique(settings: Settings) -> Iterator[tuple[str, list[str]]]:
         yield f"vasp.{name}", [f"code {code}" for code in vasp.short_codes]
         if vasp.username:
             yield f"vasp.{name}", [f"username {vasp.username}"]
+        else:
+            yield f"vasp.{name}", [f"certificate {one.lower()}" for one in vasp.client_certificates]
     for name, peer in settings.peer.items():
         yield f"peer.{name}", [f"prefix {prefix}" for prefix in peer.prefixes] + [f"domain {peer.domain.lower()}"]
     for number, subscriber in settings.subscriber.items():
