@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, cast
 
 from mmsc.net.listening import CannotListen
@@ -70,24 +71,38 @@ def server_context(key: str, files: TlsFiles) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = _VERSIONS[files.minimum_version]
     context.set_alpn_protocols(["http/1.1"])
+    _check_readable(
+        {f"{key}.certificate": files.certificate, f"{key}.key": files.key, f"{key}.client_ca": files.client_ca}
+    )
     try:
         # without a password of ours OpenSSL would ask the terminal for that of an encrypted key
         context.load_cert_chain(files.certificate, files.key or None, password=lambda: "")
     except (OSError, ValueError) as error:
-        raise CannotListen(f"{key}.certificate, {key}.key: {_plainly(error)}") from error
+        raise CannotListen(
+            f"{key}.certificate, {key}.key: no pair in PEM that can be used: {_plainly(error)}"
+        ) from error
     if files.client_ca:
         context.verify_mode = ssl.CERT_REQUIRED if files.client_required else ssl.CERT_OPTIONAL
         try:
             context.load_verify_locations(files.client_ca)
         except (OSError, ValueError) as error:
-            raise CannotListen(f"{key}.client_ca: {_plainly(error)}") from error
+            raise CannotListen(f"{key}.client_ca: no certificate in PEM: {_plainly(error)}") from error
     return context
 
 
+def _check_readable(paths: Mapping[str, str]) -> None:
+    """OpenSSL does not say which file it could not read."""
+    for key, path in paths.items():
+        try:
+            if path:
+                Path(path).open("rb").close()
+        except OSError as error:
+            raise CannotListen(f"{key} = {path!r}: {error.strerror}") from error
+
+
 def _plainly(error: Exception) -> str:
-    name = getattr(error, "filename", None)
-    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
-    return f"{name}: {reason}" if name else f"not usable as PEM ({reason})"
+    """What OpenSSL says, without its numbers."""
+    return (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
 
 
 def certificate_of(transport: asyncio.BaseTransport) -> ClientCertificate | None:

@@ -177,8 +177,8 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("[vasp.a]\nclient_certificates = ['a']", "client_certificates[0] = 'a': Expected CN=NAME, SAN=NAME, SHA256="),
         ("[vasp.a]\nclient_certificates = ['SHA1=00']", "Expected CN=NAME, SAN=NAME, SHA256=DIGEST or SHA1=DIGEST"),
         (
-            "[mm7.tls]\ncertificate = 'c'\nclient_ca = 'c'\n[vasp.a]\nclient_certificates = ['CN=a']\n"
-            "[vasp.b]\nclient_certificates = ['cn=A']",
+            "[mm7.tls]\ncertificate = 'c'\nclient_ca = 'c'\n"
+            + "".join(f"[vasp.{name}]\nclient_certificates = ['CN=a']\n" for name in "ab"),
             "vasp.b and vasp.a both claim cn=a",
         ),
         (

@@ -172,10 +172,10 @@ def test_files_that_cannot_be_used_are_told_by_their_key(authority: Authority) -
     other = authority.folder / "other.pem"
     trustme.CA().issue_cert("x.example").private_key_pem.write_to_path(str(other))
     for changes, told in (
-        ({"certificate": "/nowhere.pem"}, r"mm7\.tls\.certificate"),
+        ({"certificate": "/nowhere.pem"}, r"mm7\.tls\.certificate = '/nowhere\.pem': No such file"),
         ({"key": str(encrypted)}, r"mm7\.tls\.certificate, mm7\.tls\.key"),
-        ({"key": str(other)}, "(?i)key.values.mismatch"),
-        ({"client_ca": "/nowhere.pem"}, r"mm7\.tls\.client_ca: .*No such file"),
+        ({"key": str(other)}, "key values mismatch"),
+        ({"client_ca": "/nowhere.pem"}, r"mm7\.tls\.client_ca = '/nowhere\.pem': No such file"),
         ({"client_ca": files.key}, r"mm7\.tls\.client_ca"),
     ):
         with pytest.raises(CannotListen, match=told):

@@ -91,7 +91,7 @@ class Mm7Server:
         headers = tuple([("WWW-Authenticate", challenge) for challenge in unknown.challenges])
         answer = HttpAnswer(status=unknown.status, headers=headers)
         if not unknown.is_new:
-            why = f"{request.remote}: {unknown.why}"
+            why = f"{self._vasps.address_of(request)}: {unknown.why}"
             answer.after = self._refusals.record("", Refused(RefusalReason.NOT_IDENTIFIED, why))
         return answer
 
@@ -122,7 +122,7 @@ class Mm7Server:
             echoed = _error(error.status, error.where, error.reason, envelope, message.mm7_version)
             answer = self._failed(echoed, known)
             if error.status is StatusCode.IMPROPER_IDENTIFICATION:
-                refused = Refused(RefusalReason.NOT_IDENTIFIED, f"{request.remote}: {error.reason}")
+                refused = Refused(RefusalReason.NOT_IDENTIFIED, f"{self._vasps.address_of(request)}: {error.reason}")
                 answer.after = self._refusals.record("" if known is None else known.name, refused)
             return answer
 

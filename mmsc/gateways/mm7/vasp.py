@@ -124,6 +124,10 @@ class Vasps:
             challenges.append(f'Basic realm="{self._realm}", charset="UTF-8"')
         return Unidentified(401, why, tuple(challenges), is_new)
 
+    def address_of(self, request: HttpRequest) -> str:
+        """From where a request comes, for people: the client's address, or that of the proxy that does not tell it."""
+        return self._proxies.source(request).address or f"behind {request.remote}"
+
     def objection(self, vasp: Vasp, request: HttpRequest | None) -> str:
         """Why the VASP may not ask like this, "" when it may: its certificate, the address that it asks from. No
         request shows neither."""

@@ -226,7 +226,11 @@ async def test_a_vasp_is_known_by_its_certificate(tmp_path: Path, authority: Aut
     by_name = Vasp(vasp_id="news", client_certificates=("CN=news", "SAN=news.example"))
     second = Vasp(vasp_id="weather", client_certificates=("CN=weather",))
     async with lab_with(tmp_path, Mm7(port=0, tls=authority.tls), news=by_name, weather=second) as lab:
-        assert lab.app.schemes["mm7"] == "https"
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=authority.client())) as session,
+            session.get(lab.vasp.url.replace("http:", "https:") + "?wsdl") as answer,
+        ):
+            assert f'location="{answer.url.with_query(None)}"' in await answer.text(), "the WSDL says https, too"
         good = authority.client("x.example", common_name="news")
         assert (await ask(lab, 1, login="", context=good)).code == 1000
         assert (await ask(lab, 2, login="", context=authority.client("NEWS.example"))).code == 1000
@@ -282,9 +286,11 @@ async def test_behind_a_proxy_the_client_counts(tmp_path: Path) -> None:
     async with lab_with(tmp_path, given, **vasps) as lab:
         assert (await ask(lab, 1, headers={"X-Forwarded-For": "192.0.2.7"})).code == 1000
         assert (await ask(lab, 2, headers={"X-Forwarded-For": "198.51.100.1, 192.0.2.7, 127.0.0.9"})).code == 1000
-        for header in ("192.0.2.7, 198.51.100.1", "unknown", ""):
+        for header, address in (("192.0.2.7, 198.51.100.1", "198.51.100.1"), ("unknown", ""), ("", "127.0.0.1")):
             told = await ask(lab, headers={"X-Forwarded-For": header})
-            assert (told.code, "none of this VASP's networks" in told.details) == (4001, True), header
+            why = f"{address or 'an unknown address'} is none of this VASP's networks"
+            assert (told.code, why in told.details) == (4001, True), header
+            assert (await refusals(lab, 1))[0].because.startswith("198.51.100.1: "), "the client, not the proxy"
         fields = {"vasp_id": "shown", "login": ""}
         assert (await ask(lab, 3, headers={"X-Client": "AB" * 32}, **fields)).code == 1000  # type: ignore[arg-type]
         assert (await ask(lab, headers={"X-Client": "AC" * 32}, **fields)).code == 4001  # type: ignore[arg-type]
