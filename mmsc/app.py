@@ -214,12 +214,21 @@ class App:
         return WireTap(interface, keep, self.clock, mask)
 
     async def _listen(
-        self, name: str, settings: HttpSettings, handler: Handler, tls: ssl.SSLContext | None = None
+        self,
+        name: str,
+        settings: HttpSettings,
+        handler: Handler,
+        tls: ssl.SSLContext | None = None,
+        handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> str:
         """Open an HTTP interface; its public URL."""
         limits = configured.http_limits(settings, self._stop.patience)
         tap = self._tap(name, redact.http)
-        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget, tls=tls)
+        listener = HttpListener(
+            *(handler, settings.host, settings.port, limits, tap, self._budget),
+            tls=tls,
+            handshake_refused=handshake_refused,
+        )
         with listening(name, settings.host, settings.port):
             await listener.start()
         self._stop.doors.append(listener.stop)
@@ -245,7 +254,7 @@ class App:
                 real_now=self.clock.real_now,
             )
             tls = None if files is None else server_context("mm7.tls", files)
-            server.public_url = await self._listen("mm7", settings, server.handle, tls)
+            server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
         seconds = self.settings.delivery.vasp.timeout_seconds

@@ -90,8 +90,10 @@ class HttpListener:
         budget: OctetBudget | None = None,
         *,
         tls: ssl.SSLContext | None = None,
+        handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
-        """`budget` is shared by the listeners of a server. With `tls` nothing else is spoken."""
+        """`budget` is shared by the listeners of a server. With `tls` nothing else is spoken; `handshake_refused` is
+        told the client's address and why."""
         self._budget = budget or OctetBudget()
         self._handler = handler
         self._host = host
@@ -99,6 +101,7 @@ class HttpListener:
         self._limits = limits
         self._tap = tap
         self._tls = tls
+        self._handshake_refused = handshake_refused or _ignored
         self._sockets: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._handshakes: set[Handshake] = set()
@@ -157,7 +160,7 @@ class HttpListener:
         assert self._tls is not None
         if len(self._connections) + len(self._handshakes) >= self._limits.maximum_connections:
             return _Full()
-        handshake = Handshake(self._tls, self._new_connection, self._handshakes.discard)
+        handshake = Handshake(self._tls, self._new_connection, self._handshakes.discard, self._handshake_refused)
         self._handshakes.add(handshake)
         return handshake
 
@@ -283,6 +286,10 @@ class HttpListener:
             reference=reference,
             note="" if whole else "the client was gone before the end",
         )
+
+
+async def _ignored(remote: str, why: str) -> None:
+    """Nobody wants to know."""
 
 
 class _Full(asyncio.Protocol):

@@ -7,7 +7,7 @@ any other, of one that has expired, and of one whose key the client does not hol
 import asyncio
 import hashlib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -128,18 +128,21 @@ class Handshake(asyncio.Protocol):
     """A client from its connection to the end of its handshake, which `make` gets the client's certificate after.
 
     asyncio's own TLS server says nothing of a handshake that fails or is never finished; here each is a task, so that
-    it can be counted and ended. `done` is called once, when it is over."""
+    it can be counted and ended. `done` is called once, when it is over; `refused`, with the client's address and why,
+    when a certificate, version or cipher was not taken, and not when a client only goes away."""
 
     def __init__(
         self,
         context: ssl.SSLContext,
         make: Callable[[ClientCertificate | None], asyncio.Protocol],
         done: Callable[["Handshake"], object],
+        refused: Callable[[str, str], Awaitable[None]],
         seconds: float = HANDSHAKE_SECONDS,
     ) -> None:
         self._context = context
         self._make = make
         self._done = done
+        self._refused = refused
         self._seconds = seconds
         self._octets = b""  # what came right behind the handshake
         self._ended = self._lost = False
@@ -159,11 +162,16 @@ class Handshake(asyncio.Protocol):
 
     async def _shake_hands(self, transport: asyncio.Transport) -> None:
         loop = asyncio.get_running_loop()
+        place = transport.get_extra_info("peername")
+        remote = str(place[0]) if isinstance(place, tuple) else ""
         try:
             secured = await loop.start_tls(
                 transport, self, self._context, server_side=True, ssl_handshake_timeout=self._seconds
             )
-        except OSError:  # no TLS, no certificate that is taken, too late, or gone
+        except ssl.SSLError as error:
+            await self._refused(remote, getattr(error, "verify_message", "") or _plainly(error))
+            return
+        except OSError:  # too late, or gone
             return
         if secured is None:
             return

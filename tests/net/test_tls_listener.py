@@ -56,12 +56,19 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @asynccontextmanager
-async def listening(files: TlsFiles, limits: HttpLimits | None = None) -> AsyncIterator[HttpListener]:
+async def listening(
+    files: TlsFiles, limits: HttpLimits | None = None, refused: list[tuple[str, str]] | None = None
+) -> AsyncIterator[HttpListener]:
+    async def note(remote: str, why: str) -> None:
+        if refused is not None:
+            refused.append((remote, why))
+
     async def tell(request: HttpRequest) -> HttpAnswer:
         return HttpAnswer(body=str(request.certificate or "nobody").encode() + bytes(len(request.body)))
 
     context = server_context("mm7.tls", files)
-    listener = HttpListener(tell, "127.0.0.1", 0, limits or HttpLimits(stop_seconds=1.0), OFF, tls=context)
+    limits = limits or HttpLimits(stop_seconds=1.0)
+    listener = HttpListener(tell, "127.0.0.1", 0, limits, OFF, tls=context, handshake_refused=note)
     await listener.start()
     try:
         yield listener
@@ -95,8 +102,16 @@ async def test_without_a_client_ca_nobody_is_asked(authority: Authority) -> None
         assert await ask(listener, authority.client("vasp.example")) == b"nobody"
 
 
-@pytest.mark.parametrize("kind", ["another CA", "expired", "none though required", "TLS 1.2 where 1.3 is asked"])
-async def test_who_is_refused_in_the_handshake_takes_no_place(authority: Authority, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("another CA", "unable to get local issuer certificate"),
+        ("expired", "certificate has expired"),
+        ("none though required", "peer did not return a certificate"),
+        ("TLS 1.2 where 1.3 is asked", "unsupported protocol"),
+    ],
+)
+async def test_who_is_refused_in_the_handshake_takes_no_place(authority: Authority, kind: str, why: str) -> None:
     past = datetime.now(UTC) - timedelta(days=1)
     match kind:
         case "another CA":
@@ -109,12 +124,14 @@ async def test_who_is_refused_in_the_handshake_takes_no_place(authority: Authori
         case _:
             files, context = authority.files(minimum_version="1.3"), authority.client()
             context.maximum_version = ssl.TLSVersion.TLSv1_2
-    async with listening(files, HttpLimits(maximum_connections=2, stop_seconds=1.0)) as listener:
+    told: list[tuple[str, str]] = []
+    async with listening(files, HttpLimits(maximum_connections=2, stop_seconds=1.0), told) as listener:
         for _ in range(5):
             with pytest.raises((aiohttp.ClientError, OSError)):
                 await ask(listener, context)
         good = authority.client("good.example")
         assert await ask(listener, good) == b"SAN=good.example"
+    assert told == [("127.0.0.1", why)] * 5
 
 
 async def test_who_speaks_plain_http_is_cut(authority: Authority) -> None:

@@ -86,6 +86,12 @@ class Mm7Server:
             return self._failed(error, vasp)
         return await self._dispatch(decoded, vasp, request)
 
+    async def handshake_refused(self, address: str, why: str) -> None:
+        """Somebody's certificate or version was not taken: there was no request that could be answered."""
+        record = self._refusals.record("", Refused(RefusalReason.NOT_IDENTIFIED, f"{address}: TLS: {why}"))
+        if record is not None:
+            await record(False)
+
     def _unidentified(self, unknown: Unidentified, request: HttpRequest) -> HttpAnswer:
         """401 with challenges (RFC 9110 11.6.1), in the trace unless this is only how a login begins."""
         headers = tuple([("WWW-Authenticate", challenge) for challenge in unknown.challenges])

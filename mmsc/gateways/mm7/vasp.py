@@ -167,18 +167,19 @@ class Vasps:
     def open_one(self, vasp_id: str, request: HttpRequest | None = None) -> Vasp | None:
         """The VASP without credentials that has this VASPID, else one that takes any; None when it may not ask from
         there. One that is known by certificate or network goes before one that takes everybody."""
+        return next((one for one in self._open_ones(vasp_id) if not self.objection(one, request)), None)
+
+    def why_none(self, vasp_id: str, request: HttpRequest) -> str:
+        """Why `open_one` finds nobody."""
+        found = self._open_ones(vasp_id)
+        return self.objection(found[0], request) if found else f"VASPID {vasp_id[:100]!r} is not known without a login"
+
+    def _open_ones(self, vasp_id: str) -> list[Vasp]:
         open_ones = [one for one in self._directory.vasps.values() if not one.username]
         named = [one for one in open_ones if one.vasp_id and one.vasp_id == vasp_id]
         others = [one for one in open_ones if not one.vasp_id]
         others.sort(key=lambda one: not (one.client_certificates or one.networks))
-        return next((one for one in named or others if not self.objection(one, request)), None)
-
-    def why_none(self, vasp_id: str, request: HttpRequest) -> str:
-        """Why `open_one` finds nobody."""
-        for vasp in self._directory.vasps.values():
-            if not vasp.username and vasp.vasp_id in ("", vasp_id):
-                return self.objection(vasp, request)
-        return f"VASPID {vasp_id[:100]!r} is not known without a login"
+        return named or others
 
 
 def _shows_certificate(vasp: Vasp, source: Source) -> bool:

@@ -244,11 +244,26 @@ async def test_a_vasp_is_known_by_its_certificate(tmp_path: Path, authority: Aut
             assert why in told.details
         assert (await ask(lab, 3, login="", context=good)).code == 1000
         found = await refusals(lab, 3)
+        strange = authority.client()
+        trustme.CA().issue_cert("news.example").configure_cert(strange)
+        with pytest.raises((aiohttp.ClientError, OSError)):
+            await ask(lab, login="", context=strange)
+        last = (await refusals(lab, 4))[-1]
+        assert last.because == "127.0.0.1: TLS: unable to get local issuer certificate"
     assert [(one.neighbour, one.reason) for one in found] == [
         ("", "not_identified"),
         ("", "not_identified"),
         ("weather", "not_identified"),
     ]
+
+
+async def test_a_vaspid_that_is_known_elsewhere_is_nobody_elses(tmp_path: Path) -> None:
+    """Who takes any VASPID does not get those of VASPs that ask from elsewhere."""
+    elsewhere = Vasp(vasp_id="news", networks=("192.0.2.0/24",))
+    async with lab_with(tmp_path, anybody=Vasp(), news=elsewhere) as lab:
+        told = await ask(lab, login="")
+        assert (told.code, "127.0.0.1 is none of this VASP's networks" in told.details) == (4001, True)
+        assert (await ask(lab, login="", vasp_id="whoever")).code == 1000
 
 
 async def test_login_and_certificate_must_both_hold(tmp_path: Path, authority: Authority) -> None:
