@@ -24,7 +24,7 @@ from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
-from mmsc.net.tls import ClientCertificate, Handshake
+from mmsc.net.tls import ClientCertificate, TlsServer, certificate_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
@@ -102,9 +102,8 @@ class HttpListener:
         self._tap = tap
         self._tls = tls
         self._handshake_refused = handshake_refused or _ignored
-        self._sockets: asyncio.Server | None = None
+        self._sockets: asyncio.Server | TlsServer | None = None
         self._connections: set[Connection] = set()
-        self._handshakes: set[Handshake] = set()
         self.port = port
         self.statuses: dict[int, int] = {}  # answers by status
         self.times = Durations()  # from a request's arrival to its answer handed over
@@ -116,22 +115,25 @@ class HttpListener:
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(
-            self._accept if self._tls is None else self._accept_tls,
-            self._host,
-            self._wanted_port,
-            backlog=512,
+        if self._tls is None:
+            loop = asyncio.get_running_loop()
+            self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
+            self.port = port_of(self._sockets)
+            return
+        server = TlsServer(
+            self._tls,
+            lambda: self._new(_Secured),
+            is_full=lambda: len(self._connections) + server.handshakes >= self._limits.maximum_connections,
+            refused=self._handshake_refused,
         )
-        self.port = port_of(self._sockets)
+        await server.start(self._host, self._wanted_port)
+        self._sockets, self.port = server, port_of(server)
 
     async def stop(self) -> None:
         """No new connections, idle ones closed, answers under way finished within `stop_seconds`."""
         if self._sockets is None:
             return
         self._sockets.close()
-        for handshake in tuple(self._handshakes):
-            handshake.cancel()
         for _ in range(
             2
         ):  # what the loop has accepted already becomes a connection, and is then closed like the others
@@ -153,22 +155,10 @@ class HttpListener:
     def _accept(self) -> asyncio.Protocol:
         if len(self._connections) >= self._limits.maximum_connections:
             return _Busy()
-        return self._new_connection()
+        return self._new(Connection)
 
-    def _accept_tls(self) -> asyncio.Protocol:
-        """Clients in their handshake count like those that are through; one too many is cut before it."""
-        assert self._tls is not None
-        if len(self._connections) + len(self._handshakes) >= self._limits.maximum_connections:
-            return _Full()
-        handshake = Handshake(self._tls, self._new_connection, self._handshakes.discard, self._handshake_refused)
-        self._handshakes.add(handshake)
-        return handshake
-
-    def _new_connection(self, certificate: ClientCertificate | None = None) -> Connection:
-        joined, left = self._connections.add, self._connections.discard
-        connection = Connection(self._limits, self._serve, joined, left, self._budget)
-        connection.certificate = certificate
-        return connection
+    def _new(self, kind: type[Connection]) -> Connection:
+        return kind(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
 
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
@@ -292,11 +282,14 @@ async def _ignored(remote: str, why: str) -> None:
     """Nobody wants to know."""
 
 
-class _Full(asyncio.Protocol):
-    """One connection too many, before its handshake: there is nothing yet that it could be told in."""
+class _Secured(Connection):
+    """A client that is through its handshake."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        cast("asyncio.Transport", transport).abort()
+        self.certificate = certificate_of(transport)
+        super().connection_made(transport)
+        # TLS that pauses at 0 octets never goes on; beneath its buffer lies another, of 64 KB, that counts as sent
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=1)
 
 
 class _Busy(asyncio.Protocol):

@@ -348,8 +348,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
-        # with 0 TLS never resumes; beneath its buffer lies another one, of at most 64 KB, that counts as sent
-        transport.set_write_buffer_limits(high=1 if transport.get_extra_info("ssl_object") else 0)
+        transport.set_write_buffer_limits(high=0)
         self._transport = transport
         remote = transport.get_extra_info("peername")
         self.local, self.remote = place_of(transport.get_extra_info("sockname")), place_of(remote)

@@ -19,7 +19,7 @@ import trustme
 from mmsc.clock import VirtualClock
 from mmsc.net.http import HttpAnswer, HttpLimits, HttpListener, HttpRequest
 from mmsc.net.listening import CannotListen
-from mmsc.net.tls import ClientCertificate, Handshake, TlsFiles, server_context
+from mmsc.net.tls import ClientCertificate, TlsFiles, TlsServer, server_context
 from mmsc.trace.captures import WireTap
 
 OFF = WireTap("test", None, VirtualClock())
@@ -147,7 +147,7 @@ async def test_who_speaks_plain_http_is_cut(authority: Authority) -> None:
 async def test_a_handshake_that_is_never_finished_is_counted_and_ended(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmsc.net.http.Handshake", partial(Handshake, seconds=0.5))
+    monkeypatch.setattr("mmsc.net.http.TlsServer", partial(TlsServer, seconds=0.5))
     async with listening(authority.files(), HttpLimits(maximum_connections=1, stop_seconds=1.0)) as listener:
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
         with pytest.raises((aiohttp.ClientError, OSError)):  # the one place is taken
