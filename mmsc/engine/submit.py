@@ -115,11 +115,16 @@ class Submitter:
             if accepted is None and key is not None:
                 accepted = await self._repeated(submission, key, plan, res)
         except NoCredit as error:
-            if key is None or not self._is_answered(await sql.answer_to_repeat(self._store, key)):
+            if key is None or not await self._is_repeat(key):
                 return Refused(RefusalReason.NO_CREDIT, str(error))
-            accepted = await self._repeated(submission, key, plan, res)  # a repeat costs nothing
+            accepted = await self._repeated(submission, key, plan, res)  # which costs nothing
         assert accepted is not None, "an MM without a repeat key was taken for a repeat"
         return accepted
+
+    async def _is_repeat(self, key: bytes) -> bool:
+        """Whether there is a stored answer to this request, once what is being committed now is."""
+        await self._store.commit(self._chronicle.unit(None, (), ()))
+        return self._is_answered(await sql.answer_to_repeat(self._store, key))
 
     def _is_answered(self, row: Row | None) -> bool:
         """Whether a stored answer is one that a repeat still gets."""

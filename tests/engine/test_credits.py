@@ -51,10 +51,14 @@ async def test_who_has_none_set_is_counted_nowhere(bench: Bench) -> None:
     assert bench.engine.credits.all_left() == {}
 
 
-async def test_the_same_request_many_times_at_once_costs_once(limited: Bench) -> None:
+@pytest.mark.parametrize("given", [10, 2])
+async def test_the_same_request_many_times_at_once_costs_once(limited: Bench, given: int) -> None:
+    """Semantics 3: a repeat waits for the first, also where that takes the last credits."""
+    _give(limited, given)
     outcomes = await asyncio.gather(*(submit(limited, PHONE, OTHER, key=KEY) for _ in range(5)))
+    assert all(isinstance(one, Accepted) for one in outcomes)
     assert len({one.mm_id for one in outcomes if isinstance(one, Accepted)}) == 1
-    assert await settled(limited) == (8, 2)
+    assert await settled(limited) == (given - 2, 2)
 
 
 async def test_a_repeat_gets_its_answer_though_nothing_is_left(limited: Bench) -> None:
