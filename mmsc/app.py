@@ -11,19 +11,24 @@ import msgspec
 
 from mmsc import configured
 from mmsc.capability.decide import Decider, learn
+from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.domain.message import TaskKind
-from mmsc.domain.neighbours import Peer, Smsc, Vasp
+from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
+from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
+from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
+from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -142,6 +147,7 @@ class App:
             self.listeners["console"] = console
         await self.store.open()
         self._at_stop(self.store.close)
+        self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
         if settings.trace.captures:
             self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
@@ -162,7 +168,7 @@ class App:
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
-        self._start_charging()
+        await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         await self._start_mm7()
@@ -174,14 +180,15 @@ class App:
 
     def _charging(self) -> Beside | None:
         """What units write besides, so that charging records are owed."""
-        policy = configured.charging(self.settings)
-        if policy is None:
+        if not self.settings.cdr.enabled:
             return None
-        self.charging = Writer(self.store, self.clock, policy)
+        self.charging = Writer(self.store, self.clock, configured.charging(self.settings))
         return owing(self.settings.node.name)
 
-    def _start_charging(self) -> None:
+    async def _start_charging(self) -> None:
         """Once the node's name is ours. The writer ends after the engine."""
+        if self.charging is None:
+            self.charging = await writer_of_the_rest(self.store, self.clock, configured.charging(self.settings))
         if self.charging is not None:
             self._running.append(self.charging.start())
             self._at_stop(self.charging.close)
@@ -243,16 +250,34 @@ class App:
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
-        self.engine.couriers[TaskKind.REPORT_MM7] = courier
+        engine = self.engine
+        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
+        knowledge = Knowledge(
+            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
+        )
+        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
+        ways = {
+            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
+            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
+            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
+        }
+        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
         if settings.enabled:
-            files = configured.tls_files(self.settings)
-            server = Mm7Server(
-                self.engine.submit,
-                self.engine.neighbours,
-                numbers=self.engine.numbers,
-                policy=configured.admission_policy(self.settings),
-                real_now=self.clock.real_now,
+            vasps = Vasps(engine.neighbours, configured.admission_policy(self.settings), self.clock.real_now)
+            permission = Permission(engine.submit, engine.numbers, self.clock.real_now)
+            applications = EaifServer(
+                *(engine.submit, engine.application_answers, engine.neighbours, vasps, self.clock),
+                realm=settings.realm,
+                permission=permission,
             )
+            server = Mm7Server(
+                *(engine.submit, engine.changes, engine.neighbours),
+                vasps=vasps,
+                permission=permission,
+                other=applications.handle,
+                dialects=engine.dialects,
+            )
+            files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
             server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
 

@@ -7,13 +7,25 @@ from typing import Final
 
 import msgspec
 
+from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
-from mmsc.cdr.making import House
 from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
-from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Repeats, Smsc, Subscriber, Vasp
+from mmsc.domain.neighbours import (
+    DeliverContent,
+    FallbackReport,
+    MmsFlag,
+    Peer,
+    Repeats,
+    Smsc,
+    Subscriber,
+    TransferEncoding,
+    Vasp,
+    VaspInterface,
+)
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
@@ -59,6 +71,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             ),
         ),
         delivery=delivery_policy(settings),
+        changes=ChangePolicy(after_notification=settings.mm7.cancel_after_notification == "allow"),
         retrieval=RetrievalPolicy(
             retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
             require_identity=settings.mm1.require_identity,
@@ -197,11 +210,9 @@ def ring_limits(settings: Settings) -> RingLimits:
     return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
 
 
-def charging(settings: Settings) -> ChargingPolicy | None:
-    """Whose charging records go where; None when none are written."""
+def charging(settings: Settings) -> ChargingPolicy:
+    """Whose charging records go where, when some are written."""
     given = settings.cdr
-    if not given.enabled:
-        return None
     peers = {name: peer.domain for name, peer in settings.peer.items()}
     return ChargingPolicy(
         house=House(settings.node.domain, settings.node.name, peers),
@@ -281,6 +292,10 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         client_certificates=given.client_certificates,
         networks=given.networks,
         report_url=given.report_url,
+        deliver_url=given.deliver_url,
+        deliver_content=DeliverContent(given.deliver_content),
+        deliver_encoding=TransferEncoding(given.deliver_encoding),
+        unknown_linked_id_accepted=given.unknown_linked_id == "accept",
         short_codes=given.short_codes,
         sender=given.sender,
         namespace=given.namespace,
@@ -301,6 +316,12 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         over_rate=given.over_rate,
         credits=given.credits,
         concurrency=given.concurrency,
+        interface=VaspInterface(given.interface),
+        eaif_version=given.eaif_version,
+        eaif_answer=given.eaif_answer,
+        eaif_message=given.eaif_message,
+        eaif_read_report=given.eaif_read_report,
+        eaif_asynch_reply_to=given.eaif_asynch_reply_to,
     )
 
 

@@ -52,6 +52,14 @@ def from_text(text: str) -> int:
     return number
 
 
+def id_in(message_id: str) -> int | None:
+    """The id that an identifier of ours (`ID@DOMAIN`) holds, None when it is none of ours."""
+    try:
+        return from_text(message_id.partition("@")[0])
+    except ValueError:
+        return None
+
+
 _PAIRS: Final = tuple(first + second for first in _DIGITS for second in _DIGITS)  # 10 bits at once
 
 

@@ -92,7 +92,7 @@ async def _take_over(app: "App", new: Settings) -> str:
     neighbours = await asyncio.to_thread(
         configured.neighbours, settings, lambda password: hashes.get(password) or hash_password(password)
     )
-    await app.engine.take_over(configured.engine_policy(settings), neighbours)
+    await app.engine.take_over(configured.engine_policy(settings), neighbours, configured.agreed(settings))
     app.settings = settings
     for tell in app.live.values:
         tell(settings)

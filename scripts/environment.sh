@@ -4,7 +4,7 @@
 #   environment test    that, and what the tests need (scripts/lock-test.txt)
 #
 # Only Python 3.11 or later with its venv module is needed; uv is used when it is on PATH, because it is faster. A stamp
-# in .venv says what is installed there, so the second start costs nothing.
+# in .venv says what is installed there, so the second start costs nothing; another, for which checkout it was made.
 
 say() {
     printf '%s\n' "$*" >&2
@@ -61,7 +61,34 @@ install() { # install ARGUMENT... : as pip install takes them
     fi
 }
 
+owner() { # prints the checkout that .venv was made for, as far as that can be told
+    if [ -f .venv/checkout ]; then
+        cat .venv/checkout
+    elif [ -L .venv ] && [ -f .venv/../pyproject.toml ]; then # from before that was written down
+        (cd -P ./.venv/.. && pwd -P)
+    fi
+}
+
+# With the .venv of another checkout, linked or copied here, `mmsc` would be that one's code; and installing here would
+# change that one's.
+leave_others_alone() {
+    made_for=$(owner)
+    if [ -L .venv ] && [ ! -e .venv ]; then
+        say ".venv is a link to nothing: it goes, and this checkout gets its own"
+        rm .venv
+    elif [ -z "$made_for" ] || [ "$made_for" = "$(pwd -P)" ]; then
+        return 0
+    elif [ -L .venv ]; then
+        say ".venv is a link to that of $made_for, which is left as it is: this checkout gets its own"
+        rm .venv
+    else
+        say ".venv was made for $made_for: it is made anew"
+        rm -rf .venv
+    fi
+}
+
 environment() {
+    leave_others_alone
     lock=scripts/lock-$1.txt
     stamp=.venv/stamp-$1
     want=$(cat pyproject.toml "$lock" | cksum)
@@ -79,5 +106,6 @@ environment() {
     install --require-hashes -r "$lock" || die "the packages of $lock could not be installed"
     install --no-deps --no-build-isolation -e . || die "the project could not be installed into .venv"
     [ "$1" = test ] && cat pyproject.toml scripts/lock-run.txt | cksum >.venv/stamp-run
+    pwd -P >.venv/checkout
     printf '%s\n' "$want" >"$stamp"
 }

@@ -31,6 +31,16 @@ def stem_of(node: str, number: int, at: Instant) -> str:
     return f"{node}-{number:08d}-{to_datetime(at).astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
+def missing(folder: Path, position: Position) -> str:
+    """A file that was being written and is neither open nor whole in that folder; "" when there is none. Only who has
+    the node's own folder can know what is in its files already."""
+    for ending in position.octets:
+        name = f"{position.stem}.{ending}"
+        if not (folder / f"{name}{OPEN}").exists() and not (folder / name).exists():
+            return f"{name}{OPEN}"
+    return ""
+
+
 class Files:
     """The folder, held by one process for each node (`flock` on NODE.lock)."""
 

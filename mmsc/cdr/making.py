@@ -1,23 +1,22 @@
 """Makes the records of one committed event out of the event and its MM. Pure: the same event gives the same records."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mmsc.cdr.forms import Value, address, timestamp
+from mmsc.cdr.forms import address, timestamp
+from mmsc.cdr.happened import Fields, Happened, House
 from mmsc.cdr.records import BY_NAME
 from mmsc.cdr.triggers import PEER_REPORTS, names_of
-from mmsc.domain.message import Mm, Part
+from mmsc.domain.message import Mm
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
 from mmsc.trace import events as trace
-from mmsc.trace.events import Data
-from protocols.records import record
 
 _OK: Final = "Ok"
 _PARTIAL: Final = "Ok, some recipients refused"
+_LATE: Final = "Ok, too late for some recipients"
 # X-Mms-Request-Status-Code of MM4 (TS 23.140 8.4.1.4) as RequestStatusCodeType; what is not here is 4, abnormalRelease.
 _REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -32,6 +31,10 @@ _REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 _ABNORMAL: Final = 4
+# StatusCode of MM7 (TS 23.140 8.7.8.3) as RequestStatusCodeType, where it has a word.
+_VASP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
+    {2001: 30, 4001: 30, 4007: 30, 4008: 30, 2007: 31, 4004: 31, 2004: 35, 4002: 36, 4003: 36}
+)
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
 _ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
 _MANDATORY: Final = {
@@ -39,43 +42,6 @@ _MANDATORY: Final = {
 }
 
 
-@record(frozen=True, slots=True)
-class House:
-    """Whose records these are: our domain, the domains of the peers by name, and the node that writes."""
-
-    domain: str
-    node: str
-    peers: Mapping[str, str] = field(default_factory=dict)
-
-    def peer(self, name: str) -> str:
-        """The domain of a peer, its name when it is configured no more."""
-        return self.peers.get(name, name)
-
-
-@record(frozen=True, slots=True)
-class Happened:
-    """A committed event with what is needed to charge for it. `recipient` is an address; `refused` says that some of
-    the recipients that were asked for were not taken."""
-
-    event_id: int
-    at: int
-    data: Data
-    mm: Mm | None = None
-    recipient_id: int | None = None
-    recipient: str = ""
-    peer: str = ""  # where that recipient lives, if not here
-    recipients: Sequence[tuple[str, str]] = ()  # (address, role) of all
-    parts: Sequence[Part] = ()
-    refused: bool = False
-
-    @property
-    def stored_mm(self) -> Mm:
-        """The MM that the event is about."""
-        assert self.mm is not None, f"{self.data.kind} is about no MM"
-        return self.mm
-
-
-Fields = dict[str, Value]
 Maker = Callable[[Happened, House], Fields]
 
 
@@ -171,6 +137,7 @@ def _submitted(happened: Happened, house: House) -> Fields:
         **_wishes(mm),
         "originatorMmsRSAddress": house.domain,
         "messageID": mm.message_id,
+        "replyChargingID": mm.details.get("reply_charging_id"),
         "originatorAddress": address(mm.sender.value),
         "recipientAddresses": [address(one, role) for one, role in happened.recipients],
         "submissionTime": timestamp(mm.submitted_at),
@@ -289,6 +256,20 @@ def _reported(happened: Happened, house: House) -> Fields:
     }
 
 
+def _changed(happened: Happened, house: House) -> Fields:
+    """A cancel or replace that was answered; a replace has changed the MM already."""
+    mm, answer = happened.stored_mm, happened.data
+    assert isinstance(answer, trace.ChangeAnswered)
+    return {
+        **_submitted(happened, house),
+        **_vasp(mm),
+        "serviceCode": mm.details.get("service_code"),
+        "submissionTime": timestamp(mm.date),
+        "requestStatusCode": 0 if answer.done else _ABNORMAL,
+        "statusText": (_LATE if answer.late else _OK) if answer.done else "Not Possible",
+    }
+
+
 def _report_answered(happened: Happened, house: House) -> Fields:
     answer = happened.data
     assert isinstance(answer, trace.ReportAnswered)
@@ -298,6 +279,34 @@ def _report_answered(happened: Happened, house: House) -> Fields:
         "messageID": answer.message_id,
         "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
         "statusText": _line(answer.text),
+    }
+
+
+def _delivered(happened: Happened, house: House) -> Fields:
+    """MM7_deliver, request and response."""
+    mm, told = happened.stored_mm, happened.data
+    assert isinstance(told, trace.DeliverAnswered)
+    return {
+        **_content(happened),
+        **_ends(happened, house),
+        "recipientMmsRSAddress": house.domain,
+        "linkedID": told.linked_id,
+        "replyChargingID": mm.details.get("reply_charging_id"),
+        "priority": mm.priority.name.lower(),
+        "serviceCode": told.service_code or None,
+        "requestStatusCode": 0 if told.taken else _VASP_STATUS.get(told.status, _ABNORMAL),
+        "statusText": _line(told.text),
+    }
+
+
+def _read_reported(happened: Happened, house: House) -> Fields:
+    told = happened.data
+    assert isinstance(told, trace.ReadReported)
+    return {
+        **_ends(happened, house),
+        "mmDateAndTime": timestamp(told.read_at),
+        "readStatus": "read" if told.read else "deletedWithoutBeingRead",
+        "requestStatusCode": 0,
     }
 
 
@@ -338,9 +347,15 @@ _MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
         "R1RR": _read,
         "O1D": _reported,
         "R4DRq": _reported,
+        "7C": _changed,
+        "7R": _changed,
         "7DRRq": _reported,
         "7DRRs": _reported,
         "R4DRs": _report_answered,
+        "7DRq": _delivered,
+        "7DRs": _delivered,
+        "7RRq": _read_reported,
+        "7RRs": _read_reported,
         "OMD": _deleted,
         "RMD": _deleted,
     }

@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
+from mmsc.cdr.happened import Happened, House
 from mmsc.cdr.lines import Record
-from mmsc.cdr.making import Happened, House, records_of
+from mmsc.cdr.making import records_of
 from mmsc.domain.message import Mm, Part
 from mmsc.store import charging
 from mmsc.store.core import Row, SqlValue, Store

@@ -86,6 +86,11 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
             "an m-notifyresp-ind (R1NRs), m-acknowledge-ind (R1A) or MM4_delivery_report.REQ (O4D) was heeded: not when"
             " it came late or again",
         ),
+        trace.ChangeAnswered: Trigger(
+            ("7C", "7R"),
+            lambda data: ("7C",) if data.operation == "cancel" else ("7R",),
+            "a CancelReq (7C) or ReplaceReq (7R) about an MM of its VASP was answered: not when it comes again",
+        ),
         trace.ReportDelivered: Trigger(
             ("O1D", "R4DRq", "7DRRq", "7DRRs"),
             _told,
@@ -95,6 +100,15 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
             ("R4DRs",), _always("R4DRs"), "a MM4_delivery_report.RES came; this server asks for none"
         ),
         trace.MmRead: Trigger(("R1RR",), _always("R1RR"), "an m-read-rec-ind came from who has the MM"),
+        trace.DeliverAnswered: Trigger(
+            ("7DRq", "7DRs"),
+            lambda data: ("7DRq", "7DRs") if data.status else ("7DRq",),
+            "a VASP took a DeliverReq or refused it for good: one for each recipient that is its, 7DRs when its answer"
+            " could be read; not for attempts that are tried again",
+        ),
+        trace.ReadReported: Trigger(
+            ("7RRq", "7RRs"), _always("7RRq", "7RRs"), "the VASP took a read report (7RRq, and 7RRs for its answer)"
+        ),
         trace.MmDeleted: Trigger(
             ("OMD", "RMD"),
             lambda data: ("RMD",) if data.interface == "mm4" else ("OMD",),

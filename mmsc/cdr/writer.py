@@ -19,8 +19,8 @@ import msgspec
 
 from mmsc.cdr import position as positions
 from mmsc.cdr.files import Files, FolderInUse, stem_of
+from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES, Record, csv_header, csv_lines, json_lines
-from mmsc.cdr.making import House
 from mmsc.cdr.owed import happened_of, made_of
 from mmsc.cdr.position import Position
 from mmsc.clock import Clock

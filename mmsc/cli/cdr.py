@@ -208,9 +208,8 @@ async def _catch_up(settings: "Settings", node: str, *, lost: bool) -> tuple[int
     from mmsc.settings import store_path
     from mmsc.store import charging
 
-    asked = replace(settings, node=replace(settings.node, name=node), cdr=replace(settings.cdr, enabled=True))
+    asked = replace(settings, node=replace(settings.node, name=node))
     policy = configured.charging(asked)
-    assert policy is not None, "records were asked for"
     if not settings.store.postgres and not store_path(settings).exists():
         raise click.ClickException(f"{store_path(settings)}: no such store")
     app = App(asked)
@@ -242,7 +241,7 @@ async def _refuse_alive(store: "Store", node: str) -> None:
 async def _check(store: "Store", node: str, folder: Path, *, lost: bool) -> None:
     """Only who has the node's own folder can know what is in its files already."""
     from mmsc.cdr import position
-    from mmsc.cdr.files import OPEN
+    from mmsc.cdr.files import missing
     from mmsc.store import charging
 
     text = await charging.position(store, node)
@@ -251,10 +250,8 @@ async def _check(store: "Store", node: str, folder: Path, *, lost: bool) -> None
         known = f"; records are owed by {', '.join(owing)}" if owing else ""
         raise click.ClickException(f"no node {node} ever wrote CDRs of this store, and it owes none{known}")
     here = position.START if text is None else position.read(text)
-    for ending in here.octets:
-        name = f"{here.stem}.{ending}"
-        if not lost and not (folder / f"{name}{OPEN}").exists() and not (folder / name).exists():
-            raise click.ClickException(
-                f"{folder} has no {name}{OPEN}, which node {node} was writing: set cdr.folder to that node's folder, or"
-                " say --lost when it is gone for good"
-            )
+    if not lost and (name := missing(folder, here)):
+        raise click.ClickException(
+            f"{folder} has no {name}, which node {node} was writing: set cdr.folder to that node's folder, or say"
+            " --lost when it is gone for good"
+        )

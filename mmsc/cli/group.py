@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "load": "Put load on an MMSC through MM7, and tell how it bore that.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, MM7, MM4 or SMPP.",
     "route": "Explain what becomes of a number.",
+    "reports": "Say which recipients have a delivery report, which have none, and why.",
     "cdr": "Charging records: compare two parties' files, show them, write what is owed.",
     "store": "Look into a store: what it holds, whether it is sound, its MMs as JSON, a copy.",
     "check-config": "Say what is wrong or odd in a settings file.",

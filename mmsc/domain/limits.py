@@ -1,7 +1,7 @@
 """The limits a submission is held against, and the times it may ask for."""
 
 from mmsc.domain.instant import DAY, Instant, later
-from mmsc.domain.message import Relative, Submission, When
+from mmsc.domain.message import Content, Relative, Submission, When
 from mmsc.domain.refusal import RefusalReason, Refused
 from protocols.records import record
 
@@ -32,15 +32,23 @@ def absolute(when: When, now: Instant) -> Instant:
     return later(now, when.seconds) if isinstance(when, Relative) else when
 
 
+def refusal_of(content: Content, limits: Limits) -> Refused | None:
+    """Why a content is too much, None when it is not."""
+    if len(content.body) > limits.maximum_octets:
+        why = f"content of {len(content.body)} octets, the limit is {limits.maximum_octets}"
+        return Refused(RefusalReason.TOO_LARGE, why)
+    if len(content.parts) > limits.maximum_parts:
+        why = f"{len(content.parts)} parts, the limit is {limits.maximum_parts}"
+        return Refused(RefusalReason.CONTENT_REFUSED, why)
+    return None
+
+
 def check(submission: Submission, limits: Limits, now: Instant) -> Times | Refused:
     """The submission's times, or why it is too much."""
     content = submission.content
-    if content is not None and len(content.body) > limits.maximum_octets:
-        why = f"content of {len(content.body)} octets, the limit is {limits.maximum_octets}"
-        return Refused(RefusalReason.TOO_LARGE, why)
-    if content is not None and len(content.parts) > limits.maximum_parts:
-        why = f"{len(content.parts)} parts, the limit is {limits.maximum_parts}"
-        return Refused(RefusalReason.CONTENT_REFUSED, why)
+    refused = None if content is None else refusal_of(content, limits)
+    if refused is not None:
+        return refused
     if len(submission.recipients) > limits.maximum_recipients:
         why = f"{len(submission.recipients)} recipients, the limit is {limits.maximum_recipients}"
         return Refused(RefusalReason.TOO_MANY_RECIPIENTS, why)

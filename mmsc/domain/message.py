@@ -151,6 +151,8 @@ class Submission:
     forward_counter: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
+    unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
 
 
 @record(frozen=True, slots=True)
@@ -222,6 +224,14 @@ def at_peer(peer: str, recipients: Sequence[Recipient]) -> tuple[Recipient, ...]
     return tuple(one for one in recipients if one.route is Route.PEER and one.target == peer)
 
 
+def on_lane(lane: str, recipients: Sequence[Recipient]) -> tuple[Recipient, ...]:
+    """The recipients that a task for all of them at one neighbour (`peer:NAME`, `vasp:NAME`) serves."""
+    kind, _, name = lane.partition(":")
+    if kind == "peer":
+        return at_peer(name, recipients)
+    return tuple(one for one in recipients if one.route is Route.VASP and one.target == name)
+
+
 class TaskKind(StrEnum):
     """What we still have to do."""
 
@@ -229,7 +239,9 @@ class TaskKind(StrEnum):
     LINK = "link"  # the SMS with the web link, and the wait for its view
     FORWARD = "forward"  # MM4_forward.REQ, and the wait for its RES
     WATCH = "watch"  # relayed recipients: indeterminate at expiry and grace
+    DELIVER_MM7 = "deliver_mm7"  # DeliverReq
     REPORT_MM7 = "report_mm7"  # DeliveryReportReq
+    READ_MM7 = "read_mm7"  # ReadReplyReq
     REPORT_MM1 = "report_mm1"  # m-delivery-ind
     REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
     RES_MM4 = "res_mm4"  # MM4_forward.RES or MM4_delivery_report.RES

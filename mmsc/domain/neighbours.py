@@ -23,9 +23,31 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
+
+
+class DeliverContent(StrEnum):
+    """How a VASP wants the content of a DeliverReq (TS 23.140 8.7.8: one part, or one that is a multipart)."""
+
+    RELATED = "related"  # multipart/related with the presentation first; multipart/mixed where there is none
+    MIXED = "mixed"  # multipart/mixed, without the presentation
+    SINGLE = "single"  # the medium alone when there is only one; else as related
+
+
+class TransferEncoding(StrEnum):
+    """Content-Transfer-Encoding of the parts of a DeliverReq (RFC 2045 6)."""
+
+    BINARY = "binary"
+    BASE64 = "base64"
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Vasp:
-    """A value-added service provider on MM7."""
+    """A value-added service provider on MM7 or EAIF."""
 
     name: str
     vasp_id: str = ""  # "" accepts any
@@ -37,6 +59,10 @@ class Vasp:
     client_certificates: tuple[str, ...] = ()  # CN=, SAN=, SHA256=, SHA1=; empty asks for none
     networks: tuple[str, ...] = ()  # where it may send from; empty: anywhere
     report_url: str = ""  # "" sends no reports
+    deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
+    deliver_content: DeliverContent = DeliverContent.RELATED
+    deliver_encoding: TransferEncoding = TransferEncoding.BINARY
+    unknown_linked_id_accepted: bool = False
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request
@@ -57,6 +83,17 @@ class Vasp:
     over_rate: str = "4006"  # 4006 | 503
     credits: int = -1  # recipients altogether; -1: no limit
     concurrency: int = 4
+    interface: VaspInterface = VaspInterface.MM7
+    eaif_version: str = "3.0"  # X-NOKIA-MMSC-Version of what we send
+    eaif_answer: str = "conf"  # conf: 200 with an m-send-conf; no_content: 204
+    eaif_message: str = "send_req"  # send_req | retrieve_conf: the PDU of a message to it
+    eaif_read_report: str = "orig"  # orig | rec: m-read-orig-ind or m-read-rec-ind
+    eaif_asynch_reply_to: str = ""  # where it shall send asynchronous answers; "" does not say
+
+    @property
+    def delivers_to(self) -> str:
+        """The address of its DeliverReq, "" for none."""
+        return self.deliver_url or self.report_url
 
 
 @record(frozen=True, slots=True, kw_only=True)

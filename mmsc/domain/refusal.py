@@ -18,6 +18,7 @@ class RefusalReason(StrEnum):
     CONTENT_REFUSED = "content_refused"
     CONTENT_CORRUPT = "content_corrupt"
     EXPIRY_PAST = "expiry_past"
+    LINKED_ID_UNKNOWN = "linked_id_unknown"  # no MM that was delivered to this VASP has it (TS 23.140 8.7.1)
     FORWARDED_TOO_OFTEN = "forwarded_too_often"  # a loop (TS 23.140 8.4.1.4, X-Mms-Forward-Counter)
     NOT_IDENTIFIED = "not_identified"  # who submits is unknown, or not who it says
     NO_CREDIT = "no_credit"  # buy some

@@ -11,11 +11,12 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from mmsc.clock import Clock, Moment
 from mmsc.domain.instant import HOUR, SECOND, Instant, later
-from mmsc.domain.message import Job, Recipient, TaskKind, at_peer
+from mmsc.domain.message import Job, Recipient, TaskKind, on_lane
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
 from mmsc.engine.calls import Calls
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.gets import Gets
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.engine.pause import real_pause
 from mmsc.engine.ports import Courier, Delivered, Failed, Later, Mixed, Outcome, Retry
@@ -76,6 +77,7 @@ class Desk:
         self.policy = policy
         self.planned = planned
         self.calls = Calls()
+        self.gets = Gets()
 
     async def call(self, job: Job) -> Outcome:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
@@ -230,7 +232,10 @@ class ReportWork:
         match outcome:
             case Delivered():
                 note = outcome.note or ", ".join(outcome.remote_ids)
-                told = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                told: trace.Data = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
+                if job.kind is TaskKind.READ_MM7:
+                    read, at = job.payload["read"] == "1", int(job.payload["date"])
+                    told = trace.ReadReported(job.lane, read, job.attempt + 1, note, at)
                 if not await desk.finish(job, [told]):
                     await desk.overtaken(job, "delivered")
             case Later() | Retry():
@@ -238,7 +243,7 @@ class ReportWork:
                 if why:
                     await self._give_up(job, why)
             case Failed():
-                await self._give_up(job, outcome.because)
+                await self._give_up(job, outcome.because, refused=outcome.refused)
             case Mixed():
                 await self._give_up(job, "a report has one recipient")
 
@@ -253,8 +258,8 @@ class ReportWork:
             job = job._replace(payload={**job.payload, task_sql.ASKED_TO_WAIT: "1"})
         return await self._desk.again(job, outcome, policy, born, end)
 
-    async def _give_up(self, job: Job, because: str) -> None:
-        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because)])
+    async def _give_up(self, job: Job, because: str, *, refused: bool = False) -> None:
+        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because, refused)])
 
 
 _FAR: Final = Instant(1 << 62)
@@ -318,8 +323,7 @@ class Delivery:
             found = await sql.with_recipients(self._desk.store, row.mm_id)
             if found is None:
                 return None
-            peer = row.lane.removeprefix("peer:")
-            mm, recipients = found[0], at_peer(peer, found[1])
+            mm, recipients = found[0], on_lane(row.lane, found[1])
         return Job(
             task_id=row.id,
             kind=row.kind,

@@ -11,7 +11,7 @@ from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
 from mmsc.store import neighbours as sql
-from mmsc.store.core import Lost, Store, Unit
+from mmsc.store.core import Lost, Statement, Store, Unit
 
 Neighbour = Vasp | Peer | Smsc | Subscriber
 _TYPES: Final[Mapping[str, type[Neighbour]]] = {"vasp": Vasp, "peer": Peer, "smsc": Smsc, "subscriber": Subscriber}
@@ -52,10 +52,12 @@ class Neighbours:
         for subscriber in learned:
             self._remember(subscriber)
 
-    async def replace(self, configured: tuple[Neighbour, ...], default_smsc: str) -> None:
-        """From now on the configuration names these: what differs is written, then all of it is changed here at once.
-        Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
-        await self._configure(configured)
+    async def replace(
+        self, configured: tuple[Neighbour, ...], default_smsc: str, beside: tuple[Statement, ...] = ()
+    ) -> None:
+        """From now on the configuration names these: what differs is written, in one unit with `beside`, then all of it
+        is changed here at once. Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
+        await self._configure(configured, beside)
         others = [
             msgspec.json.decode(str(data), type=_TYPES[str(kind)])
             for kind, _, origin, data in await sql.all_of(self._store)
@@ -77,7 +79,7 @@ class Neighbours:
         for subscriber in learned:
             self._remember(subscriber)
 
-    async def _configure(self, configured: tuple[Neighbour, ...]) -> None:
+    async def _configure(self, configured: tuple[Neighbour, ...], beside: tuple[Statement, ...] = ()) -> None:
         """One unit, its rows in one order, and only what differs: nodes that start together neither wait for one
         another in a circle nor take away what the other has just written. The file of who started last counts."""
         now = self._clock.real_now()
@@ -86,8 +88,8 @@ class Neighbours:
         new = [(key, one) for key, one in sorted(wanted.items()) if stored.get(key) != one]
         old = [key for key, (origin, _) in sorted(stored.items()) if origin == "config" and key not in wanted]
         upserts = [sql.upsert(kind, name, origin, data, now) for (kind, name), (origin, data) in new]
-        if upserts or old:
-            await self._store.commit(Unit(None, (*upserts, *[sql.drop(kind, name) for kind, name in old])))
+        if upserts or old or beside:
+            await self._store.commit(Unit(None, (*upserts, *[sql.drop(kind, name) for kind, name in old], *beside)))
 
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""

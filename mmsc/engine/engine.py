@@ -7,14 +7,19 @@ from dataclasses import field
 
 from mmsc.clock import Clock
 from mmsc.domain.address import NumberPlan
+from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
+from mmsc.engine import recent
+from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
+from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.credits import Credits
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
+from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
@@ -24,16 +29,19 @@ from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
+from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
+from mmsc.engine.vasp_delivery import VaspWork
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
 from mmsc.store.core import Statement, Store, StoreError, StoreRefused
+from mmsc.store.messages import CHANGED
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -49,11 +57,12 @@ class EnginePolicy:
     submit: SubmitPolicy = field(default_factory=SubmitPolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
+    changes: ChangePolicy = field(default_factory=ChangePolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     default_smsc: str = ""
-    recent_recipients: int = 20_000
-    recent_octets: int = 64 << 20
+    recent_recipients: int = recent.MAXIMUM_RECIPIENTS
+    recent_octets: int = recent.MAXIMUM_OCTETS
     smallest_object: int = 16_384  # octets; smaller bodies stay in the database
 
 
@@ -89,6 +98,7 @@ class Engine:
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
         )
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
+        self.dialects = VaspDialects(store, clock)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.credits = Credits(store, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
@@ -104,6 +114,7 @@ class Engine:
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
         await self.credits.load()
+        await self.dialects.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
         self.transitions = Transitions(
@@ -144,10 +155,19 @@ class Engine:
             planned,
             self.credits,
         )
-        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval)
+        self.changes = VaspChanges(self.desk, self.bodies, self.policy.changes, self.policy.submit.limits)
+        self.store.on_wake(self._changed_elsewhere)
+        read_reports = ReadReports(self.neighbours, self.ids)
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
+        self.application_answers = ApplicationNews(self.desk)
+
+    def _changed_elsewhere(self, wake: str) -> None:
+        """Another node cancelled or replaced something, or we could not hear whether one did."""
+        if wake in ("", CHANGED):
+            self.recent.forget_all()
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -159,6 +179,8 @@ class Engine:
             TaskKind.LINK: notifications.run,
             TaskKind.FORWARD: forwards.run,
             TaskKind.WATCH: forwards.run,
+            TaskKind.DELIVER_MM7: VaspWork(self.desk).run,
+            TaskKind.READ_MM7: reports.run,
             TaskKind.REPORT_MM7: reports.run,
             TaskKind.REPORT_MM1: reports.run,
             TaskKind.REPORT_MM4: reports.run,
@@ -187,19 +209,23 @@ class Engine:
         """Hand the leases back, so that another node (or the next start) need not wait for them to run out."""
         await self.heartbeat.leave()
 
-    async def take_over(self, policy: EnginePolicy, configured: tuple[Neighbour, ...]) -> None:
-        """From now on these; returns after the commit. Raises StoreUnavailable or StoreBusy, and then nothing changed
-        here. What is under way goes on as it began."""
-        await self.neighbours.replace(configured, policy.default_smsc)
+    async def take_over(
+        self, policy: EnginePolicy, configured: tuple[Neighbour, ...], agreed: Mapping[str, str] | None = None
+    ) -> None:
+        """From now on these; returns after the commit. `agreed` are digests as at the start, None: as they were.
+        Raises StoreUnavailable or StoreBusy, and then nothing changed here. What is under way goes on as it began."""
+        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed))
         self.policy = policy
         self.numbers.take_over(policy.plan, policy.routing)
         self.submit.take_over(policy.submit)
         self.desk.policy = policy.delivery
+        self.changes.policy, self.changes.limits = policy.changes, policy.submit.limits
         self.retrieval.policy = self.links.policy = policy.retrieval
         self.lanes.resize()
         self._timetable.wake()
         with suppress(StoreError):  # who submits looks again
             await self.credits.load()
+        await self.heartbeat.agreed(agreed)
 
     @property
     def claims(self) -> Durations:

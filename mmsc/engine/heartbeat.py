@@ -8,6 +8,7 @@ but its neighbours would get everything twice.
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -20,7 +21,7 @@ from mmsc.engine.lanes import Lanes
 from mmsc.engine.pause import real_pause
 from mmsc.store import nodes
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Lost, Store, StoreBusy, StoreRefused, StoreUnavailable, Unit
+from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreRefused, StoreUnavailable, Unit
 from mmsc.store.nodes import Entered, Known
 from mmsc.store.tasks import Holder
 from mmsc.trace import events as trace
@@ -77,7 +78,7 @@ class Heartbeat:
         return entered
 
     async def _place(self) -> Entered:
-        settings = msgspec.json.encode(self._settings).decode()
+        settings = _encoded(self._settings)
         while True:
             mine = self._mine(await nodes.known(self._store))
             if mine is None:
@@ -123,6 +124,21 @@ class Heartbeat:
                 different = sorted(key for key in self._settings if theirs.get(key, "") != self._settings[key])
                 if different:
                     _log.warning("node %s runs with other settings: %s", other.name, ", ".join(different))
+
+    def agrees(self, settings: Mapping[str, str] | None) -> tuple[Statement, ...]:
+        """Tell the others other digests than those of the start: effects of the unit that takes new settings over."""
+        if settings is None or settings == self._settings:
+            return ()
+        return (nodes.agrees(self._name, self.holder.start_no, _encoded(settings)),)
+
+    async def agreed(self, settings: Mapping[str, str] | None) -> None:
+        """They are in force; who runs with others is told in the log."""
+        if settings is None or settings == self._settings:
+            return
+        self._settings = dict(settings)
+        if self._store.shared:
+            with suppress(StoreBusy, StoreUnavailable):  # only the remark is lost
+                self._compare(await nodes.known(self._store))
 
     async def run(self) -> None:
         """Until cancelled. Raises `StoreRefused` when another process runs under our name."""
@@ -198,6 +214,10 @@ class Heartbeat:
             unit = self._chronicle.unit(guard, (task_sql.release(name, start_no),), (event,), self._lanes.look_around)
             if not isinstance(await self._store.commit(unit), Lost):
                 _log.warning("node %s is dead: the %d tasks that it held are free", name, tasks)
+
+
+def _encoded(settings: Mapping[str, str]) -> str:
+    return msgspec.json.encode(dict(settings)).decode()
 
 
 def _taken(number: int) -> StoreRefused:

@@ -87,7 +87,7 @@ class NotificationWork:
     async def _push(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant) -> None:
         now = self._desk.clock.now()
         payload = {**job.payload, "validity_seconds": str(max(1, (next_at - now) // SECOND))}
-        outcome = await self._desk.call(job._replace(recipients=(recipient,), payload=payload))
+        outcome = await self._desk.call(job._replace(mm=mm, recipients=(recipient,), payload=payload))
         match outcome:
             case Delivered():
                 await self._pushed(job, mm, recipient, capability, next_at, outcome)
@@ -164,7 +164,7 @@ class NotificationWork:
 
     async def _send_link(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, because: str) -> None:
         payload = {"receipt": "1"} if self._neighbours.link_is_told_by_receipt(mm) else {}
-        link = job._replace(kind=TaskKind.LINK, recipients=(recipient,), payload=payload)
+        link = job._replace(kind=TaskKind.LINK, mm=mm, recipients=(recipient,), payload=payload)
         outcome = await self._desk.call(link)
         match outcome:
             case Delivered():

@@ -170,7 +170,8 @@ class Planner:
                 continue
             seen.add(found.address)
             route, target, why = self._numbers.route(found.address)
-            obstacle = obstacle_to(submission.origin, route, target, why)
+            delivers = route is not Route.VASP or self._numbers.delivers(target)
+            obstacle = obstacle_to(submission.origin, route, target, why, delivers=delivers)
             if obstacle:
                 refused.append(RefusedRecipient(spec.text, obstacle))
                 reasons.append(RefusalReason.RECIPIENT_UNKNOWN)
@@ -220,12 +221,19 @@ class Planner:
 
     def _tasks(self, mm: Mm, recipients: Sequence[Recipient], now: Moment) -> list[TaskRow]:
         tasks: list[TaskRow] = []
+        together: dict[str, TaskKind] = {}  # a task for all recipients at one neighbour
         for recipient in recipients:
             if recipient.route is Route.SUBSCRIBER:
                 tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}, now))
-        for peer in dict.fromkeys(recipient.target for recipient in recipients if recipient.route is Route.PEER):
+            elif recipient.route is Route.PEER:
+                together[f"peer:{recipient.target}"] = TaskKind.FORWARD
+            else:
+                together[f"vasp:{recipient.target}"] = TaskKind.DELIVER_MM7
+        for lane, kind in together.items():
             payload = {"transaction_id": self._ids.transaction_id(now.real)}
-            tasks.append(self._task(mm, None, TaskKind.FORWARD, f"peer:{peer}", payload, now))
+            if kind is TaskKind.DELIVER_MM7:
+                payload["linked_id"] = f"{to_text(mm.id)}@{self._policy.domain}"  # not a peer's Message-ID
+            tasks.append(self._task(mm, None, kind, lane, payload, now))
         return tasks
 
     def _task(

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -43,6 +44,8 @@ class Delivered:
     answer_expected: bool = False
     note: str = ""
     nothing_sent: bool = False  # its interface has no word for it
+    status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 for none
+    service_code: str = ""  # of a DeliverRsp
 
 
 @record(frozen=True, slots=True)
@@ -66,10 +69,14 @@ class Retry:
 
 @record(frozen=True, slots=True)
 class Failed:
-    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
+    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing); `refused` says
+    that `because` is a VASP's own final answer to a report, not ours."""
 
     because: str
     happening: Happening = Happening.UNDELIVERABLE
+    status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 when it answered nothing that can be read
+    nothing_sent: bool = False
+    refused: bool = False
 
 
 @record(frozen=True, slots=True)
@@ -150,6 +157,18 @@ class Submit(Protocol):
         ...
 
 
+class Changes(Protocol):
+    """What a VASP may still change about an MM of its own."""
+
+    async def cancel(self, asked: Asked) -> Changed | Unknown | Refused:
+        """Cancel an MM for whoever has not got it; returns after the commit."""
+        ...
+
+    async def replace(self, asked: Asked, change: Replacement) -> Changed | Unknown | Refused:
+        """Give the recipients who have not got an MM another content; returns after the commit."""
+        ...
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
@@ -197,6 +216,14 @@ class Retrieval(Protocol):
 
     async def open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         """The MM behind a Content-Location, for this identity (None: the request carried none)."""
+        ...
+
+    def begun(self, retrievable: Retrievable) -> None:
+        """An m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        ...
+
+    def broken_off(self, retrievable: Retrievable) -> None:
+        """It was not written whole."""
         ...
 
     async def fetched(self, retrievable: Retrievable) -> None:
@@ -302,6 +329,16 @@ class Receipts(Protocol):
         ...
 
 
+class ApplicationAnswers(Protocol):
+    """What an application on EAIF says later about a message that it took with 202."""
+
+    async def application_answered(self, vasp: str, message_id: str, *, status: int) -> bool | Gone:
+        """An asynchronous answer: 2xx is taken, 4xx refused, anything else not delivered. `message_id` is the text of
+        our own id of the MM (`ids.to_text`), whatever its originator called it. Returns after the commit; False when
+        nothing of this id went to this VASP. `Gone`, and nothing was noted, when the store is away."""
+        ...
+
+
 class Numbers(Protocol):
     """Number plan and routing, for gateways that must know at once (RCPT TO, From)."""
 
@@ -311,6 +348,22 @@ class Numbers(Protocol):
 
     def route(self, address: Address) -> tuple[Route, str, str]:
         """(route, target, why)."""
+        ...
+
+    def delivers(self, vasp: str) -> bool:
+        """Whether this VASP has an address for MM7_deliver."""
+        ...
+
+
+class Dialects(Protocol):
+    """What each VASP spoke last."""
+
+    async def heard(self, vasp: str, namespace: str, version: str) -> None:
+        """A request of the VASP came in this namespace and MM7Version; costs something only when it changed."""
+        ...
+
+    def last_of(self, vasp: str) -> tuple[str, str]:
+        """(namespace, MM7Version) of the VASP's last request, both "" when it never sent one."""
         ...
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
+from mmsc.domain.changes import is_over
 from mmsc.domain.instant import MINUTE, Instant
 from mmsc.domain.message import Mm, Recipient, RecipientId
 from mmsc.domain.neighbours import Subscriber
@@ -13,9 +14,10 @@ from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retrievable
+from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
-from mmsc.ids import from_text
+from mmsc.ids import id_in
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
@@ -40,6 +42,8 @@ class RetrievalPolicy:
 
 def _gone(mm: Mm, recipient: Recipient, policy: RetrievalPolicy, now: Instant) -> Gone | None:
     """Why the content is not to be had, None when it is."""
+    if is_over(recipient, mm):
+        return Gone(GoneBecause.ENDED)
     match recipient.state:
         case S.CANCELLED:
             return Gone(GoneBecause.CANCELLED)
@@ -63,9 +67,11 @@ class Fetching:
         neighbours: Neighbours,
         learn: Callable[[Subscriber, Evidence, Instant], Subscriber | None],
         policy: RetrievalPolicy,
+        read_reports: ReadReports,
     ) -> None:
         """`learn` says what a request teaches about a subscriber (None: nothing new)."""
         self._desk = desk
+        self._read_reports = read_reports
         self._neighbours = neighbours
         self._learn = learn
         self.policy = policy
@@ -78,6 +84,18 @@ class Fetching:
             return Gone(GoneBecause.STORE_AWAY)
 
     async def _open(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
+        while True:
+            decided = self._desk.gets.decided
+            found = await self._look_up(token, identity, evidence)
+            if isinstance(found, Gone):
+                return found
+            decision = self._desk.gets.decision(found.recipient.id)
+            if decision is not None:
+                await decision.wait()  # its VASP withdraws or replaces it
+            elif decided == self._desk.gets.decided:
+                return found
+
+    async def _look_up(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
         record = await self._desk.recent.by_token(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
@@ -101,6 +119,14 @@ class Fetching:
             return not self.policy.require_identity
         return identity == recipient.address
 
+    def begun(self, retrievable: Retrievable) -> None:
+        """An m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        self._desk.gets.begin(retrievable.recipient.id)
+
+    def broken_off(self, retrievable: Retrievable) -> None:
+        """It was not written whole."""
+        self._desk.gets.end(retrievable.recipient.id)
+
     async def fetched(self, retrievable: Retrievable) -> None:
         """All octets of the m-retrieve-conf were written; returns after the commit. While the store is away nothing is
         noted: the handset's answer, or its next GET, tells the same."""
@@ -109,6 +135,8 @@ class Fetching:
         except (StoreBusy, StoreUnavailable) as error:
             about = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
             _log.warning("a complete GET is not noted: %s", error, extra=about)
+        finally:
+            self._desk.gets.end(retrievable.recipient.id)
 
     async def _fetched(self, retrievable: Retrievable) -> None:
         mm, desk = retrievable.mm, self._desk
@@ -205,17 +233,30 @@ class Fetching:
         """An m-read-rec-ind; returns after the commit."""
         desk = self._desk
         try:
-            found = await sql.told_to(desk.store, message_id, address, _id_in(message_id))
+            found = await sql.told_to(desk.store, message_id, address, id_in(message_id))
             found = found or await sql.told_to(desk.store, message_id, address)
             if found is None:
                 return False
             if await event_sql.has(desk.store, found[0].id, found[1].id, trace.MmRead.kind):
                 return True  # its 200 was lost
-            note = trace.MmRead(read)
-            await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
+            await self._note_read(*found, read=read)
         except (StoreBusy, StoreUnavailable):
             return Gone(GoneBecause.STORE_AWAY)
         return True
+
+    async def _note_read(self, mm: Mm, recipient: Recipient, *, read: bool) -> None:
+        """Who read it has it: what that owes comes first, and reports leave in order (TS 23.140 8.7.6)."""
+        desk = self._desk
+        if recipient.state not in FINAL:
+            how = Circumstances(because="its user's read report proves it", source="mm1")
+            await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)
+        event = desk.chronicle.event(trace.MmRead(read), mm_id=mm.id, recipient_id=recipient.id)
+        report = self._read_reports.owed(mm, recipient, event, read=read)
+        if report is None:
+            await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
+            return
+        unit = desk.chronicle.unit(None, (task_sql.insert(report),), (event,), lambda: desk.planned(report.due_at))
+        await desk.store.commit(unit)
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""
@@ -226,14 +267,6 @@ class Fetching:
                 await self._neighbours.learn(learned)
             except (StoreBusy, StoreUnavailable):
                 return  # the next request teaches it again
-
-
-def _id_in(message_id: str) -> int | None:
-    """The id that a Message-ID of ours holds."""
-    try:
-        return from_text(message_id.partition("@")[0])
-    except ValueError:
-        return None
 
 
 class WebLinks:

@@ -68,6 +68,11 @@ class Routing:
             return self._route_number(address)
         return Route.NONE, "", f"nothing here takes {address.kind} addresses"
 
+    def delivers(self, vasp: str) -> bool:
+        """Whether this VASP has an address for MM7_deliver."""
+        known = self._neighbours.vasps.get(vasp)
+        return known is not None and bool(known.delivers_to)
+
     def _route_number(self, address: Address) -> tuple[Route, str, str]:
         own = longest_prefix(address.value, self._own_prefixes)
         peer, theirs = self._neighbours.peer_for(address.value)

@@ -14,6 +14,7 @@ from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Job,
+    Mm,
     MmId,
     Origin,
     Recipient,
@@ -21,7 +22,7 @@ from mmsc.domain.message import (
     Route,
     Submission,
     TaskKind,
-    at_peer,
+    on_lane,
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.answers import res_task
@@ -29,6 +30,7 @@ from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.credits import Credits, NoCredit, Spent
 from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
+from mmsc.engine.linking import both_told, linked
 from mmsc.engine.planning import Plan, Planner, SubmitPolicy
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
@@ -85,9 +87,17 @@ class Submitter:
         """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        answered: Mm | None = None
+        if submission.linked_id:
+            found = await linked(self._store, submission)
+            if isinstance(found, Refused):
+                return await self._refuse(submission, found)
+            submission, answered = found
         plan = self._planner.plan(submission)
         if isinstance(plan, Refused):
             return await self._refuse(submission, plan)
+        if answered is not None:
+            plan.events += both_told(self._chronicle, submission, plan.mm, answered)
         owner = submission.origin.owner
         if not self._door.enter(owner):
             return Refused(RefusalReason.BUSY, "too many submissions are under way")
@@ -283,9 +293,8 @@ class Submitter:
         recipients: tuple[Recipient, ...] = ()
         if plan is not None and task.recipient_id is not None:
             recipients = tuple([one for one in plan.recipients if one.id == task.recipient_id])
-        elif plan is not None and task.kind is TaskKind.FORWARD:
-            peer = task.lane.removeprefix("peer:")
-            recipients = at_peer(peer, plan.recipients)
+        elif plan is not None and task.kind is not TaskKind.RES_MM4:
+            recipients = on_lane(task.lane, plan.recipients)
         mm = None if plan is None else plan.mm
         return Job(
             task.id, task.kind, task.lane, task.attempt, task.due_at, mm, recipients, task.payload, task.priority

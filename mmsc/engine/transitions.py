@@ -6,7 +6,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Interface, Job, Mm, Recipient, TaskId, TaskKind
-from mmsc.domain.reports import report_is_due
+from mmsc.domain.reports import NoReport, is_automatic, report_is_due
 from mmsc.domain.states import CAUSE_OF, FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.directory import Neighbours
@@ -39,6 +39,7 @@ class Circumstances:
     answer: str = ""  # the handset's PDU that says it: notifyresp, acknowledge
     ack_asked: bool = False  # the peer's report wants its RES
     effects: tuple[Statement, ...] = ()
+    also: tuple[trace.Data, ...] = ()  # events about the recipient that are as durable as the move
     then: Callable[[], None] | None = None
 
 
@@ -71,7 +72,7 @@ class Transitions:
 
     async def apply(self, mm: Mm, recipient: Recipient, happening: Happening, how: Circumstances) -> bool:
         """Carry out a happening. True when the recipient moved; False when the table or another hand forbids it
-        (recorded, and `how.effects` are written all the same)."""
+        (recorded, and `how.effects` and `how.also` are written all the same)."""
         for _ in range(2):
             state = move(recipient.state, happening)
             if state is not None and await self._move(mm, recipient, happening, state, how):
@@ -82,8 +83,8 @@ class Transitions:
                 break
             recipient = record.recipient
         ignored = trace.AnswerIgnored(str(happening), str(recipient.state), how.source)
-        event = self._chronicle.event(ignored, mm_id=mm.id, recipient_id=recipient.id)
-        await self._store.commit(self._chronicle.unit(None, how.effects, (event,), how.then))
+        events = self._about(mm, recipient, (*how.also, ignored))
+        await self._store.commit(self._chronicle.unit(None, how.effects, events, how.then))
         return False
 
     async def _move(
@@ -110,6 +111,7 @@ class Transitions:
             how.ack_asked,
         )
         events: Sequence[trace.Event] = (
+            *self._about(mm, recipient, how.also),
             self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
         )
         seated = False
@@ -134,6 +136,9 @@ class Transitions:
         guard = sql.move_recipient(recipient.id, happening, at, cause, leaving=state is not recipient.state)
         outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
         return not isinstance(outcome, Lost)
+
+    def _about(self, mm: Mm, recipient: Recipient, data: Sequence[trace.Data]) -> list[trace.Event]:
+        return [self._chronicle.event(one, mm_id=mm.id, recipient_id=recipient.id) for one in data]
 
     def _hand_over(self, report: TaskRow, mm: Mm, recipient: Recipient, *, seated: bool) -> None:
         if not seated:
@@ -206,9 +211,9 @@ class Transitions:
 
 def _why_none(mm: Mm, how: Circumstances) -> str:
     if not (mm.delivery_report or mm.system_report):
-        return "no report was asked for"
+        return str(NoReport.NOT_ASKED)
     if not how.report_allowed:
-        return "the recipient allows no report"
-    if mm.message_class.lower() == "auto":
-        return "class Auto has no reports"
+        return str(NoReport.NOT_ALLOWED)
+    if is_automatic(mm.message_class):
+        return str(NoReport.CLASS_AUTO)
     return ""

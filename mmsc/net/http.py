@@ -62,6 +62,7 @@ class HttpAnswer:
     """
 
     status: int = 200
+    reason: str = ""  # "": what RFC 9110 15 calls the status
     content_type: str = ""
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
@@ -323,7 +324,7 @@ def _split(target: str) -> tuple[str, str]:
 
 def _answer_head(answer: HttpAnswer, received: Received) -> bytes:
     """Status line and headers. ValueError for a line break in a value: that is our bug, and nobody's second answer."""
-    lines = [_status_line(answer.status), "Server: mmsc", _date(int(time.time()))]
+    lines = [_status_line(answer.status, answer.reason), "Server: mmsc", _date(int(time.time()))]
     if answer.content_type:
         lines.append(f"Content-Type: {answer.content_type}")
     if answer.status not in _BODILESS:
@@ -340,9 +341,9 @@ def _answer_head(answer: HttpAnswer, received: Received) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _status_line(status: int) -> str:
+def _status_line(status: int, reason: str) -> str:
     try:
-        return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
+        return f"HTTP/1.1 {status} {reason or HTTPStatus(status).phrase}"
     except ValueError:
         return f"HTTP/1.1 {status} "
 

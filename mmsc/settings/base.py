@@ -47,6 +47,7 @@ HA1_MD5: Final = r"^([0-9a-fA-F]{32})?\Z"
 HA1_SHA256: Final = r"^([0-9a-fA-F]{64})?\Z"
 HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]*\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
+NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
 # How a person is told what a pattern asks for.
 PATTERNS: Final = {
     _NAME: "letters, digits, dots, hyphens and underscores",
@@ -63,6 +64,7 @@ PATTERNS: Final = {
     SCHEMA: "small letters, digits and underscores, no digit first",
     BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",
+    NUMBERED: "a version like 3.0",
     CERTIFICATE_NAME: "CN=NAME, SAN=NAME, SHA256=DIGEST or SHA1=DIGEST",
     SENDER_PATTERN: "an address, or how it begins and a * at the end",
     MEDIA_PATTERN: "TYPE/SUBTYPE or TYPE/*",

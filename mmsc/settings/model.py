@@ -163,6 +163,7 @@ class Mm7(HttpListener, frozen=True, kw_only=True):
 
     port: Port = 8807
     realm: Quotable = "MM7"
+    cancel_after_notification: Live[Literal["allow", "refuse"]] = "allow"
     digest_algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], msgspec.Meta(min_length=1)] = ("SHA-256", "MD5")
     nonce_seconds: Seconds = 300.0
     trusted_proxies: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from mmsc.settings.base import (
     HA1_MD5,
     HA1_SHA256,
     MEDIA_PATTERN,
+    NUMBERED,
     PASSWORD_HASH,
     SENDER_PATTERN,
     Count,
@@ -41,7 +42,7 @@ class Rewrite(Section, frozen=True, kw_only=True):
 
 
 class Vasp(Section, frozen=True, kw_only=True):
-    """A value-added service provider on MM7."""
+    """A value-added service provider on MM7 or EAIF."""
 
     vasp_id: Live[Text] = ""
     vas_ids: Live[tuple[Text, ...]] = ()
@@ -54,6 +55,10 @@ class Vasp(Section, frozen=True, kw_only=True):
     client_certificates: Live[tuple[Annotated[str, msgspec.Meta(pattern=CERTIFICATE_NAME)], ...]] = ()
     networks: Live[tuple[str, ...]] = ()
     report_url: Live[Url] = ""
+    deliver_url: Live[Url] = ""
+    deliver_content: Live[Literal["related", "mixed", "single"]] = "related"
+    deliver_encoding: Live[Literal["binary", "base64"]] = "binary"
+    unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     namespace: Live[Text] = ""
@@ -74,6 +79,12 @@ class Vasp(Section, frozen=True, kw_only=True):
     over_rate: Live[Literal["4006", "503"]] = "4006"
     credits: Live[Annotated[int, msgspec.Meta(ge=-1, le=1_000_000_000_000)]] = -1
     concurrency: Live[Count] = 4
+    interface: Live[Literal["mm7", "eaif"]] = "mm7"
+    eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
+    eaif_answer: Live[Literal["conf", "no_content"]] = "conf"
+    eaif_message: Live[Literal["send_req", "retrieve_conf"]] = "send_req"
+    eaif_read_report: Live[Literal["orig", "rec"]] = "orig"
+    eaif_asynch_reply_to: Live[Url] = ""
 
 
 class Peer(Section, frozen=True, kw_only=True):

@@ -77,6 +77,8 @@ def remarks(settings: Settings) -> Iterator[str]:
             yield f"vasp.{name} has no username: anybody may submit in its name"
         if not vasp.report_url:
             yield f"vasp.{name} has no report_url: it gets no delivery reports"
+        if vasp.short_codes and not vasp.deliver_url and not vasp.report_url:
+            yield f"vasp.{name} has short_codes and neither deliver_url nor report_url: MMs to them are refused"
     for name, peer in settings.peer.items():
         if not peer.prefixes and settings.numbers.default_peer != name:
             yield f"peer.{name} has no prefixes: nothing is routed to it"
@@ -109,7 +111,8 @@ def _told_loopback(listener: HttpListener) -> bool:
 
 def _has_foreign_neighbour(settings: Settings) -> bool:
     hosts = [peer.host for peer in settings.peer.values()] + [smsc.host for smsc in settings.smsc.values()]
-    hosts += [urlsplit(vasp.report_url).hostname or "localhost" for vasp in settings.vasp.values()]
+    urls = [url for vasp in settings.vasp.values() for url in (vasp.report_url, vasp.deliver_url)]
+    hosts += [urlsplit(url).hostname or "localhost" for url in urls]
     return any(not is_loopback(host) for host in hosts)
 
 

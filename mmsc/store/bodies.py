@@ -98,16 +98,26 @@ class Bodies:
     async def put(self, content_id: ContentId, content: Content) -> tuple[Statement, ...]:
         """Make the body durable outside; the effects that refer to it, for the unit of its MM. Raises
         `StoreUnavailable`."""
+        digest, refer = await self._put(str(content_id), content)
+        return sql.insert(content_id, content, digest), refer
+
+    async def replace(self, content_id: ContentId, content: Content) -> tuple[Statement, ...]:
+        """The effects that write another body over one, wherever either is. Raises `StoreUnavailable`."""
+        let_go = (Statement(_FORGET, (content_id, self._real_now())),) if self.are_outside else ()
+        if not self.is_outside(content):
+            return *let_go, sql.replace(content_id, content)
+        digest, refer = await self._put(f"{content_id}-{self._real_now()}", content)
+        return *let_go, sql.replace(content_id, content, digest), refer
+
+    async def _put(self, once: str, content: Content) -> tuple[bytes, Statement]:
         assert self._objects is not None, "asked first by is_outside"
         digest = hashlib.sha256(content.body).digest()
         name = await self._name_of(digest)
         if name is None:
-            name = f"{digest.hex()[:2]}/{digest.hex()}-{content_id}"
+            name = f"{digest.hex()[:2]}/{digest.hex()}-{once}"
             async with self._transfers:
                 await self._objects.put(name, content.body)
-        now = self._real_now()
-        refer = Statement(_REFER, (digest, name, len(content.body), now))
-        return sql.insert(content_id, content, digest), refer
+        return digest, Statement(_REFER, (digest, name, len(content.body), self._real_now()))
 
     async def read(self, content_id: ContentId) -> Content | None:
         """A body, or None when retention took it. Raises `StoreUnavailable`, also when its object is gone or is not

@@ -59,6 +59,14 @@ async def nodes(store: Store) -> list[tuple[str, int]]:
     return [(str(row[0]), row[1]) for row in rows if isinstance(row[1], int)]
 
 
+async def count(store: Store, node: str) -> int:
+    """Of how many events a node owes records."""
+    row = await store.fetch_one("SELECT count(*) FROM cdr WHERE node = $1", node)
+    assert row is not None
+    assert isinstance(row[0], int)
+    return row[0]
+
+
 def first_position(node: str, value: str) -> Unit:
     """Begin the files of a node, where nobody did."""
     statement = Statement(

@@ -49,6 +49,7 @@ class Committer:
         self._idle.set()
         self._probing: asyncio.TimerHandle | None = None
         self._closed = False
+        self._ended: StoreError | None = None
         self._starting = False
         self._octets = 0
         self.available = True
@@ -100,9 +101,20 @@ class Committer:
             self._octets -= unit.octets
             _answer(unit, future, result)
 
+    def end(self, why: StoreError) -> None:
+        """The driver will answer no more: nothing is taken from now on, and nobody waits for it."""
+        self._closed, self._ended, self.available = True, why, False
+        waiting = [*self._running, *self._queue]
+        self._running = []
+        self._queue.clear()
+        self.settle(waiting, [why] * len(waiting))
+        self._idle.set()
+        if self._probing is not None:
+            self._probing.cancel()
+
     def _check_door(self, octets: int) -> None:
         if self._closed:
-            raise StoreUnavailable("the store is closed")
+            raise self._ended or StoreUnavailable("the store is closed")
         if len(self._queue) >= MAXIMUM_QUEUE:
             raise StoreBusy(f"{MAXIMUM_QUEUE} units wait for the store")
         if self._octets and self._octets + octets > MAXIMUM_QUEUE_OCTETS:

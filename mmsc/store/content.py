@@ -9,6 +9,7 @@ from mmsc.store.core import Statement, Store
 from protocols.records import record
 
 _INSERT = "INSERT INTO content (id, content_type, body, object, size, parts) VALUES ($1, $2, $3, $4, $5, $6)"
+_REPLACE = "UPDATE content SET content_type = $2, body = $3, object = $4, size = $5, parts = $6 WHERE id = $1"
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(tuple[Part, ...]).decode
 
@@ -29,6 +30,13 @@ def insert(content_id: ContentId, content: Content, elsewhere: bytes | None = No
     parts = _encode(content.parts).decode()
     body = content.body if elsewhere is None else None
     return Statement(_INSERT, (content_id, content.content_type, body, elsewhere, len(content.body), parts))
+
+
+def replace(content_id: ContentId, content: Content, elsewhere: bytes | None = None) -> Statement:
+    """Write another body over one."""
+    parts = _encode(content.parts).decode()
+    body = content.body if elsewhere is None else None
+    return Statement(_REPLACE, (content_id, content.content_type, body, elsewhere, len(content.body), parts))
 
 
 def forget(content_id: ContentId) -> Statement:

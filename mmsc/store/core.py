@@ -77,6 +77,11 @@ class StoreUnavailable(StoreError):
     """Disk full, I/O error, connection lost, or closed. `Store.available` turns true again by itself."""
 
 
+class StoreEnded(StoreUnavailable):
+    """A thread or task of the store ended by itself: this process can use it no more. Whether what ran then is durable
+    is unknown; the next start knows."""
+
+
 class StoreRefused(StoreError):
     """The database is not ours, torn, of another schema, or held by another process. The text says which."""
 
@@ -137,6 +142,10 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what is queued, then let go."""
+        ...
+
+    async def ended(self) -> None:
+        """Until a part of the open store ends by itself; raises `StoreEnded` then. Whoever runs a server watches it."""
         ...
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:

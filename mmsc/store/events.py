@@ -22,6 +22,12 @@ async def of_mm(store: Store, mm_id: int) -> list[Row]:
     )
 
 
+async def of_kind(store: Store, mm_id: int, kind: str) -> list[str]:
+    """What the events of this kind about an MM carry (JSON), in order."""
+    rows = await store.fetch("SELECT data FROM event WHERE mm_id = $1 AND kind = $2 ORDER BY id", mm_id, kind)
+    return [str(row[0]) for row in rows]
+
+
 async def has(store: Store, mm_id: int, recipient_id: int, kind: str) -> bool:
     """Whether an event of this kind is there about a recipient."""
     row = await store.fetch_one(

@@ -30,6 +30,7 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
     details: dict[str, str] = {}
 
 
+CHANGED: Final = "changed:"  # a wake: what other nodes remember of MMs and recipients may be old
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(_Details).decode
 
@@ -57,22 +58,7 @@ _BOTH = f"SELECT {MM_COLUMNS}, {_RECIPIENT} FROM recipient JOIN mm ON mm.id = re
 
 def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statement:
     """Write an MM: a guard, lost when the repeat key is there already. `answer` is what a repeat is told (JSON)."""
-    details = _Details(
-        message_id=mm.message_id,
-        content_type=mm.content_type,
-        size=mm.size,
-        date=mm.date,
-        subject=mm.subject,
-        message_class=mm.message_class,
-        delivery_report=mm.delivery_report,
-        system_report=mm.system_report,
-        read_report=mm.read_report,
-        sender_hidden=mm.sender_hidden,
-        adaptation_allowed=mm.adaptation_allowed,
-        forward_counter=mm.forward_counter,
-        shown_to=mm.shown_to,
-        details=dict(mm.details),
-    )
+    details = _details(mm)
     params: tuple[SqlValue, ...] = (
         mm.id,
         str(mm.origin.interface),
@@ -89,6 +75,25 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         answer,
     )
     return Statement(_INSERT_MM, params)
+
+
+def _details(mm: Mm) -> _Details:
+    return _Details(
+        message_id=mm.message_id,
+        content_type=mm.content_type,
+        size=mm.size,
+        date=mm.date,
+        subject=mm.subject,
+        message_class=mm.message_class,
+        delivery_report=mm.delivery_report,
+        system_report=mm.system_report,
+        read_report=mm.read_report,
+        sender_hidden=mm.sender_hidden,
+        adaptation_allowed=mm.adaptation_allowed,
+        forward_counter=mm.forward_counter,
+        shown_to=mm.shown_to,
+        details=dict(mm.details),
+    )
 
 
 def insert_recipient(recipient: Recipient) -> Statement:
@@ -112,6 +117,13 @@ def insert_recipient(recipient: Recipient) -> Statement:
     return Statement(_INSERT_RECIPIENT, params)
 
 
+# A recipient that fetched its MM, or whose forward is in somebody's hands, has it: nothing is withdrawn any more.
+_UNLESS_ON_ITS_WAY: Final = (
+    " AND fetched_at IS NULL AND NOT EXISTS (SELECT 1 FROM task WHERE task.mm_id = recipient.mm_id AND"
+    " task.recipient_id IS NULL AND task.state = 'leased' AND task.lane = recipient.route || ':' || recipient.target)"
+)
+
+
 def _guarded(happening: Happening, *, leaving: bool = False) -> str:
     """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads. `leaving` leaves
     out those that lead to themselves."""
@@ -132,14 +144,20 @@ def _guarded(happening: Happening, *, leaving: bool = False) -> str:
         whens = " ".join(f"WHEN state IN ({', '.join(names)}) THEN '{to}'" for to, names in branches.items())
         state = f"CASE {whens} END"
     at = f"CASE WHEN state IN ({', '.join(staying)}) THEN state_at ELSE $2 END" if staying else "$2"
+    unless = _UNLESS_ON_ITS_WAY if happening is Happening.CANCELLED else ""
     pushed = ", pushes = pushes + 1" if happening in (Happening.PUSHED, Happening.LINK_SENT) else ""
     fetched = ", fetched_at = $2" if happening is Happening.FETCHED else ""
     return (
         f"UPDATE recipient SET state = {state}, state_at = {at}, cause = $3{pushed}{fetched}"
-        f" WHERE id = $1 AND state IN ({listed}) RETURNING id, state"
+        f" WHERE id = $1 AND state IN ({listed}){unless} RETURNING id, state"
     )
 
 
+_REPLACEABLE: Final = ", ".join(f"'{state.value}'" for state in sources(Happening.CANCELLED))
+_REPLACE_MM: Final = (
+    "UPDATE mm SET deliver_at = $2, details = $3 WHERE id = $1 AND EXISTS (SELECT 1 FROM recipient"
+    f" WHERE recipient.mm_id = mm.id AND recipient.state IN ({_REPLACEABLE}){_UNLESS_ON_ITS_WAY}) RETURNING id"
+)
 _MOVE: Final = {happening: _guarded(happening) for happening in Happening}
 _LEAVE: Final = {
     happening: _guarded(happening, leaving=True)
@@ -153,7 +171,14 @@ def move_recipient(
 ) -> Statement:
     """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
     `leaving` only where it changes the state: what is told of a change must not be told twice."""
-    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, str(cause) or None))
+    wakes = CHANGED if happening is Happening.CANCELLED else None
+    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, str(cause) or None), wakes)
+
+
+def replace_mm(before: Mm, after: Mm) -> Statement:
+    """What changes about an MM when it is replaced: a guard, lost when nobody is left who has not got it."""
+    details = _encode(_details(after)).decode()
+    return Statement(_REPLACE_MM, (before.id, after.deliver_at, details), CHANGED)
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:

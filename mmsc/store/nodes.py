@@ -102,6 +102,11 @@ def is_back(name: str, start_no: int) -> Statement:
     )
 
 
+def agrees(name: str, start_no: int, settings: str) -> Statement:
+    """The node runs with other settings from now on."""
+    return Statement("UPDATE node SET settings = $3 WHERE name = $1 AND start_no = $2", (name, start_no, settings))
+
+
 def leaves(name: str, start_no: int) -> Statement:
     """The node stops."""
     return Statement("UPDATE node SET state = 'down' WHERE name = $1 AND start_no = $2", (name, start_no))

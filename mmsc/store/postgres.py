@@ -27,6 +27,7 @@ from mmsc.store.core import (
     Row,
     SqlValue,
     StoreBusy,
+    StoreEnded,
     StoreRefused,
     StoreUnavailable,
     Turn,
@@ -34,6 +35,7 @@ from mmsc.store.core import (
     claim_order,
 )
 from mmsc.store.postgres_writer import DISK, GONE, IN_THE_WAY, OutcomeUnknown, Writer
+from mmsc.store.vitals import Vitals
 from protocols.records import record
 
 _log: Final = logging.getLogger(__name__)
@@ -88,6 +90,8 @@ class PostgresStore:
         self._batches: asyncio.Queue[Sequence[Unit]] = asyncio.Queue()
         self._doubt: _Doubt | None = None
         self._working: list[asyncio.Task[None]] = []
+        self._vitals = Vitals()
+        self.ended = self._vitals.ended
         self._on_wake: list[Callable[[str], None]] = []
 
     @property
@@ -123,6 +127,8 @@ class PostgresStore:
             asyncio.create_task(self._work(), name="store"),
             asyncio.create_task(self._keep_listening(), name="store listener"),
         ]
+        self._vitals.watch(self._working[0], "the writer", self._writer_ended)
+        self._vitals.watch(self._working[1], "the listener")  # commits go on: leases can be handed back
 
     async def close(self) -> None:
         """Finish what is queued, then let go."""
@@ -267,6 +273,10 @@ class PostgresStore:
                 callback(lane)
 
     # --- the writer ---
+
+    def _writer_ended(self, why: StoreEnded) -> None:
+        self._settle(committed=False)
+        self._committer.end(why)
 
     def _start_batch(self, units: Sequence[Unit]) -> None:
         self._batches.put_nowait(units)

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,14 +36,14 @@ from mmsc.store.core import (
 )
 from mmsc.store.sqlite_errors import is_disk
 from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
+from mmsc.store.sqlite_readers import Readers
 from mmsc.store.sqlite_rows import apply
 from mmsc.store.sqlite_text import CLAIM, numbered
+from mmsc.store.vitals import Vitals
 from protocols.records import record
 
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
-READERS: Final = 2
-QUERY_SECONDS: Final = 10.0
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
 _TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
 
@@ -76,8 +77,11 @@ class SqliteStore:
         self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._lock = FileLock(path)
         self._batches: queue.SimpleQueue[tuple[Sequence[Unit], list[Result] | None] | None] = queue.SimpleQueue()
-        self._reads: queue.SimpleQueue[_Read | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._writing: threading.Thread | None = None
+        self._written = asyncio.Event()  # the writer ended
+        self._vitals = Vitals()
+        self.ended = self._vitals.ended
+        self._readers = Readers(lambda: self._connect(reader=True), self._vitals)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._writer: sqlite3.Connection | None = None
         self._distrusted = False  # the log: a write or a sync of it failed
@@ -126,24 +130,18 @@ class SqliteStore:
                     self._path, lambda: self._settle(self._connect()), self._options.checkpoint_pages
                 )
                 self._checkpointer.start()
-            self._start_threads()
-
-    def _start_threads(self) -> None:
-        targets: list[Callable[[], None]] = [self._write_loop, *[self._read_loop] * READERS]
-        for number, target in enumerate(targets):
-            thread = threading.Thread(target=target, name=f"store-{number}", daemon=True)
-            thread.start()
-            self._threads.append(thread)
+            self._writing = threading.Thread(target=self._write_loop, name="store-writer", daemon=True)
+            self._writing.start()
+            self._readers.start()
 
     async def close(self) -> None:
         """Finish what is queued, then let go."""
         await self._committer.drain()
         self._batches.put(None)
-        for _ in range(READERS):
-            self._reads.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-        self._threads.clear()
+        if self._writing is not None:
+            await self._written.wait()  # a stop that is late leaves the thread behind, and the process need not join it
+            self._writing = None
+        await self._readers.stop()
         if self._checkpointer is not None:
             await asyncio.to_thread(self._checkpointer.stop)
             self._checkpointer = None
@@ -156,16 +154,13 @@ class SqliteStore:
         return self._committer.commit(unit)
 
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
-        """Rows of a query; at most `QUERY_SECONDS`."""
+        """Rows of a query; at most `sqlite_readers.QUERY_SECONDS`."""
         self.counters.reads += 1
         if self._writer is None:
             raise StoreUnavailable("the store is closed")
         if self._options.inline:
             return self._writer.execute(numbered(sql), params).fetchall()
-        assert self._loop is not None
-        future: asyncio.Future[list[Row]] = self._loop.create_future()
-        self._reads.put(_Read(sql, params, future))
-        return await future
+        return await self._readers.fetch(sql, params)
 
     async def fetch_one(self, sql: str, *params: SqlValue) -> Row | None:
         """The first row of a query, None when there is none."""
@@ -270,6 +265,21 @@ class SqliteStore:
         self._batches.put((units, ran))
 
     def _write_loop(self) -> None:
+        died: BaseException | None = None
+        try:
+            self._write_batches()
+        except BaseException as error:  # whatever it is: nobody else would hear of it
+            died = error
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._writer_ended, died)
+
+    def _writer_ended(self, error: BaseException | None) -> None:
+        self._written.set()
+        if error is not None:
+            self._committer.end(self._vitals.died("the writer", error))
+
+    def _write_batches(self) -> None:
         assert self._loop is not None
         while (batch := self._batches.get()) is not None:
             units, ran = batch
@@ -344,43 +354,3 @@ class SqliteStore:
                 self._writer.execute("ROLLBACK")
             except sqlite3.Error:
                 return  # SQLite rolled back by itself
-
-    # --- the readers ---
-
-    def _read_loop(self) -> None:
-        connection = self._connect(reader=True)
-        loop = self._loop
-        assert loop is not None
-        try:
-            while (read := self._reads.get()) is not None:
-                connection.set_progress_handler(_out_of_time(time.monotonic() + QUERY_SECONDS), 100_000)
-                try:
-                    rows = connection.execute(numbered(read.sql), read.params).fetchall()
-                except Exception as error:  # whatever it is: this thread answers the next one, too
-                    loop.call_soon_threadsafe(read.fail, error)
-                else:
-                    loop.call_soon_threadsafe(read.answer, rows)
-        finally:
-            connection.close()
-
-
-@record(frozen=True, slots=True)
-class _Read:
-    """A query on its way to a reader thread and back."""
-
-    sql: str
-    params: Sequence[SqlValue]
-    future: "asyncio.Future[list[Row]]"
-
-    def answer(self, rows: list[Row]) -> None:
-        if not self.future.done():
-            self.future.set_result(rows)
-
-    def fail(self, error: Exception) -> None:
-        if not self.future.done():
-            self.future.set_exception(StoreUnavailable(str(error)) if is_disk(error) else error)
-
-
-def _out_of_time(deadline: float) -> Callable[[], int]:
-    """A progress handler that stops a query at `deadline`."""
-    return lambda: int(time.monotonic() > deadline)

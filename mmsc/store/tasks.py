@@ -183,11 +183,31 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
     )
 
 
+async def lanes_under_way(store: Store, mm_id: MmId) -> set[str]:
+    """The lanes in which somebody holds a task for several recipients of an MM."""
+    rows = await store.fetch(
+        "SELECT lane FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND state = 'leased'", mm_id
+    )
+    return {str(row[0]) for row in rows}
+
+
+def reschedule(mm_id: MmId, due_at: Instant) -> tuple[Statement, ...]:
+    """The delivery of an MM that waits for its time begins at another one."""
+    waits = "state = 'ready' AND attempt = 0 AND kind NOT LIKE 'report%'"
+    scheduled = "recipient_id IN (SELECT id FROM recipient WHERE mm_id = $1 AND state = 'scheduled')"
+    for_several = "mm_id = $1 AND recipient_id IS NULL"
+    move = "UPDATE task SET due_at = $2 WHERE"
+    return (
+        Statement(f"{move} {scheduled} AND {waits}", (mm_id, due_at)),
+        Statement(f"{move} {for_several} AND {waits}", (mm_id, due_at), ""),
+    )
+
+
 def resume_lane(lane: str, now: Instant) -> Statement:
     """A neighbour is back: what only waits for another attempt is due at once. Not what it asked to wait for."""
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4')"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4', 'read_mm7', 'deliver_mm7')"
         f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
     )
@@ -246,7 +266,7 @@ async def expired(store: Store, lane: str, now: Instant, limit: int) -> list[Tas
     """Waiting tasks of a lane that are due and need no neighbour any more: their MM has expired."""
     rows = await store.fetch(
         "SELECT task.id FROM task JOIN mm ON mm.id = task.mm_id WHERE task.lane = $1 AND task.state = 'ready'"
-        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch')"
+        " AND task.due_at > 0 AND task.due_at <= $2 AND task.kind IN ('notify', 'forward', 'watch', 'deliver_mm7')"
         " AND mm.expires_at <= $2 LIMIT $3",
         lane,
         now,

@@ -44,7 +44,7 @@ _SOMEBODY_OPEN: Final = (
 _PUSHED: Final = "EXISTS (SELECT 1 FROM task WHERE task.recipient_id = page.id AND task.kind IN ('notify', 'link'))"
 _FORWARDED: Final = (
     "EXISTS (SELECT 1 FROM task WHERE task.mm_id = page.mm_id AND task.recipient_id IS NULL"
-    " AND task.kind IN ('forward', 'watch'))"
+    " AND task.kind IN ('forward', 'watch', 'deliver_mm7'))"
 )
 _NO_OBJECT: Final = "NOT EXISTS (SELECT 1 FROM object WHERE object.digest = page.object)"
 _NO_RECIPIENT: Final = (
@@ -97,6 +97,20 @@ _SMS: Final = (
     "SELECT sms.recipient_id FROM sms LEFT JOIN recipient ON recipient.id = sms.recipient_id"
     " WHERE recipient.id IS NULL AND sms.recipient_id > $1 AND sms.recipient_id <= $2"
 )
+_NEXT_OWING: Final = "SELECT min(node) FROM cdr WHERE node > $1"
+_UNKNOWN_NODE: Final = (  # retention sees only what nodes of the table `node` owe
+    "SELECT page.event_id FROM cdr page WHERE page.node = $1 AND NOT EXISTS"
+    " (SELECT 1 FROM node WHERE node.name = page.node) ORDER BY page.event_id LIMIT 1"
+)
+_CHARGED_PAGE: Final = (
+    "SELECT max(event_id) FROM (SELECT event_id FROM cdr WHERE node = $1 AND event_id > $2 ORDER BY event_id LIMIT $3)"
+    " page"
+)
+# Retention explains no event that is missing here: it leaves alone what owes records.
+_UNCHARGEABLE: Final = (
+    "SELECT page.event_id FROM cdr page WHERE page.node = $1 AND page.event_id > $2 AND page.event_id <= $3"
+    " AND NOT EXISTS (SELECT 1 FROM event WHERE event.id = page.event_id)"
+)
 
 
 # One statement, so that both numbers are of one moment; it reads all of content, and only where there are objects.
@@ -131,6 +145,23 @@ async def verify(reader: Reader, *, quick: bool, told: Callable[[str, int], None
     async for above, last in after_each(reader, "sms", "recipient_id", PAGE):
         for row in await reader.fetch(_SMS, above, last):
             yield Finding("sms", _int(row[0]), "its recipient (this id) is missing")
+    async for finding in _charged(reader, told):
+        yield finding
+
+
+async def _charged(reader: Reader, told: Callable[[str, int], None]) -> AsyncIterator[Finding]:
+    """Charging records that are owed, node by node: each is made of an event."""
+    node, done = "", 0
+    while (owing := (await reader.fetch(_NEXT_OWING, node))[0][0]) is not None:
+        node, above = str(owing), 0
+        for row in await reader.fetch(_UNKNOWN_NODE, node):
+            yield Finding("cdr", _int(row[0]), f"node {node} owes charging records, and is not recorded as a node")
+        while (last := (await reader.fetch(_CHARGED_PAGE, node, above, PAGE))[0][0]) is not None:
+            for row in await reader.fetch(_UNCHARGEABLE, node, above, _int(last)):
+                what = f"its event (this id), of which node {node} owes charging records, is missing"
+                yield Finding("cdr", _int(row[0]), what)
+            above, done = _int(last), done + PAGE
+            told("cdr", done)
 
 
 def _statement(table: str, wrong: str) -> str:

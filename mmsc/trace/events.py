@@ -10,13 +10,12 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from mmsc.trace.data import Data as Data
+from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
+from mmsc.trace.vasp_events import DeliverAnswered as DeliverAnswered
+from mmsc.trace.vasp_events import MmLinked as MmLinked
+from mmsc.trace.vasp_events import ReadReported as ReadReported
 from protocols.records import record
-
-
-class Data(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one kind of event carries. `kind` is its name for ever."""
-
-    kind: ClassVar[str] = ""
 
 
 class MmAccepted(Data, frozen=True, omit_defaults=True):
@@ -138,6 +137,14 @@ class ForwardAnswered(Data, frozen=True, omit_defaults=True):
     status: str = ""  # X-Mms-Request-Status-Code
 
 
+class ApplicationAnswered(Data, frozen=True, omit_defaults=True):
+    """An application on EAIF said what became of a message that it took with 202 (X-NOKIA-MMSC-Status)."""
+
+    kind: ClassVar[str] = "application.answered"
+    vasp: str
+    status: int
+
+
 class LinkSent(Data, frozen=True, omit_defaults=True):
     """The SMSC took the SMS with the web link."""
 
@@ -199,6 +206,7 @@ class TaskGivenUp(Data, frozen=True, omit_defaults=True):
     lane: str
     attempt: int
     because: str
+    refused: bool = False  # a report: `because` is its VASP's final answer
 
 
 class TaskOvertaken(Data, frozen=True, omit_defaults=True):

@@ -57,6 +57,7 @@ class MSendReq(Pdu):
     sender_visibility: SenderVisibility | None = None
     delivery_report: bool | None = None
     read_report: bool | None = None
+    reply_charging_id: str | None = None  # of the MM that this one answers
     store: bool | None = None
     applic_id: str | None = None
     reply_applic_id: str | None = None

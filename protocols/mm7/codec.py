@@ -15,7 +15,7 @@ from protocols import mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, Finding
 from protocols.mm7 import rules, schema
-from protocols.mm7.messages import Message, SubmitReq
+from protocols.mm7.messages import DeliverReq, ExtendedReplaceReq, Message, ReplaceReq, SubmitReq
 from protocols.mm7.namespaces import TAGS, Dialect
 from protocols.mm7.reading import READERS
 from protocols.mm7.soap import Mm7Error, Opened, open_envelope, parse_xml
@@ -28,6 +28,7 @@ _MAXIMUM_REMARK: Final = 500  # characters
 _MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
 _MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
+_WITH_CONTENT: Final = (SubmitReq, DeliverReq, ReplaceReq, ExtendedReplaceReq)
 _NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
 
@@ -57,7 +58,7 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
         raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
     content = _content(message, parts, opened)
     findings = tuple(_findings(opened, len(soap)))
-    if content is not None and isinstance(message, SubmitReq) and not message.content_href:
+    if content is not None and isinstance(message, _WITH_CONTENT) and not message.content_href:
         findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
     left_out = len(parts) - (content is not None)
     if left_out:
@@ -114,7 +115,7 @@ def _first_part(media: ContentType, octets: bytes, limits: mime.Limits) -> Opene
 def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened) -> mime.MimePart | None:
     """The part that Content's href names (RFC 2392: percent-decoded; some senders encode the Content-ID likewise); a
     lone attachment serves when none is named."""
-    if not isinstance(message, SubmitReq):
+    if not isinstance(message, _WITH_CONTENT):
         return None
     if not message.content_href:
         others = (part for part in parts if part.content_type.media_type not in _XML_TYPES)
@@ -128,7 +129,7 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
     raise _at(
         opened,
         StatusCode.MESSAGE_FORMAT_CORRUPT,
-        "SubmitReq/Content",
+        f"{opened.operation}/Content",
         f"href {message.content_href!r} names no part of the message",
         message.mm7_version,
     )

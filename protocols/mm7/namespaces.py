@@ -54,6 +54,16 @@ class Dialect:
         return f"{BASE}{self.tag}{self.suffix}"
 
     @property
+    def has_extended(self) -> bool:
+        """Whether there are extendedCancelReq and extendedReplaceReq (which minor brought them is unconfirmed)."""
+        return not self.is_rel5 and self.tag != "REL-6-MM7-1-0"
+
+    @property
+    def answers_service_code(self) -> bool:
+        """Whether a DeliverRsp has a ServiceCode."""
+        return self.tag != "REL-5-MM7-1-0"
+
+    @property
     def version(self) -> str:
         """The MM7Version that goes with it when the neighbour named none."""
         return _VERSIONS.get(self.tag, "6.8.0")

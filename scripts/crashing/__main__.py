@@ -17,6 +17,7 @@ _EPILOG: Final = """examples:
   scripts/crash --target all --store postgres --keep /tmp/crash
 
 The seed decides traffic, victims and moments; with real processes the instant that a kill hits differs from run to run.
+A run in which hardly anything was accepted proves nothing, and counts as a failure.
 The exit status is 0 when nothing was lost and every promise was kept, 1 when not, 2 when the run itself failed.
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 MAXIMUM_PROBLEMS: Final = 50  # more are counted and not kept; each text once
+FEWEST_A_LIFE: Final = 0.5  # accepted MMs for each kill, over the run: who only says "later" breaks no other promise
 
 Report = tuple[str, str, str]  # transaction id, date, status: the same in every repeat
 
@@ -40,6 +41,8 @@ class Ledger:
         self._transactions: dict[str, tuple[str, str]] = {}
         self._forwards: dict[tuple[str, str], str] = {}
         self._open: set[tuple[str, str]] = set()
+        self._lives = 0
+        self._accepted_now = 0
 
     # --- the originators ---
 
@@ -58,6 +61,7 @@ class Ledger:
         if other is not sent:
             self.problem(f"{message_id}: one MessageID for {other.key} and {sent.key}")
         if first:
+            self._accepted_now += 1
             self._open |= {(message_id, one) for one in sent.recipients if not self._reports[message_id, one]}
 
     def reported(self, message_id: str, recipient: str, report: Report) -> None:
@@ -72,6 +76,12 @@ class Ledger:
         if report[2] != "Retrieved":
             self.problem(f"{message_id} {recipient}: reported {report[2]}")
         self._open.discard((message_id, recipient))
+
+    def life_ended(self) -> None:
+        """Something was killed, or the run is over."""
+        self._lives += 1
+        self.counts["lives without an accepted MM"] += not self._accepted_now
+        self._accepted_now = 0
 
     # --- the recipients ---
 
@@ -148,4 +158,10 @@ class Ledger:
             self.problem(f"{key}: no MM4_forward.RES")
         for recipient, key in self._acknowledged - self._got:
             self.problem(f"{recipient} acknowledged {key} without having it")
+        accepted = len(self.accepted_mms)
+        if accepted < FEWEST_A_LIFE * self._lives:
+            self.problem(
+                f"only {accepted} MMs were accepted in {self._lives} lives, and {self.counts['refusals']} times an"
+                ' originator was told "later": this run proves nothing'
+            )
         return len(lost)

@@ -17,7 +17,7 @@ from crashing.far import DOMAIN, Far
 from crashing.handsets import OldPhone, Phone
 from crashing.ledger import Ledger, Sent
 from crashing.patience import Chores
-from crashing.servers import Neighbourhood, Node, Postgres, ServerFailed
+from crashing.servers import PROGRAM, Neighbourhood, Node, Postgres, ServerFailed
 from crashing.vasp import CrashVasp
 from mmsc.clock import Clock
 from mmsc.lab.smsc import VirtualSmsc
@@ -47,13 +47,15 @@ _SETTLE_SECONDS: Final = 180.0  # leases (60 s) may have to run out, and what st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line asked for. `keep` is a folder, "" for one that is thrown away."""
+    """What the command line asked for. `keep` is a folder, "" for one that is thrown away; `program` is the command
+    that `serve --config FILE` is given to."""
 
     kills: int
     seed: int
     target: str
     store: str
     keep: str = ""
+    program: tuple[str, ...] = PROGRAM
 
 
 class Run:
@@ -86,10 +88,12 @@ class Run:
                     await self._kills()
                 finally:
                     self._stopping.set()
-                await asyncio.wait(lanes, timeout=_SETTLE_SECONDS)
-                for lane in lanes:
+                _, refused = await asyncio.wait(lanes, timeout=_SETTLE_SECONDS)
+                for lane in refused:
+                    self._ledger.problem(f"an MM was not accepted {_SETTLE_SECONDS:g} s after the last kill")
                     lane.cancel()
             await self._settle()
+        self._ledger.life_ended()
         lost = self._ledger.judge()
         for error in self._chores.errors:
             self._ledger.problem(f"a neighbour failed: {error!r}")
@@ -138,7 +142,7 @@ class Run:
             await self._postgres.ready()
             store = f'postgres = "{self._postgres.dsn}"'
         for number in range(2 if self._options.target in (NODE, ALL) else 1):
-            node = Node(number, folder, store, around, OLD_PHONES)
+            node = Node(number, folder, store, around, OLD_PHONES, self._options.program)
             stack.push_async_callback(node.stop)
             self._nodes.append(node)
             await node.start()
@@ -195,6 +199,7 @@ class Run:
     async def _one(self, victim: Node | Postgres, early_seconds: float | None) -> None:
         victim.check()
         await victim.kill()
+        self._ledger.life_ended()
         self._count(victim)
         await asyncio.sleep(_LAST_OCTETS_SECONDS)
         self._smsc.reassembly.forget()  # else one of them meets a later push with the same 8-bit reference

@@ -16,6 +16,7 @@ from crashing.far import DOMAIN, HOME
 from mmsc.lab.database import DatabaseError, ThrowawayPostgres
 
 ROOT: Final = Path(__file__).resolve().parents[2]
+PROGRAM: Final = (sys.executable, "-m", "mmsc")
 START_SECONDS: Final = 60.0
 _CONFIG: Final = """
 [node]
@@ -89,9 +90,18 @@ class Neighbourhood:
 class Node:
     """One `mmsc serve`, started again and again on the same ports and the same store."""
 
-    def __init__(self, number: int, folder: Path, store: str, around: Neighbourhood, old_phones: Sequence[str]) -> None:
+    def __init__(
+        self,
+        number: int,
+        folder: Path,
+        store: str,
+        around: Neighbourhood,
+        old_phones: Sequence[str],
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
         self.name = f"node{number}"
         self.ports = dict(zip(("mm1", "mm4", "mm7", "weblink"), free_ports(4), strict=True))
+        self._program = program
         self._folder = folder
         self._config = folder / f"{self.name}.toml"
         text = _CONFIG.format(
@@ -116,7 +126,7 @@ class Node:
         """Start the process, without waiting for it."""
         with self._output.open("ab") as errors:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "mmsc", "serve", "--config", str(self._config)),
+                *(*self._program, "serve", "--config", str(self._config)),
                 cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from mmsc.cdr.making import Happened, House, records_of
+from mmsc.cdr.happened import Happened, House
+from mmsc.cdr.making import records_of
 from mmsc.cdr.records import BY_NAME
 from mmsc.cdr.triggers import names_of
 from mmsc.clock import VirtualClock
@@ -82,6 +83,16 @@ def moved(happening: str, **changes: Any) -> trace.RecipientMoved:
             [{"recordType": "7DRRq", "mmStatusCode": "rejected"}, {"recordType": "7DRRs", "requestStatusCode": 0}],
         ),
         ("mm4", trace.ReportAnswered("other", "m", "Ok"), [{"recordType": "R4DRs", "requestStatusCode": 0}]),
+        (
+            "mm7",
+            trace.ChangeAnswered("cancel", "other", "t", done=1, late=(("+1", "why"),)),
+            [{"recordType": "7C", "requestStatusCode": 0, "statusText": "Ok, too late for some recipients"}],
+        ),
+        (
+            "mm7",
+            trace.ChangeAnswered("replace", "other", "t", late=(("+1", "why"),)),
+            [{"recordType": "7R", "requestStatusCode": 4, "statusText": "Not Possible"}],
+        ),
         ("mm7", trace.TaskOvertaken("notify", "smsc:local", "pushed"), [{"recordType": "R1NRq"}]),
         ("mm7", trace.TaskOvertaken("notify", "smsc:local", "link sent"), []),
         ("mm7", trace.MmRead(False), [{"recordType": "R1RR", "mmStatusCode": "deletedWithoutBeingRead"}]),

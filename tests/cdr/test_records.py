@@ -24,8 +24,9 @@ from mmsc.cdr.forms import (
     read_time,
     timestamp,
 )
+from mmsc.cdr.happened import House
 from mmsc.cdr.lines import COLUMNS, csv_header, csv_lines, from_cells, from_json, json_lines
-from mmsc.cdr.making import House, records_of
+from mmsc.cdr.making import records_of
 from mmsc.cdr.records import BY_NAME, MM_STATUS, RECORD_TYPES
 from mmsc.cdr.triggers import TRIGGERS, coverage
 from mmsc.domain.instant import Instant
@@ -79,6 +80,7 @@ def test_every_trigger_names_records_that_there_are() -> None:
     named = {name for trigger in TRIGGERS.values() for name in trigger.records}
     assert named == {
         *("O1S", "7S", "R4F", "O4FRq", "O4FRs", "O4D", "R1NRq", "R1NRs", "R1Rt", "R1A", "R1RR"),
+        *("7C", "7R", "7DRq", "7DRs", "7RRq", "7RRs"),
         *("O1D", "R4DRq", "R4DRs", "7DRRq", "7DRRs", "OMD", "RMD"),
     }
     assert MM_STATUS["deletedWithoutBeingRead"] == 7

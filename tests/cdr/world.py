@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmsc.cdr.making import House
+from mmsc.cdr.happened import House
 from mmsc.cdr.triggers import names_of, owing
 from mmsc.cdr.writer import ChargingPolicy, Writer
 from mmsc.clock import Clock

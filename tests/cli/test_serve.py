@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -105,6 +106,30 @@ async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: 
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert errors.decode().splitlines() == ["stopping ...", "stopped"]
+
+
+async def test_a_file_that_somebody_else_writes_to_does_not_hold_up_the_stop(
+    tmp_path: Path, unused_tcp_port: int
+) -> None:
+    """The process ends in time, too: nothing joins a thread that waits for the file."""
+    seconds = 1.0
+    variables = {"MMSC_NODE__STOP_SECONDS": str(seconds), "MMSC_STORE__PATH": str(tmp_path / "mmsc.db")}
+    async with serving(tmp_path, unused_tcp_port, **variables) as process:
+        url = (await said(process, r"MM7, VASPs +(http://127.0.0.1:\d+/mm7)"))[1]
+        await said(process, "^ready")
+        stranger = sqlite3.connect(tmp_path / "mmsc.db", isolation_level=None)
+        stranger.execute("BEGIN IMMEDIATE")
+        submitting = asyncio.ensure_future(submit(url, "+15550000001"))
+        assert process.stderr is not None
+        began = asyncio.get_running_loop().time()
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            await process.wait()
+        took = asyncio.get_running_loop().time() - began
+        stranger.close()
+        submitting.cancel()
+        await asyncio.gather(submitting, return_exceptions=True)
+    assert took < seconds + 3.5, took  # a single commit waits five seconds for the file
 
 
 @pytest.mark.parametrize(

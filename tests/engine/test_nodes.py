@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -284,6 +285,38 @@ async def test_other_settings_are_told(new_node: NewNode, caplog: pytest.LogCapt
     (await new_node("a", agreed={"numbers": "1", "limits": "1"})).run()
     await new_node("b", agreed={"numbers": "2", "limits": "1"})
     assert "node a runs with other settings: numbers" in caplog.text
+
+
+async def test_settings_that_were_read_again_are_told_like_those_of_the_start(
+    new_node: NewNode, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {"numbers": "1", "limits": "1"}
+    first, second = await new_node("a", agreed=before), await new_node("b", agreed=before)
+    now = {"numbers": "2", "limits": "1"}
+
+    async def digests() -> dict[str, object]:
+        return {one.name: json.loads(one.settings) for one in await nodes.known(first.store)}
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("gone in between")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(first.store, "commit", away)
+        with pytest.raises(StoreUnavailable):
+            await first.engine.take_over(first.engine.policy, NEIGHBOURS, now)
+    assert await digests() == {"a": before, "b": before}
+    caplog.clear()
+    await first.engine.take_over(first.engine.policy, NEIGHBOURS, now)
+    assert await digests() == {"a": now, "b": before}
+    assert "node b runs with other settings: numbers" in caplog.text
+    caplog.clear()
+    units = first.store.counters.units
+    await first.engine.take_over(first.engine.policy, NEIGHBOURS, now)
+    assert first.store.counters.units == units, "what is there already is not written again"
+    await second.engine.take_over(second.engine.policy, NEIGHBOURS, now)
+    await new_node("c", agreed=now)
+    assert "other settings" not in caplog.text
+    assert await digests() == dict.fromkeys("abc", now)
 
 
 async def test_nodes_that_start_together_write_the_neighbours_once(new_node: NewNode) -> None:

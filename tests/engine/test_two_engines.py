@@ -4,10 +4,13 @@ import asyncio
 
 import pytest
 
+from mmsc.domain.changes import Asked, Changed
 from mmsc.domain.message import Relative, TaskKind
 from mmsc.engine.engine import Engine
-from mmsc.engine.ports import Accepted, Evidence, Retrievable
+from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.ids import Ids
+from mmsc.store.core import Unit
+from mmsc.store.messages import CHANGED
 from mmsc.trace import events as trace
 from tests.engine.conftest import PHONE, Bench, Flags, listed
 
@@ -68,3 +71,27 @@ async def test_a_get_that_another_node_noted_ends_the_notifications(bench: Bench
     await asyncio.gather(running, return_exceptions=True)
     assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
     assert await bench.state(PHONE) == "retrieved"
+
+
+async def test_a_get_at_one_node_after_a_cancel_at_the_other(bench: Bench, other: Engine) -> None:
+    """Semantics 8: a later GET gives E2, though this node remembers the recipient as notified."""
+    accepted = await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    await bench.at_rest()
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    assert isinstance(await other.retrieval.open(recipient.token, None, LAB), Retrievable)
+    asked = Asked(vasp="news", message_id=accepted.message_id)
+    woken: list[str | None] = []
+    commit = bench.store.commit
+
+    async def committed(unit: Unit) -> object:
+        outcome = await commit(unit)
+        woken.extend(one.wakes for one in (unit.guard, *unit.effects) if one is not None)
+        return outcome
+
+    bench.store.commit = committed  # type: ignore[method-assign, assignment]
+    outcome = await bench.engine.changes.cancel(asked)
+    assert isinstance(outcome, Changed)
+    assert CHANGED in woken, "what PostgreSQL tells the other nodes"
+    other._changed_elsewhere(CHANGED)
+    assert await other.retrieval.open(recipient.token, None, LAB) == Gone(GoneBecause.CANCELLED)

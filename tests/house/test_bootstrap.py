@@ -116,6 +116,74 @@ def test_a_changed_lock_is_installed_again(tmp_path: Path) -> None:
     assert any("--require-hashes" in line for line in clone.asked())
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Clone, Clone]:
+    """A checkout with its environment, and a fresh one."""
+    clones = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        clones.append(Clone(tmp_path / name))
+    assert clones[0].test().returncode == 0
+    return clones[0], clones[1]
+
+
+@pytest.mark.parametrize("is_written_down", [True, False])
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_link_to_anothers_environment_is_replaced_and_that_one_left_alone(
+    two: tuple[Clone, Clone], changed: bool, is_written_down: bool
+) -> None:
+    first, second = two
+    if not is_written_down:  # made by an earlier version
+        (first.folder / ".venv" / "checkout").unlink()
+    (second.folder / ".venv").symlink_to(first.folder / ".venv")
+    if changed:
+        with (second.folder / "scripts" / "lock-test.txt").open("a") as lock:
+            lock.write("# changed\n")
+    before = contents(first.folder)
+    told = second.test()
+    assert told.returncode == 0, told.stderr
+    assert f".venv is a link to that of {first.folder}, which is left as it is" in told.stderr
+    assert contents(first.folder) == before
+    assert not (second.folder / ".venv").is_symlink()
+    assert any("--no-deps --no-build-isolation -e ." in line for line in second.asked())
+    second.log.unlink()
+    assert second.test().stderr == ""
+    assert second.asked() == ["python -m pytest -q"]
+
+
+def test_an_environment_that_was_copied_with_its_checkout_is_made_anew(two: tuple[Clone, Clone]) -> None:
+    first, second = two
+    shutil.copytree(first.folder / ".venv", second.folder / ".venv")
+    told = second.test()
+    assert f".venv was made for {first.folder}: it is made anew" in told.stderr
+    assert (second.folder / ".venv" / "checkout").read_text() == f"{second.folder}\n"
+
+
+def test_a_link_to_a_place_outside_of_any_checkout_is_ours(tmp_path: Path) -> None:
+    """Somebody keeps environments elsewhere."""
+    elsewhere, home = tmp_path / "environments" / "mmsc", tmp_path / "clone"
+    elsewhere.mkdir(parents=True)
+    home.mkdir()
+    clone = Clone(home)
+    (home / ".venv").symlink_to(elsewhere)
+    assert "is a link to" not in clone.test().stderr
+    assert (home / ".venv").is_symlink()
+    assert (elsewhere / "checkout").read_text() == f"{home}\n"
+
+
+def test_a_link_to_nothing_goes(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    (tmp_path / ".venv").symlink_to(tmp_path / "gone")
+    told = clone.test()
+    assert told.returncode == 0, told.stderr
+    assert ".venv is a link to nothing" in told.stderr
+    assert not (tmp_path / ".venv").is_symlink()
+
+
 @pytest.mark.parametrize("name", ["demo", "test", "check", "bench", "lock", "environment.sh"])
 def test_every_script_is_shell_that_parses(name: str) -> None:
     path = TOP / "scripts" / name

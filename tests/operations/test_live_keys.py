@@ -8,13 +8,16 @@ import msgspec
 import pytest
 
 from mmsc.app import App
+from mmsc.configured import agreed
 from mmsc.domain.address import Address
 from mmsc.domain.message import TaskKind
+from mmsc.domain.neighbours import VaspInterface
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.reloading import reload
 from mmsc.settings import Settings
 from mmsc.settings import neighbours as given
 from mmsc.settings.base import Section, is_live
+from mmsc.store.nodes import known
 from tests.scenarios.conftest import PHONE
 
 HOUR = 3600 * 1_000_000
@@ -102,6 +105,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         [True, False],
     ),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
@@ -112,7 +116,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
 
 def _client(app: App) -> Any:
     courier: Any = app.engine.couriers[TaskKind.REPORT_MM7]
-    return courier._client(app.engine.neighbours.vasps["news"])
+    return courier.of(VaspInterface.MM7).__self__.client(app.engine.neighbours.vasps["news"])
 
 
 def _sender(app: App) -> Any:
@@ -225,6 +229,12 @@ async def test_live_keys_that_contradict_what_waits_for_a_restart_are_refused(ap
     assert await reload(app, lambda: bad) == "refused"
     assert app.settings is before
     assert app.engine.neighbours.is_listed(Address.of(PHONE))
+
+
+async def test_other_nodes_are_told_what_is_in_force(app: App) -> None:
+    assert await reload(app, lambda: changed(app.settings, "limits.maximum_parts", 8)) == "applied"
+    (node,) = await known(app.store)
+    assert msgspec.json.decode(node.settings) == agreed(app.settings)
 
 
 async def test_a_part_that_fails_does_not_end_who_listens_for_the_next_signal(app: App) -> None:

@@ -1,10 +1,11 @@
 """Golden octets of every protocol: octets and object agree, and every cut is refused or a whole message."""
 
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
-from protocols import mm1, mm4, mm7, smpp
+from protocols import mime, mm1, mm4, mm7, smpp
 from protocols.errors import DecodeError, EncodeError, ProtocolError
 from protocols.wsp.push import decode_push, encode_push
 from tests.cases import Case, cases, plain, prefixes
@@ -67,10 +68,22 @@ def test_mm7(case: Case) -> None:
     assert plain(envelope.message) == case.meaning["message"]
     assert envelope.transaction_id == case.meaning["transaction_id"]
     assert envelope.dialect.tag == case.meaning["tag"]
-    assert mm7.encode(envelope)[1] == case.octets
+    assert _written_mm7(envelope, case.meaning) == (case.meaning["content_type"], case.octets)
     for end in range(0, len(case.octets) - 1, 7):
         with pytest.raises(mm7.Mm7Error):
             mm7.decode("text/xml", case.octets[:end])
+
+
+def _written_mm7(envelope: mm7.Envelope, meaning: Any) -> tuple[str, bytes]:
+    """The message again, with its content as the fixture tells it."""
+    if envelope.content is None:
+        return mm7.encode(envelope)
+    assert [str(envelope.content.content_type), envelope.content.data.hex()] == meaning["content"]
+    encoding = envelope.content.header("content-transfer-encoding")
+    part = mime.OutPart(
+        envelope.content.content_type, envelope.content.data, envelope.content.content_id, encoding=encoding
+    )
+    return mm7.encode_with_content(envelope, part, envelope.transaction_id)
 
 
 @pytest.mark.parametrize("case", VALID_MM4, ids=str)

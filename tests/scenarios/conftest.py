@@ -40,6 +40,7 @@ class Client:
     reports: "asyncio.Queue[mm7.DeliveryReportReq]" = field(default_factory=asyncio.Queue)
     report_ids: list[str] = field(default_factory=list)
     number: int = 0
+    statuses: "list[mm7.Status]" = field(default_factory=list)  # of the next answers to reports; then 1000
 
     async def submit(
         self, *to: str, content: mime.OutPart | None = None, transaction_id: str = "", **fields: object
@@ -77,7 +78,7 @@ class Client:
         assert isinstance(decoded.message, mm7.DeliveryReportReq)
         self.report_ids.append(decoded.transaction_id)
         self.reports.put_nowait(decoded.message)
-        status = mm7.Status(mm7.StatusCode.SUCCESS)
+        status = self.statuses.pop(0) if self.statuses else mm7.Status(mm7.StatusCode.SUCCESS, "Success")
         rsp = mm7.Envelope(decoded.transaction_id, decoded.dialect, mm7.DeliveryReportRsp(status=status))
         content_type, body = mm7.encode(rsp)
         return web.Response(body=body, headers={"Content-Type": content_type})

@@ -17,6 +17,7 @@ from tests.tools import needs
 TOP = Path(__file__).parents[2]
 sys.path.insert(0, str(TOP / "scripts"))  # the ledger belongs to scripts/crash
 
+from crashing import run as crash_run  # noqa: E402
 from crashing.ledger import Ledger, Sent  # noqa: E402
 
 
@@ -51,6 +52,36 @@ def test_nothing_accepted_is_lost(arguments: tuple[str, ...]) -> None:
     assert int(str(figures["accepted_mms"])) > 20
 
 
+async def with_bug(bug: str, note: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, object], list[str]]:
+    """Figures and problems of a short run against a server that has a bug (`buggy_server.py`)."""
+    monkeypatch.setattr(crash_run, "_SETTLE_SECONDS", 12.0)  # what is forgotten never comes; the rest does, meanwhile
+    program = (sys.executable, str(Path(__file__).with_name("buggy_server.py")), bug, str(note))
+    options = crash_run.Options(kills=2, seed=7, target=crash_run.SERVER, store="sqlite", program=program)
+    return await crash_run.Run(options).play()
+
+
+@pytest.mark.slow
+async def test_one_mm_that_was_promised_and_never_stored_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures, problems = await with_bug("forgets", tmp_path / "note", monkeypatch)
+    forgotten = (tmp_path / "note").read_text()
+    lost = [one for one in problems if one.startswith("lost: ") and "was never reported" in one]
+    assert lost
+    assert all(f"lost: {forgotten} " in one for one in lost), problems
+    assert figures["lost"] == len(lost), "nobody else was"
+
+
+@pytest.mark.slow
+async def test_a_server_that_only_ever_says_later_proves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures, problems = await with_bug("later", tmp_path / "note", monkeypatch)
+    assert (figures["accepted_mms"], figures["lost"]) == (0, 0)
+    assert any(one.startswith("only 0 MMs were accepted in 3 lives") for one in problems)
+    assert "an MM was not accepted 12 s after the last kill" in problems
+
+
 @pytest.fixture
 def ledger() -> Ledger:
     """One MM for two people, accepted."""
@@ -76,6 +107,18 @@ def test_a_kept_promise_is_no_problem(ledger: Ledger) -> None:
 
 def test_what_never_came_is_lost(ledger: Ledger) -> None:
     assert (ledger.judge(), ledger.problem_count) == (2, 4)
+
+
+def test_lives_in_which_too_little_was_accepted_prove_nothing(ledger: Ledger) -> None:
+    kept(ledger)
+    for _ in range(2):
+        ledger.life_ended()
+    ledger.judge()
+    assert (ledger.problems, ledger.counts["lives without an accepted MM"]) == ([], 1)
+    ledger.life_ended()
+    ledger.judge()
+    (problem,) = ledger.problems
+    assert "only 1 MMs were accepted in 3 lives" in problem
 
 
 def break_ids(ledger: Ledger) -> None:

@@ -15,6 +15,7 @@ from protocols.mm1 import (
     MDeliveryInd,
     MNotificationInd,
     MNotifyRespInd,
+    MReadRecInd,
     MRetrieveConf,
     MSendConf,
     MSendReq,
@@ -43,6 +44,7 @@ class Handset:
         self.version = mm1.VERSION_1_0 if habit == "old" else mm1.VERSION_1_2
         self.reports: list[MDeliveryInd] = []
         self.sent: dict[str, str] = {}  # Message-ID of what it sent, and to whom
+        self.read: set[str] = set()  # Message-IDs
         self._sends = 0
 
     def arrives(self, whole: Received) -> None:
@@ -77,7 +79,8 @@ class Handset:
         if habit == "late":
             await asyncio.sleep(chance.between(30, 200))
         for _ in range(2 if habit == "twice" else 1):
-            if not await self._get(pdu):
+            conf = await self._get(pdu)
+            if conf is None:
                 return
         if habit == "silent" or chance.fault(0.1):
             return
@@ -89,6 +92,22 @@ class Handset:
             )
         else:
             await self._answer(pdu, Status.RETRIEVED)
+        if conf is not None and conf.read_report and chance.happens(0.5):
+            await self._reads(conf)
+
+    async def _reads(self, conf: MRetrieveConf) -> None:
+        """Its user looks at the MM; perhaps the handset says so twice."""
+        assert conf.message_id is not None
+        self.read.add(conf.message_id)
+        ind = MReadRecInd(
+            mms_version=self.version,
+            message_id=conf.message_id,
+            to=("4488",),
+            from_=mm1.INSERT_ADDRESS,
+            read_status=mm1.ReadStatus.READ,
+        )
+        for _ in range(2 if self._world.chance.fault(0.1) else 1):
+            await self._post(ind)
 
     async def _answer(self, pdu: MNotificationInd, status: Status) -> None:
         answer = MNotifyRespInd(
@@ -100,18 +119,18 @@ class Handset:
         for _ in range(2 if self._world.chance.fault(0.1) else 1):
             await self._post(answer)
 
-    async def _get(self, pdu: MNotificationInd) -> bool:
-        """Whether there was an MM."""
+    async def _get(self, pdu: MNotificationInd) -> MRetrieveConf | None:
+        """The MM, if there was one."""
         path = "/" + (pdu.content_location or "").partition("//")[2].partition("/")[2]
         answer = await self._ask("GET", path)
         if answer is None:
-            return False
+            return None
         if answer.status != 200:
             self._world.object_to(f"{self.number} was notified, and GET {path} says {answer.status}")
-            return False
+            return None
         conf = mm1.decode(answer.body).message
         assert isinstance(conf, MRetrieveConf)
-        return conf.retrieve_status in (None, mm1.RetrieveStatus.OK)
+        return conf if conf.retrieve_status in (None, mm1.RetrieveStatus.OK) else None
 
     async def send(self, to: str, transaction_id: str) -> None:
         """An MM of this subscriber, again until it is answered."""

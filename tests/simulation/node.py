@@ -24,6 +24,7 @@ from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
+from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
 from mmsc.ids import Ids
@@ -119,7 +120,7 @@ class Node:
     def _server_sides(self) -> None:
         engine = self.engine
         identities = Identities(engine.numbers, engine.neighbours, headers=("X-MSISDN",), gateways=("127.0.0.1/32",))
-        self.mm7 = Mm7Server(engine.submit, engine.neighbours)
+        self.mm7 = Mm7Server(engine.submit, engine.changes, engine.neighbours, dialects=engine.dialects)
         self.mm1 = Mm1Server(engine.submit, engine.retrieval, identities, self.clock)
         self.mm4 = Mm4Server(
             engine.submit, engine.peer_reports, engine.numbers, engine.neighbours, self.clock, domain=DOMAIN
@@ -141,10 +142,12 @@ class Node:
             domain=DOMAIN,
         )
         mm7 = Mm7Courier(engine.neighbours, lambda vasp: world.vasp.client(self), server_id=DOMAIN)  # type: ignore[arg-type, return-value]
+        knowledge = Knowledge(engine.neighbours, engine.recent, engine.numbers, engine.dialects, DOMAIN)
         couriers: dict[Courier, tuple[TaskKind, ...]] = {
             sms: (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1),
             mm4: (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4),
-            mm7: (TaskKind.REPORT_MM7,),
+            mm7: (TaskKind.REPORT_MM7, TaskKind.READ_MM7),
+            DeliverCourier(mm7, knowledge): (TaskKind.DELIVER_MM7,),
         }
         for courier, kinds in couriers.items():
             for kind in kinds:
@@ -219,7 +222,11 @@ class Node:
         """A request to an answer; 500 for what a listener would answer so. Raises Cut."""
         answered: asyncio.Future[HttpAnswer] = self._world.loop.create_future()
         working = asyncio.ensure_future(self.serve(self._exchange(server, request, answered)))
-        await asyncio.wait((answered, working), return_when=asyncio.FIRST_COMPLETED)
+        try:
+            await asyncio.wait((answered, working), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # the story is over: the process hears of it by itself
+            self._world.keep(working)
+            raise
         if not answered.done():
             working.result()  # raises Cut
             raise Cut  # not whole

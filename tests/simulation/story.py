@@ -11,7 +11,7 @@ from typing import Final
 from tests.simulation.chance import Options
 from tests.simulation.loop import Stuck, run
 from tests.simulation.verdict import holding, judge
-from tests.simulation.world import FOREIGNERS, SUBSCRIBERS, World
+from tests.simulation.world import FOREIGNERS, SHORT_CODE, SUBSCRIBERS, World
 
 _LAST_TURNS: Final = 100  # of a tenth of a second: a claim that is under way holds seats
 _SLACK_SECONDS: Final = 1200.0  # beyond the validity: report grace, leases, the pause after an SMS without a response
@@ -103,9 +103,9 @@ async def _submission(world: World, number: int) -> None:
     kind = chance.pick(("mm7", "mm7", "mm7", "mm4", "mm1"))
     if kind == "mm1":
         sender = chance.pick(SUBSCRIBERS)
-        await world.handsets[sender].send(chance.pick((*SUBSCRIBERS, *FOREIGNERS)), f"s{number}")
+        await world.handsets[sender].send(chance.pick((*SUBSCRIBERS, *FOREIGNERS, *[SHORT_CODE] * 4)), f"s{number}")
         return
-    among = SUBSCRIBERS if kind == "mm4" else (*SUBSCRIBERS, *FOREIGNERS)
+    among = (*SUBSCRIBERS, SHORT_CODE) if kind == "mm4" else (*SUBSCRIBERS, *FOREIGNERS)
     to = tuple(dict.fromkeys(chance.pick(among) for _ in range(chance.whole(1, 4))))
     if kind == "mm4":
         await world.peer.forward(to)

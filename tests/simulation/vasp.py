@@ -11,10 +11,14 @@ from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.mm7 import (
     Address,
+    DeliverReq,
+    DeliverRsp,
     DeliveryReportReq,
     DeliveryReportRsp,
     Envelope,
     Fault,
+    ReadReplyReq,
+    ReadReplyRsp,
     Status,
     StatusCode,
     SubmitReq,
@@ -27,6 +31,11 @@ if TYPE_CHECKING:
 
 _DIALECT: Final = mm7.dialect(mm7.BASE + mm7.LATEST)
 _CONTENT: Final = mime.OutPart(ContentType("text/plain", (("charset", "us-ascii"),)), b"hello", "text")
+_RESPONSES: Final[dict[type, Any]] = {
+    DeliveryReportReq: DeliveryReportRsp,
+    DeliverReq: DeliverRsp,
+    ReadReplyReq: ReadReplyRsp,
+}
 _ANSWERED_BY: Final = 50.0  # seconds: an answer that took longer may be overtaken (the lease ran out)
 
 
@@ -53,7 +62,8 @@ class Vasp:
         self.message_ids: dict[str, str] = {}  # by TransactionID
         self.refused_reports: set[str] = set()  # TransactionIDs that it answered with a code that is final
         self.reports: list[tuple[str, DeliveryReportReq]] = []
-        self._told: dict[str, DeliveryReportReq] = {}
+        self.linked_ids: list[str] = []  # of the MMs that it took
+        self._told: dict[str, DeliveryReportReq | DeliverReq | ReadReplyReq] = {}
         self._open: Counter[str] = Counter()
         self._ended: Counter[str] = Counter()
         self._began: dict[str, float] = {}
@@ -91,6 +101,7 @@ class Vasp:
             expiry_date=f"PT{world.options.validity_seconds + deliver_in}S",
             earliest_delivery_time=f"PT{deliver_in}S" if deliver_in else "",
             delivery_report=True,
+            read_reply=True,
             content_href="cid:text",
         )
         envelope = Envelope(transaction_id, _DIALECT, message)
@@ -112,23 +123,23 @@ class Vasp:
         world.say(f"VASP {transaction_id} {type(rsp).__name__} {int(rsp.status.code)}")
         return int(rsp.status.code), getattr(rsp, "message_id", "")
 
-    # --- reports ---
+    # --- reports, and MMs for its short code ---
 
     async def takes(self, content_type: str, body: bytes) -> HttpReply:
-        """A DeliveryReportReq."""
+        """A DeliveryReportReq, ReadReplyReq or DeliverReq."""
         chance = self._world.chance
         await asyncio.sleep(chance.between(0, 0.2))
         if chance.fault(0.05):
             raise HttpUnavailable("connection refused", connected=False)
         envelope = mm7.decode(content_type, body).message
-        report = envelope.message
-        assert isinstance(report, DeliveryReportReq)
+        message = envelope.message
+        assert isinstance(message, DeliveryReportReq | DeliverReq | ReadReplyReq)
         lost = chance.fault(0.1)
         if lost and chance.happens(0.5):
             raise HttpUnavailable("cut before it was read", connected=True)
         if chance.fault(0.1):
             return self._odd(envelope)
-        self._note(envelope.transaction_id, report)
+        self._note(envelope.transaction_id, message)
         if lost:
             await asyncio.sleep(chance.between(0, 20))
             raise HttpUnavailable("no answer in time", connected=True)
@@ -149,17 +160,44 @@ class Vasp:
         return HttpReply(500 if kind == "4004" else status, CIMultiDictProxy(CIMultiDict(headers)), body)
 
     def _rsp(self, envelope: Envelope, code: StatusCode) -> HttpReply:
-        rsp = DeliveryReportRsp(status=Status(code, code.text))
+        rsp = _RESPONSES[type(envelope.message)](status=Status(code, code.text))
         content_type, body = mm7.encode(Envelope(envelope.transaction_id, envelope.dialect, rsp))
         return HttpReply(200, CIMultiDictProxy(CIMultiDict({"Content-Type": content_type})), body)
 
-    def _note(self, transaction_id: str, report: DeliveryReportReq) -> None:
+    def _note(self, transaction_id: str, message: DeliveryReportReq | DeliverReq | ReadReplyReq) -> None:
+        before = self._told.setdefault(transaction_id, message)
+        if before != message:
+            self._world.object_to(f"{transaction_id} was repeated with other words: {before}, {message}")
+        if isinstance(message, DeliverReq):
+            self._note_mm(message)
+        elif isinstance(message, ReadReplyReq):
+            self._note_read(message)
+        else:
+            self._note_report(transaction_id, message)
+
+    def _note_mm(self, message: DeliverReq) -> None:
+        world = self._world
+        sender = message.sender.value if message.sender is not None else ""
+        world.say(f"VASP DeliverReq {message.linked_id} from {sender}")
+        self.linked_ids.append(message.linked_id)
+        if [one.value for one in (*message.to, *message.cc) if not one.display_only] != ["4488"]:
+            world.object_to(f"the VASP is sent an MM for {message.to}, {message.cc}")
+
+    def _note_read(self, message: ReadReplyReq) -> None:
+        world = self._world
+        world.say(f"VASP read report {message.mm_status} {message.recipient.value} of {message.message_id}")
+        handset = world.handsets[message.recipient.value]
+        if message.message_id not in handset.read:
+            world.object_to(f"{message.recipient.value} never said that it read {message.message_id}")
+        told = {one.recipient.value for _, one in self.reports if one.message_id == message.message_id}
+        given_up = self.refused_reports or handset.denies
+        if message.recipient.value not in told and not given_up:
+            world.object_to(f"a read report of {message.recipient.value} came before its delivery report")
+
+    def _note_report(self, transaction_id: str, report: DeliveryReportReq) -> None:
         world = self._world
         world.say(f"VASP report {report.mm_status} {report.recipient.value} of {report.message_id}")
         self.reports.append((transaction_id, report))
-        before = self._told.setdefault(transaction_id, report)
-        if before != report:
-            world.object_to(f"report {transaction_id} was repeated with other words: {before}, {report}")
         submitted = world.transaction_of(report.message_id)
         if report.message_id in self.message_ids.values() or self._ended[submitted]:
             return

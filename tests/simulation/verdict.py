@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
+from mmsc.ids import id_in
 from protocols.mm1 import MDeliveryInd
 from tests.domain.test_states import ENDS
 
@@ -19,6 +20,7 @@ def judge(world: "World") -> None:
     if held:
         world.object_to(f"seats that were never given back: {held}")
     _accepted(world)
+    _delivered(world)
     _reports(world)
 
 
@@ -47,6 +49,15 @@ def _accepted(world: "World") -> None:
     for message_id, to in (*world.given.items(), *world.peer.forwarded.items()):
         if sorted(stored[message_id]) != sorted(to):
             world.object_to(f"{message_id} was accepted for {sorted(to)}, and stored for {sorted(stored[message_id])}")
+
+
+def _delivered(world: "World") -> None:
+    """The VASP took each MM for its short code that counts as retrieved."""
+    rows = world.database.connection.execute("SELECT mm_id, state FROM recipient WHERE route = 'vasp'").fetchall()
+    taken = {id_in(one) for one in world.vasp.linked_ids}
+    for mm_id, state in rows:
+        if state == "retrieved" and mm_id not in taken:
+            world.object_to(f"MM {mm_id} counts as retrieved, and the VASP never took it")
 
 
 def _reports(world: "World") -> None:

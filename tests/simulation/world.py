@@ -25,6 +25,7 @@ from tests.simulation.node import Cut, Node
 from tests.simulation.watch import Watch
 
 SUBSCRIBERS: Final = tuple(f"+1555010010{digit}" for digit in range(5))
+SHORT_CODE: Final = "4488"
 FOREIGNERS: Final = tuple(f"+1666010010{digit}" for digit in range(4))
 _FLAGS: Final = (MmsFlag.ON, MmsFlag.ON, MmsFlag.UNKNOWN, MmsFlag.OFF, MmsFlag.UNKNOWN)
 _NAMES: Final = ("a", "b")
@@ -136,8 +137,8 @@ class World:
                 name="news",
                 vasp_id="news",
                 report_url="http://vasp/",
-                short_codes=("4488",),
-                sender="4488",
+                short_codes=(SHORT_CODE,),
+                sender=SHORT_CODE,
                 deferred_reports=options.deferred_reports,
                 fallback_report=told,
                 concurrency=options.concurrency,

@@ -13,7 +13,8 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
-from mmsc.store import tasks
+from mmsc.store import nodes, tasks
+from mmsc.store import verify as looking
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Statement, Store, StoreRefused, Unit
 from mmsc.store.export import Wanted, header, lines
@@ -171,6 +172,30 @@ async def test_objects_are_counted_as_they_are_referred_to(both: Both) -> None:
     await change(house, "UPDATE object SET refs = 1")
     ((table, _, what),) = await wrong(reader)
     assert (table, "counts 1 references, and there are 2" in what) == ("object", True)
+
+
+async def test_charging_records_are_owed_of_events_that_are_there(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    house, reader = both
+    monkeypatch.setattr(looking, "PAGE", 2)
+    for name in ("a", "b"):
+        await nodes.enter_new(house.store, name, nodes.ANY_NUMBER, "")
+    there = [row[0] for row in await house.store.fetch("SELECT id FROM event ORDER BY id")]
+    assert len(there) > 4, "several pages"
+    for node in ("a", "b"):
+        for event_id in there:
+            await change(house, "INSERT INTO cdr (node, event_id) VALUES ($1, $2)", node, int(str(event_id)))
+    assert await wrong(reader) == []
+    house.clock.advance(120 * 86400)
+    await house.keeper.round()
+    assert await wrong(reader) == [], "retention left what owes records"
+    await change(house, "INSERT INTO cdr (node, event_id) VALUES ('a', 5), ('b', 1999), ('b', 99999), ('c', $1)", 2002)
+    missing = "its event (this id), of which node {} owes charging records, is missing"
+    assert await wrong(reader) == [
+        ("cdr", 5, missing.format("a")),
+        ("cdr", 1999, missing.format("b")),
+        ("cdr", 99999, missing.format("b")),
+        ("cdr", 2002, "node c owes charging records, and is not recorded as a node"),
+    ]
 
 
 async def test_a_missing_body_of_somebody_who_waits_is_found_whatever_retention_did(both: Both) -> None:

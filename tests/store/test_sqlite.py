@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,7 +226,7 @@ async def test_another_programs_lock_is_no_fault_of_the_units(tmp_path: Path, mo
 
 
 async def test_a_query_that_takes_too_long_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mmsc.store.sqlite.QUERY_SECONDS", 0.0)
+    monkeypatch.setattr("mmsc.store.sqlite_readers.QUERY_SECONDS", 0.0)
     store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
     await store.open()
     endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
@@ -234,6 +235,28 @@ async def test_a_query_that_takes_too_long_is_cut(tmp_path: Path, monkeypatch: p
             await store.fetch(endless)
     assert await store.fetch("SELECT 1") == [(1,)]
     await store.close()
+
+
+def test_a_query_under_way_does_not_hold_up_a_stop_that_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop's end would join a thread that joins the reader's."""
+    endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
+
+    async def work() -> None:
+        store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+        await store.open()
+        reading = asyncio.ensure_future(store.fetch(endless))
+        await asyncio.sleep(0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await store.close()
+        reading.cancel()
+
+    monkeypatch.setattr("mmsc.store.sqlite_readers.QUERY_SECONDS", 5.0)
+    began = time.monotonic()
+    asyncio.run(work())
+    assert time.monotonic() - began < 3.0
 
 
 async def test_a_claim_reads_the_index_and_sorts_nothing_that_waits(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ PURE: Final = ("protocols", "mmsc.domain")
 
 PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
-    *("mmsc.gateways.addresses", "mmsc.gateways.content"),
+    *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
+    "mmsc.gateways.http_outcomes",
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -52,6 +53,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "protocols.sms": (*BASE, "protocols.wsp"),
     "protocols.mm4": BASE,
     "protocols.mm7": (*BASE, "lxml"),
+    "protocols.eaif": BASE,
     "protocols.smpp": BASE,
     "protocols.uaprof": (*BASE, "lxml"),
     "protocols.smil": (*BASE, "lxml"),
@@ -81,6 +83,12 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways": (),
     "mmsc.gateways.addresses": ("protocols", "mmsc.domain"),  # and with addresses
     "mmsc.gateways.content": ("protocols", "mmsc.domain", "mmsc.trace"),  # what all of them do with content
+    "mmsc.gateways.pdus": (
+        *("protocols", "mmsc.domain"),
+        *("mmsc.gateways.addresses", "mmsc.gateways.content"),
+    ),  # what MM1 and EAIF do with MMS PDUs
+    "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
+    "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
@@ -155,7 +163,7 @@ def test_what_is_pure_opens_no_door(name: str) -> None:
 
 
 def test_no_gateway_knows_another() -> None:
-    shared = {"mmsc.gateways.addresses", "mmsc.gateways.content"}
+    shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

@@ -14,7 +14,8 @@ from mmsc.domain.states import Happening
 from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrievable, Retrieval, Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.translate import HAPPENINGS, STATUS_OF, for_version, gone_conf, retrieve_conf, submission_of
+from mmsc.gateways.mm1.translate import HAPPENINGS, gone_conf, submission_of
+from mmsc.gateways.pdus import STATUS_OF, retrieve_conf, send_conf
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import mm1
@@ -25,7 +26,6 @@ from protocols.mm1 import (
     Mm1Error,
     MNotifyRespInd,
     MReadRecInd,
-    MSendConf,
     MSendReq,
     ReadStatus,
     ResponseStatus,
@@ -104,6 +104,7 @@ class Mm1Server:
             reference=BodyReference(found.mm.content_id, 0, len(body), len(head)),
         )
         if request.method == "GET":
+            self._retrieval.begun(found)
             answer.after = self._after(found)
         return answer
 
@@ -111,6 +112,8 @@ class Mm1Server:
         async def after(whole: bool) -> None:
             if whole:
                 await self._retrieval.fetched(found)
+            else:
+                self._retrieval.broken_off(found)
 
         return after
 
@@ -193,13 +196,7 @@ class Mm1Server:
     def _conf(
         transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
     ) -> HttpAnswer:
-        conf = MSendConf(
-            mms_version=version,
-            transaction_id=transaction_id,
-            response_status=for_version(status, version),
-            response_text=text,
-            message_id=message_id,
-        )
+        conf = send_conf(transaction_id, version, status, text, message_id)
         return HttpAnswer(content_type=MMS_MESSAGE, body=mm1.encode(conf), transaction_id=transaction_id)
 
     def _unsupported(self, transaction_id: str) -> HttpAnswer:

@@ -33,6 +33,7 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_REFUSED: _R.ERROR_CONTENT_NOT_ACCEPTED,
     RefusalReason.CONTENT_CORRUPT: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.LINKED_ID_UNKNOWN: _R.ERROR_SERVICE_DENIED,  # only MM7 has one
     RefusalReason.FORWARDED_TOO_OFTEN: _R.ERROR_SERVICE_DENIED,
     RefusalReason.NOT_IDENTIFIED: _R.ERROR_SERVICE_DENIED,
     RefusalReason.NO_CREDIT: _R.ERROR_SERVICE_DENIED,
@@ -50,6 +51,8 @@ HAPPENINGS: Final = {
     MmStatusCode.FORWARDED: Happening.PEER_FORWARDED,
 }
 _CARRIED: Final = ("content_class", "drm_content", "applic_id", "reply_applic_id", "aux_applic_info")
+_FOR_VASPS: Final[tuple[str, ...]] = ("applic_id", "reply_applic_id", "aux_applic_info")
+_REPLY_CHARGING_ID: Final = "x-mms-reply-charging-id"
 _MAILBOX: Final = re.compile(r"[!#-'*+\-./0-9=?A-Z^-~]+@[A-Za-z0-9.\-:\[\]]+")  # RFC 5321 4.1.2, unquoted
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
@@ -116,11 +119,16 @@ def submission_of(
 
 
 def _carried(message: ForwardReq) -> dict[str, str]:
-    """What only another MMSC understands: kept for when the MM goes on to one (8.4.4: unknown fields travel along)."""
+    """What only another MMSC understands: kept for when the MM goes on to one (8.4.4: unknown fields travel along); and
+    what a DeliverReq has too, by the names of MM7."""
     fields = {name: getattr(message, name) for name in _CARRIED if getattr(message, name) not in ("", None)}
     if not fields and not message.unknown:
         return {}
-    return {"mm4_carried": json.dumps({"fields": fields, "unknown": message.unknown})}
+    for_vasps: dict[str, str] = {name: str(fields[name]) for name in _FOR_VASPS if name in fields}
+    charged = [value for name, value in message.unknown if name.lower() == _REPLY_CHARGING_ID]
+    if charged:
+        for_vasps["reply_charging_id"] = charged[0].strip()
+    return {"mm4_carried": json.dumps({"fields": fields, "unknown": message.unknown}), **for_vasps}
 
 
 def _expires(expiry: datetime | int | None) -> When | None:

@@ -1,4 +1,5 @@
-"""MM7 out: delivery reports to a VASP (TS 23.140 8.7.5), one HTTP client per VASP.
+"""MM7 out: delivery and read reports to a VASP (TS 23.140 8.7.5, 8.7.6), one HTTP client per VASP. `deliver.py` sends
+MMs over the same clients.
 
 Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; an unknown 3xxx again, three
 times at most; every other code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx
@@ -7,30 +8,27 @@ again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an em
 
 import re
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
 from typing import Final
 
-from mmsc.domain.message import Job
+from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.neighbours import Vasp
-from mmsc.engine.ports import Delivered, Directory, Failed, Later, Outcome, Retry
-from mmsc.gateways.mm7.translate import report_of
+from mmsc.engine.ports import Delivered, Directory, Failed, Outcome, Retry
+from mmsc.gateways.http_outcomes import by_http_status, later
+from mmsc.gateways.mm7.translate import read_reply_of, report_of
 from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
 from protocols import mm7
 from protocols.errors import DecodeError
-from protocols.mm7 import Dialect, Envelope, Status, StatusCode
+from protocols.mm7 import Dialect, Envelope, Message, Status, StatusCode
 
 _PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
 _SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
-_LONGEST_RETRY_AFTER = 3600.0
 _LONGEST_QUOTE = 200  # characters of what a VASP told
-_AGAIN_STATUSES = (408, 429)
-_PAUSE_STATUSES = (401, 403)
 
 
 class Mm7Courier:
-    """Carries REPORT_MM7 jobs."""
+    """Carries REPORT_MM7 and READ_MM7 jobs."""
 
     def __init__(self, directory: Directory, new_client: Callable[[Vasp], HttpClient], *, server_id: str) -> None:
         self._directory = directory
@@ -57,26 +55,31 @@ class Mm7Courier:
         if vasp is None or not vasp.report_url:
             return Failed("the VASP has no report address any more")
         spoken, version = _spoken(job, vasp)
-        report = report_of(job, spoken, version, self._server_id, vasp.rewrites_out)
+        made = report_of if job.kind is TaskKind.REPORT_MM7 else read_reply_of
+        report = made(job, spoken, version, self._server_id, vasp.rewrites_out)
         if not report.mm_status:
             return Delivered(note="this namespace has no word for the state: nothing sent", nothing_sent=True)
-        transaction_id = job.payload["transaction_id"]
-        content_type, body = mm7.encode(Envelope(transaction_id, spoken, report))
+        content_type, body = mm7.encode(Envelope(job.payload["transaction_id"], spoken, report))
         try:
-            reply = await self._client(vasp).send(
-                "POST",
-                vasp.report_url,
-                headers={"Content-Type": content_type, "SOAPAction": '""'},
-                body=body,
-                neighbour=vasp.name,
-                transaction_id=transaction_id,
-                mm_id=job.stored_mm.id,
-            )
+            reply = await self.post(vasp, vasp.report_url, job, content_type, body)
         except HttpUnavailable as error:
             return Retry(error.why, neighbour_down=not error.connected)
         return judge(reply, job.attempt)
 
-    def _client(self, vasp: Vasp) -> HttpClient:
+    async def post(self, vasp: Vasp, url: str, job: Job, content_type: str, body: bytes) -> HttpReply:
+        """Send a request of ours. Raises HttpUnavailable."""
+        return await self.client(vasp).send(
+            "POST",
+            url,
+            headers={"Content-Type": content_type, "SOAPAction": '""'},
+            body=body,
+            neighbour=vasp.name,
+            transaction_id=job.payload["transaction_id"],
+            mm_id=job.stored_mm.id,
+        )
+
+    def client(self, vasp: Vasp) -> HttpClient:
+        """The connections to a VASP, for whatever is sent to it."""
         known = self._clients.get(vasp.name)
         if known is None:
             known = self._clients[vasp.name] = (vasp, self._new_client(vasp))
@@ -94,62 +97,41 @@ def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
 
 
 def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
-    """What a VASP's answer to this attempt (counted from 0) means for the report."""
-    status = _status(reply)
+    """What a VASP's answer to this attempt (counted from 0) means for what was sent."""
+    status = status_in(reply)
     if status is None:
         return _by_http_status(reply, attempt)
     told = f"{int(status.code)} {status.text[:_LONGEST_QUOTE]}".strip()
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
-        return _later(reply, told)
+        return later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
-def _status(reply: HttpReply) -> Status | None:
+def status_in(reply: HttpReply) -> Status | None:
+    """The Status in a VASP's answer, None when it has none that can be read."""
     body = reply.body
     found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
     if found is not None and found[1] == b"1000" and reply.status == 200 and body.find(b"Fault") < 0:
         return _SUCCESS  # what nearly every answer is; anything else is read properly
     code = None if found is None else StatusCode(int(found[1]))
     plain = None if code is None else Status(code, code.text)
+    return getattr(answered(reply), "status", plain)  # without a TransactionID, in another namespace: it is told
+
+
+def answered(reply: HttpReply) -> Message | None:
+    """The message in a VASP's answer, None when it cannot be read."""
     try:
-        message = mm7.decode(reply.content_type, reply.body).message.message
+        return mm7.decode(reply.content_type, reply.body).message.message
     except DecodeError:
-        return plain  # no TransactionID, another namespace, another operation's Rsp: it is told all the same
-    return getattr(message, "status", plain)
+        return None
 
 
 def _by_http_status(reply: HttpReply, attempt: int) -> Outcome:
-    code = reply.status
-    told = f"HTTP {code} without a readable MM7 answer"
-    if code in _PAUSE_STATUSES:
-        return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
-    if 300 <= code < 400:  # about the address, which no report can help (RFC 9110 15.4)
-        place = ascii(reply.headers.get("Location", ""))[:_LONGEST_QUOTE]
-        return Retry(f"{told}: the VASP's report address has moved to {place}", neighbour_down=True)
-    if code < 300 and not reply.body.strip():
+    told = f"HTTP {reply.status} without a readable MM7 answer"
+    if reply.status < 300 and not reply.body.strip():
         return Retry(told) if attempt < _EMPTY_AGAIN else Failed(f"{told}, after {attempt + 1} attempts")
-    if code in _AGAIN_STATUSES or code >= 500 or code < 300:
-        return _later(reply, told)
-    return Failed(told)
-
-
-def _later(reply: HttpReply, told: str) -> Outcome:
-    """When the VASP says, else after the growing waits of the settings."""
-    wait = _retry_after(reply)
-    return Later(wait, told) if wait else Retry(told)
-
-
-def _retry_after(reply: HttpReply) -> float:
-    """Seconds, or a date, which counts from that of the answer (RFC 9110 10.2.3); 0 for neither."""
-    text = reply.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return min(float(text), _LONGEST_RETRY_AFTER)
-    try:
-        seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(reply.headers["Date"])).total_seconds()
-    except (KeyError, ValueError, TypeError, OverflowError):  # no dates, one without a zone or of no calendar
-        return 0.0
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    return by_http_status(reply, told)

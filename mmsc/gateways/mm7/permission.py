@@ -8,7 +8,9 @@ recipients altogether (credits) is the engine's, because it counts what was stor
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
+from mmsc.clock import host_now
 from mmsc.domain.address import Normalised
+from mmsc.domain.instant import Instant
 from mmsc.domain.message import Content, Interface, Origin, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
@@ -64,19 +66,49 @@ def _unwelcome(content: Content, patterns: Collection[str]) -> Refused | None:
     return None
 
 
-class Refusals:
-    """Writes refusals of the gateway into the trace: each, up to a rate; those beyond it are counted in the next one,
-    so that somebody who is refused all the time does not fill the store."""
+def too_fast(vasp: Vasp, wait: float) -> Refused:
+    """It may submit the next one in `wait` seconds."""
+    why = f"more than {vasp.messages_per_second:g} messages a second; the next one in {wait:.3g} s"
+    return Refused(RefusalReason.TOO_FAST, why)
 
-    def __init__(self, submit: Submit, buckets: Buckets) -> None:
+
+class Permission:
+    """What VASPs may, for the interfaces by which they come, and the trace of what they may not."""
+
+    def __init__(
+        self, submit: Submit, numbers: Numbers | None = None, real_now: Callable[[], Instant] = host_now
+    ) -> None:
+        """Without `numbers` a VASP's `senders` are compared with what its request says, letter by letter."""
         self._submit = submit
-        self._buckets = buckets
+        self._numbers = numbers
+        self._rates = Buckets(real_now)
+        self._recorded = Buckets(real_now)
         self._untold: dict[str, int] = {}
 
+    def wait(self, vasp: Vasp) -> float:
+        """One message more: 0.0, or the seconds that are missing."""
+        if not vasp.messages_per_second:
+            return 0.0
+        return self._rates.wait(vasp.name, vasp.messages_per_second, vasp.burst)
+
+    def refusal(self, vasp: Vasp, submission: Submission, *, sender_given: bool) -> Refused | None:
+        """Why the VASP may not submit this, None when it may. `sender_given`: it names its sender itself."""
+        return refusal_of(vasp, submission, sender_given=sender_given, numbers=self._numbers)
+
+    async def refused(self, vasp: Vasp, submission: Submission, *, sender_given: bool) -> Refused | None:
+        """Rate and refusal together, recorded at once: for interfaces with one word for both."""
+        wait = self.wait(vasp)
+        found = too_fast(vasp, wait) if wait else self.refusal(vasp, submission, sender_given=sender_given)
+        record = None if found is None else self.record(vasp.name, found)
+        if record is not None:
+            await record(False)
+        return found
+
     def record(self, neighbour: str, refused: Refused) -> Callable[[bool], Awaitable[None]] | None:
-        """What to do after the answer; None when this one is only counted."""
+        """What writes a refusal into the trace, after the answer. Each is written up to a rate: then None, and it is
+        counted in the next one, so that somebody who is refused all the time does not fill the store."""
         key = f"{neighbour} {refused.reason}"
-        if self._buckets.wait(key, _RECORDED_A_SECOND):
+        if self._recorded.wait(key, _RECORDED_A_SECOND):
             self._untold[key] = self._untold.get(key, 0) + 1
             return None
         times = self._untold.pop(key, 0) + 1

@@ -33,6 +33,7 @@ from protocols.mm7 import (
     Dialect,
     Envelope,
     Mm7Error,
+    ReadReplyReq,
     StatusCode,
     SubmitReq,
 )
@@ -55,6 +56,7 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_REFUSED: StatusCode.MULTIMEDIA_CONTENT_REFUSED,
     RefusalReason.CONTENT_CORRUPT: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.LINKED_ID_UNKNOWN: StatusCode.LINKED_ID_NOT_FOUND,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
     RefusalReason.NOT_IDENTIFIED: StatusCode.IMPROPER_IDENTIFICATION,
     RefusalReason.NO_CREDIT: StatusCode.SERVICE_DENIED,
@@ -89,14 +91,14 @@ def read_time(text: str, where: str) -> When | None:
 
 def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submission:
     """The request in domain words. Raises Mm7Error for values that mean nothing."""
-    content = _content(envelope)
+    content = content_of(envelope, "SubmitReq/Content")
     recipients = [
         RecipientSpec(_spelled(address, "SubmitReq/Recipients"), role, address.display_only)
         for role, addresses in ((Role.TO, request.to), (Role.CC, request.cc), (Role.BCC, request.bcc))
         for address in addresses
     ]
     given = request.sender_address
-    sender = "" if given is None else _bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
+    sender = "" if given is None else bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
     return Submission(
         origin=Origin(Interface.MM7, vasp.name),
         sender=sender or vasp.sender or next(iter(vasp.short_codes), "") or vasp.name,
@@ -105,7 +107,7 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         repeat_key=_repeat_key(envelope, vasp, content),
         identifier=f"TransactionID {envelope.transaction_id}",
         subject=request.subject,
-        message_class=_bounded(request.message_class, "SubmitReq/MessageClass"),
+        message_class=bounded(request.message_class, "SubmitReq/MessageClass"),
         priority=_PRIORITIES.get(request.priority.lower(), Priority.NORMAL),
         delivery_report=bool(request.delivery_report),
         read_report=bool(request.read_reply),
@@ -113,29 +115,32 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         deliver_at=read_time(request.earliest_delivery_time, "SubmitReq/EarliestDeliveryTime"),
         expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
         details=_details(envelope, request),
+        linked_id=bounded(request.linked_id, "SubmitReq/LinkedID"),
+        unknown_linked_id_accepted=vasp.unknown_linked_id_accepted,
     )
 
 
 def _spelled(address: Address, where: str) -> str:
     """An address with what its element says about it; the number plan does the rest."""
-    value = _bounded(address.value, where, StatusCode.ADDRESS_ERROR)
+    value = bounded(address.value, where, StatusCode.ADDRESS_ERROR)
     return value.removeprefix("mailto:") if address.form is AddressForm.RFC2822_ADDRESS else value
 
 
-def _bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
+def bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
     """The text, when it is one that anybody would keep. The standard sets no limit."""
     if len(text) > _LONGEST_FIELD:
         raise Mm7Error(status, where=where, why=f"{len(text)} characters, the limit is {_LONGEST_FIELD}")
     return text
 
 
-def _content(envelope: Envelope) -> Content | None:
+def content_of(envelope: Envelope, where: str) -> Content | None:
+    """The content as it is kept, None when there is none. Raises Mm7Error 2007."""
     if envelope.content is None:
         return None
     try:
         return from_mime(envelope.content)
     except DecodeError as error:
-        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SubmitReq/Content", why=error.why) from error
+        raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where=where, why=error.why) from error
 
 
 def _repeat_key(envelope: Envelope, vasp: Vasp, content: Content | None) -> bytes | None:
@@ -169,7 +174,7 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
     found = {name: value for name, value in known.items() if value}
     if max(map(len, found.values()), default=0) > _LONGEST_FIELD:
         for name, value in found.items():
-            _bounded(value, f"SubmitReq ({name})")
+            bounded(value, f"SubmitReq ({name})")
     return found
 
 
@@ -201,6 +206,26 @@ def report_of(
     )
 
 
+def read_reply_of(
+    job: Job, spoken: Dialect, version: str, server_id: str, rewrites: tuple[Rewrite, ...] = ()
+) -> ReadReplyReq:
+    """The read report that a READ_MM7 job means (8.7.6): what the recipient did, and when its handset said so."""
+    mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
+    applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
+    return ReadReplyReq(
+        mm7_version=version,
+        mms_relay_server_id=server_id,
+        message_id=mm.message_id,
+        recipient=_told(recipient.address, rewrites, ""),
+        sender=_told(mm.sender, rewrites, details.get("sender_form", "")),
+        time_stamp=date_time(Instant(int(job.payload["date"]))),
+        mm_status="Read" if job.payload["read"] == "1" else "Deleted",
+        applic_id=reply_applic_id or applic_id,
+        reply_applic_id=applic_id if reply_applic_id and applic_id != reply_applic_id else "",
+        aux_applic_info=details.get("aux_applic_info", ""),
+    )
+
+
 def _told(address: DomainAddress, rewrites: tuple[Rewrite, ...], form: str) -> Address:
     return Address(told(address, rewrites).value, _form_as_asked(address.value, form))
 
@@ -208,11 +233,12 @@ def _told(address: DomainAddress, rewrites: tuple[Rewrite, ...], form: str) -> A
 def _form_as_asked(value: str, asked: str) -> AddressForm:
     """The form that the SubmitReq gave its sender, where the normalised value still fits it: a number may have come as
     `+1555/TYPE=PLMN@mms.example`, and REL-5's plain text has no form."""
-    form = AddressForm(asked) if asked else _form_of(value)
-    return form if ("@" in value) == (form is AddressForm.RFC2822_ADDRESS) else _form_of(value)
+    form = AddressForm(asked) if asked else form_of(value)
+    return form if ("@" in value) == (form is AddressForm.RFC2822_ADDRESS) else form_of(value)
 
 
-def _form_of(value: str) -> AddressForm:
+def form_of(value: str) -> AddressForm:
+    """The element for an address."""
     if value.startswith("+"):
         return AddressForm.NUMBER
     return AddressForm.RFC2822_ADDRESS if "@" in value else AddressForm.SHORT_CODE

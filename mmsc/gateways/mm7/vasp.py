@@ -18,7 +18,7 @@ from typing import Final
 
 from mmsc.clock import host_now
 from mmsc.domain.instant import Instant
-from mmsc.domain.neighbours import Vasp
+from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.engine.ports import Directory
 from mmsc.gateways.mm7.digest import ALGORITHMS, NONCE_AGE, Digest, Nonces
 from mmsc.net.forwarded import Proxies, Source, lies_in
@@ -28,6 +28,7 @@ from protocols.records import record
 _COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
+_MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
 
 
 def hash_password(password: str) -> str:
@@ -97,10 +98,10 @@ class Vasps:
             return await self._by_login(request, authorization)
         source = self._proxies.source(request)
         if source.certificate is not None:
-            for vasp in self._directory.vasps.values():
-                if not vasp.username and vasp.client_certificates and _shows_certificate(vasp, source):
+            for vasp in self._without_login():
+                if vasp.client_certificates and _shows_certificate(vasp, source):
                     return vasp
-        if any(not vasp.username for vasp in self._directory.vasps.values()):
+        if self._without_login():
             return None
         return self._challenged("no credentials")
 
@@ -174,8 +175,11 @@ class Vasps:
         found = self._open_ones(vasp_id)
         return self.objection(found[0], request) if found else f"VASPID {vasp_id[:100]!r} is not known without a login"
 
+    def _without_login(self) -> list[Vasp]:
+        return [one for one in self._directory.vasps.values() if not one.username and one.interface is _MM7]
+
     def _open_ones(self, vasp_id: str) -> list[Vasp]:
-        open_ones = [one for one in self._directory.vasps.values() if not one.username]
+        open_ones = self._without_login()
         named = [one for one in open_ones if one.vasp_id and one.vasp_id == vasp_id]
         others = [one for one in open_ones if not one.vasp_id]
         others.sort(key=lambda one: not (one.client_certificates or one.networks))

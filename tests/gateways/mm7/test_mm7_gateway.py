@@ -80,7 +80,7 @@ async def ask(
         remote="127.0.0.1",
         exchange=1,
     )
-    answer = await Mm7Server(engine, directory).handle(request)
+    answer = await Mm7Server(engine, engine, directory).handle(request)
     if not answer.body:
         return answer, None
     envelope = mm7.decode(answer.content_type, answer.body).message
@@ -204,7 +204,7 @@ async def test_a_wsdl_is_there_for_every_published_namespace_and_no_other(query:
     directory: Any = SimpleNamespace(vasps={"news": NEWS})
     engine: Any = Engine(ACCEPTED)
     request = HttpRequest("GET", "/mm7", query, headers(), b"", "127.0.0.1", 1)
-    answer = await Mm7Server(engine, directory).handle(request)
+    answer = await Mm7Server(engine, engine, directory).handle(request)
     if not tag:
         assert (answer.status, b"REL-5-MM7-1-0" in answer.body) == (404, bool(query)), "which there are is told"
         return

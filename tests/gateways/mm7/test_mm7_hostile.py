@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mmsc.domain.changes import Asked, Changed, Replacement
 from mmsc.domain.message import MmId, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
@@ -62,6 +63,12 @@ class Engine:
         assert submission.recipients
         return Accepted(MmId(1), "m-1")
 
+    async def cancel(self, asked: Asked) -> Changed:
+        return Changed(MmId(1), 1)
+
+    async def replace(self, asked: Asked, change: Replacement) -> Changed:
+        return Changed(MmId(1), 1, (("+1", "late"),))
+
 
 def headers(**values: str) -> CIMultiDictProxy[str]:
     return CIMultiDictProxy(CIMultiDict({name.replace("_", "-"): value for name, value in values.items()}))
@@ -71,7 +78,7 @@ def headers(**values: str) -> CIMultiDictProxy[str]:
 async def test_whatever_comes_the_answer_is_mm7(errors: str) -> None:
     directory: Any = SimpleNamespace(vasps={"open": replace(Vasp(name="open"), errors=errors)})
     engine: Any = Engine()
-    server = Mm7Server(engine, directory)
+    server = Mm7Server(engine, engine, directory)
     chance = random.Random(errors)
     seen = set()
     for case in cases("mm7") * 40:
@@ -82,8 +89,9 @@ async def test_whatever_comes_the_answer_is_mm7(errors: str) -> None:
         if answer.status == 415:
             continue
         message = mm7.decode(answer.content_type, answer.body).message.message
-        assert isinstance(message, mm7.SubmitRsp | mm7.Fault)
-        assert message.status.code.is_success == bool(getattr(message, "message_id", ""))
+        assert isinstance(message, mm7.SubmitRsp | mm7.CancelRsp | mm7.ReplaceRsp | mm7.Fault)
+        if isinstance(message, mm7.SubmitRsp):
+            assert message.status.code.is_success == bool(message.message_id)
         seen.add(int(message.status.code))
     assert seen >= {1000, 2007, 4002, 4003, 4004}
 

@@ -28,6 +28,7 @@ from mmsc.trace import events as trace
 from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.mm7 import Address, AddressForm, StatusCode
+from tests.cases import cases
 from tests.scenarios.conftest import LATEST, OTHER, PHONE, Lab, open_lab
 
 BASE = Vasp(vasp_id="news", username="news", password="secret", short_codes=("4488",))
@@ -399,7 +400,7 @@ async def test_refusals_beyond_what_is_recorded_are_counted(tmp_path: Path) -> N
         await asyncio.gather(*(ask(lab, number) for number in range(60)))
         real_now = lab.app.clock.real_now
         server: Any = lab.app.operations.sources.http["mm7"]._handler.__self__  # type: ignore[attr-defined]
-        server._refusals._buckets._real_now = lambda: real_now() + 10_000_000
+        server._permission._recorded._real_now = lambda: real_now() + 10_000_000
         assert (await ask(lab, 99)).http == 503
         with lab.app.bus.watch(replay=True) as watcher:
             async with asyncio.timeout(10):
@@ -444,6 +445,31 @@ async def test_of_many_at_once_as_many_are_taken_as_there_are_credits(tmp_path: 
         assert await lab.app.store.fetch("SELECT value FROM meta WHERE key = 'credits used: news'") == [("25",)]
         again = await asyncio.gather(*(ask(lab, number) for number in range(60)))
         assert [one.code for one in again] == [one.code for one in told], "each gets the answer that it had"
+
+
+# --- EAIF, by the same door
+
+
+async def test_an_application_on_eaif_is_held_to_the_same(tmp_path: Path) -> None:
+    pdu = next(case.octets.partition(b"\r\n\r\n")[2] for case in cases("eaif") if case.stem == "01-m-send-req")
+    given = Mm7(port=0, trusted_proxies=("127.0.0.1",))
+    vasp = news(interface="eaif", networks=("192.0.2.0/24",), senders=("4488",), credits=1)
+    async with lab_with(tmp_path, given, news=vasp) as lab, aiohttp.ClientSession() as session:
+
+        async def post(address: str, sender: str) -> tuple[int, bytes]:
+            headers = {"Authorization": basic("news:secret"), "X-Forwarded-For": address}
+            headers |= {"Content-Type": "application/vnd.wap.mms-message", "X-NOKIA-MMSC-From": sender}
+            headers |= {"X-NOKIA-MMSC-To": PHONE}
+            async with session.post(lab.vasp.url, data=pdu, headers=headers) as answer:
+                return answer.status, await answer.read()
+
+        assert await post("198.51.100.7", "4488") == (403, b"198.51.100.7 is none of this VASP's networks\n")
+        status, body = await post("192.0.2.7", "+15550100999")
+        assert (status, b"+15550100999 is none that this VASP may use" in body) == (400, True)
+        assert (await post("192.0.2.7", "4488"))[0] == 200
+        status, body = await post("192.0.2.7", "")
+        assert (status, b"0 of 1 credits are left" in body) == (400, True)
+        assert [one.reason for one in await refusals(lab, 2)] == ["sender_not_allowed", "no_credit"]
 
 
 def test_statuses_are_those_of_the_sheet() -> None:

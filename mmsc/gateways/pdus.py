@@ -1,0 +1,190 @@
+"""What MM1 and EAIF share: an M-Send.req in domain words, a stored MM in MMS words, and the m-send-conf's statuses
+(OMA-TS-MMS_ENC 6.1, 7.3)."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.message import (
+    Content,
+    Mm,
+    Origin,
+    Priority,
+    RecipientSpec,
+    Relative,
+    Role,
+    Submission,
+    When,
+)
+from mmsc.domain.refusal import RefusalReason
+from mmsc.gateways.addresses import spelled
+from mmsc.gateways.content import from_wsp, plausible, single
+from protocols import mm1
+from protocols.content_type import ContentType
+from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
+
+R = ResponseStatus
+_TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
+_CC: Final = Role.CC
+_CLASSES: Final = {
+    MessageClass.PERSONAL: "Personal",
+    MessageClass.ADVERTISEMENT: "Advertisement",
+    MessageClass.INFORMATIONAL: "Informational",
+    MessageClass.AUTO: "Auto",
+}
+_CLASS_OF: Final = {name.lower(): value for value, name in _CLASSES.items()}
+_PRIORITIES: Final = {
+    mm1.Priority.LOW: Priority.LOW,
+    mm1.Priority.NORMAL: Priority.NORMAL,
+    mm1.Priority.HIGH: Priority.HIGH,
+}
+PRIORITY_OF: Final = {value: key for key, value in _PRIORITIES.items()}
+
+STATUS_OF: Final = {
+    RefusalReason.NO_RECIPIENTS: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.ADDRESS_MALFORMED: R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED,
+    RefusalReason.RECIPIENT_UNKNOWN: R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED,
+    RefusalReason.TOO_MANY_RECIPIENTS: R.ERROR_PERMANENT_FAILURE,
+    RefusalReason.SENDER_NOT_ALLOWED: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.SENDER_UNRESOLVED: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.TOO_LARGE: R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED,
+    RefusalReason.CONTENT_REFUSED: R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED,
+    RefusalReason.CONTENT_CORRUPT: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.EXPIRY_PAST: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
+    RefusalReason.LINKED_ID_UNKNOWN: R.ERROR_PERMANENT_FAILURE,  # only MM7 has one
+    RefusalReason.FORWARDED_TOO_OFTEN: R.ERROR_PERMANENT_FAILURE,
+    RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.TOO_FAST: R.ERROR_TRANSIENT_FAILURE,
+    RefusalReason.BUSY: R.ERROR_TRANSIENT_FAILURE,
+    RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
+}
+_LEGACY: Final = {  # what version 1.0 knows (7.3.48)
+    R.ERROR_PERMANENT_SERVICE_DENIED: R.ERROR_SERVICE_DENIED,
+    R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT: R.ERROR_MESSAGE_FORMAT_CORRUPT,
+    R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+    R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED: R.ERROR_CONTENT_NOT_ACCEPTED,
+    R.ERROR_PERMANENT_FAILURE: R.ERROR_UNSPECIFIED,
+    R.ERROR_TRANSIENT_FAILURE: R.ERROR_UNSPECIFIED,
+    R.ERROR_TRANSIENT_PARTIAL_SUCCESS: R.OK,
+    R.ERROR_UNSUPPORTED_MESSAGE: R.ERROR_UNSUPPORTED_MESSAGE,
+    R.OK: R.OK,
+}
+
+
+def for_version(status: ResponseStatus, version: int) -> ResponseStatus:
+    """The status that a client of this version can read."""
+    return _LEGACY.get(status, R.ERROR_UNSPECIFIED) if version < mm1.VERSION_1_1 else status
+
+
+def content_of(pdu: MSendReq) -> Content:
+    """What it carries. Raises DecodeError for a body that is no multipart when it says it is one."""
+    content_type = pdu.content_type or ContentType("application/vnd.wap.multipart.mixed")
+    if content_type.media_type.startswith(("application/vnd.wap.multipart", "multipart/")):
+        return from_wsp(content_type, pdu.body)
+    return single(content_type, pdu.body)
+
+
+def _class_name(value: MessageClass | str | None) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else _CLASSES.get(value, value.name)
+
+
+def class_of(name: str) -> MessageClass | str:
+    """X-Mms-Message-Class; Personal when the originator named none."""
+    return _CLASS_OF.get(name.lower(), name) if name else MessageClass.PERSONAL
+
+
+def _when(moment: Moment | None) -> When | None:
+    if moment is None:
+        return None
+    return Relative(moment.seconds) if moment.relative else Instant(moment.seconds * SECOND)
+
+
+def submission_from(
+    pdu: MSendReq,
+    now: Instant,
+    *,
+    origin: Origin,
+    sender: str,
+    recipients: tuple[RecipientSpec, ...],
+    content: Content,
+    repeat_key: bytes | None,
+    identifier: str,
+    details: Mapping[str, str] = MappingProxyType({}),
+) -> Submission:
+    """The request in domain words, sent by and to whom the interface says."""
+    return Submission(
+        origin=origin,
+        sender=sender,
+        recipients=recipients,
+        content=content,
+        repeat_key=repeat_key,
+        identifier=identifier,
+        subject=pdu.subject or "",
+        message_class=_class_name(pdu.message_class),
+        priority=_PRIORITIES.get(pdu.priority or mm1.Priority.NORMAL, Priority.NORMAL),
+        delivery_report=bool(pdu.delivery_report),
+        read_report=bool(pdu.read_report),
+        sender_hidden=pdu.sender_visibility is mm1.SenderVisibility.HIDE,
+        adaptation_allowed=pdu.adaptation_allowed is not False,
+        date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
+        deliver_at=_when(pdu.delivery_time),
+        expires=_when(pdu.expiry),
+        details={
+            "mm1_transaction_id": pdu.transaction_id,
+            "mms_version": str(pdu.mms_version),
+            **_for_vasps(pdu),
+            **details,
+        },
+    )
+
+
+def _for_vasps(pdu: MSendReq) -> dict[str, str]:
+    """What a DeliverReq has, too, by the names of MM7 (TS 23.140 8.7.2)."""
+    known = {
+        "reply_charging_id": pdu.reply_charging_id,
+        "applic_id": pdu.applic_id,
+        "reply_applic_id": pdu.reply_applic_id,
+        "aux_applic_info": pdu.aux_applic_info,
+    }
+    return {name: value for name, value in known.items() if value}
+
+
+def send_conf(
+    transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
+) -> MSendConf:
+    """The m-send-conf that a client of this version can read."""
+    return MSendConf(
+        mms_version=version,
+        transaction_id=transaction_id,
+        response_status=for_version(status, version),
+        response_text=text,
+        message_id=message_id,
+    )
+
+
+def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
+    """The head of the m-retrieve-conf; the stored body follows it (encode_head). Bcc never, Hide leaves From out."""
+    return MRetrieveConf(
+        mms_version=version,
+        transaction_id=transaction_id or None,
+        message_id=mm.message_id,
+        date=mm.date // SECOND,
+        from_=None if mm.sender_hidden else spelled(mm.sender),
+        to=shown(mm, _TO),
+        cc=shown(mm, _CC),
+        subject=mm.subject or None,
+        message_class=class_of(mm.message_class),
+        priority=PRIORITY_OF[mm.priority],
+        delivery_report=mm.delivery_report,
+        read_report=mm.read_report,
+        content_type=ContentType.parse(mm.content_type),
+    )
+
+
+def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:
+    """The recipients of a role that may be shown, as they were written."""
+    return tuple([text for role, text in mm.shown_to if role is wanted])
