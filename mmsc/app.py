@@ -39,7 +39,7 @@ from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.net.stopping import Stop
-from mmsc.net.tls import server_context
+from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path

@@ -42,7 +42,7 @@ from mmsc.gateways.mm7.vasp import AdmissionPolicy
 from mmsc.gateways.sms.esme import EsmeTimers
 from mmsc.net.forwarded import Proxies
 from mmsc.net.http import HttpLimits
-from mmsc.net.tls import TlsFiles
+from mmsc.net.tls_server import TlsFiles
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery

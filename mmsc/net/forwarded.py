@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from mmsc.net.http import HttpRequest
-from mmsc.net.tls import ClientCertificate, of_der, plain_digest
+from mmsc.net.tls_server import ClientCertificate, of_der, plain_digest
 from protocols.records import record
 
 FORWARDED: Final = "Forwarded"  # RFC 7239

@@ -24,7 +24,7 @@ from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
-from mmsc.net.tls import ClientCertificate, TlsServer, certificate_of
+from mmsc.net.tls_server import ClientCertificate, TlsServer, certificate_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 

@@ -17,7 +17,7 @@ from multidict import CIMultiDictProxy
 from mmsc.net.bodies import TAKEN
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
-from mmsc.net.tls import ClientCertificate
+from mmsc.net.tls_server import ClientCertificate
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

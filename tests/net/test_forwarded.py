@@ -11,7 +11,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.net.forwarded import Proxies, forwarded_for, lies_in, told_certificate
 from mmsc.net.http import HttpRequest
-from mmsc.net.tls import ClientCertificate
+from mmsc.net.tls_server import ClientCertificate
 
 OURS = ("10.0.0.0/8", "2001:db8::/32")
 OWN = ClientCertificate(common_names=("proxy",))

@@ -19,7 +19,7 @@ import trustme
 from mmsc.clock import VirtualClock
 from mmsc.net.http import HttpAnswer, HttpLimits, HttpListener, HttpRequest
 from mmsc.net.listening import CannotListen
-from mmsc.net.tls import ClientCertificate, TlsFiles, TlsServer, server_context
+from mmsc.net.tls_server import ClientCertificate, TlsFiles, TlsServer, server_context
 from mmsc.trace.captures import WireTap
 
 OFF = WireTap("test", None, VirtualClock())
