@@ -251,27 +251,26 @@ class App:
         self._at_stop(courier.close)
         self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
         engine = self.engine
-        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
-        knowledge = Knowledge(
-            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
-        )
-        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
+        known = engine.neighbours
+        knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
+        eaif = EaifCourier(known, courier.client, engine.recent)
         ways = {
-            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
-            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
-            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
+            TaskKind.REPORT_MM7: (courier.deliver, eaif.delivery_report),
+            TaskKind.READ_MM7: (courier.deliver, eaif.read_report),
+            TaskKind.DELIVER_MM7: (DeliverCourier(courier, knowledge).deliver, eaif.message),
         }
-        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
+        for kind, (by_mm7, by_eaif) in ways.items():
+            engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            vasps = Vasps(engine.neighbours, configured.admission_policy(self.settings), self.clock.real_now)
+            vasps = Vasps(known, configured.admission_policy(self.settings), self.clock.real_now)
             permission = Permission(engine.submit, engine.numbers, self.clock.real_now)
             applications = EaifServer(
-                *(engine.submit, engine.application_answers, engine.neighbours, vasps, self.clock),
+                *(engine.submit, engine.application_answers, known, vasps, self.clock),
                 realm=settings.realm,
                 permission=permission,
             )
             server = Mm7Server(
-                *(engine.submit, engine.changes, engine.neighbours),
+                *(engine.submit, engine.changes, known),
                 vasps=vasps,
                 permission=permission,
                 other=applications.handle,

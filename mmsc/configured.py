@@ -23,6 +23,7 @@ from mmsc.domain.neighbours import (
     Smsc,
     Subscriber,
     TransferEncoding,
+    UnknownLinkedId,
     Vasp,
     VaspInterface,
 )
@@ -295,7 +296,7 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         deliver_url=given.deliver_url,
         deliver_content=DeliverContent(given.deliver_content),
         deliver_encoding=TransferEncoding(given.deliver_encoding),
-        unknown_linked_id_accepted=given.unknown_linked_id == "accept",
+        unknown_linked_id=UnknownLinkedId(given.unknown_linked_id),
         short_codes=given.short_codes,
         sender=given.sender,
         namespace=given.namespace,

@@ -23,13 +23,6 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
-class VaspInterface(StrEnum):
-    """What a VASP speaks."""
-
-    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
-    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
-
-
 class DeliverContent(StrEnum):
     """How a VASP wants the content of a DeliverReq (TS 23.140 8.7.8: one part, or one that is a multipart)."""
 
@@ -43,6 +36,20 @@ class TransferEncoding(StrEnum):
 
     BINARY = "binary"
     BASE64 = "base64"
+
+
+class UnknownLinkedId(StrEnum):
+    """What becomes of a SubmitReq whose LinkedID names no MM that was delivered to its VASP."""
+
+    REFUSE = "refuse"  # 2006
+    ACCEPT = "accept"  # with a remark in the trace
+
+
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -62,7 +69,7 @@ class Vasp:
     deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY
-    unknown_linked_id_accepted: bool = False
+    unknown_linked_id: UnknownLinkedId = UnknownLinkedId.REFUSE
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request

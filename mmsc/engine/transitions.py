@@ -13,6 +13,7 @@ from mmsc.engine.directory import Neighbours
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.recent import Recent
 from mmsc.ids import Ids
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Statement, Store
@@ -72,7 +73,7 @@ class Transitions:
 
     async def apply(self, mm: Mm, recipient: Recipient, happening: Happening, how: Circumstances) -> bool:
         """Carry out a happening. True when the recipient moved; False when the table or another hand forbids it
-        (recorded, and `how.effects` and `how.also` are written all the same)."""
+        (recorded, and `how.effects` are written all the same, `how.also` if it was not told before)."""
         for _ in range(2):
             state = move(recipient.state, happening)
             if state is not None and await self._move(mm, recipient, happening, state, how):
@@ -83,7 +84,9 @@ class Transitions:
                 break
             recipient = record.recipient
         ignored = trace.AnswerIgnored(str(happening), str(recipient.state), how.source)
-        events = self._about(mm, recipient, (*how.also, ignored))
+        # Another node may have done the same, and told it: what is charged for is told once.
+        untold = [one for one in how.also if not await event_sql.has(self._store, mm.id, recipient.id, one.kind)]
+        events = self._about(mm, recipient, (*untold, ignored))
         await self._store.commit(self._chronicle.unit(None, how.effects, events, how.then))
         return False
 

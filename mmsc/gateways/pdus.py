@@ -136,21 +136,9 @@ def submission_from(
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
-            **_for_vasps(pdu),
             **details,
         },
     )
-
-
-def _for_vasps(pdu: MSendReq) -> dict[str, str]:
-    """What a DeliverReq has, too, by the names of MM7 (TS 23.140 8.7.2)."""
-    known = {
-        "reply_charging_id": pdu.reply_charging_id,
-        "applic_id": pdu.applic_id,
-        "reply_applic_id": pdu.reply_applic_id,
-        "aux_applic_info": pdu.aux_applic_info,
-    }
-    return {name: value for name, value in known.items() if value}
 
 
 def send_conf(

@@ -82,15 +82,15 @@ class EaifCourier:
         return await self._send(job, vasp, request, is_message=False)
 
     async def message(self, job: Job) -> Outcome:
-        """One attempt at a message to an application; `Delivered.answer_expected` where it answered 202. The payload
-        has the `transaction_id` of its PDU."""
-        vasp = self._vasp(job)
-        if vasp is None:
-            return _NO_ADDRESS
+        """One attempt at a message to an application (a DELIVER_MM7 job); `Delivered.answer_expected` where it answered
+        202. The payload has the `transaction_id` of its PDU."""
+        vasp = self._directory.vasps.get(job.lane.removeprefix("vasp:"))
+        if vasp is None or not vasp.delivers_to:
+            return Retry("the application has no address any more", neighbour_down=True)
         mm = job.stored_mm
         content = await self._contents.content(mm.content_id)
         if content is None:
-            return Failed("the content is not kept any more")
+            return Failed("the content is not kept any more", nothing_sent=True)
         try:
             request = message_request(mm, content, job.recipients, job.payload["transaction_id"], vasp)
         except EncodeError as error:
@@ -105,7 +105,7 @@ class EaifCourier:
         try:
             reply = await self._client(vasp).send(
                 "POST",
-                vasp.report_url,
+                vasp.delivers_to if is_message else vasp.report_url,
                 headers={"Content-Type": MMS_MESSAGE, **dict(request.headers)},
                 body=request.body,
                 neighbour=vasp.name,
@@ -121,7 +121,7 @@ _NO_ADDRESS: Final = Failed("the VASP has no report address any more")
 
 
 def _unwritable(error: EncodeError) -> Failed:
-    return Failed(f"it cannot be written: {error.why}")
+    return Failed(f"it cannot be written: {error.why}", nothing_sent=True)
 
 
 def judge(reply: HttpReply, *, is_message: bool) -> Outcome:

@@ -112,6 +112,8 @@ class Mm7Server:
         known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
             sender = self._identified(message, known, request)
+            if self._dialects is not None:
+                await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
                 return await self._submit_req(decoded, message, sender, len(request.body))
             too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
@@ -151,8 +153,6 @@ class Mm7Server:
         too_large = self._too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
-        if self._dialects is not None:
-            await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
         submission = submission_of(envelope, request, vasp)
         denied = self._permission.refusal(vasp, submission, sender_given=request.sender_address is not None)
         if denied is not None:
