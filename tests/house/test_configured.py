@@ -22,6 +22,7 @@ def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
         "fault_http_status": 400,
         "repeats": "off",
         "fallback_report": "sms_delivered",
+        "interface": "eaif",
         "unknown_recipient": "res",
         "deliver_content": "mixed",
         "deliver_encoding": "base64",

@@ -21,6 +21,7 @@ import trustme
 from multidict import CIMultiDictProxy
 from requests.auth import HTTPDigestAuth
 
+from mmsc.clock import VirtualClock
 from mmsc.reloading import reload
 from mmsc.settings.model import Mm7, Tls
 from mmsc.settings.neighbours import Vasp
@@ -397,10 +398,12 @@ async def test_faster_than_it_may(tmp_path: Path, over_rate: str) -> None:
 async def test_refusals_beyond_what_is_recorded_are_counted(tmp_path: Path) -> None:
     slow = news(messages_per_second=0.001, over_rate="503")
     async with lab_with(tmp_path, news=slow) as lab:
-        await asyncio.gather(*(ask(lab, number) for number in range(60)))
-        real_now = lab.app.clock.real_now
         server: Any = lab.app.operations.sources.http["mm7"]._handler.__self__  # type: ignore[attr-defined]
-        server._permission._recorded._real_now = lambda: real_now() + 10_000_000
+        clock = VirtualClock()
+        server._permission._recorded._real_now = clock.real_now
+        await asyncio.gather(*(ask(lab, number) for number in range(60)))
+        assert len(await refusals(lab, 20)) == 20
+        clock.advance(1)
         assert (await ask(lab, 99)).http == 503
         with lab.app.bus.watch(replay=True) as watcher:
             async with asyncio.timeout(10):
