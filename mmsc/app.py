@@ -34,7 +34,7 @@ from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
-from mmsc.net.http_client import ClientLimits, HttpClient
+from mmsc.net.http_client import HttpClient
 from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
@@ -44,7 +44,6 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
-from mmsc.settings.neighbours import Delivery
 from mmsc.store import meta
 from mmsc.store.core import Store, StoreRefused
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
@@ -249,7 +248,7 @@ class App:
         courier = Mm7Courier(self.engine.neighbours, self._vasp_client, server_id=self.settings.node.domain)
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
-        self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
+        self._renew(courier.renew, lambda now: configured.vasp_client_limits(now, Vasp(name="")))
         engine = self.engine
         known = engine.neighbours
         knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
@@ -281,9 +280,8 @@ class App:
             server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
-        seconds = self.settings.delivery.vasp.timeout_seconds
-        limits = ClientLimits(connections=vasp.concurrency, total_seconds=seconds)
-        return HttpClient(limits, self._tap("mm7", redact.http))
+        limits = configured.vasp_client_limits(self.settings, vasp)
+        return HttpClient(limits, self._tap("mm7", redact.http), configured.vasp_way(vasp))
 
     async def _start_mm1(self) -> SmsCourier:
         settings = self.settings.mm1
@@ -332,7 +330,7 @@ class App:
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
-        self._renew(courier.renew, self.settings.delivery.peer.timeout_seconds, lambda now: now.delivery.peer)
+        self._renew(courier.renew, lambda now: now.delivery.peer.timeout_seconds)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
         if not settings.enabled:
@@ -381,12 +379,13 @@ class App:
             tap=self._tap("smpp", redact.smpp),
         )
 
-    def _renew(self, renew: Renew, seconds: float, delivery: Callable[[Settings], Delivery]) -> None:
-        """Connections to neighbours that changed are given up, all of them when their time-out (now `seconds`) did."""
+    def _renew(self, renew: Renew, limits_of: Callable[[Settings], object]) -> None:
+        """Connections to neighbours that changed are given up, all of them when their limits did."""
+        limits = limits_of(self.settings)
 
         async def change(now: Settings) -> None:
-            nonlocal seconds
-            before, seconds = seconds, delivery(now).timeout_seconds
-            await renew(everything=before != seconds)
+            nonlocal limits
+            before, limits = limits, limits_of(now)
+            await renew(everything=before != limits)
 
         self.live.connections.append(change)

@@ -7,26 +7,15 @@ from typing import Final
 
 import msgspec
 
+from mmsc import configured_neighbours as tables
 from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.writer import ChargingPolicy
-from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan
 from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
-from mmsc.domain.neighbours import (
-    DeliverContent,
-    FallbackReport,
-    MmsFlag,
-    Peer,
-    Repeats,
-    Smsc,
-    Subscriber,
-    TransferEncoding,
-    UnknownLinkedId,
-    Vasp,
-    VaspInterface,
-)
+from mmsc.domain.neighbours import MmsFlag, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.engine.delivery import DeliveryPolicy
@@ -38,16 +27,17 @@ from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
-from mmsc.gateways.mm7.digest import ha1_of
 from mmsc.gateways.mm7.vasp import AdmissionPolicy
 from mmsc.gateways.sms.esme import EsmeTimers
 from mmsc.net.forwarded import Proxies
 from mmsc.net.http import HttpLimits
+from mmsc.net.http_calling import Way
+from mmsc.net.http_client import ClientLimits
+from mmsc.net.tls import TlsOptions
 from mmsc.net.tls_server import TlsFiles
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
-from mmsc.settings.neighbours import Rewrite as RewriteSettings
 from mmsc.trace.ring import RingLimits
 
 _KINDS: Final = {
@@ -174,9 +164,9 @@ def agreed(settings: Settings) -> dict[str, str]:
 
 def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:
     """The neighbours of the file; passwords of VASPs become hashes here and are known nowhere else."""
-    found: list[Neighbour] = [_vasp(name, settings, hash_password) for name in settings.vasp]
-    found += [_peer(name, settings) for name in settings.peer]
-    found += [_smsc(name, settings) for name in settings.smsc]
+    found: list[Neighbour] = [tables.vasp(name, settings, hash_password) for name in settings.vasp]
+    found += [tables.peer(name, settings) for name in settings.peer]
+    found += [tables.smsc(name, settings) for name in settings.smsc]
     plan = number_plan(settings)
     for number, given in settings.subscriber.items():
         known = plan.normalise(number)
@@ -225,6 +215,30 @@ def charging(settings: Settings) -> ChargingPolicy:
     )
 
 
+def vasp_client_limits(settings: Settings, vasp: Vasp) -> ClientLimits:
+    """What one VASP may cost when it answers."""
+    given = settings.delivery.vasp
+    return ClientLimits(
+        connections=vasp.concurrency,
+        connect_seconds=given.connect_seconds,
+        total_seconds=given.timeout_seconds,
+        maximum_body_octets=given.maximum_answer_octets,
+    )
+
+
+def vasp_way(vasp: Vasp) -> Way:
+    """How a VASP's addresses are reached."""
+    tls = TlsOptions(
+        ca_file=vasp.tls_ca_file,
+        certificate_file=vasp.tls_certificate_file,
+        key_file=vasp.tls_key_file,
+        server_name=vasp.tls_server_name,
+        verify=vasp.tls_verify,
+        minimum_version=vasp.tls_minimum_version,
+    )
+    return Way(tls=tls, proxy_url=vasp.proxy_url)
+
+
 def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits:
     """What clients of one HTTP interface may cost."""
     return HttpLimits(
@@ -271,105 +285,6 @@ def admission_policy(settings: Settings) -> AdmissionPolicy:
             given.trusted_proxies, header=given.proxy_header, certificate_header=given.proxy_certificate_header
         ),
     )
-
-
-def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
-    given = settings.vasp[name]
-    basic, digest = given.authentication != "digest", given.authentication != "basic"
-
-    def secret(algorithm: str, ha1: str) -> str:
-        if not (digest and given.password):
-            return ha1.lower()
-        return ha1_of(algorithm, given.username, settings.mm7.realm, given.password)
-
-    return Vasp(
-        name=name,
-        vasp_id=given.vasp_id,
-        vas_ids=given.vas_ids,
-        username=given.username,
-        password_hash=hash_password(given.password) if given.password and basic else given.password_hash,
-        ha1_md5=secret("MD5", given.ha1_md5),
-        ha1_sha256=secret("SHA-256", given.ha1_sha256),
-        client_certificates=given.client_certificates,
-        networks=given.networks,
-        report_url=given.report_url,
-        deliver_url=given.deliver_url,
-        deliver_content=DeliverContent(given.deliver_content),
-        deliver_encoding=TransferEncoding(given.deliver_encoding),
-        unknown_linked_id=UnknownLinkedId(given.unknown_linked_id),
-        short_codes=given.short_codes,
-        sender=given.sender,
-        namespace=given.namespace,
-        mm7_version=given.mm7_version,
-        errors=given.errors,
-        fault_http_status=given.fault_http_status,
-        deferred_reports=given.deferred_reports,
-        repeats=Repeats(given.repeats),
-        fallback_report=FallbackReport(given.fallback_report),
-        rewrites=_rewrites(given.rewrites),
-        rewrites_out=_rewrites(given.rewrites_out),
-        maximum_octets=given.maximum_octets,
-        senders=given.senders,
-        content_types=given.content_types,
-        maximum_recipients=given.maximum_recipients,
-        messages_per_second=given.messages_per_second,
-        burst=given.burst,
-        over_rate=given.over_rate,
-        credits=given.credits,
-        concurrency=given.concurrency,
-        interface=VaspInterface(given.interface),
-        eaif_version=given.eaif_version,
-        eaif_answer=given.eaif_answer,
-        eaif_message=given.eaif_message,
-        eaif_read_report=given.eaif_read_report,
-        eaif_asynch_reply_to=given.eaif_asynch_reply_to,
-    )
-
-
-def _peer(name: str, settings: Settings) -> Peer:
-    given = settings.peer[name]
-    return Peer(
-        name=name,
-        domain=given.domain,
-        host=given.host,
-        port=given.port,
-        prefixes=given.prefixes,
-        addresses=given.addresses,
-        ack_request=given.ack_request,
-        mm4_version=given.mm4_version,
-        maximum_octets=given.maximum_octets,
-        repeats=Repeats(given.repeats),
-        unknown_recipient=given.unknown_recipient,
-        rewrites=_rewrites(given.rewrites),
-        rewrites_out=_rewrites(given.rewrites_out),
-        concurrency=given.concurrency,
-    )
-
-
-def _smsc(name: str, settings: Settings) -> Smsc:
-    given = settings.smsc[name]
-    return Smsc(
-        name=name,
-        host=given.host,
-        port=given.port,
-        system_id=given.system_id,
-        password=given.password,
-        system_type=given.system_type,
-        bind=given.bind,
-        source=given.source,
-        source_ton=given.source_ton,
-        source_npi=given.source_npi,
-        window=given.window,
-        sessions=given.sessions,
-        push_form=given.push_form,
-        data_coding=given.data_coding,
-        receipts=given.receipts,
-        rewrites_out=_rewrites(given.rewrites_out),
-    )
-
-
-def _rewrites(given: tuple[RewriteSettings, ...]) -> tuple[Rewrite, ...]:
-    return tuple(Rewrite(rewrite.prefix, rewrite.becomes) for rewrite in given)
 
 
 def _retry(given: Delivery) -> RetryPolicy:

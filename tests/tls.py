@@ -12,9 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import trustme
 
+from mmsc.clock import VirtualClock
+from mmsc.net.http_calling import Way
+from mmsc.net.http_client import ClientLimits, HttpClient, HttpUnavailable
+from mmsc.trace.captures import WireTap
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+OFF = WireTap("test", None, VirtualClock())
 YEAR_2020 = datetime(2020, 1, 1, tzinfo=UTC)
 YEAR_2021 = datetime(2021, 1, 31, 12, tzinfo=UTC)
 YEAR_2999 = datetime(2999, 1, 1, tzinfo=UTC)
@@ -22,10 +29,12 @@ YEAR_2999 = datetime(2999, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Target:
-    """An HTTP server that answers 200 to everything; what it saw. On threads: a server of asyncio does not send the
-    alert with which a handshake ends."""
+    """An HTTP server that answers 200 and `body` to everything; what it saw. On threads: a server of asyncio does not
+    send the alert with which a handshake ends."""
 
     context: ssl.SSLContext | None
+    body: bytes = b"ok"
+    hangs_up: bool = False  # at the second request of its first connection, without a word
     heads: list[bytes] = field(default_factory=list)
     names: list[str | None] = field(default_factory=list)  # of SNI
     certificates: list[object] = field(default_factory=list)  # of clients
@@ -71,8 +80,11 @@ class Target:
 
     def answer(self, client: socket.socket) -> None:
         octets = b""
+        first = self.connections == 1
         while more := client.recv(65536):
             octets += more
+            if self.hangs_up and first and self.heads:
+                return
             while b"\r\n\r\n" in octets:
                 head, _, octets = octets.partition(b"\r\n\r\n")
                 found = re.search(rb"Content-Length: ([0-9]+)", head)
@@ -81,7 +93,7 @@ class Target:
                     octets += client.recv(65536)
                 octets = octets[length:]
                 self.heads.append(head)
-                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(self.body) + self.body)
 
 
 def server_context(certificate: trustme.LeafCert | None, *, chain: bool = True) -> ssl.SSLContext:
@@ -190,3 +202,20 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 async def proxy_of(proxy: Proxy) -> AsyncIterator[Proxy]:
     async with serving(proxy.serve) as proxy.port:
         yield proxy
+
+
+@asynccontextmanager
+async def calling(way: Way, tap: WireTap = OFF, *, connect_seconds: float = 10.0) -> AsyncIterator[HttpClient]:
+    client = HttpClient(ClientLimits(connect_seconds=connect_seconds), tap, way)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def told(url: str, way: Way, *, connect_seconds: float = 10.0) -> HttpUnavailable:
+    """Why there is no answer."""
+    async with calling(way, connect_seconds=connect_seconds) as client:
+        with pytest.raises(HttpUnavailable) as caught:
+            await client.send("POST", url, headers={}, body=b"report")
+    return caught.value

@@ -66,6 +66,13 @@ class Vasp:
     client_certificates: tuple[str, ...] = ()  # CN=, SAN=, SHA256=, SHA1=; empty asks for none
     networks: tuple[str, ...] = ()  # where it may send from; empty: anywhere
     report_url: str = ""  # "" sends no reports
+    proxy_url: str = ""  # CONNECT goes there first; "": the connection is direct
+    tls_ca_file: str = ""  # PEM; "": what the system trusts
+    tls_certificate_file: str = ""  # ours, PEM; "": none
+    tls_key_file: str = ""  # "": in the certificate's file
+    tls_server_name: str = ""  # "": the host of the address
+    tls_verify: bool = True
+    tls_minimum_version: str = "1.2"
     deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY

@@ -37,7 +37,8 @@ from protocols.records import record
 @record(frozen=True, slots=True)
 class Delivered:
     """The neighbour took it. `remote_ids` are its names for it (SMPP message_ids, one a segment);
-    `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES."""
+    `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES, or for what an
+    application on EAIF says later."""
 
     remote_ids: tuple[str, ...] = ()
     receipt_expected: bool = False

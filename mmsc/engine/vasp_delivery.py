@@ -15,6 +15,7 @@ from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
 from mmsc.store.tasks import ASKED_TO_WAIT
 from mmsc.trace import events as trace
 
@@ -91,9 +92,14 @@ class VaspWork:
             await self._desk.insist(self._desk.transitions.apply, mm, one, happening, how)
 
     async def _await_answer(self, job: Job, mm: Mm, outcome: Delivered) -> None:
-        payload = {**job.payload, _AWAITED: "1"}
-        if not await self._desk.put_back(job, mm.expires_at, [], payload=payload):
-            await self._desk.overtaken(job, outcome.note)
+        """Nothing more is sent until its word comes (`application_news.py`), or the MM expires."""
+        desk = self._desk
+        waits = trace.AttemptPostponed(str(job.kind), job.lane, outcome.note, mm.expires_at)
+        if not await desk.put_back(job, mm.expires_at, [waits], payload={**job.payload, _AWAITED: "1"}):
+            await desk.overtaken(job, outcome.note)
+        _, as_they_stand = await desk.insist(self._as_they_stand, job)  # anew from here would send it twice
+        if all(one.state in FINAL for one in as_they_stand):  # its word was faster than its own 202
+            await desk.write(desk.chronicle.unit(None, (task_sql.drop_answered(mm.id, job.lane),), ()))
 
     async def _again(self, job: Job, mm: Mm, outcome: Later | Retry) -> None:
         """Until the MM expires, with the waits of reports."""

@@ -19,7 +19,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.refusal import RefusalReason
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_wsp, plausible, single
+from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
@@ -136,9 +136,21 @@ def submission_from(
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
+            **_for_vasps(pdu),
             **details,
         },
     )
+
+
+def _for_vasps(pdu: MSendReq) -> dict[str, str]:
+    """What a DeliverReq has, too, by the names of MM7 (TS 23.140 8.7.2)."""
+    known = {
+        "reply_charging_id": pdu.reply_charging_id,
+        "applic_id": pdu.applic_id,
+        "reply_applic_id": pdu.reply_applic_id,
+        "aux_applic_info": pdu.aux_applic_info,
+    }
+    return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
 def send_conf(

@@ -165,6 +165,7 @@ class _Asking(asyncio.Protocol):
     def __init__(self, place: str) -> None:
         self._place = place
         self.octets = b""
+        self._gone = False
         self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def data_received(self, data: bytes) -> None:
@@ -175,6 +176,7 @@ class _Asking(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It went: what it said before may tell why."""
+        self._gone = True
         self._end()
 
     def _end(self) -> None:
@@ -196,5 +198,7 @@ class _Asking(asyncio.Protocol):
             told = f"HTTP {status} {reason}".rstrip()
             wants = "; it wants credentials in proxy_url" if status == 407 else ""  # RFC 9110 15.5.8
             raise Unreachable(f"{proxy} does not connect to {authority}: {told}{wants}")
+        if self._gone:
+            raise Unreachable(f"{proxy} closed the connection behind its answer to CONNECT")
         if behind:
             raise Unreachable(f"{proxy} says more than an answer to CONNECT")

@@ -16,7 +16,7 @@ from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_calling import Caller, Saw, Unreachable, Way
 from mmsc.net.http_exchange import Cut, Exchange, Reply
 from mmsc.net.http_target import Target, reply_head, request_head, target_of
-from mmsc.net.tls import is_alert_about_us, why_it_failed
+from mmsc.net.tls import why_it_failed
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols.records import record
 
@@ -142,10 +142,10 @@ class HttpClient:
                 reply.body = inflate(reply.body, coding, self._limits.maximum_body_octets)
         except TimeoutError as error:
             raise HttpUnavailable("no answer in time", connected=True) from error
-        except ssl.SSLError as error:
+        except ssl.SSLError as error:  # it refuses our certificate
             self._caller.renew()
             why = why_it_failed(error, self._way.tls, request.target.host)
-            raise HttpUnavailable(why, connected=not is_alert_about_us(error)) from error
+            raise HttpUnavailable(why, connected=False) from error  # it has read nothing (RFC 8446 4.4.2.4)
         except (Cut, BodyRefused, OSError) as error:
             raise HttpUnavailable(str(error) or type(error).__name__, connected=True) from error
         return reply

@@ -6,13 +6,15 @@ ends.
 """
 
 import asyncio
-import ssl
 from dataclasses import dataclass, field
 from typing import Final, cast
 
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mmsc.net.tls import is_alert_about_us
+
+_PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 
 
@@ -58,19 +60,25 @@ class Exchange(asyncio.Protocol):
 
     async def ask(self, head: bytes, body: bytes, deadline: float) -> Reply:
         """Send a request. Raises Cut, TimeoutError at `deadline` (the loop's time), ConnectionError when the target
-        went without a word, or ssl.SSLError when its last word was an alert of TLS."""
+        went without a word, or ssl.SSLError when its last word was an alert of TLS about our certificate."""
         self._begin()
         self._heard = self._interim = False
         self._head_octets = self._framed_octets = 0
         self.kept = False
         if self._transport is None:
-            raise self.lost or ConnectionResetError("the connection was closed")
+            raise self._ended()
         self._answer = self._loop.create_future()
         self._transport.writelines((head, body))
         self._deadline = deadline
         if self._timer is None or self._timer.when() > deadline:
             self._watch()
         return await self._answer
+
+    def _ended(self) -> Exception:
+        """Why nothing came."""
+        if self.lost is not None and is_alert_about_us(self.lost):
+            return self.lost
+        return ConnectionResetError(str(self.lost or "closed without an answer"))
 
     def _watch(self) -> None:
         """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
@@ -179,6 +187,16 @@ class Exchange(asyncio.Protocol):
             self.drop()
             return
         self._heard = True
+        if len(data) <= _PIECE_OCTETS:
+            self._feed(data)
+            return
+        for start in range(0, len(data), _PIECE_OCTETS):
+            if self._answer.done():  # refused, or whole and not the end
+                self.drop()
+                return
+            self._feed(data[start : start + _PIECE_OCTETS])
+
+    def _feed(self, data: bytes) -> None:
         inside = self._reply is not None
         if not inside:
             self._raw.append(data)
@@ -209,10 +227,8 @@ class Exchange(asyncio.Protocol):
             self._succeed(reply, kept=False)
         elif self._heard:
             self._fail(Cut(f"the answer was cut: {exc or 'the connection was closed'}"))
-        elif isinstance(exc, ssl.SSLError):
-            self._fail(exc)
         else:
-            self._fail(ConnectionResetError(str(exc or "closed without an answer")))
+            self._fail(self._ended())
         if not self.gone.done():
             self.gone.set_result(None)
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from mmsc.net.tls_words import why_refused
+from mmsc.net.tls_words import ALERTS_ABOUT_US, why_refused
 from protocols.records import record
 
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -142,7 +142,7 @@ def why_it_failed(error: OSError, options: TlsOptions, host: str) -> str:
     )
 
 
-def is_alert_about_us(error: ssl.SSLError) -> bool:
+def is_alert_about_us(error: BaseException | None) -> bool:
     """Whether the target refuses our client certificate, or asks for one. In TLS 1.3 it says so after the handshake,
     and has read nothing of what we sent (RFC 8446 4.4.2.4)."""
-    return "ALERT" in (error.reason or "")
+    return isinstance(error, ssl.SSLError) and error.reason in ALERTS_ABOUT_US

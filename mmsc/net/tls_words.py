@@ -33,6 +33,8 @@ _REFUSES_CERTIFICATE: Final = {  # RFC 8446 6.2, in OpenSSL's spelling
     "TLSV1_ALERT_DECRYPT_ERROR": "its signature does not hold",
 }
 
+ALERTS_ABOUT_US: Final = (*_WANTS_CERTIFICATE, *_REFUSES_CERTIFICATE, "SSLV3_ALERT_HANDSHAKE_FAILURE")
+
 
 def why_refused(error: OSError, host: str, *, name: str, minimum_version: str, shows_certificate: bool) -> str:
     """A sentence. `name` is the one that the certificate must have."""

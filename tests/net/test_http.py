@@ -381,6 +381,7 @@ async def test_answers_as_targets_write_them(answer: bytes, exact: bool) -> None
         place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         reply = await client.send("GET", f"http://me:p%40ss@{place}/p?q", headers={"X-B": "2"})
     assert (reply.status, reply.body) == (200, b"abc")
+    assert "Trailer" not in reply.headers
     assert seen[0].octets == asked[0]
     assert asked[0].startswith(b"GET /p?q HTTP/1.1\r\nHost: " + place.encode())
     assert b"Authorization: Basic bWU6cEBzcw==\r\n" in asked[0]

@@ -2,8 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,13 @@ import trustme
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from mmsc.clock import VirtualClock
-from mmsc.net.http_calling import MAXIMUM_PROXY_HEAD_OCTETS, Way
-from mmsc.net.http_client import ClientLimits, HttpClient, HttpUnavailable
+from mmsc.net.http_calling import Way
+from mmsc.net.http_client import HttpUnavailable
 from mmsc.net.tls import TlsOptions
 from mmsc.net.tls_words import why_refused
-from mmsc.trace import redact
-from mmsc.trace.captures import CaptureRecord, WireTap
 from tests import tls
-from tests.tls import Proxy
+from tests.tls import calling, told
 
-OFF = WireTap("test", None, VirtualClock())
 ROOT = trustme.CA(organization_name="Root of the test")
 OTHER = trustme.CA(organization_name="Another root")
 LOCAL = ROOT.issue_cert("localhost", "127.0.0.1")
@@ -33,28 +28,23 @@ def ca(tmp_path: Path) -> str:
     return tls.written(tmp_path, "ca.pem", ROOT.cert_pem)
 
 
-@asynccontextmanager
-async def calling(way: Way, tap: WireTap = OFF, *, connect_seconds: float = 10.0) -> AsyncIterator[HttpClient]:
-    client = HttpClient(ClientLimits(connect_seconds=connect_seconds), tap, way)
-    try:
-        yield client
-    finally:
-        await client.close()
-
-
-async def told(url: str, way: Way, *, connect_seconds: float = 10.0) -> HttpUnavailable:
-    """Why there is no answer."""
-    async with calling(way, connect_seconds=connect_seconds) as client:
-        with pytest.raises(HttpUnavailable) as caught:
-            await client.send("POST", url, headers={}, body=b"report")
-    return caught.value
-
-
 async def test_a_private_ca_is_trusted_and_the_connection_kept(ca: str) -> None:
     async with tls.target_of(tls.server_context(LOCAL)) as target, calling(Way(tls=TlsOptions(ca_file=ca))) as client:
         replies = [await client.send("POST", target.url, headers={}, body=b"") for _ in range(3)]
     assert [(reply.status, reply.body) for reply in replies] == [(200, b"ok")] * 3
     assert (target.connections, target.names) == (1, ["localhost"])
+
+
+@pytest.mark.parametrize("secure", [True, False])
+async def test_a_target_that_hangs_up_without_goodbye_is_asked_once_more(secure: bool, ca: str) -> None:
+    """Without close_notify (RFC 8446 6.1), as many do."""
+    context = tls.server_context(LOCAL) if secure else None
+    async with tls.target_of(context) as target, calling(Way(tls=TlsOptions(ca_file=ca))) as client:
+        target.hangs_up = True
+        url = target.url if secure else target.url.replace("https", "http")
+        replies = [await client.send("POST", url, headers={}) for _ in range(2)]
+    assert [reply.status for reply in replies] == [200, 200]
+    assert (target.connections, len(target.heads)) == (2, 2)
 
 
 async def test_a_server_name_is_sent_and_looked_for(ca: str) -> None:  # RFC 6066 3
@@ -325,83 +315,3 @@ async def test_what_is_wrong_with_a_file_is_told(ca: str, tmp_path: Path) -> Non
         error = await told("https://localhost:1/", Way(tls=options))
         assert why in error.why, error.why
         assert not error.connected
-
-
-# --- a proxy ---
-
-
-def by(proxy: Proxy, login: str = "", **options: str) -> Way:
-    return Way(tls=TlsOptions(**options), proxy_url=f"http://{login}127.0.0.1:{proxy.port}")  # type: ignore[arg-type]
-
-
-async def test_a_proxy_is_asked_with_credentials_and_seen_without(ca: str) -> None:  # RFC 9110 9.3.6, 11.7.1
-    seen: list[CaptureRecord] = []
-    tap = WireTap("mm7", seen.append, VirtualClock(), redact.http)
-    async with (
-        tls.target_of(tls.server_context(LOCAL)) as target,
-        tls.proxy_of(Proxy(login=b"bWU6cEBzcw==")) as proxy,
-        calling(by(proxy, "me:p%40ss@", ca_file=ca), tap) as client,
-    ):
-        for _ in range(2):
-            assert (await client.send("POST", target.url, headers={}, body=b"x")).body == b"ok"
-    place = f"localhost:{target.port}".encode()
-    assert proxy.heads[0].startswith(b"CONNECT %s HTTP/1.1\r\nHost: %s\r\n" % (place, place))
-    assert len(proxy.heads) == target.connections == 1, "the tunnel is kept"
-    assert target.names == ["localhost"]
-    asked, answered, request = seen[:3]
-    assert asked.octets == proxy.heads[0].replace(b"bWU6cEBzcw==", b"*" * 12)
-    assert answered.octets.endswith(b"X-Via: test\r\n\r\n")
-    assert asked.remote == answered.remote == f"127.0.0.1:{proxy.port}"
-    assert request.octets.startswith(b"POST /reports ")
-    assert b"Proxy-Authorization" not in target.heads[0]
-
-
-async def test_a_proxy_leads_to_http_targets_too() -> None:
-    async with tls.target_of(None) as target, tls.proxy_of(Proxy()) as proxy, calling(by(proxy)) as client:
-        url = f"http://127.0.0.1:{target.port}/p"
-        assert [(await client.send("POST", url, headers={})).status for _ in range(2)] == [200, 200]
-    assert len(proxy.heads) == target.connections == 1
-
-
-async def test_a_fault_of_tls_behind_a_proxy_is_the_targets(ca: str) -> None:
-    async with tls.target_of(_expired()) as target, tls.proxy_of(Proxy()) as proxy:
-        error = await told(target.url, by(proxy, ca_file=ca))
-    assert error.why.startswith("the certificate of localhost expired on 2021-01-31")
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        (b"HTTP/1.1 403 Forbidden\r\n\r\n", "does not connect to localhost:9: HTTP 403 Forbidden"),
-        (b"HTTP/1.0 502\r\n\r\n", "does not connect to localhost:9: HTTP 502"),
-        (b"HTTP/1.1 301 x\xff\r\n\r\n", "does not connect to localhost:9: HTTP 301 x\\ufffd"),
-        (b"SSH-2.0\r\n\r\n", "gives no HTTP answer to CONNECT"),
-        (b"HTTP/1.1 200 OK\r\n", "gives no HTTP answer to CONNECT"),
-        (b"HTTP/1.1 200 " + b"a" * (MAXIMUM_PROXY_HEAD_OCTETS + 1), "gives no HTTP answer to CONNECT"),
-        (b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "says more than an answer to CONNECT"),
-        (b"", "wants credentials"),
-    ],
-)
-async def test_a_proxy_that_does_not_connect_is_told(answer: bytes, why: str) -> None:
-    async with tls.proxy_of(Proxy(login=b"eDp5", answer=answer)) as proxy:
-        error = await told("https://localhost:9/", by(proxy))
-    assert error.why.startswith(f"the proxy 127.0.0.1:{proxy.port} ")
-    assert why in error.why
-    assert not error.connected
-
-
-async def test_a_proxy_that_is_silent_gone_or_none_is_told(unused_tcp_port: int) -> None:
-    async with tls.proxy_of(Proxy(silent=True)) as proxy:
-        error = await told("https://localhost:9/", by(proxy), connect_seconds=0.2)
-    assert error.why == f"cannot connect in time: the proxy 127.0.0.1:{proxy.port} does not answer CONNECT"
-    error = await told("https://localhost:9/", by(Proxy(port=unused_tcp_port)))
-    assert error.why.startswith(f"cannot connect to the proxy 127.0.0.1:{unused_tcp_port}: ")
-
-    async def gone(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.close()
-
-    async with tls.serving(gone) as port:
-        error = await told("https://localhost:9/", by(Proxy(port=port)))
-    assert error.why == f"the proxy 127.0.0.1:{port} closed the connection without an answer to CONNECT"
-    assert not error.connected

@@ -15,7 +15,7 @@ from mmsc.lab.handset import Handset
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.lab.vasp import Answer, VirtualVasp
 from mmsc.settings.model import Cdr, Deliveries
-from mmsc.settings.neighbours import Delivery
+from mmsc.settings.neighbours import VaspDelivery
 from mmsc.store.core import Unit
 from protocols import mm1, mm7
 from protocols.content_type import ContentType
@@ -41,7 +41,7 @@ class Town:
         given = settings(self.folder, self.smsc.port, self.vasp.report_url)
         news = msgspec.structs.replace(given.vasp["news"], **profile)
         cdr = Cdr(enabled=True, write_seconds=0.05)
-        delivery = Deliveries(vasp=Delivery(waits_seconds=(0.05,)))
+        delivery = Deliveries(vasp=VaspDelivery(waits_seconds=(0.05,)))
         given = msgspec.structs.replace(given, vasp={"news": news}, cdr=cdr, delivery=delivery)
         self.app = await self.stack.enter_async_context(App(given, synchronous="OFF"))
         host, port = self.app.listeners["mm7"]

@@ -8,7 +8,6 @@ from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
-from mmsc.gateways.content import LONGEST_DETAIL
 from mmsc.gateways.pdus import content_of, submission_from
 from protocols import mm1
 from protocols.content_type import ContentType
@@ -47,19 +46,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         content=content,
         repeat_key=_repeat_key(pdu, sender),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
-        details=_for_vasps(pdu),
     )
-
-
-def _for_vasps(pdu: MSendReq) -> dict[str, str]:
-    """What a DeliverReq has, too, by the names of MM7 (TS 23.140 8.7.2)."""
-    known = {
-        "reply_charging_id": pdu.reply_charging_id,
-        "applic_id": pdu.applic_id,
-        "reply_applic_id": pdu.reply_applic_id,
-        "aux_applic_info": pdu.aux_applic_info,
-    }
-    return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
 def _repeat_key(pdu: MSendReq, sender: Address) -> bytes:
