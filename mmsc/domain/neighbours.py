@@ -77,6 +77,8 @@ class Vasp:
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY
     unknown_linked_id: UnknownLinkedId = UnknownLinkedId.REFUSE
+    unknown_recipient_status: int = 2002  # or 2003: where nobody of a SubmitReq is known
+    report_without_url: str = "accept"  # accept | refuse: a SubmitReq that asks for reports, without `report_url`
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request

@@ -67,6 +67,8 @@ class Vasp(Section, frozen=True, kw_only=True):
     deliver_content: Live[Literal["related", "mixed", "single"]] = "related"
     deliver_encoding: Live[Literal["binary", "base64"]] = "binary"
     unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
+    unknown_recipient_status: Live[Literal[2002, 2003]] = 2002
+    report_without_url: Live[Literal["accept", "refuse"]] = "accept"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     namespace: Live[Text] = ""

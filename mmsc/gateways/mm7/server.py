@@ -16,6 +16,7 @@ from mmsc.engine.vasp_ports import Changes, Dialects
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import OPERATION_OF, Context, accepted, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import Request, change
+from mmsc.gateways.mm7.failures import Failures
 from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
@@ -54,6 +55,7 @@ class Mm7Server:
         self._vasps = vasps or Vasps(directory)
         self._permission = permission or Permission(submit)
         self._dialects = dialects
+        self._failures = Failures(self._permission)
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -76,6 +78,8 @@ class Mm7Server:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:
             return failed(error, vasp)
+        except Exception:
+            return self._failures.unreadable(vasp, request.exchange)
         return await self._dispatch(decoded, vasp, request)
 
     async def handshake_refused(self, address: str, why: str) -> None:
@@ -109,8 +113,7 @@ class Mm7Server:
         envelope = decoded.message
         message = envelope.message
         if not isinstance(message, Served):
-            why = f"{OPERATION_OF.get(type(message), type(message).__name__)} is not offered"
-            return failed(error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", why), vasp)
+            return failed(_not_served(envelope), vasp)
         known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
             sender = self._identified(message, known, request)
@@ -127,6 +130,8 @@ class Mm7Server:
                 name = "" if known is None else known.name
                 answer.after = self._permission.record(name, Refused(RefusalReason.NOT_IDENTIFIED, why))
             return answer
+        except Exception:
+            return self._failures.unserved(envelope, known, request.exchange)
 
     def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
         """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
@@ -161,7 +166,7 @@ class Mm7Server:
             return self._denied(context, vasp, denied)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
-            return refused(context, STATUS_OF[outcome.reason], outcome.because)
+            return refused(context, status_of(outcome, vasp, STATUS_OF[outcome.reason]), outcome.because)
         answer = accepted(context, outcome)
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
@@ -189,3 +194,11 @@ class Mm7Server:
             answer = self._denied(context, vasp, denied)
         answer.headers = (("Retry-After", str(math.ceil(wait))),)
         return answer
+
+
+def _not_served(envelope: Envelope) -> Mm7Error:
+    """4003 about an operation that goes the other way, 2000 about what is no request at all."""
+    name = type(envelope.message).__name__
+    if name.endswith("Req"):
+        return error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", f"{name} is not offered")
+    return error_about(envelope, StatusCode.CLIENT_ERROR, "Body", f"{name} is an answer, and a request is wanted here")
