@@ -258,7 +258,11 @@ class App:
                 realm=settings.realm,
                 other=applications.handle,
                 dialects=engine.dialects,
+                policy=configured.vasp_policy(self.settings),
+                clock=self.clock,
             )
+            house = server.house
+            self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:

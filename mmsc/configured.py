@@ -27,6 +27,7 @@ from mmsc.domain.neighbours import (
 )
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
+from mmsc.domain.vasp_policy import PartialSuccess, VaspPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.door import DoorLimits
@@ -152,6 +153,18 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
     )
 
 
+def vasp_policy(settings: Settings) -> VaspPolicy:
+    """What is decided about the wishes of all VASPs."""
+    given = settings.mm7
+    return VaspPolicy(
+        mms_capable_condition=given.delivery_condition_mms_capable,
+        home_network_condition=given.delivery_condition_home_network,
+        application_addressing=given.application_addressing,
+        content_class_refused=given.content_class_mismatch == "refuse",
+        partial_success=PartialSuccess(given.partial_success),
+    )
+
+
 def agreed(settings: Settings) -> dict[str, str]:
     """Digests of what nodes on one database should have in common: whichever of them carries on with an MM."""
     common: dict[str, object] = {
@@ -263,6 +276,9 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         rewrites_out=_rewrites(given.rewrites_out),
         maximum_octets=given.maximum_octets,
         concurrency=given.concurrency,
+        applic_ids=given.applic_ids,
+        coded_addresses=tuple(sorted(given.coded_addresses.items())),
+        partial_success=PartialSuccess(given.partial_success) if given.partial_success else None,
         interface=VaspInterface(given.interface),
         eaif_version=given.eaif_version,
         eaif_answer=given.eaif_answer,

@@ -94,7 +94,7 @@ class VaspChanges:
         answered = await self._answered(mm_id)
         for one in answered:
             if asked.key and (one.operation, one.key) == (str(operation), asked.key):
-                return Changed(found[0].id, one.done, one.late, repeat=True)
+                return Changed(found[0].id, one.done, one.late, repeat=True, details=found[0].details)
         async with AsyncExitStack() as closed:
             for recipient in found[1]:
                 closed.enter_context(self._desk.gets.closed(recipient.id))
@@ -123,7 +123,7 @@ class VaspChanges:
                     done += 1
         note = self._note(asked, Operation.CANCEL, done, late)
         await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
-        return Changed(mm.id, done, tuple(late))
+        return Changed(mm.id, done, tuple(late), details=mm.details)
 
     async def _cancel_for(self, mm: Mm, recipient: Recipient, asked: Asked, *, unanswered: bool) -> str:
         """Cancel for one recipient; why it is too late for that, "" when it is done."""
@@ -156,9 +156,9 @@ class VaspChanges:
             note = self._note(asked, Operation.REPLACE, done, late)
             if not done:
                 await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
-                return Changed(mm.id, 0, tuple(late))
+                return Changed(mm.id, 0, tuple(late), details=mm.details)
             if await self._write(mm, after, change, recipients, note):
-                return Changed(mm.id, done, tuple(late))
+                return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
                 break

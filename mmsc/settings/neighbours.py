@@ -61,6 +61,9 @@ class Vasp(Section, frozen=True, kw_only=True):
     rewrites_out: Live[tuple[Rewrite, ...]] = ()
     maximum_octets: Live[ZeroOrOctets] = 0
     concurrency: Live[Count] = 4
+    applic_ids: Live[tuple[Text, ...]] = ()
+    coded_addresses: Live[dict[Text, Prefix]] = msgspec.field(default_factory=dict)
+    partial_success: Live[Literal["", "accept", "refuse_any", "single_only"]] = ""
     interface: Live[Literal["mm7", "eaif"]] = "mm7"
     eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
     eaif_answer: Live[Literal["conf", "no_content"]] = "conf"

@@ -10,11 +10,13 @@ from mmsc.domain.neighbours import Repeats, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Changes
 from mmsc.gateways.mm7.answers import answered, context_of, refused
+from mmsc.gateways.mm7.coded import as_named
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
 from mmsc.net.http import HttpAnswer
 from protocols.mm7 import CancelReq, Envelope, ReplaceReq, StatusCode
 
 _DETAILS: Final = ("service_code", "content_class", "applic_id", "reply_applic_id", "aux_applic_info")
+_FLAGS: Final = ("distribution_indicator", "drm_content")
 
 
 async def change(changes: Changes, envelope: Envelope, request: CancelReq | ReplaceReq, vasp: Vasp) -> HttpAnswer:
@@ -37,7 +39,7 @@ async def change(changes: Changes, envelope: Envelope, request: CancelReq | Repl
         case Refused():
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
         case Changed():
-            late = "; ".join(f"{_spelled(address, vasp)}: {why}" for address, why in outcome.late)
+            late = "; ".join(f"{_spelled(address, vasp, outcome)}: {why}" for address, why in outcome.late)
             if not outcome.done:
                 answer = refused(context, StatusCode.NOT_POSSIBLE, late)
             else:
@@ -46,15 +48,18 @@ async def change(changes: Changes, envelope: Envelope, request: CancelReq | Repl
             return answer
 
 
-def _spelled(address: str, vasp: Vasp) -> str:
-    return told(Address.of(address), vasp.rewrites_out).value
+def _spelled(address: str, vasp: Vasp, outcome: Changed) -> str:
+    named = as_named(address, outcome.details)
+    return told(Address.of(address), vasp.rewrites_out).value if named is None else named.value
 
 
 def _replacement(envelope: Envelope, request: ReplaceReq) -> Replacement:
     date = read_time(request.time_stamp, "ReplaceReq/TimeStamp")
     given = {name: getattr(request, name) for name in _DETAILS}
-    if request.distribution_indicator is not None:
-        given["distribution_indicator"] = "true" if request.distribution_indicator else "false"
+    for name in _FLAGS:
+        flag = getattr(request, name)
+        if flag is not None:
+            given[name] = "true" if flag else "false"
     return Replacement(
         content=content_of(envelope, "ReplaceReq/Content"),
         date=None if isinstance(date, Relative) else date,

@@ -8,12 +8,15 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from mmsc.clock import Clock
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
+from mmsc.domain.vasp_policy import VaspPolicy
 from mmsc.engine.ports import Accepted, Changes, Dialects, Directory, Submit
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import Context, answered, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import change
+from mmsc.gateways.mm7.meaning import House, check_application, understood
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -41,6 +44,8 @@ class Mm7Server:
         realm: str = "MM7",
         other: Other | None = None,
         dialects: Dialects | None = None,
+        policy: VaspPolicy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
@@ -50,6 +55,7 @@ class Mm7Server:
         self._directory = directory
         self._realm = realm
         self._dialects = dialects
+        self.house = House(policy or VaspPolicy(), directory, clock or Clock())
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -103,6 +109,7 @@ class Mm7Server:
             sender = _identified(message, known)
             if isinstance(message, SubmitReq):
                 return await self._submit_req(decoded, message, sender, octets)
+            check_application(message, type(message).__name__, sender, self.house)
             too_large = _too_large(context_of(envelope, sender), sender, octets)
             return too_large or await change(self._changes, envelope, message, sender)
         except Mm7Error as error:
@@ -116,8 +123,9 @@ class Mm7Server:
             return too_large
         if self._dialects is not None:
             await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
-        submission = submission_of(envelope, request, vasp)
-        outcome = await self._submit.accept(remarked(submission, decoded.findings))
+        said = submission_of(envelope, request, vasp)
+        submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
+        outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
         if isinstance(outcome, Refused):
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
         answer = _accepted(context, outcome)

@@ -7,6 +7,7 @@ from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
+from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
 
@@ -30,7 +31,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
-    return MNotificationInd(
+    pdu = MNotificationInd(
         mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), mm1.VERSION_1_2),
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
@@ -42,6 +43,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
         content_location=f"{mm1_url}/m/{recipient.token}",
     )
+    return pdu if plain else with_vasp_fields(pdu, mm.details)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
