@@ -34,7 +34,7 @@ from mmsc.settings.base import (
     Url,
     Waits,
 )
-from mmsc.settings.neighbours import Delivery, Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp
+from mmsc.settings.neighbours import Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp, VaspDelivery
 
 KILO = 1024
 MEGA = 1024 * 1024
@@ -234,7 +234,7 @@ class Deliveries(Section, frozen=True, kw_only=True):
 
     smsc: SmscDelivery = SmscDelivery()
     peer: PeerDelivery = PeerDelivery()
-    vasp: Delivery = Delivery()
+    vasp: VaspDelivery = VaspDelivery()
 
 
 class Lanes(Section, frozen=True, kw_only=True):

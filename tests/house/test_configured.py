@@ -11,18 +11,22 @@ from mmsc.domain.instant import HOUR, SECOND
 from mmsc.domain.neighbours import Peer, Repeats, Smsc, Subscriber, Vasp
 from mmsc.settings import Settings, bare
 from mmsc.settings import neighbours as given
-from mmsc.settings.model import Fallback, LimitSettings, Mm1, NumberSettings
+from mmsc.settings.model import Deliveries, Fallback, LimitSettings, Mm1, NumberSettings
 
 
 def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
     """A value for each key that is not its default."""
     special: dict[str, object] = {
         "errors": "rsp",
+        "tls_minimum_version": "1.3",
         "fault_http_status": 400,
         "repeats": "off",
         "fallback_report": "sms_delivered",
         "interface": "eaif",
         "unknown_recipient": "res",
+        "deliver_content": "mixed",
+        "deliver_encoding": "base64",
+        "unknown_linked_id": "accept",
         "bind": "transmitter",
         "push_form": "sar",
         "mms": "on",
@@ -139,3 +143,23 @@ def test_the_bounds_of_listeners_and_captures_are_those_of_the_file() -> None:
     assert limits.maximum_body_octets == settings.mm7.maximum_body_octets
     assert limits.idle_seconds == settings.mm7.idle_seconds
     assert configured.ring_limits(settings).maximum_octets == settings.trace.captures_maximum_octets
+
+
+@pytest.mark.parametrize(
+    ("of_all", "own", "used"),
+    [
+        ("", "", ""),
+        ("http://p:1", "", "http://p:1"),
+        ("http://p:1", "http://q:2", "http://q:2"),
+        ("http://p:1", "direct", ""),
+        ("direct", "", ""),
+    ],
+)
+def test_a_vasps_own_proxy_comes_before_that_of_all(of_all: str, own: str, used: str) -> None:
+    settings = Settings(
+        vasp={"a": given.Vasp(proxy_url=own, tls_server_name="v", tls_verify=False)},
+        delivery=Deliveries(vasp=given.VaspDelivery(proxy_url=of_all)),
+    )
+    (vasp,) = (one for one in configured.neighbours(settings, str) if isinstance(one, Vasp))
+    way = configured.vasp_way(vasp)
+    assert (way.proxy_url, way.tls.server_name, way.tls.verify) == (used, "v", False)

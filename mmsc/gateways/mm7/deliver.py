@@ -16,7 +16,8 @@ from mmsc.domain.neighbours import DeliverContent, Vasp
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Contents, Delivered, Dialects, Directory, Failed, Numbers, Outcome, Retry
 from mmsc.gateways.content import SMIL, to_mime
-from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge, status_in
+from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge
+from mmsc.gateways.mm7.reading import read_answer
 from mmsc.gateways.mm7.translate import date_time, form_of
 from mmsc.net.http_client import HttpReply, HttpUnavailable
 from protocols import mime, mm7
@@ -81,8 +82,8 @@ class DeliverCourier:
 def judge_delivery(reply: HttpReply, attempt: int = 0) -> Outcome:
     """What a VASP's answer to a DeliverReq means for the recipients, with its StatusCode and ServiceCode."""
     outcome = judge(reply, attempt)
-    status = status_in(reply)
-    code = 0 if status is None else int(status.code)
+    answer = read_answer(reply)
+    code = 0 if answer is None else int(answer.status.code)
     match outcome:
         case Delivered():
             message = answered(reply)
