@@ -91,12 +91,13 @@ class Content:
 
 @record(frozen=True, slots=True)
 class RecipientSpec:
-    """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7). `obstacle` is
-    what its gateway knows against serving him, in words for the originator."""
+    """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7), a hidden one
+    served and not shown. `obstacle` is what its gateway knows against serving him, in words for the originator."""
 
     text: str
     role: Role = Role.TO
     display_only: bool = False
+    hidden: bool = False
     obstacle: str = ""
 
 

@@ -45,6 +45,7 @@ _Unreachable = tuple[RecipientSpec, Address, str]
 _CONDITION_FAILED: Final = {"because": WHY_FOREIGN, "happening": str(Happening.CONDITION_FAILED)}
 _MM7: Final = Interface.MM7  # taken once: an enumeration searches for its member each time that it is named
 _PEER: Final = Route.PEER
+_BCC: Final = Role.BCC
 EMPTY_CONTENT: Final = Content("application/vnd.wap.multipart.mixed", b"\x00", ())
 _ROLE_ORDER: Final = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
 
@@ -142,7 +143,9 @@ class Planner:
             submission.read_report,
             submission.sender_hidden,
             submission.adaptation_allowed,
-            tuple([(spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC]),
+            tuple(
+                [(spec.role, spec.text) for spec in submission.recipients if spec.role is not _BCC and not spec.hidden]
+            ),
             now.service,
             submission.date or now.service,
             times.deliver_at,

@@ -2,11 +2,12 @@
 operator's settings say which numbers they are. The VASP never learns one: reports name the recipient as it did."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
-from mmsc.domain.message import RecipientSpec, Role, Submission
+from mmsc.domain.message import RecipientSpec, Submission
 from mmsc.domain.neighbours import Vasp
 from protocols.mm7 import Address, AddressForm, Mm7Error, StatusCode, SubmitReq
 from protocols.records import record
@@ -47,10 +48,10 @@ def recipients_of(
         number = _number(address, numbers)
         if number:
             names[number] = _Name(address.value, address.form.value, _bounded(address.coding), _bounded(address.id))
-            found.append(RecipientSpec(number, Role.BCC, spec.display_only))
+            found.append(replace(spec, text=number, hidden=True))
         else:
             obstacle = f"no number is known behind this {_bounded(address.coding)} address"
-            found.append(RecipientSpec(spec.text, Role.BCC, spec.display_only, obstacle))
+            found.append(replace(spec, hidden=True, obstacle=obstacle))
     return tuple(found), {CODED: msgspec.json.encode(names).decode()} if names else {}
 
 
