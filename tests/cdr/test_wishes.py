@@ -1,6 +1,6 @@
 """What a VASP asked for about charging and redistribution, in the records (TS 32.298; TS 23.140 8.7.1)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,9 +23,9 @@ ACCEPTED = trace.MmAccepted("mm7", "news", "m", "4488", 1, 9)
 
 
 @pytest.fixture
-def world(tmp_path: Any) -> Iterator[World]:
+def world(tmp_path: Any) -> World:
     clock = VirtualClock()
-    yield World(SqliteStore(str(tmp_path / "unused.db")), clock)
+    return World(SqliteStore(str(tmp_path / "unused.db")), clock)
 
 
 def record(world: World, data: trace.Data, **details: str) -> Mapping[str, Any]:

@@ -1,29 +1,17 @@
 """Addresses that a VASP knows only in coded form (TS 23.140 8.7.1, addressCoding encrypted or obfuscated): the
 operator's settings say which numbers they are. The VASP never learns one: reports name the recipient as it did."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-import msgspec
-
 from mmsc.domain.message import RecipientSpec, Submission
 from mmsc.domain.neighbours import Vasp
 from protocols.mm7 import Address, AddressForm, Mm7Error, StatusCode, SubmitReq
-from protocols.records import record
 
 _LONGEST: Final = 200  # characters of an addressCoding or id
 CODED: Final = "coded_recipients"  # in an MM's details: number -> how its VASP names it
-
-
-@record(frozen=True, slots=True)
-class _Name:
-    """An address as it stood in the SubmitReq."""
-
-    value: str
-    form: str
-    coding: str
-    id: str
 
 
 def is_coded(request: SubmitReq) -> bool:
@@ -40,19 +28,19 @@ def recipients_of(
     no setting knows cannot be served; whoever is known only in coded form is shown to nobody."""
     numbers = dict(vasp.coded_addresses)
     found: list[RecipientSpec] = []
-    names: dict[str, _Name] = {}
+    names: dict[str, tuple[str, str, str, str]] = {}
     for spec, address in zip(submission.recipients, _addresses(request), strict=True):
         if not address.coding:
             found.append(spec)
             continue
         number = _number(address, numbers)
         if number:
-            names[number] = _Name(address.value, address.form.value, _bounded(address.coding), _bounded(address.id))
+            names[number] = (address.value, address.form.value, _bounded(address.coding), _bounded(address.id))
             found.append(replace(spec, text=number, hidden=True))
         else:
             obstacle = f"no number is known behind this {_bounded(address.coding)} address"
             found.append(replace(spec, hidden=True, obstacle=obstacle))
-    return tuple(found), {CODED: msgspec.json.encode(names).decode()} if names else {}
+    return tuple(found), {CODED: json.dumps(names, ensure_ascii=False)} if names else {}
 
 
 def sender_of(submission: Submission, request: SubmitReq, vasp: Vasp) -> str:
@@ -71,8 +59,11 @@ def as_named(number: str, details: Mapping[str, str]) -> Address | None:
     """The recipient as the MM's VASP named it, None for one that it named by its number."""
     if CODED not in details:
         return None
-    name = msgspec.json.decode(details[CODED], type=dict[str, _Name]).get(number)
-    return None if name is None else Address(name.value, AddressForm(name.form), False, name.coding, name.id)
+    name = json.loads(details[CODED]).get(number)
+    if name is None:
+        return None
+    value, form, coding, key = map(str, name)
+    return Address(value, AddressForm(form), False, coding, key)
 
 
 def _bounded(text: str) -> str:
