@@ -7,7 +7,7 @@ from mmsc.domain.instant import to_datetime
 from mmsc.domain.limits import Times
 from mmsc.trace.events import FindingNoted
 
-_RULE: Final = "MM7-R106"  # protocols.mm7.meaning_rules.EXPIRY
+_RULE: Final = "MM7-R104"  # protocols.mm7.meaning_rules.EXPIRY
 
 
 def capped(source: str, times: Times) -> FindingNoted:

@@ -148,4 +148,4 @@ async def test_a_cut_expiry_is_remarked(bench: Bench) -> None:
     await bench.submit(PHONE, expires=Relative(365 * 86400))
     [finding] = await bench.until(trace.FindingNoted)
     assert isinstance(finding, trace.FindingNoted)
-    assert (finding.rule, finding.source) == ("MM7-R106", "vasp:news")
+    assert (finding.rule, finding.source) == ("MM7-R104", "vasp:news")

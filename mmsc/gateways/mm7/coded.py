@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
+from mmsc.domain.coded import CODED, names_of
 from mmsc.domain.message import RecipientSpec, Submission
 from mmsc.domain.neighbours import Vasp
 from protocols.mm7 import Address, AddressForm, Mm7Error, StatusCode, SubmitReq
 
 _LONGEST: Final = 200  # characters of an addressCoding or id
-CODED: Final = "coded_recipients"  # in an MM's details: number -> how its VASP names it
 
 
 def is_coded(request: SubmitReq) -> bool:
@@ -57,12 +57,10 @@ def sender_of(submission: Submission, request: SubmitReq, vasp: Vasp) -> str:
 
 def as_named(number: str, details: Mapping[str, str]) -> Address | None:
     """The recipient as the MM's VASP named it, None for one that it named by its number."""
-    if CODED not in details:
-        return None
-    name = json.loads(details[CODED]).get(number)
+    name = names_of(details).get(number)
     if name is None:
         return None
-    value, form, coding, key = map(str, name)
+    value, form, coding, key = name
     return Address(value, AddressForm(form), False, coding, key)
 
 
