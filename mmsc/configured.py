@@ -313,7 +313,7 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         concurrency=given.concurrency,
         applic_ids=given.applic_ids,
         coded_addresses=tuple(sorted(given.coded_addresses.items())),
-        partial_success=PartialSuccess(given.partial_success) if given.partial_success else None,
+        partial_success=None if given.partial_success == "server" else PartialSuccess(given.partial_success),
         interface=VaspInterface(given.interface),
         eaif_version=given.eaif_version,
         eaif_answer=given.eaif_answer,

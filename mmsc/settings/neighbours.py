@@ -71,7 +71,7 @@ class Vasp(Section, frozen=True, kw_only=True):
     concurrency: Live[Count] = 4
     applic_ids: Live[tuple[Text, ...]] = ()
     coded_addresses: Live[dict[Text, Prefix]] = msgspec.field(default_factory=dict)
-    partial_success: Live[Literal["", "accept", "refuse_any", "single_only"]] = ""
+    partial_success: Live[Literal["server", "accept", "refuse_any", "single_only"]] = "server"
     interface: Live[Literal["mm7", "eaif"]] = "mm7"
     eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
     eaif_answer: Live[Literal["conf", "no_content"]] = "conf"

@@ -16,9 +16,11 @@ _LONGEST: Final = 200  # characters of an addressCoding or id
 
 def is_coded(request: SubmitReq) -> bool:
     """Whether the request names anybody in coded form."""
-    sender = request.sender_address
-    named = any(one.coding for one in (*request.to, *request.cc, *request.bcc))
-    return named or (sender is not None and bool(sender.coding))
+    for addresses in (request.to, request.cc, request.bcc):
+        for one in addresses:
+            if one.coding:
+                return True
+    return request.sender_address is not None and bool(request.sender_address.coding)
 
 
 def recipients_of(

@@ -26,15 +26,17 @@ from protocols.errors import Finding
 from protocols.mm7 import CancelReq, Dialect, Mm7Error, ReplaceReq, StatusCode, SubmitReq, meaning_rules
 
 _WISHES: Final = attrgetter(
-    *("time_stamp", "reply_charging", "charged_party", "charged_party_id", "delivery_conditions"),
-    *("applic_id", "reply_applic_id", "aux_applic_info", "content_class"),
+    *("time_stamp", "reply_charging", "charged_party", "charged_party_id", "delivery_conditions", "applic_id"),
+    *("reply_applic_id", "aux_applic_info", "content_class", "drm_content", "distribution_indicator"),
 )
+_NONE: Final = _WISHES(SubmitReq())
 _AUTO: Final = "auto"
 _CLASSES: Final = frozenset({"", "personal", "informational", "advertisement", _AUTO})
 _ACCEPT: Final = PartialSuccess.ACCEPT  # taken once: an enumeration searches for its member each time that it is named
 _PARTIES: Final = frozenset({"sender", "recipient", "both", "neither"})
 _THIRD: Final = "thirdparty"
-_LARGEST_REPLY_DIGITS: Final = 10
+_LONGEST_NUMBER: Final = 10  # digits
+_TOLD: Final = 10  # of what is wrong
 
 
 class House:
@@ -87,13 +89,7 @@ def understood(
 def _is_plain(request: SubmitReq) -> bool:
     """Whether there is nothing in it that this module is about."""
     known = request.message_class.lower()
-    return (
-        known in _CLASSES
-        and known != _AUTO
-        and not any(_WISHES(request))
-        and request.drm_content is None
-        and request.distribution_indicator is None
-    )
+    return known in _CLASSES and known != _AUTO and _WISHES(request) == _NONE
 
 
 def _flags(request: SubmitReq) -> dict[str, str]:
@@ -143,7 +139,7 @@ def _charging_of_replies(request: SubmitReq, now: Instant) -> dict[str, str]:
     found = {"reply_charging": "requested"}
     size = request.reply_charging_size.strip()
     if size:
-        if not (size.isascii() and size.isdecimal() and len(size) <= _LARGEST_REPLY_DIGITS and int(size)):
+        if not (size.isascii() and size.isdecimal() and len(size) <= _LONGEST_NUMBER and int(size)):
             raise _corrupt("ReplyCharging/replyChargingSize", f"{size[:40]!r} is no number of octets")
         found["reply_charging_size"] = str(int(size))
     when = read_time(request.reply_deadline.strip(), "SubmitReq/ReplyCharging/replyDeadline")
@@ -165,15 +161,19 @@ def _corrupt(place: str, why: str) -> Mm7Error:
 def _conditions(request: SubmitReq, policy: VaspPolicy, findings: list[Finding]) -> Iterable[DeliveryCondition]:
     """The delivery conditions that are known here. Raises Mm7Error 2007 for what is no positiveInteger."""
     known: set[DeliveryCondition] = set()
+    strange: set[int] = set()
     for text in request.delivery_conditions:
         number = text.strip().removeprefix("+")
-        if not (number.isascii() and number.isdecimal() and len(number) <= _LARGEST_REPLY_DIGITS and int(number)):
+        if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER and int(number)):
             raise _corrupt("DeliveryCondition/DC", f"{text[:40]!r} is no positive number")
         condition = policy.condition(int(number))
         if condition is None:
-            findings.append(meaning_rules.CONDITION.broken(f"DC {int(number)} stands for no delivery condition here"))
+            strange.add(int(number))
         else:
             known.add(condition)
+    if strange:
+        told = ", ".join(map(str, sorted(strange)[:_TOLD]))
+        findings.append(meaning_rules.CONDITION.broken(f"DC {told}: no delivery condition of this server"))
     return known
 
 
