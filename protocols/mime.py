@@ -35,7 +35,7 @@ class Limits:
 
     parts: int = 200
     header_octets: int = 16 * 1024  # of one part
-    header_lines: int = 100  # of one part
+    header_fields: int = 200  # of one part
     depth: int = 5
 
 
@@ -191,9 +191,10 @@ def parse_part(
     end = len(octets) if end is None else end
     block_end, data_at = _header_end(octets, start, end, limits)
     read_head = _remembered_head if block_end - start <= _REMEMBERED_OCTETS else _read_head
-    if read_head is _read_head and octets.count(b"\n", start, block_end) > limits.header_lines:
-        raise DecodeError(f"more than {limits.header_lines} header lines", offset=start, clause="RFC 2046 5.1")
-    return _read(read_head(octets[start:block_end]), octets, data_at, end, limits, depth, base)
+    block = octets[start:block_end]
+    if read_head is _read_head and block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
+        raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
+    return _read(read_head(block), octets, data_at, end, limits, depth, base)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
