@@ -30,6 +30,7 @@ from protocols.mm7.messages import (
 from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect, dialect
 from protocols.mm7.soap import Mm7Error
 from protocols.mm7.status import StatusCode
+from protocols.mm7.styles import Style
 
 __all__ = [
     "BASE",
@@ -61,6 +62,7 @@ __all__ = [
     "SentBy",
     "Status",
     "StatusCode",
+    "Style",
     "SubmitReq",
     "SubmitRsp",
     "decode",
