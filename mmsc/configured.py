@@ -9,19 +9,18 @@ import msgspec
 from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.writer import ChargingPolicy
+from mmsc.configured_profiles import dialect_of
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
 from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import (
-    DeliverContent,
     FallbackReport,
     MmsFlag,
     Peer,
     Repeats,
     Smsc,
     Subscriber,
-    TransferEncoding,
     Vasp,
     VaspInterface,
 )
@@ -247,20 +246,13 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         password_hash=hash_password(given.password) if given.password else given.password_hash,
         report_url=given.report_url,
         deliver_url=given.deliver_url,
-        deliver_content=DeliverContent(given.deliver_content),
-        deliver_encoding=TransferEncoding(given.deliver_encoding),
         unknown_linked_id_accepted=given.unknown_linked_id == "accept",
         short_codes=given.short_codes,
         sender=given.sender,
-        namespace=given.namespace,
-        mm7_version=given.mm7_version,
-        errors=given.errors,
-        fault_http_status=given.fault_http_status,
         deferred_reports=given.deferred_reports,
         repeats=Repeats(given.repeats),
         fallback_report=FallbackReport(given.fallback_report),
         rewrites=_rewrites(given.rewrites),
-        rewrites_out=_rewrites(given.rewrites_out),
         maximum_octets=given.maximum_octets,
         concurrency=given.concurrency,
         interface=VaspInterface(given.interface),
@@ -269,6 +261,7 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         eaif_message=given.eaif_message,
         eaif_read_report=given.eaif_read_report,
         eaif_asynch_reply_to=given.eaif_asynch_reply_to,
+        **dialect_of(name, settings),
     )
 
 

@@ -164,6 +164,7 @@ class Transitions:
         """The report task that a move owes, or why it owes none."""
         vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
         deferred_too = vasp is not None and vasp.deferred_reports
+        relayed_too = vasp is not None and vasp.relayed_reports
         if state is recipient.state:
             return None, ""  # deferred again: told already
         if not report_is_due(
@@ -172,6 +173,7 @@ class Transitions:
             message_class=mm.message_class,
             report_allowed=how.report_allowed,
             deferred_too=deferred_too,
+            relayed_too=relayed_too,
         ):
             return None, _why_none(mm, how)
         lane = self._report_lane(mm)
@@ -187,7 +189,7 @@ class Transitions:
             "transaction_id": self._ids.transaction_id(real),
             "to_originator": "1" if mm.delivery_report else "0",
         }
-        if deferred_too:
+        if deferred_too or relayed_too:
             payload["in_order"] = "1"
         kind = _REPORT_KINDS[mm.origin.interface]
         task_id = TaskId(self._ids.new_id(real))

@@ -45,15 +45,16 @@ class Vasp(Section, frozen=True, kw_only=True):
     password_hash: Live[Secret[Annotated[str, msgspec.Meta(pattern=PASSWORD_HASH)]]] = ""
     report_url: Live[Url] = ""
     deliver_url: Live[Url] = ""
-    deliver_content: Live[Literal["related", "mixed", "single"]] = "related"
-    deliver_encoding: Live[Literal["binary", "base64"]] = "binary"
+    deliver_content: Live[Literal["", "related", "mixed", "single"]] = ""
+    deliver_encoding: Live[Literal["", "binary", "base64"]] = ""
     unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
+    profile: Live[Text] = ""
     namespace: Live[Text] = ""
     mm7_version: Live[Text] = ""
-    errors: Live[Literal["auto", "rsp", "fault"]] = "auto"
-    fault_http_status: Live[Literal[200, 400, 500]] = 500
+    errors: Live[Literal["", "auto", "rsp", "fault"]] = ""
+    fault_http_status: Live[Literal[0, 200, 400, 500]] = 0
     deferred_reports: Live[bool] = False
     repeats: Live[Repeats] = "content"
     fallback_report: Live[Literal["viewed", "sms_delivered"]] = "viewed"

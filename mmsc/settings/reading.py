@@ -183,7 +183,7 @@ def _plainly(text: str, expected: Any) -> str:
 def _choices(annotated: Any) -> tuple[Any, ...]:
     """The values of the Literal inside a type."""
     inner = _bare(annotated)
-    return get_args(inner) if get_origin(inner) is Literal else ()
+    return tuple(one for one in get_args(inner) if one is not None) if get_origin(inner) is Literal else ()
 
 
 def _bare(annotated: Any) -> Any:

@@ -31,6 +31,7 @@ from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect, dialect
 from protocols.mm7.soap import Mm7Error
 from protocols.mm7.status import StatusCode
 from protocols.mm7.styles import Style
+from protocols.mm7.styling import write_parts
 
 __all__ = [
     "BASE",
@@ -69,4 +70,5 @@ __all__ = [
     "dialect",
     "encode",
     "encode_with_content",
+    "write_parts",
 ]

@@ -107,7 +107,15 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 # These know everybody, and nobody knows them.
-ROOF: Final = ("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.operating", "mmsc.reloading", "mmsc.__main__")
+ROOF: Final = (
+    "mmsc.app",
+    "mmsc.cli",
+    "mmsc.configured",
+    "mmsc.configured_profiles",
+    "mmsc.operating",
+    "mmsc.reloading",
+    "mmsc.__main__",
+)
 
 
 def inside(module: str, room: str) -> bool:
