@@ -174,7 +174,7 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
 def _plainly(text: str, expected: Any) -> str:
     """What msgspec says of a value, with the choices and patterns in words."""
     if text.startswith("Invalid enum value"):
-        return f"Expected one of {', '.join(str(choice) for choice in _choices(expected))}"
+        return f"Expected one of {', '.join(str(choice) or '""' for choice in _choices(expected))}"
     for pattern, words in PATTERNS.items():
         text = text.replace(f"`str` matching regex {pattern!r}", words)
     return text

@@ -10,6 +10,7 @@ import pytest
 from mmsc.settings import Settings, SettingsError, bare, changes, load, remarks, state_folder, store_path
 from mmsc.settings.base import Section, is_live
 from mmsc.settings.neighbours import Peer, Subscriber
+from mmsc.settings.profiles import Mm7Profile
 
 MANUAL = Path(__file__).parents[2] / "config" / "mmsc.toml"
 
@@ -63,13 +64,14 @@ def test_every_key_is_in_the_manual_with_a_comment_and_says_when_it_applies() ->
     sections = _sections(Settings, "")
     sections += [("vasp.demo", type(bare().vasp["demo"])), ("smsc.builtin", type(bare().smsc["builtin"]))]
     sections += [('subscriber."+15550000001"', Subscriber), ("peer.other", Peer)]
+    sections += [("mm7_profile.mine", Mm7Profile)]
     for where, section in sections:
         for field in msgspec.structs.fields(section):
             if (isinstance(field.type, type) and issubclass(field.type, Section)) or where == "":
                 continue
             comment = documented[where].get(field.name)
             assert comment, f"{where}.{field.name} has no comment in {MANUAL.name}"
-            if where not in NEIGHBOURS and where != "peer.other":
+            if where not in NEIGHBOURS and where not in ("peer.other", "mm7_profile.mine"):
                 assert comment.startswith("# (live)") == is_live(field.type), f"{where}.{field.name}: {comment}"
 
 
