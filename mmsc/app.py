@@ -32,7 +32,7 @@ from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
-from mmsc.net.http_client import ClientLimits, HttpClient
+from mmsc.net.http_client import HttpClient
 from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
@@ -41,7 +41,6 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
-from mmsc.settings.neighbours import Delivery
 from mmsc.store import meta
 from mmsc.store.core import Store, StoreRefused
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
@@ -233,28 +232,27 @@ class App:
         courier = Mm7Courier(self.engine.neighbours, self._vasp_client, server_id=self.settings.node.domain)
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
-        self._renew(courier.renew, self.settings.delivery.vasp.timeout_seconds, lambda now: now.delivery.vasp)
+        self._renew(courier.renew, lambda now: configured.vasp_client_limits(now, Vasp(name="")))
         engine = self.engine
-        eaif = EaifCourier(engine.neighbours, courier.client, engine.recent)
-        knowledge = Knowledge(
-            engine.neighbours, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain
-        )
-        mm7, on_eaif = VaspInterface.MM7, VaspInterface.EAIF
+        known = engine.neighbours
+        knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
+        eaif = EaifCourier(known, courier.client, engine.recent)
         ways = {
-            TaskKind.REPORT_MM7: {mm7: courier.deliver, on_eaif: eaif.delivery_report},
-            TaskKind.READ_MM7: {mm7: courier.deliver, on_eaif: eaif.read_report},
-            TaskKind.DELIVER_MM7: {mm7: DeliverCourier(courier, knowledge).deliver, on_eaif: eaif.message},
+            TaskKind.REPORT_MM7: (courier.deliver, eaif.delivery_report),
+            TaskKind.READ_MM7: (courier.deliver, eaif.read_report),
+            TaskKind.DELIVER_MM7: (DeliverCourier(courier, knowledge).deliver, eaif.message),
         }
-        engine.couriers.update({kind: ByInterface(engine.neighbours, way) for kind, way in ways.items()})
+        for kind, (by_mm7, by_eaif) in ways.items():
+            engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            known = Vasps(engine.neighbours)
+            vasps = Vasps(known)
             applications = EaifServer(
-                engine.submit, engine.application_answers, engine.neighbours, known, self.clock, realm=settings.realm
+                engine.submit, engine.application_answers, known, vasps, self.clock, realm=settings.realm
             )
             server = Mm7Server(
                 engine.submit,
                 engine.changes,
-                engine.neighbours,
+                known,
                 realm=settings.realm,
                 other=applications.handle,
                 dialects=engine.dialects,
@@ -262,9 +260,8 @@ class App:
             server.public_url = await self._listen("mm7", settings, server.handle)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
-        seconds = self.settings.delivery.vasp.timeout_seconds
-        limits = ClientLimits(connections=vasp.concurrency, total_seconds=seconds)
-        return HttpClient(limits, self._tap("mm7", redact.http))
+        limits = configured.vasp_client_limits(self.settings, vasp)
+        return HttpClient(limits, self._tap("mm7", redact.http), configured.vasp_way(vasp))
 
     async def _start_mm1(self) -> SmsCourier:
         settings = self.settings.mm1
@@ -313,7 +310,7 @@ class App:
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
-        self._renew(courier.renew, self.settings.delivery.peer.timeout_seconds, lambda now: now.delivery.peer)
+        self._renew(courier.renew, lambda now: now.delivery.peer.timeout_seconds)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
         if not settings.enabled:
@@ -362,12 +359,13 @@ class App:
             tap=self._tap("smpp", redact.smpp),
         )
 
-    def _renew(self, renew: Renew, seconds: float, delivery: Callable[[Settings], Delivery]) -> None:
-        """Connections to neighbours that changed are given up, all of them when their time-out (now `seconds`) did."""
+    def _renew(self, renew: Renew, limits_of: Callable[[Settings], object]) -> None:
+        """Connections to neighbours that changed are given up, all of them when their limits did."""
+        limits = limits_of(self.settings)
 
         async def change(now: Settings) -> None:
-            nonlocal seconds
-            before, seconds = seconds, delivery(now).timeout_seconds
-            await renew(everything=before != seconds)
+            nonlocal limits
+            before, limits = limits, limits_of(now)
+            await renew(everything=before != limits)
 
         self.live.connections.append(change)

@@ -21,6 +21,7 @@ from mmsc.domain.neighbours import (
     Repeats,
     Smsc,
     Subscriber,
+    UnknownLinkedId,
     Vasp,
     VaspInterface,
 )
@@ -37,6 +38,9 @@ from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.gateways.sms.esme import EsmeTimers
 from mmsc.net.http import HttpLimits
+from mmsc.net.http_calling import Way
+from mmsc.net.http_client import ClientLimits
+from mmsc.net.tls import TlsOptions
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
@@ -218,6 +222,30 @@ def charging(settings: Settings) -> ChargingPolicy:
     )
 
 
+def vasp_client_limits(settings: Settings, vasp: Vasp) -> ClientLimits:
+    """What one VASP may cost when it answers."""
+    given = settings.delivery.vasp
+    return ClientLimits(
+        connections=vasp.concurrency,
+        connect_seconds=given.connect_seconds,
+        total_seconds=given.timeout_seconds,
+        maximum_body_octets=given.maximum_answer_octets,
+    )
+
+
+def vasp_way(vasp: Vasp) -> Way:
+    """How a VASP's addresses are reached."""
+    tls = TlsOptions(
+        ca_file=vasp.tls_ca_file,
+        certificate_file=vasp.tls_certificate_file,
+        key_file=vasp.tls_key_file,
+        server_name=vasp.tls_server_name,
+        verify=vasp.tls_verify,
+        minimum_version=vasp.tls_minimum_version,
+    )
+    return Way(tls=tls, proxy_url=vasp.proxy_url)
+
+
 def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits:
     """What clients of one HTTP interface may cost."""
     return HttpLimits(
@@ -245,8 +273,15 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         username=given.username,
         password_hash=hash_password(given.password) if given.password else given.password_hash,
         report_url=given.report_url,
+        proxy_url=_proxy_url(given.proxy_url, settings),
+        tls_ca_file=given.tls_ca_file,
+        tls_certificate_file=given.tls_certificate_file,
+        tls_key_file=given.tls_key_file,
+        tls_server_name=given.tls_server_name,
+        tls_verify=given.tls_verify,
+        tls_minimum_version=given.tls_minimum_version,
         deliver_url=given.deliver_url,
-        unknown_linked_id_accepted=given.unknown_linked_id == "accept",
+        unknown_linked_id=UnknownLinkedId(given.unknown_linked_id),
         short_codes=given.short_codes,
         sender=given.sender,
         deferred_reports=given.deferred_reports,
@@ -263,6 +298,11 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         eaif_asynch_reply_to=given.eaif_asynch_reply_to,
         **dialect_of(name, settings),
     )
+
+
+def _proxy_url(given: str, settings: Settings) -> str:
+    """A VASP's own proxy, else the one of all; "" for none."""
+    return (given or settings.delivery.vasp.proxy_url).removeprefix("direct")
 
 
 def _peer(name: str, settings: Settings) -> Peer:

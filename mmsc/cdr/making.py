@@ -7,6 +7,7 @@ from typing import Final
 from mmsc.cdr.forms import address, timestamp
 from mmsc.cdr.happened import Fields, Happened, House
 from mmsc.cdr.records import BY_NAME
+from mmsc.cdr.request_status import ABNORMAL, status_of_peer, status_of_vasp
 from mmsc.cdr.triggers import PEER_REPORTS, names_of
 from mmsc.domain.message import Mm
 from mmsc.domain.reports import status_of
@@ -16,25 +17,7 @@ from mmsc.trace import events as trace
 
 _OK: Final = "Ok"
 _PARTIAL: Final = "Ok, some recipients refused"
-_LATE: Final = "Ok, too late for some recipients"
-# X-Mms-Request-Status-Code of MM4 (TS 23.140 8.4.1.4) as RequestStatusCodeType; what is not here is 4, abnormalRelease.
-_REQUEST_STATUS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "ok": 0,
-        "error-service-denied": 30,
-        "error-message-format-corrupt": 31,
-        "error-sending-address-unresolved": 32,
-        "error-message-not-found": 33,
-        "error-network-problem": 34,
-        "error-content-not-accepted": 35,
-        "error-unsupported-message": 36,
-    }
-)
-_ABNORMAL: Final = 4
-# StatusCode of MM7 (TS 23.140 8.7.8.3) as RequestStatusCodeType, where it has a word.
-_VASP_STATUS: Final[Mapping[int, int]] = MappingProxyType(
-    {2001: 30, 4001: 30, 4007: 30, 4008: 30, 2007: 31, 4004: 31, 2004: 35, 4002: 36, 4003: 36}
-)
+_PARTIAL_CHANGE: Final = "Ok, too late for some recipients"
 _CHARGED: Final = MappingProxyType({"sender": "sender", "recipient": "recipient", "both": "both", "neither": "neither"})
 _ORDER: Final = {name: tuple(one.name for one in known.fields) for name, known in BY_NAME.items()}
 _MANDATORY: Final = {
@@ -197,7 +180,7 @@ def _forward_answered(happened: Happened, house: House) -> Fields:
         "originatorMmsRSAddress": house.domain,
         "recipientMmsRSAddress": house.peer(answer.peer),
         "messageID": happened.stored_mm.message_id,
-        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
+        "requestStatusCode": status_of_peer(answer.status),
         "statusText": _line(answer.because),
     }
 
@@ -265,8 +248,8 @@ def _changed(happened: Happened, house: House) -> Fields:
         **_vasp(mm),
         "serviceCode": mm.details.get("service_code"),
         "submissionTime": timestamp(mm.date),
-        "requestStatusCode": 0 if answer.done else _ABNORMAL,
-        "statusText": (_LATE if answer.late else _OK) if answer.done else "Not Possible",
+        "requestStatusCode": 0 if answer.done else ABNORMAL,
+        "statusText": (_PARTIAL_CHANGE if answer.late else _OK) if answer.done else "Not Possible",
     }
 
 
@@ -277,7 +260,7 @@ def _report_answered(happened: Happened, house: House) -> Fields:
         "recipientMmsRSAddress": house.domain,
         "originatorMmsRSAddress": house.peer(answer.peer),
         "messageID": answer.message_id,
-        "requestStatusCode": _REQUEST_STATUS.get(answer.status.lower(), _ABNORMAL),
+        "requestStatusCode": status_of_peer(answer.status),
         "statusText": _line(answer.text),
     }
 
@@ -294,7 +277,7 @@ def _delivered(happened: Happened, house: House) -> Fields:
         "replyChargingID": mm.details.get("reply_charging_id"),
         "priority": mm.priority.name.lower(),
         "serviceCode": told.service_code or None,
-        "requestStatusCode": 0 if told.taken else _VASP_STATUS.get(told.status, _ABNORMAL),
+        "requestStatusCode": 0 if told.taken else status_of_vasp(told.status),
         "statusText": _line(told.text),
     }
 

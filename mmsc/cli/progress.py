@@ -27,6 +27,12 @@ async def telling(words: Callable[[int], str]) -> AsyncIterator[None]:
         _show(_CLEAR)
 
 
+def clear() -> None:
+    """Take the line away before something else is printed; it comes again with the next tick."""
+    if sys.stderr.isatty():
+        _show(_CLEAR)
+
+
 async def _tick(words: Callable[[int], str]) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()

@@ -1,25 +1,20 @@
 """`mmsc store stats|verify|export|backup`: looks into a store, also beside its running server, and changes nothing."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 import click
 
 from mmsc.cli.group import examples
-from mmsc.cli.loading import config_option, settings_of
-from mmsc.cli.progress import telling
+from mmsc.cli.loading import config_option
+from mmsc.cli.looking import look
 from mmsc.cli.store_words import finding_line, id_of, stats_lines, time_of, whole
 
 if TYPE_CHECKING:
     from mmsc.store.export import Wanted
     from mmsc.store.reading import Reader
 
-T = TypeVar("T")
 MOST_FINDINGS: Final = 1000  # printed; the rest is counted
-_INTERRUPTED: Final = 130
 
 
 @click.group(
@@ -52,7 +47,7 @@ def stats_command(as_json: bool, config: Path | None) -> None:
 
     from mmsc.store.stats import stats
 
-    found = _run(config, stats, "counting")
+    found = look(config, stats, "counting")
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
@@ -84,7 +79,7 @@ def verify_command(quick: bool, config: Path | None) -> None:
             if count[0] <= MOST_FINDINGS:
                 click.echo(finding_line(finding))
 
-    _run(config, work, lambda: f"{at[0]}: {at[1]:,} rows, {count[0]:,} findings")
+    look(config, work, lambda: f"{at[0]}: {at[1]:,} rows, {count[0]:,} findings")
     if count[0]:
         click.echo(f"{count[0]:,} findings", err=True)
         raise SystemExit(1)
@@ -149,7 +144,7 @@ def export_command(
         with whole(out) as file:
             await _export(reader, wanted, file, progress)
 
-    _run(config, work, lambda: f"{progress['seen']:,} MMs seen, {progress['written']:,} written")
+    look(config, work, lambda: f"{progress['seen']:,} MMs seen, {progress['written']:,} written")
     if mm_id is not None and not progress["written"]:
         raise click.ClickException(f"no MM {mm_id} is in the store")
     if out is not None:
@@ -178,49 +173,11 @@ def backup_command(file: Path, config: Path | None) -> None:
             raise click.ClickException("the store is in PostgreSQL: use pg_dump --schema=NAME DATABASE")
         return await back_up(reader, file)
 
-    octets = _run(config, work, f"copying to {file}")
+    octets = look(config, work, f"copying to {file}")
     click.echo(f"{file}: {octets:,} octets, checked")
 
 
 # --- what they share ---
-
-
-def _run(config: Path | None, work: "Callable[[Reader], Awaitable[T]]", words: str | Callable[[], str]) -> T:
-    """Run something on the store of the settings, with a line that tells how it goes; errors in plain words."""
-    from mmsc.store.core import StoreError
-
-    settings = settings_of(config)
-    told = words if callable(words) else lambda: words
-
-    async def running() -> T:
-        async with _opened(settings) as reader, telling(lambda seconds: f"{told()} ({seconds} s)"):
-            return await work(reader)
-
-    try:
-        return asyncio.run(running())
-    except StoreError as error:
-        raise click.ClickException(str(error)) from error
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        raise SystemExit(_INTERRUPTED) from None
-
-
-@asynccontextmanager
-async def _opened(settings: "object") -> AsyncIterator["Reader"]:
-    from mmsc.settings import Settings, store_path
-    from mmsc.store.reading import SqliteReader, open_postgres
-
-    assert isinstance(settings, Settings)
-    given = settings.store
-    reader: Reader
-    if given.postgres:
-        reader = await open_postgres(given.postgres, given.schema)
-    else:
-        reader = SqliteReader(store_path(settings))
-    try:
-        yield reader
-    finally:
-        await reader.close()
 
 
 async def _export(reader: "Reader", wanted: "Wanted", file: BinaryIO, progress: dict[str, int]) -> None:

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def id_of(text: str) -> int:
     """An id as a number or in 13 letters."""
-    from mmsc.ids import from_text
+    from mmsc.ids import from_text, to_text
 
     try:
-        return int(text) if text.isdecimal() else from_text(text)
+        return from_text(to_text(int(text))) if text.isdecimal() else from_text(text)
     except ValueError as error:
         raise click.BadParameter(f"{text!r} is no id: {error}", param_hint="--mm") from error
 

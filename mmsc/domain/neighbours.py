@@ -24,13 +24,6 @@ class FallbackReport(StrEnum):
     SMS_DELIVERED = "sms_delivered"  # Indeterminate when the SMSC says delivered, nothing later
 
 
-class VaspInterface(StrEnum):
-    """What a VASP speaks."""
-
-    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
-    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
-
-
 class DeliverContent(StrEnum):
     """How a VASP wants the content of a DeliverReq (TS 23.140 8.7.8: one part, or one that is a multipart)."""
 
@@ -46,6 +39,20 @@ class TransferEncoding(StrEnum):
     BASE64 = "base64"
 
 
+class UnknownLinkedId(StrEnum):
+    """What becomes of a SubmitReq whose LinkedID names no MM that was delivered to its VASP."""
+
+    REFUSE = "refuse"  # 2006
+    ACCEPT = "accept"  # with a remark in the trace
+
+
+class VaspInterface(StrEnum):
+    """What a VASP speaks."""
+
+    MM7 = "mm7"  # SOAP (TS 23.140 8.7)
+    EAIF = "eaif"  # Nokia's External Application Interface: MMS PDUs over HTTP
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class Vasp:
     """A value-added service provider on MM7 or EAIF."""
@@ -56,10 +63,17 @@ class Vasp:
     username: str = ""  # "" asks for no credentials
     password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it
     report_url: str = ""  # "" sends no reports
+    proxy_url: str = ""  # CONNECT goes there first; "": the connection is direct
+    tls_ca_file: str = ""  # PEM; "": what the system trusts
+    tls_certificate_file: str = ""  # ours, PEM; "": none
+    tls_key_file: str = ""  # "": in the certificate's file
+    tls_server_name: str = ""  # "": the host of the address
+    tls_verify: bool = True
+    tls_minimum_version: str = "1.2"
     deliver_url: str = ""  # where DeliverReq goes; "" is `report_url`
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY
-    unknown_linked_id_accepted: bool = False
+    unknown_linked_id: UnknownLinkedId = UnknownLinkedId.REFUSE
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request

@@ -5,6 +5,7 @@ MM7: TS 23.140 8.7, REL-6 with MMStatusExtension, REL-5 with its five words.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
@@ -76,6 +77,19 @@ def status_of(state: RecipientState, cause: Cause = Cause.NONE) -> Status:
     return SILENT
 
 
+class NoReport(StrEnum):
+    """Why an end owes no report, as `recipient.moved` tells it. Where the originator has no address, it says whose."""
+
+    NOT_ASKED = "no report was asked for"
+    NOT_ALLOWED = "the recipient allows no report"
+    CLASS_AUTO = "class Auto has no reports"
+
+
+def is_automatic(message_class: str) -> bool:
+    """Class Auto: no reports about it (OMA-TS-MMS_ENC 7.3.27)."""
+    return message_class.lower() == "auto"
+
+
 def report_is_due(
     state: RecipientState,
     *,
@@ -91,6 +105,6 @@ def report_is_due(
     (X-Mms-Report-Allowed), none for states that are not final, except Deferred, and
     that another system took the MM, where the originator's profile asks.
     """
-    if not asked or not report_allowed or message_class.lower() == "auto" or state is S.CANCELLED:
+    if not asked or not report_allowed or is_automatic(message_class) or state is S.CANCELLED:
         return False
     return state in FINAL or (state is S.DEFERRED and deferred_too) or (state is S.RELAYED and relayed_too)

@@ -3,13 +3,14 @@ its own, before the application is answered."""
 
 from typing import Final
 
-from mmsc.domain.message import Recipient, Route
-from mmsc.domain.states import Happening
+from mmsc.domain.message import MmId, on_lane
+from mmsc.domain.states import FINAL, Happening
 from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Gone, GoneBecause
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import from_text
 from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
 from mmsc.store.core import StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
@@ -38,20 +39,35 @@ class ApplicationNews:
 
     async def _heed(self, vasp: str, message_id: str, status: int) -> bool:
         try:
-            mm_id = from_text(message_id.partition("@")[0])
+            mm_id = MmId(from_text(message_id.partition("@")[0]))
         except ValueError:
             return False
-        found = await sql.with_recipients(self._desk.store, mm_id)
-        ours = [] if found is None else [one for one in found[1] if _is_at(vasp, one)]
+        desk, lane = self._desk, f"vasp:{vasp}"
+        found = await sql.with_recipients(desk.store, mm_id)
+        ours = on_lane(lane, () if found is None else found[1])
         if found is None or not ours:
             return False
-        desk = self._desk
         await desk.store.commit(desk.chronicle.note(trace.ApplicationAnswered(vasp, status), mm_id=mm_id))
-        how = Circumstances(because=f"the application answered {status}", source=_SOURCE)
+        because = f"the application answered {status}"
+        how = Circumstances(
+            because=because,
+            text="" if 200 <= status < 300 else because,
+            source=_SOURCE,
+            also=await self._told(mm_id, lane, status),
+        )
         for one in ours:
-            await desk.transitions.apply(found[0], one, happening_of(status), how)
+            if one.state not in FINAL:
+                await desk.transitions.apply(found[0], one, happening_of(status), how)
+        await desk.store.commit(desk.chronicle.unit(None, (task_sql.drop_answered(mm_id, lane),), ()))
         return True
 
-
-def _is_at(vasp: str, recipient: Recipient) -> bool:
-    return recipient.route is Route.VASP and recipient.target == vasp
+    async def _told(self, mm_id: MmId, lane: str, status: int) -> tuple[trace.Data, ...]:
+        """What the trace has of every answer to a message for a VASP; nothing when none is owed any more."""
+        task = await task_sql.delivery_to(self._desk.store, mm_id, lane)
+        if task is None:
+            return ()
+        payload, attempt = task
+        taken = 200 <= status < 300
+        vasp, note = lane.removeprefix("vasp:"), f"X-NOKIA-MMSC-Status {status}"
+        ids = payload.get("linked_id", ""), payload.get("transaction_id", "")
+        return (trace.DeliverAnswered(vasp, attempt + 1, taken, 0, note, "", *ids),)

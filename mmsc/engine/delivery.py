@@ -243,7 +243,7 @@ class ReportWork:
                 if why:
                     await self._give_up(job, why)
             case Failed():
-                await self._give_up(job, outcome.because)
+                await self._give_up(job, outcome.because, refused=outcome.refused)
             case Mixed():
                 await self._give_up(job, "a report has one recipient")
 
@@ -258,8 +258,8 @@ class ReportWork:
             job = job._replace(payload={**job.payload, task_sql.ASKED_TO_WAIT: "1"})
         return await self._desk.again(job, outcome, policy, born, end)
 
-    async def _give_up(self, job: Job, because: str) -> None:
-        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because)])
+    async def _give_up(self, job: Job, because: str, *, refused: bool = False) -> None:
+        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because, refused)])
 
 
 _FAR: Final = Instant(1 << 62)

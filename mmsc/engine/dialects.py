@@ -6,21 +6,24 @@ from typing import Final
 import msgspec
 
 from mmsc.clock import Clock
+from mmsc.domain.instant import SECOND
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 
 _log: Final = logging.getLogger(__name__)
 _KIND: Final = "spoken"  # in the table of neighbours
+_WRITE_EVERY: Final = 60 * SECOND  # for one VASP: some mix two namespaces, request by request
 
 
 class VaspDialects:
-    """Implements `ports.Dialects`. It is stored when it changes, so that a restart remembers it; another node learns it
-    from the VASP's next request to it, or when it starts."""
+    """Implements `ports.Dialects`. It is stored when it changes, once a minute at most, so that a restart remembers it;
+    another node learns it from the VASP's next request to it, or when it starts."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
         self._last: dict[str, tuple[str, str]] = {}
+        self._write_from: dict[str, int] = {}  # real time (µs)
 
     async def load(self) -> None:
         """Read what is stored."""
@@ -38,8 +41,12 @@ class VaspDialects:
         if self._last.get(vasp) == spoken:
             return
         self._last[vasp] = spoken
+        now = self._clock.real_now()
+        if now < self._write_from.get(vasp, 0):
+            return
+        self._write_from[vasp] = now + _WRITE_EVERY
         data = msgspec.json.encode(spoken).decode()
         try:
-            await self._store.commit(Unit(None, (sql.upsert(_KIND, vasp, "learned", data, self._clock.real_now()),)))
+            await self._store.commit(Unit(None, (sql.upsert(_KIND, vasp, "learned", data, now),)))
         except (StoreBusy, StoreUnavailable) as error:  # a restart forgets it: the next request tells it again
             _log.warning("the namespace of VASP %s is not stored: %s", vasp, error)

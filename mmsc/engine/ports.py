@@ -36,7 +36,8 @@ from protocols.records import record
 @record(frozen=True, slots=True)
 class Delivered:
     """The neighbour took it. `remote_ids` are its names for it (SMPP message_ids, one a segment);
-    `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES."""
+    `receipt_expected` keeps them for the receipts to come; `answer_expected` waits for an MM4 RES, or for what an
+    application on EAIF says later."""
 
     remote_ids: tuple[str, ...] = ()
     receipt_expected: bool = False
@@ -68,12 +69,14 @@ class Retry:
 
 @record(frozen=True, slots=True)
 class Failed:
-    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing)."""
+    """No further attempt will help. `happening` is what it means for the recipients (reports: nothing); `refused` says
+    that `because` is a VASP's own final answer to a report, not ours."""
 
     because: str
     happening: Happening = Happening.UNDELIVERABLE
     status: int = 0  # the neighbour's own code (MM7 StatusCode), 0 when it answered nothing that can be read
     nothing_sent: bool = False
+    refused: bool = False
 
 
 @record(frozen=True, slots=True)

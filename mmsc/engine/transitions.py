@@ -6,13 +6,14 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Interface, Job, Mm, Recipient, TaskId, TaskKind
-from mmsc.domain.reports import report_is_due
+from mmsc.domain.reports import NoReport, is_automatic, report_is_due
 from mmsc.domain.states import CAUSE_OF, FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.directory import Neighbours
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.recent import Recent
 from mmsc.ids import Ids
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Statement, Store
@@ -72,7 +73,7 @@ class Transitions:
 
     async def apply(self, mm: Mm, recipient: Recipient, happening: Happening, how: Circumstances) -> bool:
         """Carry out a happening. True when the recipient moved; False when the table or another hand forbids it
-        (recorded, and `how.effects` and `how.also` are written all the same)."""
+        (recorded, and `how.effects` are written all the same, `how.also` if it was not told before)."""
         for _ in range(2):
             state = move(recipient.state, happening)
             if state is not None and await self._move(mm, recipient, happening, state, how):
@@ -83,7 +84,9 @@ class Transitions:
                 break
             recipient = record.recipient
         ignored = trace.AnswerIgnored(str(happening), str(recipient.state), how.source)
-        events = self._about(mm, recipient, (*how.also, ignored))
+        # Another node may have done the same, and told it: what is charged for is told once.
+        untold = [one for one in how.also if not await event_sql.has(self._store, mm.id, recipient.id, one.kind)]
+        events = self._about(mm, recipient, (*untold, ignored))
         await self._store.commit(self._chronicle.unit(None, how.effects, events, how.then))
         return False
 
@@ -213,9 +216,9 @@ class Transitions:
 
 def _why_none(mm: Mm, how: Circumstances) -> str:
     if not (mm.delivery_report or mm.system_report):
-        return "no report was asked for"
+        return str(NoReport.NOT_ASKED)
     if not how.report_allowed:
-        return "the recipient allows no report"
-    if mm.message_class.lower() == "auto":
-        return "class Auto has no reports"
+        return str(NoReport.NOT_ALLOWED)
+    if is_automatic(mm.message_class):
+        return str(NoReport.CLASS_AUTO)
     return ""

@@ -15,10 +15,12 @@ from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
 from mmsc.store.tasks import ASKED_TO_WAIT
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
+_AWAITED: Final = "awaited"  # in the payload: the VASP has it, and its word is still to come
 _FOR_EVER: Final = 1 << 62  # attempts end with the MM
 
 
@@ -30,34 +32,45 @@ class VaspWork:
 
     async def run(self, job: Job) -> None:
         """One attempt, or the end of those whose MM has expired."""
-        mm, desk = job.stored_mm, self._desk
-        job = _without_wait(job)
-        recipients = await self._as_they_stand(job)
+        desk = self._desk
+        mm, recipients = await self._as_they_stand(job)
+        job = _without_wait(job)._replace(mm=mm)
         open_ones = [one for one in recipients if one.state not in FINAL]
         if open_ones and desk.clock.now() >= mm.expires_at:
-            because = "the VASP did not take it in time"
-            await self._end(mm, open_ones, Happening.EXPIRED, Circumstances(because=because, text=because))
+            await self._too_late(job, mm, open_ones)
             open_ones = []
         if not open_ones:
             await desk.finish(job, [])
-            return
-        await self._deliver(job._replace(recipients=tuple(recipients)), mm, open_ones)
+        elif _AWAITED in job.payload:
+            await desk.put_back(job, mm.expires_at, [])
+        else:
+            await self._deliver(job._replace(recipients=tuple(recipients)), mm, open_ones)
 
-    async def _as_they_stand(self, job: Job) -> list[Recipient]:
-        """All recipients at the VASP; those whose delivery time came count as accepted."""
-        found = await sql.with_recipients(self._desk.store, job.stored_mm.id)
+    async def _too_late(self, job: Job, mm: Mm, recipients: Sequence[Recipient]) -> None:
+        happening, because = Happening.EXPIRED, "the VASP did not take it in time"
+        if _AWAITED in job.payload:
+            happening, because = Happening.PEER_INDETERMINATE, "the VASP took it, and never said what became of it"
+        await self._end(mm, recipients, happening, Circumstances(because=because, text=because))
+
+    async def _as_they_stand(self, job: Job) -> tuple[Mm, list[Recipient]]:
+        """The MM, which may have been replaced, and its recipients at the VASP; those whose delivery time came count
+        as accepted."""
+        mm, recipients = await sql.with_recipients(self._desk.store, job.stored_mm.id) or (job.stored_mm, ())
         begun: list[Recipient] = []
-        for one in on_lane(job.lane, () if found is None else found[1]):
+        for one in on_lane(job.lane, recipients):
             due = one.state is RecipientState.SCHEDULED
-            if due and await self._desk.transitions.apply(job.stored_mm, one, Happening.DUE, _BEGUN):
+            if due and await self._desk.transitions.apply(mm, one, Happening.DUE, _BEGUN):
                 begun.append(one._replace(state=RecipientState.ACCEPTED))
             else:
                 begun.append(one)
-        return begun
+        return mm, begun
 
     async def _deliver(self, job: Job, mm: Mm, open_ones: Sequence[Recipient]) -> None:
         outcome = await self._desk.call(job)
         match outcome:
+            case Delivered(answer_expected=True):  # EAIF: it says later what became of it
+                await self._await_answer(job, mm, outcome)
+                return
             case Delivered():
                 how = Circumstances(because=f"the VASP took it: {outcome.note}", source="mm7", also=_told(job, outcome))
                 await self._end(mm, open_ones, Happening.RETRIEVED, how)
@@ -77,6 +90,16 @@ class VaspWork:
     async def _end(self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, how: Circumstances) -> None:
         for one in recipients:
             await self._desk.insist(self._desk.transitions.apply, mm, one, happening, how)
+
+    async def _await_answer(self, job: Job, mm: Mm, outcome: Delivered) -> None:
+        """Nothing more is sent until its word comes (`application_news.py`), or the MM expires."""
+        desk = self._desk
+        waits = trace.AttemptPostponed(str(job.kind), job.lane, outcome.note, mm.expires_at)
+        if not await desk.put_back(job, mm.expires_at, [waits], payload={**job.payload, _AWAITED: "1"}):
+            await desk.overtaken(job, outcome.note)
+        _, as_they_stand = await desk.insist(self._as_they_stand, job)  # anew from here would send it twice
+        if all(one.state in FINAL for one in as_they_stand):  # its word was faster than its own 202
+            await desk.write(desk.chronicle.unit(None, (task_sql.drop_answered(mm.id, job.lane),), ()))
 
     async def _again(self, job: Job, mm: Mm, outcome: Later | Retry) -> None:
         """Until the MM expires, with the waits of reports."""

@@ -22,6 +22,7 @@ MIXED: Final = "application/vnd.wap.multipart.mixed"
 ALTERNATIVE: Final = "application/vnd.wap.multipart.alternative"
 _MULTIPARTS: Final = ("application/vnd.wap.multipart.", "multipart/")
 _DEEPEST: Final = DEFAULT_LIMITS.depth - 2  # what our own reader takes: the mail is one, and this part within it
+LONGEST_DETAIL: Final = 1024  # characters of a field that is kept for a DeliverReq: it stays in memory with its MM
 SMIL: Final = "application/smil"
 _UNKNOWN: Final = "application/octet-stream"
 _PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wrong clock

@@ -23,10 +23,10 @@ def by_http_status(reply: HttpReply, told: str) -> Outcome:
         return Retry(f"{told}: the VASP refuses our credentials", neighbour_down=True)
     if 300 <= code < 400:  # about the address, which no report can help (RFC 9110 15.4)
         place = ascii(reply.headers.get("Location", ""))[:_LONGEST_PLACE]
-        return Retry(f"{told}: the VASP's report address has moved to {place}", neighbour_down=True)
+        return Retry(f"{told}: the VASP's address has moved to {place}", neighbour_down=True)
     if code in _AGAIN_STATUSES or code >= 500 or code < 300:
         return later(reply, told)
-    return Failed(told)
+    return Failed(told, refused=True)
 
 
 def later(reply: HttpReply, told: str) -> Outcome:

@@ -19,7 +19,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.refusal import RefusalReason
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import from_wsp, plausible, single
+from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
@@ -147,7 +147,7 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
         "reply_applic_id": pdu.reply_applic_id,
         "aux_applic_info": pdu.aux_applic_info,
     }
-    return {name: value for name, value in known.items() if value}
+    return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
 def send_conf(

@@ -18,6 +18,7 @@ from protocols.mm1 import (
     MDeliveryInd,
     MNotificationInd,
     MNotifyRespInd,
+    MReadRecInd,
     MRetrieveConf,
     MSendConf,
     MSendReq,
@@ -226,6 +227,18 @@ class Handset:
             raise DecodeError(f"{type(conf).__name__} instead of an m-send-conf")
         self._watch("in", conf)
         return conf
+
+    async def tell_read(self, message_id: str, sender: str, *, read: bool = True) -> int:
+        """Its user read an MM, or deleted it unread (m-read-rec-ind, OMA-TS-MMS_ENC 6.6.1); the HTTP status."""
+        pdu = MReadRecInd(
+            mms_version=self.version,
+            message_id=message_id,
+            to=(sender,),
+            from_=mm1.INSERT_ADDRESS,
+            read_status=mm1.ReadStatus.READ if read else mm1.ReadStatus.DELETED_WITHOUT_BEING_READ,
+        )
+        status, _ = await self._post(pdu)
+        return status
 
     async def open_link(self, url: str) -> tuple[int, bytes]:
         """What a browser on the phone gets."""

@@ -17,10 +17,13 @@ from aiohttp import web
 from lxml import etree
 from zeep.exceptions import Fault as ZeepFault
 
+from mmsc.lab.inbox import Delivery, ReadReport, delivery_of, one_address, read_report_of, take_apart
 from protocols import mime
 from protocols.content_type import ContentType
+from protocols.errors import DecodeError
 from protocols.records import record
 
+_TAKEN: Final = ("DeliveryReportReq", "ReadReplyReq", "DeliverReq")
 ENVELOPE: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 _MUST_UNDERSTAND: Final = f"{{{ENVELOPE}}}mustUnderstand"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
@@ -81,6 +84,9 @@ class VirtualVasp:
         self.mm7_version = mm7_version
         self.behaviour = Behaviour()
         self.reports: list[Report] = []
+        self.deliveries: list[Delivery] = []
+        self.read_reports: list[ReadReport] = []
+        self.service_code = ""  # of its DeliverRsp
         self._tag = wsdl_tag
         self._watch = watch
         self._wanted_port = report_port
@@ -232,48 +238,83 @@ class VirtualVasp:
             await self._changed.wait_for(lambda: any(map(wanted, self.reports)))
             return next(filter(wanted, self.reports))
 
+    async def delivery(
+        self, wanted: Callable[[Delivery], bool] = lambda delivery: True, seconds: float = 30.0
+    ) -> Delivery:
+        """Wait for a DeliverReq. Raises TimeoutError."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(lambda: any(map(wanted, self.deliveries)))
+            return next(filter(wanted, self.deliveries))
+
+    async def read_report(self, seconds: float = 30.0) -> ReadReport:
+        """Wait for the next ReadReplyReq, and take it away. Raises TimeoutError."""
+        async with asyncio.timeout(seconds), self._changed:
+            await self._changed.wait_for(lambda: bool(self.read_reports))
+            return self.read_reports.pop(0)
+
     async def _take(self, request: web.BaseRequest) -> web.Response:
-        """The report listener."""
-        octets = await request.read()
+        """The listener of reports and MMs."""
+        try:
+            octets, parts = take_apart(request.headers.get("Content-Type", ""), await request.read())
+        except DecodeError:
+            return web.Response(status=400)
         if self.behaviour.delay_seconds:
             await asyncio.sleep(self.behaviour.delay_seconds)
         client = await self._ready()
         document = etree.fromstring(octets, etree.XMLParser(resolve_entities=False, no_network=True))
-        name = f"{{{self._namespace}}}DeliveryReportReq"
-        element = document.find(f".//{name}")
+        element = document.find(f".//{{{ENVELOPE}}}Body/{{{self._namespace}}}*")
+        operation = "" if element is None else etree.QName(element).localname
         transaction_id = document.findtext(f".//{{{self._namespace}}}TransactionID") or ""
         status = self.behaviour.statuses.pop(0) if self.behaviour.statuses else 1000
         if status < 1000:
             return web.Response(status=status)
-        if element is None:
+        if operation not in _TAKEN:
             return self._rsp(transaction_id, 4003)
-        read = client.get_element(name).parse(element, client.wsdl.types)
-        date = getattr(read, "Date", None) or getattr(read, "TimeStamp", None)  # REL-6, REL-5
-        report = Report(
-            transaction_id,
-            str(read.MessageID),
-            _one_address(read.Recipient),
-            str(read.MMStatus),
-            str(getattr(read, "MMStatusExtension", None) or ""),
-            str(read.StatusText or ""),
-            date if isinstance(date, datetime) else None,
-        )
-        self._watch("in", "DeliveryReportReq", f"{report.mm_status} {report.recipient}")
+        read = client.get_element(f"{{{self._namespace}}}{operation}").parse(element, client.wsdl.types)
         if status == 1000:
-            async with self._changed:
-                self.reports.append(report)
-                self._changed.notify_all()
-        return self._rsp(transaction_id, status)
+            await self._keep(operation, read, transaction_id, parts)
+        return self._rsp(transaction_id, status, operation)
 
-    def _rsp(self, transaction_id: str, status: int) -> web.Response:
-        make = self._client.get_element(f"{{{self._namespace}}}DeliveryReportRsp")
-        value = make(MM7Version=self.mm7_version, Status={"StatusCode": status, "StatusText": "told"})
+    async def _keep(self, operation: str, read: Any, transaction_id: str, parts: tuple[mime.MimePart, ...]) -> None:
+        async with self._changed:
+            match operation:
+                case "DeliverReq":
+                    delivery = delivery_of(read, transaction_id, parts)
+                    self._watch("in", operation, f"{delivery.linked_id} {delivery.sender}")
+                    self.deliveries.append(delivery)
+                case "ReadReplyReq":
+                    read_report = read_report_of(read, transaction_id)
+                    self._watch("in", operation, f"{read_report.mm_status} {read_report.recipient}")
+                    self.read_reports.append(read_report)
+                case _:
+                    report = _report_of(read, transaction_id)
+                    self._watch("in", operation, f"{report.mm_status} {report.recipient}")
+                    self.reports.append(report)
+            self._changed.notify_all()
+
+    def _rsp(self, transaction_id: str, status: int, operation: str = "DeliveryReportReq") -> web.Response:
+        make = self._client.get_element(f"{{{self._namespace}}}{operation.removesuffix('Req')}Rsp")
+        more = {"ServiceCode": self.service_code} if operation == "DeliverReq" and self.service_code else {}
+        value = make(MM7Version=self.mm7_version, Status={"StatusCode": status, "StatusText": "told"}, **more)
         envelope = etree.Element(f"{{{ENVELOPE}}}Envelope", nsmap={"env": ENVELOPE})
         header = etree.SubElement(envelope, f"{{{ENVELOPE}}}Header")
         etree.SubElement(header, f"{{{self._namespace}}}TransactionID").text = transaction_id
         make.render(etree.SubElement(envelope, f"{{{ENVELOPE}}}Body"), value)
         octets = etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
         return web.Response(body=octets, headers={"Content-Type": "text/xml; charset=utf-8"})
+
+
+def _report_of(read: Any, transaction_id: str) -> Report:
+    date = getattr(read, "Date", None) or getattr(read, "TimeStamp", None)  # REL-6, REL-5
+    return Report(
+        transaction_id,
+        str(read.MessageID),
+        one_address(read.Recipient),
+        str(read.MMStatus),
+        str(getattr(read, "MMStatusExtension", None) or ""),
+        str(read.StatusText or ""),
+        date if isinstance(date, datetime) else None,
+    )
 
 
 def _list(name: str, numbers: list[str]) -> list[dict[str, object]]:
@@ -284,11 +325,3 @@ def _spelled(number: str) -> dict[str, str]:
     if "@" in number:
         return {"RFC2822Address": number}
     return {"Number": number} if number.lstrip("+").isdecimal() and len(number) > 6 else {"ShortCode": number}
-
-
-def _one_address(value: Any) -> str:
-    for form in ("Number", "RFC2822Address", "ShortCode"):
-        found = getattr(value, form, None)
-        if found is not None:
-            return str(getattr(found, "_value_1", found))
-    return ""

@@ -6,6 +6,7 @@ when the handler raises (which is our bug, and logged). Each request and answer 
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -86,8 +87,10 @@ class HttpListener:
         limits: HttpLimits,
         tap: WireTap,
         budget: OctetBudget | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`budget` is shared by the listeners of a server."""
+        """`budget` is shared by the listeners of a server. With `tls` it is https."""
+        self._tls = tls
         self._budget = budget or OctetBudget()
         self._handler = handler
         self._host = host
@@ -108,7 +111,9 @@ class HttpListener:
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
         loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
+        self._sockets = await loop.create_server(
+            self._accept, self._host, self._wanted_port, backlog=512, ssl=self._tls
+        )
         self.port = port_of(self._sockets)
 
     async def stop(self) -> None:

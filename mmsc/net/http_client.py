@@ -5,21 +5,22 @@ environment not used. Whether to try again is for the caller to say, with one ex
 """
 
 import asyncio
-import base64
 import ssl
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Final, NamedTuple
-from urllib.parse import unquote, urlsplit
+from contextlib import suppress
+from typing import NamedTuple
 
 from multidict import CIMultiDictProxy
 
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
+from mmsc.net.http_calling import Caller, Saw, Unreachable, Way
 from mmsc.net.http_exchange import Cut, Exchange, Reply
+from mmsc.net.http_target import Target, reply_head, request_head, target_of
+from mmsc.net.tls import why_it_failed
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols.records import record
 
-_PORTS: Final = {"http": 80, "https": 443}
+_DIRECT = Way()
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -56,27 +57,27 @@ class HttpUnavailable(Exception):
         self.connected = connected
 
 
-class _Target(NamedTuple):
-    """A URL taken apart."""
+class _Request(NamedTuple):
+    """What is asked, by when (the loop's time), and who watches."""
 
-    host: str
-    port: int
-    tls: bool
-    place: str  # the Host header
-    path: str
-    authorization: str
+    target: Target
+    head: bytes
+    body: bytes
+    deadline: float
+    saw: Saw
 
 
 class HttpClient:
-    """The connections to one target. Made inside the event loop; `close` once."""
+    """The connections to one target, all by one way. Made inside the event loop; `close` once."""
 
-    def __init__(self, limits: ClientLimits, tap: WireTap) -> None:
+    def __init__(self, limits: ClientLimits, tap: WireTap, way: Way = _DIRECT) -> None:
         self._limits = limits
         self._tap = tap
+        self._way = way
+        self._caller = Caller(way, limits.maximum_header_octets, limits.maximum_body_octets)
         self._free: dict[tuple[str, int, bool], list[Exchange]] = {}
         self._seats = asyncio.Semaphore(limits.connections)
         self._sweeping: asyncio.TimerHandle | None = None
-        self._tls: ssl.SSLContext | None = None
         self._closed = False
 
     async def send(
@@ -97,29 +98,29 @@ class HttpClient:
         """
         number = new_exchange()
         try:
-            target = _target(url)
-            head = _request_head(method, target, headers, len(body))
+            target = target_of(url)
+            head = request_head(method, target, headers, len(body))
         except ValueError as error:
             raise HttpUnavailable(str(error), connected=False) from error
 
-        def saw(direction: Direction, octets: bytes, rest: bytes) -> None:
+        def saw(direction: Direction, octets: bytes, remote: str, rest: bytes = b"") -> None:
             self._tap.saw(
                 direction,
                 octets,
                 rest,
                 local="",
-                remote=target.place,
+                remote=remote,
                 exchange=number,
                 neighbour=neighbour,
                 transaction_id=transaction_id,
                 mm_id=mm_id,
             )
 
+        async with self._seats:
+            deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
+            reply = await self._reply(_Request(target, head, body, deadline, saw))
         if self._tap.is_on:
-            saw(Direction.OUT, head, body)
-        reply = await self._reply(target, head, body)
-        if self._tap.is_on:
-            saw(Direction.IN, reply.head or _reply_head(reply), reply.body)
+            saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body)
         return HttpReply(reply.status, reply.headers, reply.body)
 
     async def close(self) -> None:
@@ -133,34 +134,42 @@ class HttpClient:
             one.drop()
         await asyncio.gather(*(one.gone for one in closing))
 
-    async def _reply(self, target: _Target, head: bytes, body: bytes) -> Reply:
-        async with self._seats:
-            deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
-            try:
-                try:
-                    reply = await self._once(target, head, body, deadline)
-                except ConnectionError:
-                    reply = await self._once(target, head, body, deadline)
-                coding = reply.headers.get("Content-Encoding", "").strip().lower()
-                if coding in CODINGS:
-                    reply.body = inflate(reply.body, coding, self._limits.maximum_body_octets)
-            except TimeoutError as error:
-                raise HttpUnavailable("no answer in time", connected=True) from error
-            except (Cut, BodyRefused, OSError) as error:
-                raise HttpUnavailable(str(error) or type(error).__name__, connected=True) from error
+    async def _reply(self, request: _Request) -> Reply:
+        try:
+            reply = await self._ask(request)
+            coding = reply.headers.get("Content-Encoding", "").strip().lower()
+            if coding in CODINGS:
+                reply.body = inflate(reply.body, coding, self._limits.maximum_body_octets)
+        except TimeoutError as error:
+            raise HttpUnavailable("no answer in time", connected=True) from error
+        except ssl.SSLError as error:  # it refuses our certificate
+            self._caller.renew()
+            why = why_it_failed(error, self._way.tls, request.target.host)
+            raise HttpUnavailable(why, connected=False) from error  # it has read nothing (RFC 8446 4.4.2.4)
+        except (Cut, BodyRefused, OSError) as error:
+            raise HttpUnavailable(str(error) or type(error).__name__, connected=True) from error
         return reply
 
-    async def _once(self, target: _Target, head: bytes, body: bytes, deadline: float) -> Reply:
-        key = target[:3]
-        exchange = self._kept(key) or await self._connect(target, deadline)
+    async def _ask(self, request: _Request) -> Reply:
+        """On a kept connection; when that was closed before anything of an answer came, once more on a new one."""
+        kept = self._kept(request.target[:3])
+        if kept is not None:
+            with suppress(ConnectionError):
+                return await self._once(kept, request)
+        return await self._once(await self._connect(request), request)
+
+    async def _once(self, exchange: Exchange, request: _Request) -> Reply:
+        head, body = request.head, request.body
         try:
-            reply = await exchange.ask(head, body, deadline)
+            if self._tap.is_on:
+                request.saw(Direction.OUT, head, request.target.place, body)
+            reply = await exchange.ask(head, body, request.deadline)
         except BaseException:
             exchange.drop()
             raise
         if exchange.kept and not self._closed:
             exchange.idle_since = asyncio.get_running_loop().time()
-            self._free.setdefault(key, []).append(exchange)
+            self._free.setdefault(request.target[:3], []).append(exchange)
             if self._sweeping is None:
                 self._sweep()
         else:
@@ -175,31 +184,16 @@ class HttpClient:
                 return exchange
         return None
 
-    async def _connect(self, target: _Target, deadline: float) -> Exchange:
-        limits = self._limits
-        loop = asyncio.get_running_loop()
+    async def _connect(self, request: _Request) -> Exchange:
+        limits, deadline = self._limits, request.deadline
         # less than the whole, so that it is known what ran out
-        soon = loop.time() + min(limits.connect_seconds, 0.9 * limits.total_seconds)
+        soon = asyncio.get_running_loop().time() + min(limits.connect_seconds, 0.9 * limits.total_seconds)
         try:
-            async with asyncio.timeout_at(min(soon, deadline)):
-                _, exchange = await loop.create_connection(
-                    lambda: Exchange(limits.maximum_header_octets, limits.maximum_body_octets),
-                    target.host,
-                    target.port,
-                    ssl=self._tls_context() if target.tls else None,
-                )
-        except TimeoutError as error:
-            if deadline < soon:  # the second attempt: what the first one sent may have been read
-                raise
-            raise HttpUnavailable("cannot connect in time", connected=False) from error
-        except (OSError, ValueError) as error:
-            raise HttpUnavailable(f"cannot connect: {error}", connected=False) from error
-        return exchange
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
-        return self._tls
+            return await self._caller.connect(request.target, min(soon, deadline), request.saw)
+        except Unreachable as error:
+            if error.late and deadline < soon:  # the second attempt: what the first one sent may have been read
+                raise TimeoutError from error
+            raise HttpUnavailable(error.why, connected=False) from error
 
     def _sweep(self) -> None:
         """Close what was not used for a while, and look again later."""
@@ -212,45 +206,3 @@ class HttpClient:
             self._free[key] = [exchange for exchange in free if exchange.kept]
         waiting = any(self._free.values())
         self._sweeping = loop.call_later(self._limits.keep_alive_seconds, self._sweep) if waiting else None
-
-
-@lru_cache(maxsize=1024)
-def _target(url: str) -> _Target:
-    """Raises ValueError for what is no http or https URL."""
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS or not parts.hostname:
-        raise ValueError(f"{url!r} is no http or https URL")
-    authorization = ""
-    if parts.username is not None:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = "Basic " + base64.b64encode(login.encode()).decode()
-    return _Target(
-        parts.hostname,
-        parts.port or _PORTS[parts.scheme],
-        parts.scheme == "https",
-        parts.netloc.rpartition("@")[2],
-        (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-        authorization,
-    )
-
-
-def _request_head(method: str, target: _Target, headers: Mapping[str, str], octets: int) -> bytes:
-    """Raises ValueError for a line break in a value."""
-    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.place}", "User-Agent: mmsc"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if target.authorization and "Authorization" not in headers:
-        lines.append(f"Authorization: {target.authorization}")
-    lines.append(f"Content-Length: {octets}")
-    text = "\r\n".join(lines)
-    if text.count("\n") != len(lines) - 1 or text.count("\r") != len(lines) - 1:
-        raise ValueError("a line break in a header")
-    return text.encode() + b"\r\n\r\n"
-
-
-def _reply_head(reply: Reply) -> bytes:
-    """The head written anew for a body whose chunks and compression are undone."""
-    lines = [f"HTTP/1.1 {reply.status} {reply.reason}".rstrip()]
-    framing = ("transfer-encoding", "content-length", "content-encoding")
-    lines += [f"{name}: {value}" for name, value in reply.headers.items() if name.lower() not in framing]
-    lines.append(f"Content-Length: {len(reply.body)}")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + b"\r\n\r\n"

@@ -1,11 +1,21 @@
-"""One connection of the HTTP client (RFC 9112): a request out, its answer in, and perhaps another one after that."""
+"""One connection of the HTTP client (RFC 9112): a request out, its answer in, and perhaps another one after that.
+
+Whatever comes is bounded: a body by its own limit; the head, interim answers (RFC 9110 15.2), chunk extensions and
+trailers by that of a head; all of it by the deadline of the request. What is beyond is not read, and the connection
+ends.
+"""
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Final, cast
 
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
+
+from mmsc.net.tls import is_alert_about_us
+
+_PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
+_FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
 
 
 class Cut(Exception):
@@ -18,7 +28,8 @@ def _no_headers() -> CIMultiDictProxy[str]:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer as it came. `head` are its own octets, b"" where the body was framed or compressed."""
+    """An answer as it came. `head` are its own octets, b"" where the body was framed or compressed, or where an
+    interim answer stood before it."""
 
     status: int = 0
     reason: str = ""
@@ -39,26 +50,35 @@ class Exchange(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._heard = False
+        self._heard = self._interim = False
+        self._head_octets = self._framed_octets = 0
+        self.lost: Exception | None = None  # why the connection ended, where it did with an error
         self._begin()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         self.kept = False
         self.idle_since = 0.0
 
     async def ask(self, head: bytes, body: bytes, deadline: float) -> Reply:
-        """Send a request. Raises Cut, TimeoutError at `deadline` (the loop's time), or ConnectionError when the target
-        went without a word."""
+        """Send a request. Raises Cut, TimeoutError at `deadline` (the loop's time), ConnectionError when the target
+        went without a word, or ssl.SSLError when its last word was an alert of TLS about our certificate."""
         self._begin()
-        self._heard = False
+        self._heard = self._interim = False
+        self._head_octets = self._framed_octets = 0
         self.kept = False
         if self._transport is None:
-            raise ConnectionResetError("the connection was closed")
+            raise self._ended()
         self._answer = self._loop.create_future()
         self._transport.writelines((head, body))
         self._deadline = deadline
         if self._timer is None or self._timer.when() > deadline:
             self._watch()
         return await self._answer
+
+    def _ended(self) -> Exception:
+        """Why nothing came."""
+        if self.lost is not None and is_alert_about_us(self.lost):
+            return self.lost
+        return ConnectionResetError(str(self.lost or "closed without an answer"))
 
     def _watch(self) -> None:
         """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
@@ -82,12 +102,18 @@ class Exchange(asyncio.Protocol):
             self._transport.abort()
 
     def _begin(self) -> None:
-        self._raw = b""
+        self._raw: list[bytes] = []
         self._headers: CIMultiDict[str] = CIMultiDict()
         self._reply: Reply | None = None
         self._reason = b""
         self._body: list[bytes] = []
         self._octets = 0
+
+    def _refuse(self, why: str) -> None:
+        """Nothing more is read."""
+        self._body.clear()
+        self._fail(Cut(why))
+        self.drop()
 
     def _fail(self, error: Exception) -> None:
         self.kept = False
@@ -112,28 +138,29 @@ class Exchange(asyncio.Protocol):
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """httptools: a header line."""
-        self._headers.add(name.decode("utf-8", "surrogateescape"), value.decode("utf-8", "surrogateescape"))
+        """httptools: a header line, or one of the trailers, which mean nothing here (RFC 9110 6.5.1)."""
+        if self._reply is None:
+            self._headers.add(_text(name), _text(value))
 
     def on_headers_complete(self) -> None:
         """httptools: the end of the head."""
         headers = self._headers
-        framed = "Transfer-Encoding" in headers or "Content-Encoding" in headers
-        end = self._raw.find(b"\r\n\r\n") + 4
+        framed = self._interim or "Transfer-Encoding" in headers or "Content-Encoding" in headers
+        raw = self._raw[0] if len(self._raw) == 1 else b"".join(self._raw)
+        self._raw.clear()
+        end = raw.find(b"\r\n\r\n") + 4
         self._reply = Reply(
             self._parser.get_status_code(),
             self._reason.decode("utf-8", "replace"),
             CIMultiDictProxy(headers),
-            b"" if framed or end < 4 else self._raw[:end],
+            b"" if framed or end < 4 else raw[:end],
         )
 
     def on_body(self, octets: bytes) -> None:
         """httptools: a piece of the body, chunks undone."""
         self._octets += len(octets)
         if self._octets > self._maximum_body_octets:
-            self._body.clear()
-            self._fail(Cut(f"the answer is larger than {self._maximum_body_octets} octets"))
-            self.drop()
+            self._refuse(f"the answer is larger than {self._maximum_body_octets} octets")
         else:
             self._body.append(octets)
 
@@ -143,6 +170,7 @@ class Exchange(asyncio.Protocol):
         if reply is None:
             return
         if reply.status < 200:
+            self._interim = True
             self._begin()
         else:
             self._succeed(reply, kept=self._parser.should_keep_alive() and self._transport is not None)
@@ -159,21 +187,38 @@ class Exchange(asyncio.Protocol):
             self.drop()
             return
         self._heard = True
-        if self._reply is None:
-            self._raw = self._raw + data if self._raw else data
+        if len(data) <= _PIECE_OCTETS:
+            self._feed(data)
+            return
+        for start in range(0, len(data), _PIECE_OCTETS):
+            if self._answer.done():  # refused, or whole and not the end
+                self.drop()
+                return
+            self._feed(data[start : start + _PIECE_OCTETS])
+
+    def _feed(self, data: bytes) -> None:
+        inside = self._reply is not None
+        if not inside:
+            self._raw.append(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(Cut(f"no HTTP answer: {error}"))
-            self.drop()
+            self._refuse(f"no HTTP answer: {error}")
             return
-        if self._reply is None and len(self._raw) > self._maximum_header_octets:
-            self._fail(Cut(f"the head of the answer is larger than {self._maximum_header_octets} octets"))
-            self.drop()
+        if self._reply is None:
+            self._head_octets += len(data)
+            if self._head_octets > self._maximum_header_octets:
+                self._refuse(f"the head of the answer is larger than {self._maximum_header_octets} octets")
+        elif inside:
+            self._framed_octets += len(data)
+            most = self._maximum_header_octets + _FRAMING_OF_AN_OCTET * self._octets
+            if self._framed_octets - self._octets > most:
+                self._refuse("the answer has chunk extensions or trailers without end")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Closed: the end of an answer that said no length, else a cut one (RFC 9112 8)."""
         self._transport = None
+        self.lost = exc
         if self._timer is not None:
             self._timer.cancel()
         self.kept = False
@@ -183,6 +228,11 @@ class Exchange(asyncio.Protocol):
         elif self._heard:
             self._fail(Cut(f"the answer was cut: {exc or 'the connection was closed'}"))
         else:
-            self._fail(ConnectionResetError(str(exc or "closed without an answer")))
+            self._fail(self._ended())
         if not self.gone.done():
             self.gone.set_result(None)
+
+
+def _text(octets: bytes) -> str:
+    """Octets of a head as text that gives them back."""
+    return octets.decode("utf-8", "surrogateescape")

@@ -27,6 +27,7 @@ _NAME: Final = r"^[A-Za-z0-9._-]+\Z"
 _PREFIX: Final = r"^\+[0-9]*\Z"
 _DIGITS: Final = r"^[0-9]*\Z"
 _URL: Final = r"^(https?://[^\s/]+[^\x00-\x20\x7f]*)?\Z"
+_PROXY: Final = r"^(direct|http://[^\s/]+/?)?\Z"
 _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 _SMPP_TEXT: Final = r"^[ -~\xa0-\xff]*\Z"
 _QUOTABLE: Final = r"^[ !#-\[\]-~]*\Z"
@@ -50,6 +51,7 @@ PATTERNS: Final = {
     _PREFIX: "+ and digits",
     _DIGITS: "digits",
     _URL: "http://HOST or https://HOST",
+    _PROXY: "http://HOST:PORT or direct",
     _TEXT: "one line without control characters",
     _SMPP_TEXT: "one line of ASCII or Latin-1",
     _QUOTABLE: "one line of ASCII without quotation marks and backslashes",
@@ -72,6 +74,7 @@ Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 Prefix = Annotated[str, msgspec.Meta(pattern=_PREFIX)]  # "+" is every number
 Digits = Annotated[str, msgspec.Meta(pattern=_DIGITS)]
 Url = Annotated[str, msgspec.Meta(pattern=_URL)]
+ProxyUrl = Annotated[str, msgspec.Meta(pattern=_PROXY)]  # "direct": none, whatever the default is
 Text = Annotated[str, msgspec.Meta(pattern=_TEXT)]  # what goes into a header, an element or a line of the trace
 SmppText = Annotated[str, msgspec.Meta(pattern=_SMPP_TEXT)]  # SMPP v3.4 3.1
 Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # between the marks of a quoted-string (RFC 9110 5.6.4)

@@ -34,7 +34,7 @@ from mmsc.settings.base import (
     Url,
     Waits,
 )
-from mmsc.settings.neighbours import Delivery, Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp
+from mmsc.settings.neighbours import Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp, VaspDelivery
 from mmsc.settings.profiles import Mm7Profile
 
 KILO = 1024
@@ -230,7 +230,7 @@ class Deliveries(Section, frozen=True, kw_only=True):
 
     smsc: SmscDelivery = SmscDelivery()
     peer: PeerDelivery = PeerDelivery()
-    vasp: Delivery = Delivery()
+    vasp: VaspDelivery = VaspDelivery()
 
 
 class Lanes(Section, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from mmsc.settings.base import (
     Octets,
     Port,
     Prefix,
+    ProxyUrl,
     Seconds,
     Secret,
     Section,
@@ -44,6 +45,13 @@ class Vasp(Section, frozen=True, kw_only=True):
     password: Live[Secret[str]] = ""
     password_hash: Live[Secret[Annotated[str, msgspec.Meta(pattern=PASSWORD_HASH)]]] = ""
     report_url: Live[Url] = ""
+    proxy_url: Live[ProxyUrl] = ""
+    tls_ca_file: Live[str] = ""
+    tls_certificate_file: Live[str] = ""
+    tls_key_file: Live[str] = ""
+    tls_server_name: Live[Text] = ""
+    tls_verify: Live[bool] = True
+    tls_minimum_version: Live[Literal["1.2", "1.3"]] = "1.2"
     deliver_url: Live[Url] = ""
     deliver_content: Live[Literal["", "related", "mixed", "single"]] = ""
     deliver_encoding: Live[Literal["", "binary", "base64"]] = ""
@@ -135,3 +143,11 @@ class PeerDelivery(Delivery, frozen=True, kw_only=True):
 
     waits_seconds: Live[Waits] = (30.0, 60.0, 300.0, 900.0, 3600.0)
     timeout_seconds: Live[Seconds] = 60.0
+
+
+class VaspDelivery(Delivery, frozen=True, kw_only=True):
+    """VASPs answer over HTTP, perhaps behind a proxy."""
+
+    connect_seconds: Live[Seconds] = 10.0
+    maximum_answer_octets: Live[Octets] = 256 * 1024
+    proxy_url: Live[ProxyUrl] = ""

@@ -71,7 +71,8 @@ def merged(running: Settings, new: Settings) -> Settings:
 def secrets(settings: Settings) -> Iterator[str]:
     """The values that are shown to nobody, and the passwords inside of addresses."""
     yield from _secrets(settings)
-    urls = [settings.store.postgres, *(vasp.report_url for vasp in settings.vasp.values())]
+    urls = [settings.store.postgres, settings.delivery.vasp.proxy_url]
+    urls += [url for vasp in settings.vasp.values() for url in (vasp.report_url, vasp.deliver_url, vasp.proxy_url)]
     for url in urls:
         found = _CREDENTIALS.search(url)
         if found is not None:
@@ -174,7 +175,7 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
 def _plainly(text: str, expected: Any) -> str:
     """What msgspec says of a value, with the choices and patterns in words."""
     if text.startswith("Invalid enum value"):
-        return f"Expected one of {', '.join(str(choice) or '""' for choice in _choices(expected))}"
+        return "Expected one of " + ", ".join(str(choice) or '""' for choice in _choices(expected))
     for pattern, words in PATTERNS.items():
         text = text.replace(f"`str` matching regex {pattern!r}", words)
     return text

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mmsc.settings.model import HttpListener, Place, Settings
+from mmsc.settings.neighbours import Vasp
 from mmsc.settings.profiles import profile_contradictions
 
 
@@ -32,6 +33,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
             yield f"vasp.{name} has both password and password_hash"
         if (vasp.password or vasp.password_hash) and not vasp.username:
             yield f"vasp.{name} has a password and no username"
+        yield from _tls(name, vasp)
 
 
 def remarks(settings: Settings) -> Iterator[str]:
@@ -53,11 +55,52 @@ def remarks(settings: Settings) -> Iterator[str]:
             yield f"vasp.{name} has no username: anybody may submit in its name"
         if not vasp.report_url:
             yield f"vasp.{name} has no report_url: it gets no delivery reports"
+        yield from _odd_tls(name, vasp)
         if vasp.short_codes and not vasp.deliver_url and not vasp.report_url:
             yield f"vasp.{name} has short_codes and neither deliver_url nor report_url: MMs to them are refused"
+    yield from _applications(settings)
     for name, peer in settings.peer.items():
         if not peer.prefixes and settings.numbers.default_peer != name:
             yield f"peer.{name} has no prefixes: nothing is routed to it"
+
+
+def _applications(settings: Settings) -> Iterator[str]:
+    """What is odd about VASPs on EAIF."""
+    applications = {name: vasp for name, vasp in settings.vasp.items() if vasp.interface == "eaif"}
+    for name, vasp in applications.items():
+        of_mm7 = [key for key in ("vasp_id", "vas_ids", "namespace", "mm7_version") if getattr(vasp, key)]
+        if of_mm7:
+            yield f"vasp.{name} speaks EAIF: {', '.join(of_mm7)} would mean something to MM7 alone"
+    first, *others = [name for name, vasp in applications.items() if not vasp.username] or [""]
+    for name in others:
+        yield f"vasp.{name} and vasp.{first} speak EAIF without a username: requests count as those of {first}"
+
+
+def _tls(name: str, vasp: Vasp) -> Iterator[str]:
+    if vasp.tls_key_file and not vasp.tls_certificate_file:
+        yield f"vasp.{name} has a tls_key_file and no tls_certificate_file"
+    if vasp.tls_ca_file and not vasp.tls_verify:
+        yield f"vasp.{name} has a tls_ca_file, and tls_verify = false"
+
+
+def _odd_tls(name: str, vasp: Vasp) -> Iterator[str]:
+    https = any(url.startswith("https:") for url in (vasp.report_url, vasp.deliver_url))
+    if https and not vasp.tls_verify:
+        yield f"vasp.{name}.tls_verify is off: anybody on the way can read and answer what it is sent"
+    keys = ("tls_ca_file", "tls_certificate_file", "tls_key_file")
+    for key in (*keys, "tls_server_name"):
+        if getattr(vasp, key) and not https:
+            yield f"vasp.{name}.{key} is for https addresses, and it has none"
+    for key in keys:
+        if getattr(vasp, key) and not _is_file(getattr(vasp, key)):
+            yield f"vasp.{name}.{key} = {getattr(vasp, key)!r}: there is no such file; what is for it waits"
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).expanduser().is_file()
+    except (RuntimeError, OSError):
+        return False
 
 
 def is_loopback(host: str) -> bool:
@@ -145,6 +188,10 @@ def _in_the_way(one: str, other: str) -> bool:
 def _urls(settings: Settings) -> Iterator[str]:
     urls = {f"{name}.public_url": getattr(settings, name).public_url for name in ("mm1", "mm7", "weblink")}
     urls |= {f"vasp.{name}.report_url": vasp.report_url for name, vasp in settings.vasp.items()}
+    urls |= {f"vasp.{name}.eaif_asynch_reply_to": vasp.eaif_asynch_reply_to for name, vasp in settings.vasp.items()}
+    urls |= {f"vasp.{name}.deliver_url": vasp.deliver_url for name, vasp in settings.vasp.items()}
+    urls |= {f"vasp.{name}.proxy_url": vasp.proxy_url for name, vasp in settings.vasp.items()}
+    urls["delivery.vasp.proxy_url"] = settings.delivery.vasp.proxy_url
     for key, url in urls.items():
         try:
             _ = urlsplit(url).port  # refuses what is no port, and brackets without their pair

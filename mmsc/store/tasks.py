@@ -305,6 +305,30 @@ async def forwards_of(store: Store, foreign_id: str, lane: str) -> list[tuple[Mm
     return [(MmId(row[0]), _decode(str(row[1])).get("transaction_id", "")) for row in rows if isinstance(row[0], int)]
 
 
+async def delivery_to(store: Store, mm_id: MmId, lane: str) -> tuple[Mapping[str, str], int] | None:
+    """(payload, attempts before this one) of the task that brings an MM to a VASP; None when there is none any more."""
+    row = await store.fetch_one(
+        "SELECT payload, attempt FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2"
+        " AND kind = 'deliver_mm7'",
+        mm_id,
+        lane,
+    )
+    if row is None:
+        return None
+    payload, attempt = row
+    return _decode(payload) if isinstance(payload, str) else {}, attempt if isinstance(attempt, int) else 0
+
+
+def drop_answered(mm_id: MmId, lane: str) -> Statement:
+    """The VASP has said what became of the MM: the task that waits for it goes; one that is in somebody's hands ends
+    there."""
+    return Statement(
+        "DELETE FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND kind = 'deliver_mm7'"
+        " AND state = 'ready'",
+        (mm_id, lane),
+    )
+
+
 async def lanes_in_use(store: Store) -> list[str]:
     """Every lane that has a task."""
     states = [await store.fetch(sql) for sql in _LANES_WITH]

@@ -1,4 +1,5 @@
-"""The events: what happened, in the order in which it became durable. This is their only definition.
+"""The events: what happened, in the order in which it became durable. This is their only definition, with
+`vasp_events.py`, whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -205,6 +206,7 @@ class TaskGivenUp(Data, frozen=True, omit_defaults=True):
     lane: str
     attempt: int
     because: str
+    refused: bool = False  # a report: `because` is its VASP's final answer
 
 
 class TaskOvertaken(Data, frozen=True, omit_defaults=True):

@@ -314,7 +314,9 @@ def _text(octets: bytes) -> View:
         return _mm7(octets, "text/xml")
     if start.startswith(b"--"):
         boundary = octets.lstrip().partition(b"\n")[0].strip()[2:].decode("latin-1")
-        view = _mm7(octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary),))))
+        view = _mm7(
+            octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary), ("type", "text/xml"))))
+        )
         return replace(view, octets=octets)
     block, body = _head(octets)
     headers = dict(reversed(header_fields.parse_headers(block)))

@@ -1,20 +1,17 @@
 """MM7 over HTTP to messages and back (TS 23.140 8.7.8; SOAP Messages with Attachments; RFC 2387).
 
-`decode` takes the HTTP Content-Type and body. The body's child is checked against the schema, unless it
-is very long: what the schema refuses and we could read all the same is a finding.
+`decode` takes the HTTP Content-Type and body. The body's child is checked against the schema, unless it is very long:
+what the schema refuses and we could read all the same is a finding, told by its rule.
 """
 
-import re
-from collections.abc import Iterable, Iterator
 from dataclasses import field
-from itertools import islice
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import unquote
 
 from protocols import mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, Finding
-from protocols.mm7 import rules, schema, styling
+from protocols.mm7 import checking, remarks, styling
 from protocols.mm7.messages import DeliverReq, ExtendedReplaceReq, Message, ReplaceReq, SubmitReq
 from protocols.mm7.namespaces import TAGS, Dialect
 from protocols.mm7.reading import READERS
@@ -24,13 +21,8 @@ from protocols.mm7.styles import Style
 from protocols.mm7.writing import envelope
 from protocols.records import record
 
-_MAXIMUM_FINDINGS: Final = 20
-_MAXIMUM_REMARK: Final = 500  # characters
-_MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
-_MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
 _WITH_CONTENT: Final = (SubmitReq, DeliverReq, ReplaceReq, ExtendedReplaceReq)
-_NAMESPACE_IN_ERROR: Final = re.compile(r"\{[^}]*\}")
 
 
 @record(frozen=True, slots=True)
@@ -46,7 +38,7 @@ class Envelope:
 
 def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_LIMITS) -> Decoded[Envelope]:
     """The message and remarks about it. Raises Mm7Error (a DecodeError) that knows its answer."""
-    soap, charset, parts = _take_apart(content_type, octets, limits)
+    media, soap, charset, parts = _take_apart(content_type, octets, limits)
     opened = open_envelope(parse_xml(soap, charset))
     reader = READERS.get(opened.operation)
     if reader is None:
@@ -58,15 +50,30 @@ def decode(content_type: str, octets: bytes, limits: mime.Limits = mime.DEFAULT_
     if not opened.transaction_id and opened.operation != "Fault":
         raise _at(opened, StatusCode.VALIDATION_ERROR, "Header/TransactionID", "it is missing", message.mm7_version)
     content = _content(message, parts, opened)
-    findings = tuple(_findings(opened, len(soap)))
-    if content is not None and isinstance(message, _WITH_CONTENT) and not message.content_href:
-        findings += (rules.REFERENCE.broken("no Content/@href: the first attachment is taken"),)
-    left_out = len(parts) - (content is not None)
-    if left_out:
-        findings += (
-            rules.REFERENCE.broken(f"attachments that Content does not name, and that are left out: {left_out}"),
-        )
+    findings = _findings(opened, message, media, content, parts, soap)
     return Decoded(Envelope(opened.transaction_id, opened.dialect, message, content, soap), findings)
+
+
+def _findings(
+    opened: Opened,
+    message: Message,
+    media: ContentType | None,
+    content: mime.MimePart | None,
+    parts: tuple[mime.MimePart, ...],
+    soap: bytes,
+) -> tuple[Finding, ...]:
+    """The body last: its tree is changed where the schema refuses it."""
+    found = [*remarks.of_media(media)]
+    if not remarks.is_plain(opened, message):
+        found += remarks.of_message(opened, message)
+    if parts:
+        found += remarks.of_attachments(getattr(message, "content_href", ""), content, parts)
+    if b"=?" in soap:
+        found += remarks.of_subject(opened)
+    element = remarks.error_of(opened) if opened.operation == "Fault" else opened.element
+    if element is not None and opened.dialect.tag in TAGS:
+        found += checking.check(opened.dialect, element, len(soap))
+    return tuple(found)
 
 
 def _at(opened: Opened, status: StatusCode, where: str, why: str, version: str = "") -> Mm7Error:
@@ -80,12 +87,16 @@ def _at(opened: Opened, status: StatusCode, where: str, why: str, version: str =
     )
 
 
-def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[bytes, str, tuple[mime.MimePart, ...]]:
-    """(SOAP octets, their charset, the other parts)."""
+def _take_apart(
+    content_type: str, octets: bytes, limits: mime.Limits
+) -> tuple[ContentType | None, bytes, str, tuple[mime.MimePart, ...]]:
+    """(what the Content-Type says, SOAP octets, their charset, the other parts)."""
+    if not content_type:
+        return None, octets, "", ()
     try:
-        media = ContentType.parse(content_type or "text/xml")
+        media = ContentType.parse(content_type)
         if not media.media_type.startswith("multipart/"):
-            return octets, media.get("charset"), ()
+            return media, octets, media.get("charset"), ()
     except DecodeError as error:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why=error.why) from error
     try:
@@ -99,7 +110,7 @@ def _take_apart(content_type: str, octets: bytes, limits: mime.Limits) -> tuple[
     if root is None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="HTTP body", why="a multipart without parts")
     others = tuple(part for part in parts if part is not root)
-    return root.data, root.content_type.get("charset"), others
+    return media, root.data, root.content_type.get("charset"), others
 
 
 def _first_part(media: ContentType, octets: bytes, limits: mime.Limits) -> Opened | None:
@@ -134,36 +145,6 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
         f"href {message.content_href!r} names no part of the message",
         message.mm7_version,
     )
-
-
-def _findings(opened: Opened, octets: int) -> Iterator[Finding]:
-    if opened.dialect.tag not in TAGS or opened.dialect.suffix:
-        yield rules.PUBLISHED.broken(f"nobody published the namespace {opened.dialect.namespace}")
-    if opened.operation == "Fault" or opened.dialect.tag not in TAGS:
-        return
-    size = _too_much_to_check(opened, octets)
-    if size:
-        yield rules.SCHEMA.broken(f"not held against the schema: SOAP of {size} is too long for that")
-        return
-    checker = schema.compiled(opened.dialect)
-    if checker.validate(opened.element):
-        return
-    errors = cast("Iterable[Any]", checker.error_log)  # its stubs know no iteration
-    for error in islice(errors, _MAXIMUM_FINDINGS):
-        remark = _NAMESPACE_IN_ERROR.sub("", error.message)
-        if len(remark) > _MAXIMUM_REMARK:
-            remark = remark[:_MAXIMUM_REMARK] + "..."
-        yield rules.SCHEMA.broken(f"schema {opened.dialect.tag}: {remark}")
-
-
-def _too_much_to_check(opened: Opened, octets: int) -> str:
-    """What there is too much of, "" when there is not."""
-    if octets > _MAXIMUM_CHECKED_OCTETS:
-        return f"{octets} octets"
-    if octets < _MAXIMUM_CHECKED_ELEMENTS * len("<a/>"):
-        return ""  # it cannot hold so many
-    beyond = next(islice(opened.element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
-    return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"
 
 
 def encode(message: Envelope, style: Style | None = None) -> tuple[str, bytes]:

@@ -38,11 +38,6 @@ def children(element: etree._Element) -> Found:
     return found
 
 
-def texts(found: Found) -> dict[str, str]:
-    """What the children say."""
-    return {name: (one.text or "").strip() for name, one in found.items()}
-
-
 def text_of(found: Found, name: str) -> str:
     """What a child says, "" without it."""
     element = found.get(name)
@@ -153,20 +148,19 @@ def sender(found: Found) -> tuple[str, str, Address | None]:
     return text_of(inner, "VASPID"), text_of(inner, "VASID"), one_address(inner.get("SenderAddress"))
 
 
-def reply_charging(found: Found) -> tuple[bool, str, str]:
-    """Whether it is asked for, its size in octets and its deadline. One client writes these as elements."""
-    charging = found.get("ReplyCharging")
-    if charging is None:
-        return False, "", ""
+def reply_charging(found: Found) -> tuple[str, str]:
+    """The size in octets and the deadline of ReplyCharging, which is there. One client writes these as elements."""
+    charging = found["ReplyCharging"]
     inner = found | children(charging)
     size = charging.get("replyChargingSize") or text_of(inner, "ReplyChargingSize")
-    return True, size, charging.get("replyDeadline") or text_of(inner, "ReplyDeadline")
+    return size, charging.get("replyDeadline") or text_of(inner, "ReplyDeadline")
 
 
 def distribution(found: Found, where: str) -> bool | None:
     """DistributionIndicator, or the DistributionProtection of REL-5-MM7-1-0, by its name its opposite."""
-    protected = boolean(found, "DistributionProtection", where)
-    return boolean(found, "DistributionIndicator", where) if protected is None else not protected
+    if "DistributionProtection" in found:
+        return not boolean(found, "DistributionProtection", where)
+    return boolean(found, "DistributionIndicator", where)
 
 
 def content(found: Found, where: str) -> tuple[str, bool | None]:

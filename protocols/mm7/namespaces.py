@@ -35,6 +35,8 @@ _VERSIONS: Final = {
     "REL-6-MM7-1-3": "6.6.0",
     LATEST: "6.8.0",
 }
+_LISTED_REL5: Final = frozenset(("5.3.0", "5.5.0", "5.6.0", "5.8.0", "5.10.0"))
+_LISTED: Final = _LISTED_REL5 | {"6.3.0", "6.4.0", "6.5.0", "6.6.0", "6.8.0"}
 
 
 @record(frozen=True, slots=True)
@@ -62,6 +64,12 @@ class Dialect:
     def answers_service_code(self) -> bool:
         """Whether a DeliverRsp has a ServiceCode."""
         return self.tag != "REL-5-MM7-1-0"
+
+    @property
+    def listed_versions(self) -> frozenset[str]:
+        """The values of MM7Version that the release of the namespace knows (which of them its schema lists is
+        unconfirmed)."""
+        return _LISTED_REL5 if self.is_rel5 else _LISTED
 
     @property
     def version(self) -> str:

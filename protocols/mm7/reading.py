@@ -3,32 +3,62 @@ is read by its row in the table of operations."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from lxml import etree
 
 from protocols.header_fields import decode_words
 from protocols.mm7 import elements
-from protocols.mm7.elements import boolean, children, text_of
+from protocols.mm7.elements import children, text_of
 from protocols.mm7.messages import DeliveryReportReq, ErrorElement, Fault, Message, Status, SubmitReq, SubmitRsp
 from protocols.mm7.namespaces import Dialect
 from protocols.mm7.operations import OPERATIONS, Operation
 from protocols.mm7.soap import local_name
 from protocols.mm7.status import StatusCode
 
+_TEXTS: Final = {  # of SubmitReq: element, attribute
+    "ServiceCode": "service_code",
+    "LinkedID": "linked_id",
+    "MessageClass": "message_class",
+    "TimeStamp": "time_stamp",
+    "EarliestDeliveryTime": "earliest_delivery_time",
+    "ExpiryDate": "expiry_date",
+    "Priority": "priority",
+    "Subject": "subject",
+    "ChargedParty": "charged_party",
+    "ChargedPartyID": "charged_party_id",
+    "ApplicID": "applic_id",
+    "ReplyApplicID": "reply_applic_id",
+    "AuxApplicInfo": "aux_applic_info",
+    "ContentClass": "content_class",
+}
+_FLAGS: Final = {"DeliveryReport": "delivery_report", "ReadReply": "read_reply", "DRMContent": "drm_content"}
+
 
 def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
-    """SubmitReq (TS 23.140 8.7.1)."""
+    """SubmitReq (TS 23.140 8.7.1). What is there is read, once; the record knows what the rest is."""
     where = "SubmitReq"
     found = children(element)
-    text = elements.texts(found).get
     version = elements.version(found, where, spoken)
     vasp_id, vas_id, sender_address = elements.sender(found)
     elements.required(found, "Recipients", where)
     to, cc, bcc = elements.recipients(element, where, needed=True)
-    reply_charging, reply_charging_size, reply_deadline = elements.reply_charging(found)
+    values: dict[str, Any] = {}
+    for name, one in found.items():
+        attribute = _TEXTS.get(name)
+        if attribute is not None:
+            values[attribute] = (one.text or "").strip()
+        elif name in _FLAGS:
+            values[_FLAGS[name]] = elements.truth(one.text or "", f"{where}/{name}")
+    if "Subject" in found:
+        values["subject"] = decode_words(values["subject"])
+    if "ReplyCharging" in found:
+        values["reply_charging"] = True
+        values["reply_charging_size"], values["reply_deadline"] = elements.reply_charging(found)
+    if "DeliveryCondition" in found:
+        conditions = (one for one in found["DeliveryCondition"] if local_name(one) == "DC")
+        values["delivery_conditions"] = tuple((one.text or "").strip() for one in conditions)
     content_href, allow_adaptations = elements.content(found, where)
-    conditions = () if "DeliveryCondition" not in found else tuple(found["DeliveryCondition"])
     return SubmitReq(
         mm7_version=version,
         vasp_id=vasp_id,
@@ -37,30 +67,10 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
         to=to,
         cc=cc,
         bcc=bcc,
-        service_code=text("ServiceCode", ""),
-        linked_id=text("LinkedID", ""),
-        message_class=text("MessageClass", ""),
-        time_stamp=text("TimeStamp", ""),
-        reply_charging=reply_charging,
-        reply_charging_size=reply_charging_size,
-        reply_deadline=reply_deadline,
-        earliest_delivery_time=text("EarliestDeliveryTime", ""),
-        expiry_date=text("ExpiryDate", ""),
-        delivery_report=boolean(found, "DeliveryReport", where),
-        read_reply=boolean(found, "ReadReply", where),
-        priority=text("Priority", ""),
-        subject=decode_words(text("Subject", "")),
-        charged_party=text("ChargedParty", ""),
-        charged_party_id=text("ChargedPartyID", ""),
         distribution_indicator=elements.distribution(found, where),
-        delivery_conditions=tuple((one.text or "").strip() for one in conditions if local_name(one) == "DC"),
-        applic_id=text("ApplicID", ""),
-        reply_applic_id=text("ReplyApplicID", ""),
-        aux_applic_info=text("AuxApplicInfo", ""),
-        content_class=text("ContentClass", ""),
-        drm_content=boolean(found, "DRMContent", where),
         content_href=content_href,
         allow_adaptations=allow_adaptations,
+        **values,
     )
 
 

@@ -62,12 +62,15 @@ def _short(text: str) -> str:
 
 @record(frozen=True, slots=True)
 class Opened:
-    """An envelope taken apart: the transaction id, the dialect, and the body's child."""
+    """An envelope taken apart: the transaction id, the dialect, the body's child, the namespace of the envelope, and
+    what that of TransactionID means, None without one."""
 
     transaction_id: str
     dialect: Dialect
     operation: str
     element: etree._Element
+    envelope_namespace: str = ENVELOPE
+    header_dialect: Dialect | None = None
 
 
 def local_name(element: etree._Element) -> str:
@@ -160,7 +163,7 @@ def open_envelope(root: etree._Element) -> Opened:
         raise Mm7Error(
             StatusCode.UNSUPPORTED_VERSION, where="Body", why=why, transaction_id=transaction_id, spoken=echo
         )
-    return Opened(transaction_id, spoken, operation, elements[0])
+    return Opened(transaction_id, spoken, operation, elements[0], envelope, header_dialect)
 
 
 def _of_fault(fault: etree._Element) -> Dialect:

@@ -102,6 +102,32 @@ def moved(happening: str, **changes: Any) -> trace.RecipientMoved:
             trace.MmDeleted("m", "mm4", "mms.other.example", 7),
             [{"recordType": "RMD", "originatorMmsRSAddress": "mms.other.example", "messageSize": 7}],
         ),
+        (
+            "mm1",
+            trace.DeliverAnswered("news", 1, True, 1000, "1000 Success", "gold", "l-1", "t-1"),
+            [
+                {"recordType": "7DRq", "linkedID": "l-1", "messageSize": 1, "priority": "normal"},
+                {"recordType": "7DRs", "serviceCode": "gold", "requestStatusCode": 0, "statusText": "1000 Success"},
+            ],
+        ),
+        (
+            "mm4",
+            trace.DeliverAnswered("news", 1, False, 4007, "4007 no credit"),
+            [{"recordType": "7DRq"}, {"recordType": "7DRs", "requestStatusCode": 30}],
+        ),
+        ("mm1", trace.DeliverAnswered("news", 4, False, 0, "HTTP 404"), [{"recordType": "7DRq"}]),
+        (
+            "mm7",
+            trace.ReadReported("vasp:news", False, 1, "", 1_700_000_000_123_456),
+            [
+                {
+                    "recordType": "7RRq",
+                    "readStatus": "deletedWithoutBeingRead",
+                    "mmDateAndTime": "2023-11-14T22:13:20.123Z",
+                },
+                {"recordType": "7RRs", "requestStatusCode": 0},
+            ],
+        ),
         ("mm7", trace.SubmissionRefused("mm7", "news", "busy", "why"), []),
     ],
 )

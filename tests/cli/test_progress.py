@@ -42,7 +42,7 @@ async def test_submit_tells_what_it_waits_for(slow: tuple[str, asyncio.Event]) -
             go_on.set()
             while b"without an MM7 answer" not in seen:
                 seen += await loop.run_in_executor(None, os.read, ours, 4096)
-            assert await process.wait() == 1
+            assert await process.wait() == 3
     finally:
         os.close(ours)
     told, _, after = seen.rpartition(b"\r\x1b[K")

@@ -81,7 +81,7 @@ async def test_a_refusal_is_told_and_fails(mmsc: Mmsc, fault: bool) -> None:
 async def test_an_answer_that_is_no_mm7(mmsc: Mmsc) -> None:
     mmsc.garbage = True
     result = await mmsc.run("--to", "4488")
-    assert result.exit_code == 1
+    assert result.exit_code == 3
     assert "HTTP 200 without an MM7 answer" in result.output
 
 
@@ -101,7 +101,9 @@ async def test_nobody_listens_and_wrong_usage(mmsc: Mmsc) -> None:
         (401, "HTTP 401: the MMSC does not accept this user and password (--user)"),
         (404, "HTTP 404: nothing takes MM7 there (--url)"),
         (413, "HTTP 413: the request is too large for the MMSC"),
-        (503, "HTTP 503 without an MM7 answer"),
+        (503, "HTTP 503: the MMSC takes nothing at the moment"),
+        (302, "HTTP 302: the MMSC points to nowhere, and redirects are not followed (--url)"),
+        (500, "HTTP 500 without an MM7 answer"),
     ],
 )
 async def test_a_refusal_without_soap_is_told_in_words(mmsc: Mmsc, status: int, why: str) -> None:
@@ -120,7 +122,7 @@ async def test_what_does_not_speak_http_is_told_in_one_line() -> None:
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         result = await Mmsc(url).run("--to", "4488")
-    assert (result.exit_code, result.output) == (1, f"Error: what listens at {url} does not speak HTTP\n")
+    assert (result.exit_code, result.output) == (3, f"Error: what listens at {url} does not speak HTTP\n")
 
 
 @pytest.mark.parametrize(
@@ -148,5 +150,5 @@ async def test_a_timeout_is_some_time(seconds: str) -> None:
 
 async def test_an_endless_file_is_not_read_to_its_end() -> None:
     result = await Mmsc("http://127.0.0.1:1/").run("--to", "4488", "/dev/zero")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "/dev/zero: larger than" in result.output

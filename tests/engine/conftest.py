@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from mmsc.engine.ports import Accepted, Delivered, Evidence, Outcome
 from mmsc.engine.routing import RoutingPolicy
 from mmsc.ids import Ids
 from mmsc.store.core import Unit
+from mmsc.store.postgres import PostgresStore
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.trace.events import Data, Event
 
@@ -64,7 +66,7 @@ class Bench:
     """The engine under test and everything around it."""
 
     engine: Engine
-    store: SqliteStore
+    store: SqliteStore | PostgresStore
     clock: VirtualClock
     hands: dict[TaskKind, Hand]
     events: list[Event]
@@ -140,6 +142,13 @@ def listed() -> tuple[Neighbour, ...]:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     clock = VirtualClock()
     store = SqliteStore(str(tmp_path / "mmsc.db"), SqliteOptions(synchronous="OFF"), clock.real_now)
+    async with benched(store, clock) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def benched(store: SqliteStore | PostgresStore, clock: VirtualClock, *more: Neighbour) -> AsyncIterator[Bench]:
+    """An engine at work on a store, which is opened and closed here; `more` neighbours beside the listed ones."""
     await store.open()
     events: list[Event] = []
     heard = asyncio.Event()
@@ -161,9 +170,11 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     )
     hands = {kind: Hand() for kind in TaskKind}
     engine.couriers.update(hands)
-    await engine.begin(listed())
+    await engine.begin((*listed(), *more))
     running = asyncio.create_task(engine.run())
     bench = Bench(engine, store, clock, hands, events, heard, running)
-    yield bench
-    await bench.stop()
-    await store.close()
+    try:
+        yield bench
+    finally:
+        await bench.stop()
+        await store.close()

@@ -1,17 +1,19 @@
 """MMs for a VASP's short code (TS 23.140 8.7.2), LinkedID (8.7.1) and read reports (8.7.6), as the engine sees them."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from mmsc.domain.address import Address
-from mmsc.domain.message import Interface, Origin, Relative, TaskKind
+from mmsc.domain.message import Interface, Job, Origin, Relative, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.domain.states import Happening
+from mmsc.domain.states import Cause, Happening
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
+from mmsc.store import messages as sql
 from mmsc.trace import events as trace
-from tests.engine.conftest import OTHER, PHONE, Bench, listed
+from tests.engine.conftest import OTHER, PHONE, Bench, Hand, listed
 
 HANDSET = Origin(Interface.MM1, PHONE)
 WEATHER = Vasp(name="weather", report_url="http://127.0.0.1:1/", short_codes=("7255", "7256"))
@@ -136,6 +138,23 @@ async def test_it_expires_while_the_vasp_is_down(town: Bench) -> None:
     assert await town.state("7255") == "expired"
 
 
+@pytest.mark.parametrize("answers", [True, False])
+async def test_an_application_may_answer_later(town: Bench, answers: bool) -> None:
+    """EAIF 202: it is sent once; the word comes with a request of its own, or not at all."""
+    town.hands[TaskKind.DELIVER_MM7].answers = [Delivered(answer_expected=True, note="HTTP 202")]
+    accepted = await sent(town, "7255", expires=Relative(600))
+    await town.at_rest()
+    assert await town.state("7255") == "accepted"
+    if answers:
+        await town.engine.application_answers.application_answered("weather", accepted.message_id, status=200)
+    town.clock.advance(601)
+    await town.until(trace.ReportDelivered)
+    await town.at_rest()
+    assert await town.state("7255") == ("retrieved" if answers else "indeterminate")
+    assert len(town.hands[TaskKind.DELIVER_MM7].jobs) == 1
+    assert await town.tasks() == []
+
+
 async def test_scheduled_delivery_waits(town: Bench) -> None:
     await sent(town, "7255", deliver_at=Relative(3600))
     await town.at_rest()
@@ -143,6 +162,30 @@ async def test_scheduled_delivery_waits(town: Bench) -> None:
     town.clock.advance(3601)
     await town.until(trace.ReportDelivered)
     assert await town.state("7255") == "retrieved"
+
+
+async def test_what_another_node_told_is_charged_once(town: Bench) -> None:
+    """A lease ran out under way: both nodes delivered it, with the same TransactionID."""
+    overtaking: list[asyncio.Future[object]] = []
+
+    def overtake(job: Job) -> None:
+        told = trace.DeliverAnswered("weather", 1, True, 1000)
+        event = town.engine.chronicle.event(told, mm_id=job.stored_mm.id, recipient_id=job.recipients[0].id)
+        moved = sql.move_recipient(job.recipients[0].id, Happening.RETRIEVED, town.clock.now(), Cause.NONE)
+        overtaking.append(asyncio.ensure_future(town.store.commit(town.engine.chronicle.unit(moved, (), (event,)))))
+
+    class Slow(Hand):
+        async def deliver(self, job: Job) -> Outcome:
+            outcome = await super().deliver(job)
+            await asyncio.gather(*overtaking)
+            return outcome
+
+    town.engine.couriers[TaskKind.DELIVER_MM7] = Slow(answers=[TAKEN], on_job=overtake)
+    await sent(town, "7255")
+    await town.until(trace.AnswerIgnored)
+    await town.at_rest()
+    assert len(data_of(town, trace.DeliverAnswered)) == 1
+    assert await town.tasks() == []
 
 
 async def test_a_short_code_of_a_vasp_without_an_address_is_refused(town: Bench) -> None:
@@ -276,6 +319,9 @@ async def test_what_a_vasp_spoke_last_is_remembered_over_a_restart(bench: Bench)
     dialects = bench.engine.dialects
     assert dialects.last_of("news") == ("", "")
     await dialects.heard("news", "urn:a", "6.8.0")
+    await dialects.heard("news", "urn:c", "5.3.0")
+    assert dialects.last_of("news") == ("urn:c", "5.3.0")
+    bench.clock.advance(61)
     await dialects.heard("news", "urn:b", "5.3.0")
     again = VaspDialects(bench.store, bench.clock)
     await again.load()

@@ -8,21 +8,27 @@ import pytest
 from mmsc import configured
 from mmsc.domain.address import Address, AddressKind, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.mm7_profile import Mm7Profile
 from mmsc.domain.neighbours import Peer, Repeats, Smsc, Subscriber, Vasp
 from mmsc.settings import Settings, bare
 from mmsc.settings import neighbours as given
-from mmsc.settings.model import Fallback, LimitSettings, Mm1, NumberSettings
+from mmsc.settings.model import Deliveries, Fallback, LimitSettings, Mm1, NumberSettings
 
 
 def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
     """A value for each key that is not its default."""
     special: dict[str, object] = {
         "errors": "rsp",
+        "tls_minimum_version": "1.3",
         "fault_http_status": 400,
         "repeats": "off",
         "fallback_report": "sms_delivered",
         "interface": "eaif",
         "unknown_recipient": "res",
+        "profile": "swapped-reports",
+        "deliver_content": "mixed",
+        "deliver_encoding": "base64",
+        "unknown_linked_id": "accept",
         "bind": "transmitter",
         "push_form": "sar",
         "mms": "on",
@@ -63,9 +69,13 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
                 assert value == "hash of odd"
             case "rewrites" | "rewrites_out":
                 assert value == (Rewrite("0", "+44"),)
+            case "profile":
+                assert value == Mm7Profile(name="swapped-reports", swapped_report=True)
+            case "relayed_reports":
+                assert value is False, "an EAIF application is told by MMS PDUs"
             case _:
                 assert value == odd[field.name], field.name
-    assert {field.name for field in fields(domain)} - {"name"} == odd.keys() - (
+    assert {field.name for field in fields(domain)} - {"name", "relayed_reports"} == odd.keys() - (
         {"password"} if kind == "vasp" else set()
     )
 
@@ -139,3 +149,23 @@ def test_the_bounds_of_listeners_and_captures_are_those_of_the_file() -> None:
     assert limits.maximum_body_octets == settings.mm7.maximum_body_octets
     assert limits.idle_seconds == settings.mm7.idle_seconds
     assert configured.ring_limits(settings).maximum_octets == settings.trace.captures_maximum_octets
+
+
+@pytest.mark.parametrize(
+    ("of_all", "own", "used"),
+    [
+        ("", "", ""),
+        ("http://p:1", "", "http://p:1"),
+        ("http://p:1", "http://q:2", "http://q:2"),
+        ("http://p:1", "direct", ""),
+        ("direct", "", ""),
+    ],
+)
+def test_a_vasps_own_proxy_comes_before_that_of_all(of_all: str, own: str, used: str) -> None:
+    settings = Settings(
+        vasp={"a": given.Vasp(proxy_url=own, tls_server_name="v", tls_verify=False)},
+        delivery=Deliveries(vasp=given.VaspDelivery(proxy_url=of_all)),
+    )
+    (vasp,) = (one for one in configured.neighbours(settings, str) if isinstance(one, Vasp))
+    way = configured.vasp_way(vasp)
+    assert (way.proxy_url, way.tls.server_name, way.tls.verify) == (used, "v", False)

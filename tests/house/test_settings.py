@@ -96,7 +96,7 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert len(lines) == 5
     assert any("mm7.port = 'x': Expected `int`, got `str`" in line for line in lines)
     assert any("mm1.port = 70000: Expected `int` <= 65535" in line for line in lines)
-    assert any("vasp.a.errors = 'maybe': Expected one of auto, rsp, fault" in line for line in lines)
+    assert any("vasp.a.errors = 'maybe': Expected one of \"\", auto, rsp, fault" in line for line in lines)
     assert any("vasp.a.rewrites[0]" in line and "becomes" in line for line in lines)
     assert any("peer.b.domain is missing" in line for line in lines)
 
@@ -114,7 +114,17 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path) -> None:
         ("[vasp.a]\nrewrites = [3]", "vasp.a.rewrites[0] is a table, not 3"),
         ("[vasp.a]\nrewrites = 3", "vasp.a.rewrites = 3: Expected `array`"),
         ("[vasp.a]\nreport_url = 'ftp://h'", "vasp.a.report_url = 'ftp://h': Expected http://HOST or https://HOST"),
-        ("[vasp.a]\nfault_http_status = 201", "vasp.a.fault_http_status = 201: Expected one of 200, 400, 500"),
+        ("[vasp.a]\nproxy_url = 'https://h'", "vasp.a.proxy_url = 'https://h': Expected http://HOST:PORT or direct"),
+        (
+            "[vasp.a]\nproxy_url = 'http://u:p@h:1/x'",
+            "vasp.a.proxy_url = 'http://***@h:1/x': Expected http://HOST:PORT",
+        ),
+        ("[vasp.a]\nproxy_url = 'http://h:x'", "vasp.a.proxy_url: Port could not be cast"),
+        ("[delivery.vasp]\nproxy_url = 'http://[h'", "delivery.vasp.proxy_url: Invalid IPv6 URL"),
+        ("[vasp.a]\ntls_minimum_version = '1.1'", "vasp.a.tls_minimum_version = '1.1': Expected one of 1.2, 1.3"),
+        ("[vasp.a]\ntls_key_file = 'k'", "vasp.a has a tls_key_file and no tls_certificate_file"),
+        ("[vasp.a]\ntls_ca_file = 'k'\ntls_verify = false", "vasp.a has a tls_ca_file, and tls_verify = false"),
+        ("[vasp.a]\nfault_http_status = 201", "vasp.a.fault_http_status = 201: Expected one of 0, 200, 400, 500"),
         ("[numbers]\nown_prefixes = ['+1', '1']", "numbers.own_prefixes[1] = '1': Expected + and digits"),
         ("[node]\nname = 'a b'", "node.name = 'a b': Expected letters, digits, dots, hyphens and underscores"),
         ("[limits]\ndefault_validity_hours = 1000", "limits.default_validity_hours is above"),
@@ -277,6 +287,20 @@ def test_advice_names_what_is_probably_not_meant(tmp_path: Path) -> None:
     assert "no smsc" in said
 
 
+def test_tls_that_is_probably_not_meant_is_remarked(tmp_path: Path) -> None:
+    (tmp_path / "here.pem").write_text("")
+    text = f"[vasp.a]\nreport_url = 'https://v/'\ntls_ca_file = '{tmp_path}/here.pem'\n"
+    text += "tls_certificate_file = '/none.pem'\n"
+    text += "[vasp.b]\nreport_url = 'http://v/'\ntls_server_name = 'v'\n"
+    text += "[vasp.c]\nreport_url = 'https://v/'\ntls_verify = false\n"
+    said = [one for one in remarks(load(written(tmp_path, text), {})) if "tls" in one]
+    assert said == [
+        "vasp.a.tls_certificate_file = '/none.pem': there is no such file; what is for it waits",
+        "vasp.b.tls_server_name is for https addresses, and it has none",
+        "vasp.c.tls_verify is off: anybody on the way can read and answer what it is sent",
+    ]
+
+
 def test_the_bare_start_needs_no_advice() -> None:
     assert list(remarks(bare())) == []
 
@@ -310,3 +334,14 @@ def test_retention_that_is_shorter_than_what_it_must_keep_is_remarked(tmp_path: 
     assert "MMs are kept for that window" in said
     for_ever = written(tmp_path, "[retention]\nbody_hours = 0\nmessage_hours = 0\nmaximum_octets = 0\n")
     assert not any(one.startswith("retention.") for one in remarks(load(for_ever, {})))
+
+
+def test_what_is_odd_about_vasps_on_eaif_is_remarked(tmp_path: Path) -> None:
+    text = "[vasp.a]\ninterface = 'eaif'\nvasp_id = 'x'\nnamespace = 'y'\n[vasp.b]\ninterface = 'eaif'\n"
+    said = list(remarks(load(written(tmp_path, text), {})))
+    assert "vasp.a speaks EAIF: vasp_id, namespace would mean something to MM7 alone" in said
+    assert "vasp.b and vasp.a speak EAIF without a username: requests count as those of a" in said
+    assert not any("EAIF" in one for one in remarks(load(written(tmp_path, text.replace("eaif", "mm7")), {})))
+    wrong = "[vasp.a]\ninterface = 'eaif'\neaif_version = '3'\neaif_asynch_reply_to = 'http://h:99999/'\n"
+    assert "vasp.a.eaif_version = '3': Expected a version like 3.0" in refused(tmp_path, wrong)
+    assert "vasp.a.eaif_asynch_reply_to: " in refused(tmp_path, wrong.replace("'3'", "'3.0'"))

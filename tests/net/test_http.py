@@ -10,7 +10,8 @@ import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.net.http import Handler, HttpAnswer, HttpLimits, HttpListener, HttpRequest
-from mmsc.net.http_client import ClientLimits, HttpClient, HttpUnavailable, _target
+from mmsc.net.http_client import ClientLimits, HttpClient, HttpUnavailable, _Request
+from mmsc.net.http_target import target_of
 from mmsc.trace import redact
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, WireTap
 
@@ -380,6 +381,7 @@ async def test_answers_as_targets_write_them(answer: bytes, exact: bool) -> None
         place = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         reply = await client.send("GET", f"http://me:p%40ss@{place}/p?q", headers={"X-B": "2"})
     assert (reply.status, reply.body) == (200, b"abc")
+    assert "Trailer" not in reply.headers
     assert seen[0].octets == asked[0]
     assert asked[0].startswith(b"GET /p?q HTTP/1.1\r\nHost: " + place.encode())
     assert b"Authorization: Basic bWU6cEBzcw==\r\n" in asked[0]
@@ -414,13 +416,14 @@ async def test_a_late_second_attempt_connects_until_the_deadline_and_no_longer()
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         async with http_client(ClientLimits(), OFF) as client:
-            place = _target(f"http://127.0.0.1:{server.getsockname()[1]}/")
+            target = target_of(f"http://127.0.0.1:{server.getsockname()[1]}/")
             now = asyncio.get_running_loop().time()
-            exchange = await client._connect(place, now + ClientLimits().total_seconds / 20)
+            request = _Request(target, b"", b"", now + ClientLimits().total_seconds / 20, lambda *_: None)
+            exchange = await client._connect(request)
             exchange.drop()
             await exchange.gone
             with pytest.raises(TimeoutError):
-                await client._connect(place, now - 1)
+                await client._connect(request._replace(deadline=now - 1))
 
 
 @pytest.mark.parametrize("url", ["http://", "ftp://x/", "x", "http://[/"])
@@ -464,24 +467,69 @@ async def test_a_cut_answer_is_no_answer() -> None:
     assert caught.value.connected
 
 
-async def test_a_connection_closed_in_the_same_moment_is_tried_once_more() -> None:
-    asked: list[bytes] = []
+async def test_a_kept_connection_closed_in_the_same_moment_is_tried_once_more() -> None:
+    """RFC 9112 9.3.1: on a new connection, though others are kept that are perhaps as old."""
+    asked: list[int] = []
+    closing = asyncio.Event()
 
-    async def once_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
-        if len(asked) > 1:
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = len(connections)
+        connections.append(writer)
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            asked.append(number)
+            if closing.is_set() and number < 2:
+                break
+            if len(connections) > 1:
+                both.set()
+            await both.wait()
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
         writer.close()
-        await writer.wait_closed()
 
-    async with (
-        await asyncio.start_server(once_each, "127.0.0.1", 0) as server,
-        http_client(ClientLimits(), OFF) as client,
-    ):
-        port = server.sockets[0].getsockname()[1]
-        reply = await client.send("POST", f"http://127.0.0.1:{port}/", headers={})
+    connections: list[asyncio.StreamWriter] = []
+    both = asyncio.Event()
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(ClientLimits(), OFF) as client:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await asyncio.gather(*(client.send("POST", url, headers={}) for _ in range(2)))
+        assert sorted(asked) == [0, 1], "two connections are kept"
+        closing.set()
+        reply = await client.send("POST", url, headers={})
     assert reply.status == 204
-    assert asked[0] == asked[1]
+    assert asked[3:] == [2], "a new one, and no further attempt"
+
+
+async def test_a_new_connection_closed_without_an_answer_is_not_tried_again() -> None:
+    asked: list[bytes] = []
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(ClientLimits(), OFF) as client:
+        with pytest.raises(HttpUnavailable, match="closed without an answer") as caught:
+            await client.send("POST", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", headers={})
+    assert caught.value.connected
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("begun", [b"H", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n"])
+async def test_a_kept_connection_that_began_an_answer_is_not_tried_again(begun: bytes) -> None:
+    asked: list[bytes] = []
+
+    async def target(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK + BODY)
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(begun)
+        writer.close()
+
+    async with await asyncio.start_server(target, "127.0.0.1", 0) as server, http_client(ClientLimits(), OFF) as client:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        await client.send("POST", url, headers={})
+        with pytest.raises(HttpUnavailable, match="cut") as caught:
+            await client.send("POST", url, headers={})
+    assert caught.value.connected
+    assert len(asked) == 2
 
 
 KEPT = b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -98,6 +98,9 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "delivery.vasp.waits_seconds": ((7.0,), lambda app: _policy(app).report_retry.waits, (7.0,)),
     "delivery.vasp.lifetime_hours": (7.0, lambda app: _policy(app).report_retry.lifetime, 7 * HOUR),
     "delivery.vasp.timeout_seconds": (7.0, lambda app: _client(app)._limits.total_seconds, 7.0),
+    "delivery.vasp.connect_seconds": (7.0, lambda app: _client(app)._limits.connect_seconds, 7.0),
+    "delivery.vasp.maximum_answer_octets": (7, lambda app: _client(app)._limits.maximum_body_octets, 7),
+    "delivery.vasp.proxy_url": ("http://p:1", lambda app: _client(app)._way.proxy_url, "http://p:1"),
     "mm1.identity_headers": (("X-Who",), lambda app: _handlers(app)["mm1"]._identities._headers, ("X-Who",)),
     "mm1.identity_gateways": (
         ("192.0.2.0/24",),

@@ -56,7 +56,7 @@ MANDATORY = {
     *((mm7.CancelReq, "message_id"), (mm7.ReplaceReq, "message_id"), (mm7.ExtendedCancelReq, "cancel_id")),
     *((mm7.ReadReplyReq, name) for name in ("message_id", "time_stamp", "mm_status")),
     *((mm7.DeliveryReportReq, name) for name in ("message_id", "date", "mm_status")),
-    (mm7.Fault, "fault_string"),
+    *((mm7.Fault, "fault_string"), (mm7.SubmitRsp, "message_id")),
 }
 LATER = (  # attributes that only REL-6 has elements for
     *("charged_party_id", "delivery_conditions", "applic_id", "reply_applic_id", "aux_applic_info", "content_class"),

@@ -38,8 +38,10 @@ class Client:
     url: str
     session: aiohttp.ClientSession
     reports: "asyncio.Queue[mm7.DeliveryReportReq]" = field(default_factory=asyncio.Queue)
+    deliveries: "asyncio.Queue[mm7.DeliverReq]" = field(default_factory=asyncio.Queue)
     report_ids: list[str] = field(default_factory=list)
     number: int = 0
+    statuses: "list[mm7.Status]" = field(default_factory=list)  # of the next answers to reports; then 1000
 
     async def submit(
         self, *to: str, content: mime.OutPart | None = None, transaction_id: str = "", **fields: object
@@ -74,12 +76,17 @@ class Client:
 
     async def take(self, request: web.BaseRequest) -> web.Response:
         decoded = mm7.decode(request.headers["Content-Type"], await request.read()).message
-        assert isinstance(decoded.message, mm7.DeliveryReportReq)
-        self.report_ids.append(decoded.transaction_id)
-        self.reports.put_nowait(decoded.message)
-        status = mm7.Status(mm7.StatusCode.SUCCESS)
-        rsp = mm7.Envelope(decoded.transaction_id, decoded.dialect, mm7.DeliveryReportRsp(status=status))
-        content_type, body = mm7.encode(rsp)
+        assert isinstance(decoded.message, mm7.DeliveryReportReq | mm7.DeliverReq)
+        status = mm7.Status(mm7.StatusCode.SUCCESS, "Success")
+        rsp: mm7.Message
+        if isinstance(decoded.message, mm7.DeliverReq):
+            self.deliveries.put_nowait(decoded.message)
+            rsp = mm7.DeliverRsp(status=status)
+        else:
+            self.report_ids.append(decoded.transaction_id)
+            self.reports.put_nowait(decoded.message)
+            rsp = mm7.DeliveryReportRsp(status=self.statuses.pop(0) if self.statuses else status)
+        content_type, body = mm7.encode(mm7.Envelope(decoded.transaction_id, decoded.dialect, rsp))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
 

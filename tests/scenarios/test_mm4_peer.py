@@ -19,7 +19,7 @@ from mmsc.lab.handset import Fetching, Handset
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.net.smtp import Handler, SmtpLimits, SmtpServer
 from mmsc.settings.model import Deliveries, Mm4, Node
-from mmsc.settings.neighbours import Peer, PeerDelivery
+from mmsc.settings.neighbours import Peer, PeerDelivery, Vasp
 from mmsc.trace.captures import WireTap
 from protocols import mm4, mm7
 from protocols.content_type import ContentType
@@ -128,8 +128,10 @@ async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
         runner = web.ServerRunner(web.Server(vasp.take))
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
+        base = settings(tmp_path, smsc.port, f"http://127.0.0.1:{runner.addresses[0][1]}/")
         config = msgspec.structs.replace(
-            settings(tmp_path, smsc.port, f"http://127.0.0.1:{runner.addresses[0][1]}/"),
+            base,
+            vasp={**base.vasp, "silent": Vasp(username="silent", password="secret", short_codes=("4499",))},
             node=Node(name="a", domain=HOME),
             mm4=Mm4(port=0),
             delivery=Deliveries(peer=PeerDelivery(waits_seconds=(0.05,))),
@@ -148,17 +150,34 @@ async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
 
 
 async def test_who_cannot_be_served_beside_others_is_reported_rejected(bench: Bench) -> None:
-    """A short code is known at RCPT, since reports come to it; a forward to it is told by a report."""
+    """A short code is known at RCPT, since reports come to it; that its VASP takes no MM is told by a report."""
     phone = await bench.phone(PHONE, fetching=Fetching.REJECT)
-    codes = await bench.mail(mm4.encode(REQ), box(PHONE), f"4488@{HOME}", box("+19990100123"), box(FOREIGN_TWO))
+    codes = await bench.mail(mm4.encode(REQ), box(PHONE), f"4499@{HOME}", box("+19990100123"), box(FOREIGN_TWO))
     assert codes == [250, 250, 550, 550, 250], "what can be known at RCPT is refused there"
     res = await bench.comes(mm4.ForwardRes)
     assert (res.request_status_code, res.transaction_id) == (RequestStatusCode.OK, "t1")
     reports = {one.from_: one for one in [await bench.comes(mm4.DeliveryReportReq) for _ in range(2)]}
-    assert set(reports) == {"4488", f"{PHONE}/TYPE=PLMN"}
+    assert set(reports) == {"4499", f"{PHONE}/TYPE=PLMN"}
     assert {one.mm_status_code for one in reports.values()} == {MmStatusCode.REJECTED}
-    assert "MM7_deliver" in reports["4488"].status_text
+    assert "MM7_deliver" in reports["4499"].status_text
     await phone.until(lambda inbox: bool(inbox.notifications))
+
+
+async def test_a_forward_to_a_short_code_becomes_a_deliver_req(bench: Bench) -> None:
+    """TS 23.140 8.7.2: who is not the VASP's is only displayed; taken is Retrieved, told over MM4."""
+    charged = (("X-Mms-Reply-Charging-ID", "m-7@home"),)
+    forward = replace(REQ, to=(f"4488@{HOME}", box(PHONE)), unknown=charged)
+    assert await bench.mail(mm4.encode(forward), f"4488@{HOME}") == [250, 250]
+    async with asyncio.timeout(15):
+        request = await bench.vasp.deliveries.get()
+    assert request.sender == mm7.Address(FOREIGN)
+    assert {one.value: one.display_only for one in request.to} == {"4488": False, PHONE: True}
+    assert request.reply_charging_id == "m-7@home"
+    await bench.comes(mm4.ForwardRes)
+    report = await bench.comes(mm4.DeliveryReportReq)
+    assert (report.from_, report.mm_status_code) == ("4488", MmStatusCode.RETRIEVED)
+    answer = await bench.vasp.submit(PHONE, linked_id=request.linked_id)
+    assert answer.status.code == 1000
 
 
 @pytest.mark.parametrize("bench", [{"unknown_recipient": "res"}], indirect=True)

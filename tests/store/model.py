@@ -11,7 +11,7 @@ from mmsc.store.tasks import Holder
 from tests.domain.test_states import CELLS
 
 _AFTER: Final = {(state, happening): after for state, happening, after in CELLS if after != "."}
-_REPORTS: Final = ("report_mm7", "report_mm1", "report_mm4", "res_mm4")
+_REPORTS: Final = ("report_mm7", "report_mm1", "report_mm4", "res_mm4", "read_mm7", "deliver_mm7")
 
 
 @dataclass

@@ -390,6 +390,9 @@ async def test_what_expired_is_put_first_and_what_was_fetched_is_hastened(store:
     assert await tasks.expired(store, "smsc:local", NOW, 10) == []
     assert await tasks.expired(store, "smsc:other", MM.expires_at, 10) == []
     assert sorted(await tasks.expired(store, "smsc:local", MM.expires_at, 10)) == [1, 2, 3, 5]
+    deliver = task(7, kind=TaskKind.DELIVER_MM7, recipient_id=None, lane="vasp:news")
+    await store.commit(Unit(None, (tasks.insert(deliver),)))
+    assert await tasks.expired(store, "vasp:news", MM.expires_at, 10) == [7]
     await store.commit(Unit(None, (tasks.put_first(TaskId(5)),)))
     assert sorted(await tasks.expired(store, "smsc:local", MM.expires_at, 10)) == [1, 2, 3]
     assert (await claim(store, 1))[0][0] == 5

@@ -158,6 +158,14 @@ async def test_a_task_for_nothing_or_beside_an_end_is_found(both: Both) -> None:
     ]
 
 
+async def test_who_waits_for_a_vasp_will_end(both: Both) -> None:
+    house, reader = both
+    await change(house, "UPDATE recipient SET state = 'accepted' WHERE id = 2001")
+    deliver = task(94, kind=TaskKind.DELIVER_MM7, lane="vasp:news", mm_id=MmId(2000), recipient_id=None)
+    await house.store.commit(Unit(None, (tasks.insert(deliver),)))
+    assert await wrong(reader) == []
+
+
 async def test_objects_are_counted_as_they_are_referred_to(both: Both) -> None:
     house, reader = both
     outside = Bodies(house.store, Memory(), house.clock.real_now, smallest_octets=1)

@@ -35,7 +35,14 @@ from tests.store.test_contract import MM, NOW, RECIPIENT
 HOLDERS: Final = (Holder("a", 1), Holder("a", 2), Holder("b", 1))
 LANES: Final = ("smsc:local", "peer:other", "vasp:news")
 KEYS: Final = (None, b"k1", b"k2")
-KINDS: Final = (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.FORWARD, TaskKind.REPORT_MM7, TaskKind.RES_MM4)
+KINDS: Final = (
+    TaskKind.NOTIFY,
+    TaskKind.LINK,
+    TaskKind.FORWARD,
+    TaskKind.DELIVER_MM7,
+    TaskKind.REPORT_MM7,
+    TaskKind.RES_MM4,
+)
 PAYLOADS: Final[tuple[dict[str, str], ...]] = ({}, {"plain": "1"}, {tasks.ASKED_TO_WAIT: "1"})
 TABLES: Final = ("mm", "recipient", "task", "sms")
 MINUTE: Final = 60_000_000
@@ -133,7 +140,11 @@ class Machine(RuleBasedStateMachine):
         for index, kind in enumerate(kinds):
             task_id, lane, priority = self.next(), LANES[(number + index) % 3], (number + index) % 3
             due_at, payload = self.moment(), PAYLOADS[number % 3]
-            owner = None if kind in (TaskKind.FORWARD, TaskKind.RES_MM4) else RecipientId(recipient_id)
+            owner = (
+                None
+                if kind in (TaskKind.FORWARD, TaskKind.DELIVER_MM7, TaskKind.RES_MM4)
+                else RecipientId(recipient_id)
+            )
             row = TaskRow(TaskId(task_id), MmId(mm_id), owner, kind, lane, due_at, priority, payload)
             rows.append(tasks.insert(row, holder, 1 << 60))
             known[task_id] = Task(mm_id, owner, str(kind), lane, due_at, priority, dict(payload), holder=holder)

@@ -9,7 +9,9 @@ import pytest
 from tests.tidy.project import imports, module_of, product_files, tree
 
 ANYWHERE: Final = "protocols.records"  # about Python, not about a wire
-_BASE: Final = ("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset", "header_fields")
+_BASE: Final = (
+    *("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset", "header_fields", "rules"),
+)
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
 # Modules of the standard library that touch the world: protocols and domain have no use for any of them.

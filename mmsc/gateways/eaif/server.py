@@ -20,8 +20,8 @@ from protocols.eaif import Headers, MessageType
 from protocols.errors import Decoded, Finding, ProtocolError
 from protocols.mm1 import MessageType as PduType
 from protocols.mm1 import Mm1Error, MSendReq, Pdu, ResponseStatus
+from protocols.wsp.push import MMS_MESSAGE
 
-MMS_MESSAGE: Final = "application/vnd.wap.mms-message"
 _MEDIA: Final = (MMS_MESSAGE, "application/vnd.wap.mms.message")  # as one manual spells it
 _PATH: Final = "/eaif"
 _FIRST_OCTET: Final = b"\x8c"

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant
@@ -45,9 +46,7 @@ def submission_of(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes, no
         "eaif_charging": headers.charging,
         "charged_party": headers.charged_party,
     }
-    for text in (pdu.transaction_id, given, *pdu.to, *pdu.cc, *pdu.bcc):
-        if len(text) > eaif.MAXIMUM_VALUE:
-            raise DecodeError(f"a field of {len(text)} characters, the limit is {eaif.MAXIMUM_VALUE}")
+    _bounded(pdu, given)
     return submission_from(
         pdu,
         now,
@@ -59,6 +58,14 @@ def submission_of(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes, no
         identifier=f"{kind} {name}",
         details={key: value for key, value in known.items() if value},
     )
+
+
+def _bounded(pdu: MSendReq, sender: str) -> None:
+    """Fields are held in memory with their MM. Raises DecodeError for one that nobody would keep."""
+    kept = (pdu.transaction_id, pdu.message_class, pdu.applic_id, pdu.reply_applic_id, pdu.aux_applic_info)
+    for text in (sender, *kept, pdu.reply_charging_id, *pdu.to, *pdu.cc, *pdu.bcc):
+        if isinstance(text, str) and len(text) > eaif.MAXIMUM_VALUE:
+            raise DecodeError(f"a field of {len(text)} characters, the limit is {eaif.MAXIMUM_VALUE}")
 
 
 def _recipients(pdu: MSendReq, headers: Headers) -> tuple[RecipientSpec, ...]:
@@ -146,15 +153,17 @@ def delivery_report_request(job: Job, vasp: Vasp) -> EaifRequest | None:
     word = _word(status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", ""))), version)
     if not word:
         return None
-    text = job.payload.get("text", "")
     pdu = MDeliveryInd(
         mms_version=version,
         message_id=mm.message_id,
         to=(spelled(recipient.address, vasp.rewrites_out),),
         date=int(job.payload["date"]) // SECOND,
         status=_STATUSES[word],
-        status_text=text or None if version >= mm1.VERSION_1_2 else None,
+        status_text=job.payload.get("text") or None if version >= mm1.VERSION_1_2 else None,
     )
+    if version >= mm1.VERSION_1_3:
+        applic_id, reply_applic_id, aux_applic_info = _applications(mm)
+        pdu = replace(pdu, applic_id=applic_id, reply_applic_id=reply_applic_id, aux_applic_info=aux_applic_info)
     headers = _report_headers(mm, recipient, vasp, MessageType.DELIVERY_REPORT)
     return EaifRequest(eaif.write(headers), mm1.encode(pdu))
 
@@ -178,8 +187,15 @@ def read_report_request(mm: Mm, recipient: Recipient, vasp: Vasp, date: Instant,
 
 
 def _version(mm: Mm) -> int:
-    """What the application spoke in its m-send-req, 1.2 at most."""
-    return min(int(mm.details.get("mms_version", str(mm1.VERSION_1_2))), mm1.VERSION_1_2)
+    """What the application spoke in its m-send-req, 1.3 at most."""
+    return min(int(mm.details.get("mms_version", str(mm1.VERSION_1_2))), mm1.VERSION_1_3)
+
+
+def _applications(mm: Mm) -> tuple[str | None, str | None, str | None]:
+    """(X-Mms-Applic-ID, X-Mms-Reply-Applic-ID, X-Mms-Aux-Applic-Info): the first is to whom replies go, as in a
+    DeliveryReportReq (OMA-TS-MMS_ENC 7.3.2, 7.3.42)."""
+    asked, replies = mm.details.get("applic_id"), mm.details.get("reply_applic_id")
+    return replies or asked, asked if replies and asked != replies else None, mm.details.get("aux_applic_info")
 
 
 def _word(status: ReportStatus, version: int) -> str:

@@ -17,7 +17,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.content import MAIL_ON_ITS_WAY, from_mime, plausible
+from mmsc.gateways.content import LONGEST_DETAIL, MAIL_ON_ITS_WAY, from_mime, plausible
 from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
@@ -125,7 +125,8 @@ def _carried(message: ForwardReq) -> dict[str, str]:
     charged = [value for name, value in message.unknown if name.lower() == _REPLY_CHARGING_ID]
     if charged:
         for_vasps["reply_charging_id"] = charged[0].strip()
-    return {"mm4_carried": json.dumps({"fields": fields, "unknown": message.unknown}), **for_vasps}
+    told = {name: value for name, value in for_vasps.items() if len(value) <= LONGEST_DETAIL}
+    return {"mm4_carried": json.dumps({"fields": fields, "unknown": message.unknown}), **told}
 
 
 def _expires(expiry: datetime | int | None) -> When | None:

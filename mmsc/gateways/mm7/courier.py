@@ -3,26 +3,24 @@ MMs over the same clients.
 
 Again or final: the body decides before the HTTP status. 1xxx done; 3000 and 4006 later; an unknown 3xxx again, three
 times at most; every other code final. Without a readable answer: no connection, time-out, cut answer, 408, 429 and 5xx
-again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an empty one three times at most.
+again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an empty one three times at most. Whatever
+keeps a connection from being made, TLS and proxies included, pauses the lane, and what it carries is kept.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.engine.ports import Delivered, Directory, Failed, Outcome, Retry
 from mmsc.gateways.http_outcomes import by_http_status, later
 from mmsc.gateways.mm7.profiles import request_headers, server_id_for, style_of
+from mmsc.gateways.mm7.reading import read_answer
 from mmsc.gateways.mm7.translate import read_reply_of, report_of
 from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
 from protocols import mm7
 from protocols.errors import DecodeError
-from protocols.mm7 import Dialect, Envelope, Message, Status, StatusCode
+from protocols.mm7 import Dialect, Envelope, Message, StatusCode
 
-_PLAIN_CODE: Final = re.compile(rb"<(?:[\w.-]+:)?StatusCode(?:\s[^<>]*)?>\s*([0-9]{4})\s*</")
-_SUCCESS: Final = Status(StatusCode.SUCCESS, StatusCode.SUCCESS.text)
 _UNKNOWN_AGAIN = 3
 _EMPTY_AGAIN = 3  # some VASPs never write an answer
 _LONGEST_QUOTE = 200  # characters of what a VASP told
@@ -100,28 +98,19 @@ def _spoken(job: Job, vasp: Vasp) -> tuple[Dialect, str]:
 
 def judge(reply: HttpReply, attempt: int = 0) -> Outcome:
     """What a VASP's answer to this attempt (counted from 0) means for what was sent."""
-    status = status_in(reply)
-    if status is None:
+    answer = read_answer(reply)
+    if answer is None:
         return _by_http_status(reply, attempt)
+    status = answer.status
     told = f"{int(status.code)} {status.text[:_LONGEST_QUOTE]}".strip()
+    told += f" ({answer.remark})" if answer.remark else ""
     if status.code.is_success:
         return Delivered(note=told)
     if status.code in (StatusCode.SERVER_ERROR, StatusCode.SERVICE_UNAVAILABLE):
         return later(reply, told)
     if 3000 <= status.code < 4000 and not status.code.is_known and attempt < _UNKNOWN_AGAIN:
         return Retry(told)
-    return Failed(told)
-
-
-def status_in(reply: HttpReply) -> Status | None:
-    """The Status in a VASP's answer, None when it has none that can be read."""
-    body = reply.body
-    found = _PLAIN_CODE.search(body, body.rfind(b"<", 0, body.find(b"StatusCode")))  # not at each tag before it
-    if found is not None and found[1] == b"1000" and reply.status == 200 and body.find(b"Fault") < 0:
-        return _SUCCESS  # what nearly every answer is; anything else is read properly
-    code = None if found is None else StatusCode(int(found[1]))
-    plain = None if code is None else Status(code, code.text)
-    return getattr(answered(reply), "status", plain)  # without a TransactionID, in another namespace: it is told
+    return Failed(told, refused=True)
 
 
 def answered(reply: HttpReply) -> Message | None:

@@ -16,8 +16,9 @@ from mmsc.domain.neighbours import DeliverContent, Vasp
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Contents, Delivered, Dialects, Directory, Failed, Numbers, Outcome, Retry
 from mmsc.gateways.content import SMIL, to_mime
-from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge, status_in
+from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge
 from mmsc.gateways.mm7.profiles import request_headers, server_id_for, style_of
+from mmsc.gateways.mm7.reading import read_answer
 from mmsc.gateways.mm7.translate import date_time, form_of
 from mmsc.net.http_client import HttpReply, HttpUnavailable
 from protocols import mime, mm7
@@ -71,9 +72,8 @@ class DeliverCourier:
         content = await known.contents.content(job.stored_mm.content_id)
         if content is None:
             return Failed("its content is gone", nothing_sent=True)
-        spoken, version = spoken_to(vasp, known.dialects)
-        content_type, body = octets_of(job, vasp, content, known, spoken, version)
-        headers = request_headers(vasp, content_type, spoken)
+        content_type, body = octets_of(job, vasp, content, known)
+        headers = request_headers(vasp, content_type, spoken_to(vasp, known.dialects)[0])
         try:
             reply = await self._courier.post(vasp, vasp.delivers_to, job, headers, body)
         except HttpUnavailable as error:
@@ -84,8 +84,8 @@ class DeliverCourier:
 def judge_delivery(reply: HttpReply, attempt: int = 0) -> Outcome:
     """What a VASP's answer to a DeliverReq means for the recipients, with its StatusCode and ServiceCode."""
     outcome = judge(reply, attempt)
-    status = status_in(reply)
-    code = 0 if status is None else int(status.code)
+    answer = read_answer(reply)
+    code = 0 if answer is None else int(answer.status.code)
     match outcome:
         case Delivered():
             message = answered(reply)
@@ -98,10 +98,9 @@ def judge_delivery(reply: HttpReply, attempt: int = 0) -> Outcome:
             return outcome
 
 
-def octets_of(
-    job: Job, vasp: Vasp, content: Content, known: Knowledge, spoken: Dialect, version: str
-) -> tuple[str, bytes]:
+def octets_of(job: Job, vasp: Vasp, content: Content, known: Knowledge) -> tuple[str, bytes]:
     """(HTTP Content-Type, body): the same for each attempt, while the VASP's settings are."""
+    spoken, version = spoken_to(vasp, known.dialects)
     part = content_part(content, vasp, job.payload["transaction_id"])
     request = deliver_req(job, vasp, version, known, has_content=part is not None)
     envelope = Envelope(job.payload["transaction_id"], spoken, request)

@@ -101,6 +101,8 @@ class Mm7Server:
         known = vasp or self._vasps.open_one(message.vasp_id)
         try:
             sender = _identified(message, known)
+            if self._dialects is not None:
+                await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
                 return await self._submit_req(decoded, message, sender, octets)
             too_large = _too_large(context_of(envelope, sender), sender, octets)
@@ -114,8 +116,6 @@ class Mm7Server:
         too_large = _too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
-        if self._dialects is not None:
-            await self._dialects.heard(vasp.name, envelope.dialect.namespace, request.mm7_version)
         submission = submission_of(envelope, request, vasp)
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):

@@ -20,7 +20,7 @@ from mmsc.domain.message import (
     Submission,
     When,
 )
-from mmsc.domain.neighbours import Repeats, Vasp
+from mmsc.domain.neighbours import Repeats, UnknownLinkedId, Vasp
 from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.reports import SENT_TO_THE_NETWORK, status_of
 from mmsc.domain.reports import Status as ReportStatus
@@ -114,7 +114,7 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
         expires=read_time(request.expiry_date, "SubmitReq/ExpiryDate"),
         details=_details(envelope, request),
         linked_id=bounded(request.linked_id, "SubmitReq/LinkedID"),
-        unknown_linked_id_accepted=vasp.unknown_linked_id_accepted,
+        unknown_linked_id_accepted=vasp.unknown_linked_id is UnknownLinkedId.ACCEPT,
     )
 
 

@@ -12,12 +12,13 @@ from mmsc.domain.message import Interface, MmId, Origin, RefusedRecipient, Role,
 from mmsc.domain.neighbours import Repeats, Vasp, VaspInterface
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Accepted, Gone, GoneBecause
-from mmsc.gateways.eaif.server import MMS_MESSAGE, EaifServer, is_eaif
+from mmsc.gateways.eaif.server import EaifServer, is_eaif
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm1
 from protocols.mm1 import MSendConf, MSendReq, ResponseStatus
+from protocols.wsp.push import MMS_MESSAGE
 from tests.cases import cases
 
 NEWS = Vasp(
@@ -239,6 +240,7 @@ async def test_a_refusal_is_an_http_error_with_its_reason(reason: RefusalReason,
         (mm1.encode(mm1.MAcknowledgeInd(transaction_id="T1")), "m-acknowledge-ind is not offered"),
         (SEND_REQ.replace(b"\x8d\x92", b"\x8d\xa0"), "m-send-req of version 2.0 is not offered"),
         (SEND_REQ.replace(b"\x98T1\0", b"\x98" + b"T" * 1025 + b"\0"), "a field of 1025 characters"),
+        (SEND_REQ.replace(b"\x8a\x82", b"\x8a" + b"c" * 1025 + b"\0"), "a field of 1025 characters"),
     ],
 )
 async def test_what_is_no_m_send_req_fails_validation(body: bytes, why: str) -> None:
