@@ -42,6 +42,7 @@ COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
 XML_NAME: Final = r"^[A-Za-z_][A-Za-z0-9._-]*\Z"
+XML_PATH: Final = r"^[A-Za-z_][A-Za-z0-9._-]*/[A-Za-z_][A-Za-z0-9._-]*\Z"
 TIME_ZONE: Final = r"^(Z|[+-][0-9]{2}:[0-9]{2})?\Z"
 TOLD_CODE: Final = r"^[0-9]{4}( [A-Za-z0-9/]+)?\Z"
 TOLD_HEADER: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z"
@@ -64,6 +65,7 @@ PATTERNS: Final = {
     COUNTRY_CODE: "one to three digits, no 0 first",
     NUMBERED: "a version like 3.0",
     XML_NAME: "an XML name without a colon",
+    XML_PATH: "PARENT/NAME",
     TIME_ZONE: "Z, +hh:mm or -hh:mm",
     TOLD_CODE: "a StatusCode, or a StatusCode and the element it is about",
     TOLD_HEADER: "the name of an HTTP header",

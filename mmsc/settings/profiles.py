@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
-from mmsc.settings.base import TIME_ZONE, TOLD_CODE, TOLD_HEADER, XML_NAME, Hostname, Live, Section, Text
+from mmsc.settings.base import TIME_ZONE, TOLD_CODE, TOLD_HEADER, XML_NAME, XML_PATH, Hostname, Live, Section, Text
 from mmsc.settings.neighbours import Rewrite, Vasp
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STANDARD: Final = "standard"
 XmlName = Annotated[str, msgspec.Meta(pattern=XML_NAME)]
+XmlPath = Annotated[str, msgspec.Meta(pattern=XML_PATH)]
 Code = Annotated[str, msgspec.Meta(pattern=TOLD_CODE)]
 Header = Annotated[str, msgspec.Meta(pattern=TOLD_HEADER)]
 StatusNumber = Annotated[int, msgspec.Meta(ge=1000, le=9999)]
@@ -58,7 +59,7 @@ class Mm7Profile(Section, frozen=True, kw_only=True):
     server_id: Live[Text | None] = None
     type_plmn: Live[bool | None] = None
     mailbox_domain: Live[Hostname | None] = None
-    plain_addresses: Live[tuple[XmlName, ...] | None] = None
+    plain_addresses: Live[tuple[XmlPath, ...] | None] = None
     time_zone: Live[Annotated[str, msgspec.Meta(pattern=TIME_ZONE)] | None] = None
     milliseconds: Live[bool | None] = None
     encoded_subject: Live[bool | None] = None

@@ -29,7 +29,7 @@ class Style:
     # Values.
     type_plmn: bool = False  # /TYPE=PLMN behind each Number
     mailbox_domain: str = ""  # Number and ShortCode are written RFC2822Address, at this domain
-    plain_addresses: tuple[str, ...] = ()  # elements that hold an address as text, not wrapped
+    plain_addresses: tuple[str, ...] = ()  # elements, as PARENT/NAME, that hold an address as text, not wrapped
     time_zone: str = "Z"  # Z, +hh:mm, -hh:mm; "" for none
     milliseconds: bool = False
     encoded_subject: bool = False  # RFC 2047

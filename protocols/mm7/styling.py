@@ -204,12 +204,13 @@ def _offset(zone: str) -> timedelta:
     return -ahead if zone.startswith("-") else ahead
 
 
-def _unwrap(message: etree._Element, names: tuple[str, ...]) -> None:
-    for element in list(message.iter()):
-        if local_name(element) in names and len(element) == 1:
-            text = element[0].text
-            element.remove(element[0])
-            element.text = text
+def _unwrap(message: etree._Element, paths: tuple[str, ...]) -> None:
+    for parent in list(message.iter()) if paths else ():
+        for one in parent:
+            if f"{local_name(parent)}/{local_name(one)}" in paths and len(one) == 1:
+                text = one[0].text
+                one.remove(one[0])
+                one.text = text
 
 
 def _omit(message: etree._Element, omitted: Names) -> None:
