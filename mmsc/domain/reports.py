@@ -36,7 +36,7 @@ def _same(word: str, **changes: str) -> Status:
 
 SILENT: Final = Status("", "", "", "", "")
 # Not the meaning of Forwarded, but what some operators mean: a dialect of MM7, told where a profile asks for it.
-SENT_TO_THE_NETWORK: Final = Status("", "", "", "Forwarded", "Forwarded", text="sent to the network")
+_SENT_TO_THE_NETWORK: Final = _same("Forwarded", text="sent to the network")
 
 TABLE: Final[Mapping[tuple[RecipientState, Cause], Status]] = MappingProxyType(
     {
@@ -88,6 +88,11 @@ class NoReport(StrEnum):
 def is_automatic(message_class: str) -> bool:
     """Class Auto: no reports about it (OMA-TS-MMS_ENC 7.3.27)."""
     return message_class.lower() == "auto"
+
+
+def told_status_of(state: RecipientState, cause: Cause = Cause.NONE) -> Status:
+    """The row for a report that was owed: also that another system took the MM, which only a dialect reports."""
+    return _SENT_TO_THE_NETWORK if state is S.RELAYED else status_of(state, cause)
 
 
 def report_is_due(

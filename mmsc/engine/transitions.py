@@ -140,6 +140,11 @@ class Transitions:
         outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
         return not isinstance(outcome, Lost)
 
+    def relayed_report(self, mm: Mm, recipient: Recipient, at: Instant) -> TaskRow | None:
+        """The report that another system took the MM, for a VASP whose dialect has one. Who forwards writes it with the
+        move, and plans it."""
+        return self._report(mm, recipient, RecipientState.RELAYED, Cause.NONE, at, Circumstances())[0]
+
     def _about(self, mm: Mm, recipient: Recipient, data: Sequence[trace.Data]) -> list[trace.Event]:
         return [self._chronicle.event(one, mm_id=mm.id, recipient_id=recipient.id) for one in data]
 

@@ -22,8 +22,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.neighbours import Repeats, UnknownLinkedId, Vasp
 from mmsc.domain.refusal import RefusalReason
-from mmsc.domain.reports import SENT_TO_THE_NETWORK, status_of
-from mmsc.domain.reports import Status as ReportStatus
+from mmsc.domain.reports import told_status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.content import from_mime
 from protocols.errors import DecodeError
@@ -186,7 +185,7 @@ def report_of(
 ) -> DeliveryReportReq:
     """The report that a REPORT_MM7 job means, in the words of the dialect, with numbers as its VASP spells them."""
     mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
-    status = _status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+    status = told_status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
     applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
     return DeliveryReportReq(
         mm7_version=version,
@@ -202,10 +201,6 @@ def report_of(
         reply_applic_id=applic_id if reply_applic_id and applic_id != reply_applic_id else "",
         aux_applic_info=details.get("aux_applic_info", ""),
     )
-
-
-def _status_of(state: RecipientState, cause: Cause) -> ReportStatus:
-    return SENT_TO_THE_NETWORK if state is RecipientState.RELAYED else status_of(state, cause)
 
 
 def read_reply_of(
