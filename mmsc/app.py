@@ -272,7 +272,7 @@ class App:
             template=lambda: self.settings.fallback.template,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
-        for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1):
+        for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1, TaskKind.CANCEL_MM1):
             self.engine.couriers[kind] = courier
         if settings.enabled:
             identities = Identities(

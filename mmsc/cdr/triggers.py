@@ -88,8 +88,9 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
         ),
         trace.ChangeAnswered: Trigger(
             ("7C", "7R"),
-            lambda data: ("7C",) if data.operation == "cancel" else ("7R",),
-            "a CancelReq (7C) or ReplaceReq (7R) about an MM of its VASP was answered: not when it comes again",
+            lambda data: ("7C",) if "cancel" in data.operation else ("7R",),
+            "a CancelReq (7C) or ReplaceReq (7R), extended or not, about an MM of its VASP was answered: not when it"
+            " comes again",
         ),
         trace.ReportDelivered: Trigger(
             ("O1D", "R4DRq", "7DRRq", "7DRRs"),

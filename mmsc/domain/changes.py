@@ -1,5 +1,5 @@
 """What a VASP may still change about an MM that it handed in: whom it can be cancelled for, and what replaces it
-(TS 23.140 8.7.3, 8.7.4). A cancel or replace that comes during a GET loses to the GET."""
+(TS 23.140 8.7.3). A cancel or replace that comes during a GET loses to the GET."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -13,6 +13,7 @@ from protocols.records import record
 
 S = RecipientState
 REPLACED_AT = "replaced_at"  # in an MM's details: when its content was last replaced (µs)
+_CANCELS = 0x13  # m-cancel-req came with version 1.3
 _NOTIFIED = (S.NOTIFIED, S.DEFERRED, S.LINK_SENT)
 
 
@@ -21,6 +22,8 @@ class Operation(StrEnum):
 
     CANCEL = "cancel"
     REPLACE = "replace"
+    EXTENDED_CANCEL = "extended_cancel"  # handsets that have it are asked to forget it
+    EXTENDED_REPLACE = "extended_replace"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,8 @@ class Replacement:
     deliver_at: When | None = None
     read_report: bool | None = None
     adaptation_allowed: bool | None = None
+    delivery_report: bool | None = None  # this and the expiry only when it replaces what handsets have already
+    expires: When | None = None
     details: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -83,6 +88,11 @@ def too_late(recipient: Recipient, policy: ChangePolicy) -> str:
     if not policy.after_notification and recipient.state in _NOTIFIED:
         return "the recipient was notified already"
     return ""
+
+
+def too_old(mms_version: int) -> str:
+    """Why a handset knows no m-cancel-req, "" when it may (OMA-TS-MMS_ENC 1.3). 0: it never said what it speaks."""
+    return f"its handset speaks MMS {mms_version >> 4}.{mms_version & 15}" if 0 < mms_version < _CANCELS else ""
 
 
 def is_over(recipient: Recipient, mm: Mm) -> bool:

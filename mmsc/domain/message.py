@@ -244,6 +244,7 @@ class TaskKind(StrEnum):
     READ_MM7 = "read_mm7"  # ReadReplyReq
     REPORT_MM1 = "report_mm1"  # m-delivery-ind
     REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
+    CANCEL_MM1 = "cancel_mm1"  # m-cancel-req to a handset that has the MM
     RES_MM4 = "res_mm4"  # MM4_forward.RES or MM4_delivery_report.RES
 
 

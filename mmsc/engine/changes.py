@@ -1,4 +1,4 @@
-"""Cancel and replace what a VASP handed in and its recipients have not got yet (TS 23.140 8.7.3, 8.7.4).
+"""Cancel and replace what a VASP handed in and its recipients have not got yet (TS 23.140 8.7.3).
 
 The answer is an event of its own, written last: a repeat finds it and gets it again, and a crash before it leaves
 recipients that were cancelled for an answer nobody got, which the repeat counts as done. While a change is decided no
@@ -6,7 +6,8 @@ GET of its recipients is begun, and one that was begun before is not overtaken.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -27,9 +28,11 @@ from mmsc.domain.limits import Limits, refusal_of
 from mmsc.domain.message import Interface, Mm, Recipient
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
+from mmsc.engine import withdrawal
 from mmsc.engine.delivery import Desk
+from mmsc.engine.ports import Accepted, Submit
 from mmsc.engine.transitions import Circumstances
-from mmsc.ids import from_text
+from mmsc.ids import id_in
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
@@ -42,88 +45,155 @@ _ATTEMPTS = 3
 _BEING_FETCHED = "it is being fetched"
 _BEING_SENT = "it is on its way to another system"
 _decode = msgspec.json.Decoder(trace.ChangeAnswered).decode
+_NOT_THERE = "no handset of ours has it"
 _Found = tuple[Mm, tuple[Recipient, ...]]
 _Outcome = Changed | Unknown | Refused
+_Answers = list[trace.ChangeAnswered]
+_Work = Callable[[Asked, _Found, _Answers], Awaitable[Changed | Refused]]
 
 
 class VaspChanges:
     """Implements `ports.Changes`."""
 
-    def __init__(self, desk: Desk, bodies: Bodies, policy: ChangePolicy, limits: Limits) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        bodies: Bodies,
+        submit: Submit,
+        withdrawals: withdrawal.Withdrawals,
+        policy: ChangePolicy,
+        limits: Limits,
+    ) -> None:
         self._desk = desk
+        self._submit = submit
+        self._withdrawals = withdrawals
         self._bodies = bodies
         self.policy = policy
         self.limits = limits
-        self._under_way: dict[int, asyncio.Lock] = {}
+        self._locks: dict[str, asyncio.Lock] = {}  # by Message-ID, while somebody wants to change it
+        self._waiting: Counter[str] = Counter()
 
     async def cancel(self, asked: Asked) -> _Outcome:
         """Cancel an MM for whoever has not got it; returns after the commit."""
-        return await self._one_at_a_time(asked, None)
+        return await self._one_at_a_time(asked, Operation.CANCEL, self._cancel)
 
     async def replace(self, asked: Asked, change: Replacement) -> _Outcome:
         """Give the recipients who have not got an MM another content; returns after the commit."""
-        if change.content is not None:
-            refused = refusal_of(change.content, self.limits)
-            if refused is not None:
-                return refused
-        return await self._one_at_a_time(asked, change)
+        refused = None if change.content is None else refusal_of(change.content, self.limits)
+        if refused is not None:
+            return refused
 
-    async def _one_at_a_time(self, asked: Asked, change: Replacement | None) -> _Outcome:
-        mm_id = _id_in(asked.message_id)
-        if mm_id is None:
-            return UNKNOWN
-        if len(self._under_way) >= _AT_ONCE and mm_id not in self._under_way:
+        async def work(asked: Asked, found: _Found, answered: _Answers) -> Changed | Refused:
+            return await self._replace(asked, change, found)
+
+        return await self._one_at_a_time(asked, Operation.REPLACE, work)
+
+    async def extended_cancel(self, asked: Asked) -> _Outcome:
+        """Cancel it for everybody: who has not got it gets nothing, who has it is asked to forget it."""
+        return await self._one_at_a_time(asked, Operation.EXTENDED_CANCEL, self._extended_cancel)
+
+    async def extended_replace(self, asked: Asked, change: Replacement) -> Accepted | _Outcome:
+        """Send whoever has it another MM in its place; returns after the commit."""
+        try:
+            found = await self._find(asked)
+            if found is None:
+                return UNKNOWN
+            having = [one for one in found[1] if withdrawal.has_it(one)]
+            late = [(one.address.value, _NOT_THERE) for one in found[1] if not withdrawal.has_it(one)]
+            note = self._note(asked, Operation.EXTENDED_REPLACE, len(having), late)
+            if not having:
+                await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+                return Changed(found[0].id, 0, tuple(late))
+            submission = withdrawal.submission_of(found[0], having, asked, change)
+            outcome = await self._submit.accept(submission)
+            if isinstance(outcome, Accepted) and not outcome.repeat:
+                await self._desk.insist(self._desk.store.commit, self._desk.chronicle.note(note, mm_id=found[0].id))
+        except StoreBusy:
+            return Refused(RefusalReason.BUSY, "too much waits for the store")
+        except StoreUnavailable as error:
+            return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
+        return outcome
+
+    async def _one_at_a_time(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
+        if sum(self._waiting.values()) >= _AT_ONCE:
             return Refused(RefusalReason.BUSY, "too many changes are under way")
-        lock = self._under_way.setdefault(mm_id, asyncio.Lock())
+        key = asked.message_id
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        self._waiting[key] += 1
         try:
             async with lock:
-                return await self._carry_out(mm_id, asked, change)
+                return await self._carry_out(asked, operation, work)
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too much waits for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
-            if not lock.locked():
-                self._under_way.pop(mm_id, None)
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._waiting[key], self._locks[key]
 
-    async def _carry_out(self, mm_id: int, asked: Asked, change: Replacement | None) -> _Outcome:
-        found = await sql.with_recipients(self._desk.store, mm_id)
-        if found is None or not _is_of(found[0], asked):
+    async def _find(self, asked: Asked) -> _Found | None:
+        mm_id = id_in(asked.message_id)
+        found = None if mm_id is None else await sql.with_recipients(self._desk.store, mm_id)
+        return found if found is not None and _is_of(found[0], asked) else None
+
+    async def _carry_out(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
+        found = await self._find(asked)
+        if found is None:
             return UNKNOWN
-        operation = Operation.CANCEL if change is None else Operation.REPLACE
-        answered = await self._answered(mm_id)
+        answered = await self._answered(found[0].id)
         for one in answered:
             if asked.key and (one.operation, one.key) == (str(operation), asked.key):
                 return Changed(found[0].id, one.done, one.late, repeat=True)
         async with AsyncExitStack() as closed:
             for recipient in found[1]:
                 closed.enter_context(self._desk.gets.closed(recipient.id))
-            if change is not None:
-                return await self._replace(asked, change, found)
-            is_new = not any(one.operation == Operation.CANCEL for one in answered)
-            return await self._cancel(asked, found, unanswered=is_new)
+            return await work(asked, found, answered)
 
-    async def _answered(self, mm_id: int) -> list[trace.ChangeAnswered]:
+    async def _answered(self, mm_id: int) -> _Answers:
         rows = await event_sql.of_kind(self._desk.store, mm_id, trace.ChangeAnswered.kind)
         return [_decode(data) for data in rows]
 
     # --- cancel ---
 
-    async def _cancel(self, asked: Asked, found: _Found, *, unanswered: bool) -> Changed:
+    async def _cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
+        done, late = await self._cancel_for_all(asked, *found, answered)
+        note = self._note(asked, Operation.CANCEL, len(done), late)
+        await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+        return Changed(found[0].id, len(done), tuple(late))
+
+    async def _extended_cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
         mm, recipients = found
+        having = [one for one in recipients if withdrawal.has_it(one)]
+        others = [one for one in recipients if not withdrawal.has_it(one)]
+        done, late = await self._cancel_for_all(asked, mm, others, answered)
+        late += [(one.address.value, why) for one in having if (why := self._withdrawals.why_not(one))]
+        tasks = self._withdrawals.tasks(mm, [one for one in having if not self._withdrawals.why_not(one)])
+        note = self._note(asked, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
+        event = self._desk.chronicle.event(note, mm_id=mm.id)
+
+        def then() -> None:
+            for task in tasks:
+                self._desk.lanes.get(task.lane)
+                self._desk.planned(task.due_at)
+
+        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], (event,), then)
+        await self._desk.store.commit(unit)
+        return Changed(mm.id, len(done) + len(tasks), tuple(late))
+
+    async def _cancel_for_all(
+        self, asked: Asked, mm: Mm, recipients: Sequence[Recipient], answered: _Answers
+    ) -> tuple[list[Recipient], list[tuple[str, str]]]:
+        """For whom it was cancelled, and for whom it came too late."""
+        unanswered = not any(one.operation in (Operation.CANCEL, Operation.EXTENDED_CANCEL) for one in answered)
         late: list[tuple[str, str]] = []
-        done = 0
+        done: list[Recipient] = []
         for start in range(0, len(recipients), _AT_ONCE):
             some = recipients[start : start + _AT_ONCE]
             reasons = await asyncio.gather(*(self._cancel_for(mm, one, asked, unanswered=unanswered) for one in some))
-            for one, why in zip(some, reasons, strict=True):
-                if why:
-                    late.append((one.address.value, why))
-                else:
-                    done += 1
-        note = self._note(asked, Operation.CANCEL, done, late)
-        await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
-        return Changed(mm.id, done, tuple(late))
+            done += [one for one, why in zip(some, reasons, strict=True) if not why]
+            late += [(one.address.value, why) for one, why in zip(some, reasons, strict=True) if why]
+        return done, late
 
     async def _cancel_for(self, mm: Mm, recipient: Recipient, asked: Asked, *, unanswered: bool) -> str:
         """Cancel for one recipient; why it is too late for that, "" when it is done."""
@@ -206,11 +276,3 @@ class VaspChanges:
 def _is_of(mm: Mm, asked: Asked) -> bool:
     is_its = mm.origin.interface is Interface.MM7 and mm.origin.neighbour == asked.vasp
     return is_its and mm.message_id == asked.message_id
-
-
-def _id_in(message_id: str) -> int | None:
-    """The id that a Message-ID of ours holds."""
-    try:
-        return from_text(message_id.partition("@")[0])
-    except ValueError:
-        return None

@@ -35,6 +35,7 @@ from mmsc.engine.submit import Submitter
 from mmsc.engine.timetable import Timetable
 from mmsc.engine.transitions import Transitions
 from mmsc.engine.vasp_delivery import VaspWork
+from mmsc.engine.withdrawal import CancelWork, Withdrawals
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
@@ -150,7 +151,10 @@ class Engine:
             self.policy.submit,
             planned,
         )
-        self.changes = VaspChanges(self.desk, self.bodies, self.policy.changes, self.policy.submit.limits)
+        withdrawals = Withdrawals(self.desk, self.neighbours, self.ids)
+        self.changes = VaspChanges(
+            self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
+        )
         self.store.on_wake(self._changed_elsewhere)
         read_reports = ReadReports(self.neighbours, self.ids)
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
@@ -180,6 +184,7 @@ class Engine:
             TaskKind.REPORT_MM1: reports.run,
             TaskKind.REPORT_MM4: reports.run,
             TaskKind.RES_MM4: reports.run,
+            TaskKind.CANCEL_MM1: CancelWork(self.desk).run,
         }
         try:
             async with asyncio.TaskGroup() as group:

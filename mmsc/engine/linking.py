@@ -12,7 +12,7 @@ from mmsc.store import messages as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
-_RULE: Final = "MM7-R034"
+_RULE: Final = "MM7-R901"  # from 900 on: what only the engine can see
 
 
 async def linked(store: Store, submission: Submission) -> tuple[Submission, Mm | None] | Refused:

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
-from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -153,18 +152,6 @@ class Submit(Protocol):
         ...
 
 
-class Changes(Protocol):
-    """What a VASP may still change about an MM of its own."""
-
-    async def cancel(self, asked: Asked) -> Changed | Unknown | Refused:
-        """Cancel an MM for whoever has not got it; returns after the commit."""
-        ...
-
-    async def replace(self, asked: Asked, change: Replacement) -> Changed | Unknown | Refused:
-        """Give the recipients who have not got an MM another content; returns after the commit."""
-        ...
-
-
 @record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What an MM1 request showed about its handset. `mms_version` as 0x12 for 1.2, 0 when it carried no PDU."""
@@ -249,6 +236,12 @@ class Retrieval(Protocol):
         the commit. False when this subscriber has no such MM; `Gone`, and nothing was noted, when the store is away."""
         ...
 
+    async def cancel_confirmed(
+        self, transaction_id: str, *, understood: bool, identity: Address | None = None
+    ) -> bool | Gone:
+        """An m-cancel-conf; returns after the commit. False: no m-cancel-req of ours had this X-Mms-Transaction-ID."""
+        ...
+
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """A request of this subscriber that is about no notification: it shows a handset that speaks MMS."""
         ...
@@ -325,16 +318,6 @@ class Receipts(Protocol):
         ...
 
 
-class ApplicationAnswers(Protocol):
-    """What an application on EAIF says later about a message that it took with 202."""
-
-    async def application_answered(self, vasp: str, message_id: str, *, status: int) -> bool | Gone:
-        """An asynchronous answer: 2xx is taken, 4xx refused, anything else not delivered. `message_id` is the text of
-        our own id of the MM (`ids.to_text`), whatever its originator called it. Returns after the commit; False when
-        nothing of this id went to this VASP. `Gone`, and nothing was noted, when the store is away."""
-        ...
-
-
 class Numbers(Protocol):
     """Number plan and routing, for gateways that must know at once (RCPT TO, From)."""
 
@@ -348,18 +331,6 @@ class Numbers(Protocol):
 
     def delivers(self, vasp: str) -> bool:
         """Whether this VASP has an address for MM7_deliver."""
-        ...
-
-
-class Dialects(Protocol):
-    """What each VASP spoke last."""
-
-    async def heard(self, vasp: str, namespace: str, version: str) -> None:
-        """A request of the VASP came in this namespace and MM7Version; costs something only when it changed."""
-        ...
-
-    def last_of(self, vasp: str) -> tuple[str, str]:
-        """(namespace, MM7Version) of the VASP's last request, both "" when it never sent one."""
         ...
 
 

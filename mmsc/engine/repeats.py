@@ -18,7 +18,7 @@ _REMEMBERED_IDENTIFIERS: Final = 20_000
 _REUSED: Final = {
     Interface.MM1: ("MM1-H010", "OMA-TS-MMS_ENC 7.3.63"),
     Interface.MM4: ("MM4-R004", "TS 23.140 8.4.4"),
-    Interface.MM7: ("MM7-R004", "TS 23.140 8.7.8"),
+    Interface.MM7: ("MM7-R900", "TS 23.140 8.7.8"),
 }
 
 

@@ -17,6 +17,7 @@ from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retriev
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
+from mmsc.engine.withdrawal import CANCEL_PREFIX
 from mmsc.ids import id_in
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
@@ -257,6 +258,22 @@ class Fetching:
             return
         unit = desk.chronicle.unit(None, (task_sql.insert(report),), (event,), lambda: desk.planned(report.due_at))
         await desk.store.commit(unit)
+
+    async def cancel_confirmed(
+        self, transaction_id: str, *, understood: bool, identity: Address | None = None
+    ) -> bool | Gone:
+        """An m-cancel-conf; returns after the commit."""
+        desk = self._desk
+        try:
+            recipient_id = id_in(transaction_id.removeprefix(CANCEL_PREFIX))
+            found = None if recipient_id is None else await sql.by_recipient(desk.store, recipient_id)
+            if found is None or not self._may(found[1], identity):
+                return False
+            note = trace.CancelConfirmed(understood)
+            await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
+        except (StoreBusy, StoreUnavailable):
+            return Gone(GoneBecause.STORE_AWAY)
+        return True
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""

@@ -15,6 +15,8 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.mm1 import (
     MAcknowledgeInd,
+    MCancelConf,
+    MCancelReq,
     MDeliveryInd,
     MNotificationInd,
     MNotifyRespInd,
@@ -63,6 +65,7 @@ class Inbox:
     notifications: list[MNotificationInd] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     reports: list[MDeliveryInd] = field(default_factory=list)
+    cancelled: list[MCancelReq] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
@@ -122,10 +125,23 @@ class Handset:
         elif isinstance(pdu, MNotificationInd):
             await self._note(lambda: self.inbox.notifications.append(pdu))
             await self._react(pdu)
+        elif isinstance(pdu, MCancelReq):
+            await self._forget(pdu)
 
     async def on_sms(self, text: str) -> None:
         """A plain SMS."""
         await self._note(lambda: self.inbox.texts.append(text))
+
+    async def _forget(self, request: MCancelReq) -> None:
+        """The MM that is cancelled goes, and its sender hears of it (m-cancel-conf)."""
+
+        def forget() -> None:
+            self.inbox.messages = [one for one in self.inbox.messages if one.conf.message_id != request.cancel_id]
+            self.inbox.cancelled.append(request)
+
+        await self._note(forget)
+        status = mm1.CancelStatus.SUCCESSFULLY_RECEIVED
+        await self._post(MCancelConf(mms_version=0x13, transaction_id=request.transaction_id, cancel_status=status))
 
     async def _react(self, notification: MNotificationInd) -> None:
         match self.fetching:

@@ -12,6 +12,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from mmsc.trace.data import Data as Data
+from mmsc.trace.vasp_events import CancelConfirmed as CancelConfirmed
+from mmsc.trace.vasp_events import CancelPushed as CancelPushed
 from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
 from mmsc.trace.vasp_events import DeliverAnswered as DeliverAnswered
 from mmsc.trace.vasp_events import MmLinked as MmLinked

@@ -9,7 +9,7 @@ class ChangeAnswered(Data, frozen=True, omit_defaults=True):
     """A VASP asked to cancel or replace its MM: for how many recipients it was done, and for whom it came too late."""
 
     kind: ClassVar[str] = "change.answered"
-    operation: str  # cancel, replace
+    operation: str  # cancel, replace, extended_cancel, extended_replace
     neighbour: str
     identifier: str  # its TransactionID
     key: str = ""  # of the request: a repeat gets this answer again
@@ -51,3 +51,19 @@ class ReadReported(Data, frozen=True, omit_defaults=True):
     attempt: int
     note: str = ""
     read_at: int = 0  # when the handset said so (µs)
+
+
+class CancelPushed(Data, frozen=True, omit_defaults=True):
+    """The SMSC took an m-cancel-req for a handset that has the MM."""
+
+    kind: ClassVar[str] = "cancel.pushed"
+    smsc: str
+    attempt: int
+    remote_ids: tuple[str, ...] = ()
+
+
+class CancelConfirmed(Data, frozen=True, omit_defaults=True):
+    """A handset answered an m-cancel-req with its m-cancel-conf."""
+
+    kind: ClassVar[str] = "cancel.confirmed"
+    understood: bool  # X-Mms-Cancel-Status: successfully received, else corrupted

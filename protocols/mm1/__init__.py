@@ -21,6 +21,8 @@ from protocols.mm1.enums import (
 )
 from protocols.mm1.pdus import (
     MAcknowledgeInd,
+    MCancelConf,
+    MCancelReq,
     MDeliveryInd,
     MNotificationInd,
     MNotifyRespInd,
@@ -47,6 +49,8 @@ __all__ = [
     "FieldView",
     "InsertAddress",
     "MAcknowledgeInd",
+    "MCancelConf",
+    "MCancelReq",
     "MDeliveryInd",
     "MNotificationInd",
     "MNotifyRespInd",

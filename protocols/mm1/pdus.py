@@ -7,6 +7,7 @@ from protocols.content_type import ContentType
 from protocols.forms import UnknownHeader
 from protocols.mm1.enums import (
     VERSION_1_2,
+    CancelStatus,
     ContentClass,
     InsertAddress,
     MessageClass,
@@ -219,6 +220,30 @@ class MReadOrigInd(Pdu):
     read_status: ReadStatus | None = None
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class MCancelReq(Pdu):
+    """m-cancel-req: the handset is asked to forget the MM with this Message-ID (of version 1.3)."""
+
+    message_type = MessageType.M_CANCEL_REQ
+    clause = "OMA-TS-MMS_ENC 6"
+    mandatory = ("transaction_id", "cancel_id")
+
+    transaction_id: str = ""
+    cancel_id: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class MCancelConf(Pdu):
+    """m-cancel-conf: the handset's answer (of version 1.3)."""
+
+    message_type = MessageType.M_CANCEL_CONF
+    clause = "OMA-TS-MMS_ENC 6"
+    mandatory = ("transaction_id", "cancel_status")
+
+    transaction_id: str = ""
+    cancel_status: CancelStatus | None = None
+
+
 PDUS: Final = (
     MSendReq,
     MSendConf,
@@ -229,5 +254,7 @@ PDUS: Final = (
     MDeliveryInd,
     MReadRecInd,
     MReadOrigInd,
+    MCancelReq,
+    MCancelConf,
 )
 BY_TYPE: Final = {int(cls.message_type): cls for cls in PDUS}

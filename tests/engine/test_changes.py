@@ -1,4 +1,4 @@
-"""Cancel and replace at every stage of delivery (TS 23.140 8.7.3, 8.7.4; who has an MM keeps it)."""
+"""Cancel and replace at every stage of delivery (TS 23.140 8.7.3; who has an MM keeps it)."""
 
 import asyncio
 from dataclasses import replace as replaced

@@ -131,7 +131,7 @@ async def test_what_was_forgiven_is_recorded(lab: Lab) -> None:
     accepted(message)
     rows = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'finding.noted'")
     assert len(rows) == 1
-    assert "MM7-R004" in str(rows[0][0])
+    assert "MM7-R900" in str(rows[0][0])
 
 
 @pytest.mark.parametrize("encoding", ["binary", "base64"])

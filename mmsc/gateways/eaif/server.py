@@ -9,7 +9,8 @@ from typing import Final, Protocol
 from mmsc.clock import Clock
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, ApplicationAnswers, Directory, Gone, Submit
+from mmsc.engine.ports import Accepted, Directory, Gone, Submit
+from mmsc.engine.vasp_ports import ApplicationAnswers
 from mmsc.gateways.content import remarked
 from mmsc.gateways.eaif.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf

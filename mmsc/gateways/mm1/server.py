@@ -21,7 +21,9 @@ from mmsc.trace.captures import BodyReference
 from protocols import mm1
 from protocols.errors import Finding, ProtocolError
 from protocols.mm1 import (
+    CancelStatus,
     MAcknowledgeInd,
+    MCancelConf,
     MessageType,
     Mm1Error,
     MNotifyRespInd,
@@ -79,6 +81,8 @@ class Mm1Server:
                 return await self._answered(pdu, Happening.RETRIEVED, identity, evidence)
             case MReadRecInd():
                 return await self._read(pdu, identity)
+            case MCancelConf():
+                return await self._cancelled(pdu, identity)
             case _:
                 return self._unsupported(getattr(pdu, "transaction_id", "") or "")
 
@@ -146,6 +150,14 @@ class Mm1Server:
             )
             if isinstance(outcome, Gone):
                 return self._gone(outcome)
+        return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
+
+    async def _cancelled(self, pdu: MCancelConf, identity: Address | None) -> HttpAnswer:
+        """An m-cancel-conf: recorded where it answers an m-cancel-req of ours, 200 in any case but an outage."""
+        understood = pdu.cancel_status is CancelStatus.SUCCESSFULLY_RECEIVED
+        outcome = await self._retrieval.cancel_confirmed(pdu.transaction_id, understood=understood, identity=identity)
+        if isinstance(outcome, Gone):
+            return self._gone(outcome)
         return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
 
     async def _read(self, pdu: MReadRecInd, identity: Address | None) -> HttpAnswer:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mmsc.domain.neighbours import Vasp
+from mmsc.engine.ports import Accepted
 from mmsc.gateways.mm7.profiles import answer_headers, style_of, told_code
 from mmsc.net.http import HttpAnswer
 from protocols import mm7
@@ -94,6 +95,20 @@ def answered(context: Context, code: StatusCode, details: str = "", message_id: 
     else:
         message = made(mm7_version=context.version, status=status)
     return _http(context, message, 200)
+
+
+def accepted(context: Context, outcome: Accepted) -> HttpAnswer:
+    """The Rsp to an MM that was taken; delivery begins when it was handed over."""
+    code = StatusCode.PARTIAL_SUCCESS if outcome.refused else StatusCode.SUCCESS
+    details = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
+    answer = answered(context, code, details, outcome.message_id)
+
+    async def after(_: bool) -> None:
+        outcome.answered()
+
+    answer.after = after
+    answer.mm_id = outcome.mm_id
+    return answer
 
 
 def refused(context: Context, code: StatusCode, why: str, message_id: str = "") -> HttpAnswer:

@@ -1,4 +1,5 @@
-"""CancelReq and ReplaceReq to domain words, and what came of them to an answer (TS 23.140 8.7.3, 8.7.4)."""
+"""CancelReq, ReplaceReq and their extended forms to domain words, and what came of them to an answer (TS 23.140
+8.7.3)."""
 
 import hashlib
 from typing import Final
@@ -8,34 +9,30 @@ from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.message import Relative
 from mmsc.domain.neighbours import Repeats, Vasp
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Changes
-from mmsc.gateways.mm7.answers import answered, context_of, refused
+from mmsc.engine.ports import Accepted
+from mmsc.engine.vasp_ports import Changes
+from mmsc.gateways.mm7.answers import accepted, answered, context_of, refused
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
 from mmsc.net.http import HttpAnswer
-from protocols.mm7 import CancelReq, Envelope, ReplaceReq, StatusCode
+from protocols.mm7 import CancelReq, Envelope, ExtendedCancelReq, ExtendedReplaceReq, ReplaceReq, StatusCode
 
 _DETAILS: Final = ("service_code", "content_class", "applic_id", "reply_applic_id", "aux_applic_info")
 
 
-async def change(changes: Changes, envelope: Envelope, request: CancelReq | ReplaceReq, vasp: Vasp) -> HttpAnswer:
+Request = CancelReq | ReplaceReq | ExtendedCancelReq | ExtendedReplaceReq
+
+
+async def change(changes: Changes, envelope: Envelope, request: Request, vasp: Vasp) -> HttpAnswer:
     """Carry a request out for the VASP that sent it. Raises Mm7Error for values that mean nothing."""
     context = context_of(envelope, vasp)
-    asked = Asked(
-        vasp=vasp.name,
-        message_id=request.message_id,
-        key=_key(envelope, vasp, context.operation),
-        identifier=envelope.transaction_id,
-    )
-    if isinstance(request, CancelReq):
-        outcome = await changes.cancel(asked)
-    else:
-        outcome = await changes.replace(asked, _replacement(envelope, request))
+    outcome = await _carry_out(changes, envelope, request, _asked(envelope, request, vasp, context.operation))
     match outcome:
         case Unknown():
-            why = f"no MM of yours has the MessageID {request.message_id!r}"
-            return refused(context, StatusCode.MESSAGE_ID_NOT_FOUND, why)
+            return refused(context, StatusCode.MESSAGE_ID_NOT_FOUND, f"no MM of yours is {_named(request)!r}")
         case Refused():
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
+        case Accepted():
+            return accepted(context, outcome)
         case Changed():
             late = "; ".join(f"{_spelled(address, vasp)}: {why}" for address, why in outcome.late)
             if not outcome.done:
@@ -44,6 +41,60 @@ async def change(changes: Changes, envelope: Envelope, request: CancelReq | Repl
                 answer = answered(context, StatusCode.PARTIAL_SUCCESS if late else StatusCode.SUCCESS, late)
             answer.mm_id = outcome.mm_id
             return answer
+
+
+async def _carry_out(
+    changes: Changes, envelope: Envelope, request: Request, asked: Asked
+) -> Accepted | Changed | Unknown | Refused:
+    match request:
+        case CancelReq():
+            return await changes.cancel(asked)
+        case ReplaceReq():
+            return await changes.replace(asked, _replacement(envelope, request))
+        case ExtendedCancelReq():
+            return await changes.extended_cancel(asked)
+        case ExtendedReplaceReq():
+            return await changes.extended_replace(asked, _extended_replacement(envelope, request))
+
+
+def _named(request: Request) -> str:
+    """The Message-ID of the MM that it is about."""
+    match request:
+        case ExtendedCancelReq():
+            return request.cancel_id
+        case ExtendedReplaceReq():
+            return request.replace_id
+    return request.message_id
+
+
+def _asked(envelope: Envelope, request: Request, vasp: Vasp, operation: str) -> Asked:
+    return Asked(
+        vasp=vasp.name,
+        message_id=_named(request),
+        key=_key(envelope, vasp, operation),
+        identifier=envelope.transaction_id,
+    )
+
+
+def _extended_replacement(envelope: Envelope, request: ExtendedReplaceReq) -> Replacement:
+    where = "extendedReplaceReq"
+    date = read_time(request.time_stamp, f"{where}/TimeStamp")
+    code = bounded(request.service_code, f"{where}/ServiceCode")
+    own = {
+        "mm7_transaction_id": envelope.transaction_id,
+        "mm7_namespace": envelope.dialect.namespace,
+        "mm7_version": request.mm7_version,
+    }
+    return Replacement(
+        content=content_of(envelope, f"{where}/Content"),
+        date=None if isinstance(date, Relative) else date,
+        deliver_at=read_time(request.earliest_delivery_time, f"{where}/EarliestDeliveryTime"),
+        expires=read_time(request.expiry_date, f"{where}/ExpiryDate"),
+        read_report=request.read_reply,
+        delivery_report=request.delivery_report,
+        adaptation_allowed=request.allow_adaptations,
+        details={**own, "service_code": code} if code else own,
+    )
 
 
 def _spelled(address: str, vasp: Vasp) -> str:

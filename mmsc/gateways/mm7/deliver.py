@@ -14,7 +14,8 @@ from mmsc.domain.address import Normalised, told
 from mmsc.domain.message import Content, Interface, Job, Mm, Role
 from mmsc.domain.neighbours import DeliverContent, Vasp
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Contents, Delivered, Dialects, Directory, Failed, Numbers, Outcome, Retry
+from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Numbers, Outcome, Retry
+from mmsc.engine.vasp_ports import Dialects
 from mmsc.gateways.content import SMIL, to_mime
 from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge
 from mmsc.gateways.mm7.profiles import request_headers, server_id_for, style_of

@@ -10,20 +10,22 @@ from urllib.parse import parse_qs
 
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Changes, Dialects, Directory, Submit
+from mmsc.engine.ports import Directory, Submit
+from mmsc.engine.vasp_ports import Changes, Dialects
 from mmsc.gateways.content import kept_octets, remarked
-from mmsc.gateways.mm7.answers import Context, answered, context_of, error_about, failed, refused
-from mmsc.gateways.mm7.changes import change
+from mmsc.gateways.mm7.answers import OPERATION_OF, Context, accepted, context_of, error_about, failed, refused
+from mmsc.gateways.mm7.changes import Request, change
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded
-from protocols.mm7 import CancelReq, Envelope, Mm7Error, ReplaceReq, StatusCode, SubmitReq
+from protocols.mm7 import Envelope, Mm7Error, StatusCode, SubmitReq
 from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
+Served = SubmitReq | Request
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
 
 Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
@@ -95,8 +97,8 @@ class Mm7Server:
     async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, octets: int) -> HttpAnswer:
         envelope = decoded.message
         message = envelope.message
-        if not isinstance(message, SubmitReq | CancelReq | ReplaceReq):
-            why = f"{type(message).__name__} is not offered"
+        if not isinstance(message, Served):
+            why = f"{OPERATION_OF.get(type(message), type(message).__name__)} is not offered"
             return failed(error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", why), vasp)
         known = vasp or self._vasps.open_one(message.vasp_id)
         try:
@@ -120,28 +122,15 @@ class Mm7Server:
         outcome = await self._submit.accept(remarked(submission, decoded.findings))
         if isinstance(outcome, Refused):
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
-        answer = _accepted(context, outcome)
+        answer = accepted(context, outcome)
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
         return answer
 
 
-def _accepted(context: Context, accepted: Accepted) -> HttpAnswer:
-    code = StatusCode.PARTIAL_SUCCESS if accepted.refused else StatusCode.SUCCESS
-    details = "; ".join(f"{one.text}: {one.because}" for one in accepted.refused)
-    answer = answered(context, code, details, accepted.message_id)
-
-    async def after(_: bool) -> None:
-        accepted.answered()
-
-    answer.after = after
-    answer.mm_id = accepted.mm_id
-    return answer
-
-
-def _identified(request: SubmitReq | CancelReq | ReplaceReq, vasp: Vasp | None) -> Vasp:
+def _identified(request: Served, vasp: Vasp | None) -> Vasp:
     """The VASP of this login, when it is who the request says. Raises Mm7Error 4001."""
-    where = f"{type(request).__name__}/SenderIdentification"
+    where = f"{OPERATION_OF[type(request)]}/SenderIdentification"
     if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
         why = f"VASPID {request.vasp_id!r} is not that of this login"
         raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)

@@ -74,7 +74,7 @@ class SmsPolicy:
 
 
 class SmsCourier:
-    """Carries NOTIFY, LINK and REPORT_MM1 jobs over the SMSCs' sessions."""
+    """Carries NOTIFY, LINK, REPORT_MM1 and CANCEL_MM1 jobs over the SMSCs' sessions."""
 
     def __init__(self, directory: Directory, clock: Clock, ids: Ids, policy: SmsPolicy) -> None:
         self._directory = directory
@@ -96,6 +96,8 @@ class SmsCourier:
                 return await self._notify(job, smsc)
             if job.kind is TaskKind.LINK:
                 return await self._link(job, smsc)
+            if job.kind is TaskKind.CANCEL_MM1:
+                return await self._cancel(job, smsc)
             return await self._report(job, smsc)
         except EncodeError as error:
             return Failed(f"it cannot be written: {error.why}")
@@ -117,6 +119,15 @@ class SmsCourier:
             return Delivered(note="MM1 has no word for the state: nothing sent", nothing_sent=True)
         pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version)
         return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
+
+    async def _cancel(self, job: Job, smsc: Smsc) -> Outcome:
+        """m-cancel-req to a handset that has the MM; its m-cancel-conf comes over MM1."""
+        pdu = mm1.MCancelReq(
+            mms_version=mm1.VERSION_1_3,
+            transaction_id=job.payload["transaction_id"],
+            cancel_id=job.stored_mm.message_id,
+        )
+        return await self._push(job, smsc, mm1.encode(pdu), job.recipients[0].address.value, 0)
 
     async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
         push = mms_push(self._ids.number(8), pdu)

@@ -30,8 +30,10 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
+    replaces = mm.details.get("replace_id") if version >= mm1.VERSION_1_3 and not plain else None
+    highest = mm1.VERSION_1_2 if replaces is None else mm1.VERSION_1_3
     return MNotificationInd(
-        mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), mm1.VERSION_1_2),
+        mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), highest),
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
@@ -41,6 +43,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
         content_location=f"{mm1_url}/m/{recipient.token}",
+        replace_id=replaces,
     )
 
 

@@ -56,6 +56,12 @@ def damaged(chance: random.Random, octets: bytes) -> bytes:
     return bytes(wounded)
 
 
+ANSWERS = (
+    *(mm7.SubmitRsp, mm7.CancelRsp, mm7.ReplaceRsp, mm7.ExtendedCancelRsp, mm7.ExtendedReplaceRsp),
+    mm7.Fault,
+)
+
+
 class Engine:
     """Takes everything."""
 
@@ -68,6 +74,12 @@ class Engine:
 
     async def replace(self, asked: Asked, change: Replacement) -> Changed:
         return Changed(MmId(1), 1, (("+1", "late"),))
+
+    async def extended_cancel(self, asked: Asked) -> Changed:
+        return Changed(MmId(1), 0, (("+1", "late"),))
+
+    async def extended_replace(self, asked: Asked, change: Replacement) -> Accepted:
+        return Accepted(MmId(1), "m-1")
 
 
 def headers(**values: str) -> CIMultiDictProxy[str]:
@@ -89,7 +101,7 @@ async def test_whatever_comes_the_answer_is_mm7(errors: str) -> None:
         if answer.status == 415:
             continue
         message = mm7.decode(answer.content_type, answer.body).message.message
-        assert isinstance(message, mm7.SubmitRsp | mm7.CancelRsp | mm7.ReplaceRsp | mm7.Fault)
+        assert isinstance(message, ANSWERS)
         if isinstance(message, mm7.SubmitRsp):
             assert message.status.code.is_success == bool(message.message_id)
         seen.add(int(message.status.code))
