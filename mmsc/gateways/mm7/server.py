@@ -196,5 +196,5 @@ class Mm7Server:
             answer.after = self._permission.record(vasp.name, denied)
         else:
             answer = self._denied(context, vasp, denied)
-        answer.headers = (("Retry-After", str(math.ceil(wait))),)
+        answer.headers = (*answer.headers, ("Retry-After", str(math.ceil(wait))),)
         return answer

@@ -22,7 +22,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.neighbours import Repeats, UnknownLinkedId, Vasp
 from mmsc.domain.refusal import RefusalReason
-from mmsc.domain.reports import status_of
+from mmsc.domain.reports import told_status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.content import from_mime
 from mmsc.gateways.mm7.coded import as_named
@@ -189,7 +189,7 @@ def report_of(
 ) -> DeliveryReportReq:
     """The report that a REPORT_MM7 job means, in the words of the dialect, with numbers as its VASP spells them."""
     mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
-    status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+    status = told_status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
     applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
     return DeliveryReportReq(
         mm7_version=version,
