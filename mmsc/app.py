@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final, Protocol
@@ -25,6 +26,7 @@ from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
+from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
@@ -37,6 +39,7 @@ from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
 from mmsc.net.stopping import Stop
+from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.settings import Settings, captures_path, store_path
@@ -78,6 +81,7 @@ class App:
         self.captures: CaptureRing | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
+        self.schemes: dict[str, str] = {}  # of those over HTTP: http or https
         self._stack = AsyncExitStack()
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
@@ -215,17 +219,29 @@ class App:
         keep: Tap | None = self.captures.keep if self.captures is not None else None
         return WireTap(interface, keep, self.clock, mask)
 
-    async def _listen(self, name: str, settings: HttpSettings, handler: Handler) -> str:
+    async def _listen(
+        self,
+        name: str,
+        settings: HttpSettings,
+        handler: Handler,
+        tls: ssl.SSLContext | None = None,
+        handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
+    ) -> str:
         """Open an HTTP interface; its public URL."""
         limits = configured.http_limits(settings, self._stop.patience)
         tap = self._tap(name, redact.http)
-        listener = HttpListener(handler, settings.host, settings.port, limits, tap, self._budget)
+        listener = HttpListener(
+            *(handler, settings.host, settings.port, limits, tap, self._budget),
+            tls=tls,
+            handshake_refused=handshake_refused,
+        )
         with listening(name, settings.host, settings.port):
             await listener.start()
         self._stop.doors.append(listener.stop)
         self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
-        return configured.public_url(settings, listener.port)
+        self.schemes[name] = "http" if tls is None else "https"
+        return configured.public_url(settings, listener.port, self.schemes[name])
 
     async def _start_mm7(self) -> None:
         settings = self.settings.mm7
@@ -245,15 +261,17 @@ class App:
         for kind, (by_mm7, by_eaif) in ways.items():
             engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            vasps = Vasps(known)
+            vasps = Vasps(known, configured.admission_policy(self.settings), self.clock.real_now)
+            permission = Permission(engine.submit, engine.numbers, self.clock.real_now)
             applications = EaifServer(
-                engine.submit, engine.application_answers, known, vasps, self.clock, realm=settings.realm
+                *(engine.submit, engine.application_answers, known, vasps, self.clock),
+                realm=settings.realm,
+                permission=permission,
             )
             server = Mm7Server(
-                engine.submit,
-                engine.changes,
-                known,
-                realm=settings.realm,
+                *(engine.submit, engine.changes, known),
+                vasps=vasps,
+                permission=permission,
                 other=applications.handle,
                 dialects=engine.dialects,
                 policy=configured.vasp_policy(self.settings),
@@ -261,7 +279,9 @@ class App:
             )
             house = server.house
             self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
-            server.public_url = await self._listen("mm7", settings, server.handle)
+            files = configured.tls_files(self.settings)
+            tls = None if files is None else server_context("mm7.tls", files)
+            server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
         limits = configured.vasp_client_limits(self.settings, vasp)

@@ -2,30 +2,20 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from mmsc import configured_neighbours as tables
 from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.writer import ChargingPolicy
-from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan, Rewrite
+from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan
 from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
-from mmsc.domain.neighbours import (
-    DeliverContent,
-    FallbackReport,
-    MmsFlag,
-    Peer,
-    Repeats,
-    Smsc,
-    Subscriber,
-    TransferEncoding,
-    UnknownLinkedId,
-    Vasp,
-    VaspInterface,
-)
+from mmsc.domain.neighbours import MmsFlag, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
 from mmsc.domain.vasp_policy import PartialSuccess, VaspPolicy
@@ -38,15 +28,17 @@ from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
+from mmsc.gateways.mm7.vasp import AdmissionPolicy
 from mmsc.gateways.sms.esme import EsmeTimers
+from mmsc.net.forwarded import Proxies
 from mmsc.net.http import HttpLimits
 from mmsc.net.http_calling import Way
 from mmsc.net.http_client import ClientLimits
 from mmsc.net.tls import TlsOptions
+from mmsc.net.tls_server import TlsFiles
 from mmsc.settings import Settings, cdr_path
 from mmsc.settings.model import HttpListener
 from mmsc.settings.neighbours import Delivery
-from mmsc.settings.neighbours import Rewrite as RewriteSettings
 from mmsc.trace.ring import RingLimits
 
 _KINDS: Final = {
@@ -185,9 +177,9 @@ def agreed(settings: Settings) -> dict[str, str]:
 
 def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple[Neighbour, ...]:
     """The neighbours of the file; passwords of VASPs become hashes here and are known nowhere else."""
-    found: list[Neighbour] = [_vasp(name, settings, hash_password) for name in settings.vasp]
-    found += [_peer(name, settings) for name in settings.peer]
-    found += [_smsc(name, settings) for name in settings.smsc]
+    found: list[Neighbour] = [tables.vasp(name, settings, hash_password) for name in settings.vasp]
+    found += [tables.peer(name, settings) for name in settings.peer]
+    found += [tables.smsc(name, settings) for name in settings.smsc]
     plan = number_plan(settings)
     for number, given in settings.subscriber.items():
         known = plan.normalise(number)
@@ -272,106 +264,40 @@ def http_limits(listener: HttpListener, stop_seconds: float = 5.0) -> HttpLimits
     )
 
 
-def public_url(listener: HttpListener, port: int) -> str:
+def public_url(listener: HttpListener, port: int, scheme: str = "http") -> str:
     """What others are told to call, without a slash at the end; `port` is the one that was taken."""
     host = f"[{listener.host}]" if ":" in listener.host else listener.host
-    return (listener.public_url or f"http://{host}:{port}").rstrip("/")
+    return (listener.public_url or f"{scheme}://{host}:{port}").rstrip("/")
 
 
-def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
-    given = settings.vasp[name]
-    return Vasp(
-        name=name,
-        vasp_id=given.vasp_id,
-        vas_ids=given.vas_ids,
-        username=given.username,
-        password_hash=hash_password(given.password) if given.password else given.password_hash,
-        report_url=given.report_url,
-        proxy_url=_proxy_url(given.proxy_url, settings),
-        tls_ca_file=given.tls_ca_file,
-        tls_certificate_file=given.tls_certificate_file,
-        tls_key_file=given.tls_key_file,
-        tls_server_name=given.tls_server_name,
-        tls_verify=given.tls_verify,
-        tls_minimum_version=given.tls_minimum_version,
-        deliver_url=given.deliver_url,
-        deliver_content=DeliverContent(given.deliver_content),
-        deliver_encoding=TransferEncoding(given.deliver_encoding),
-        unknown_linked_id=UnknownLinkedId(given.unknown_linked_id),
-        short_codes=given.short_codes,
-        sender=given.sender,
-        namespace=given.namespace,
-        mm7_version=given.mm7_version,
-        errors=given.errors,
-        fault_http_status=given.fault_http_status,
-        deferred_reports=given.deferred_reports,
-        repeats=Repeats(given.repeats),
-        fallback_report=FallbackReport(given.fallback_report),
-        rewrites=_rewrites(given.rewrites),
-        rewrites_out=_rewrites(given.rewrites_out),
-        maximum_octets=given.maximum_octets,
-        concurrency=given.concurrency,
-        applic_ids=given.applic_ids,
-        coded_addresses=tuple(sorted(given.coded_addresses.items())),
-        partial_success=None if given.partial_success == "server" else PartialSuccess(given.partial_success),
-        interface=VaspInterface(given.interface),
-        eaif_version=given.eaif_version,
-        eaif_answer=given.eaif_answer,
-        eaif_message=given.eaif_message,
-        eaif_read_report=given.eaif_read_report,
-        eaif_asynch_reply_to=given.eaif_asynch_reply_to,
+def tls_files(settings: Settings) -> TlsFiles | None:
+    """What the MM7 listener needs to speak TLS; None when it speaks plain HTTP."""
+    given = settings.mm7.tls
+    if not given.certificate:
+        return None
+    certificate, key, client_ca = (
+        str(Path(one).expanduser()) if one else "" for one in (given.certificate, given.key, given.client_ca)
+    )
+    return TlsFiles(
+        certificate=certificate,
+        key=key,
+        client_ca=client_ca,
+        client_required=given.client_certificate == "required",
+        minimum_version=given.minimum_version,
     )
 
 
-def _proxy_url(given: str, settings: Settings) -> str:
-    """A VASP's own proxy, else the one of all; "" for none."""
-    return (given or settings.delivery.vasp.proxy_url).removeprefix("direct")
-
-
-def _peer(name: str, settings: Settings) -> Peer:
-    given = settings.peer[name]
-    return Peer(
-        name=name,
-        domain=given.domain,
-        host=given.host,
-        port=given.port,
-        prefixes=given.prefixes,
-        addresses=given.addresses,
-        ack_request=given.ack_request,
-        mm4_version=given.mm4_version,
-        maximum_octets=given.maximum_octets,
-        repeats=Repeats(given.repeats),
-        unknown_recipient=given.unknown_recipient,
-        rewrites=_rewrites(given.rewrites),
-        rewrites_out=_rewrites(given.rewrites_out),
-        concurrency=given.concurrency,
+def admission_policy(settings: Settings) -> AdmissionPolicy:
+    """How VASPs show who they are."""
+    given = settings.mm7
+    return AdmissionPolicy(
+        realm=given.realm,
+        digest_algorithms=given.digest_algorithms,
+        nonce_age=_seconds(given.nonce_seconds),
+        proxies=Proxies(
+            given.trusted_proxies, header=given.proxy_header, certificate_header=given.proxy_certificate_header
+        ),
     )
-
-
-def _smsc(name: str, settings: Settings) -> Smsc:
-    given = settings.smsc[name]
-    return Smsc(
-        name=name,
-        host=given.host,
-        port=given.port,
-        system_id=given.system_id,
-        password=given.password,
-        system_type=given.system_type,
-        bind=given.bind,
-        source=given.source,
-        source_ton=given.source_ton,
-        source_npi=given.source_npi,
-        window=given.window,
-        sessions=given.sessions,
-        push_form=given.push_form,
-        data_coding=given.data_coding,
-        receipts=given.receipts,
-        rewrites_out=_rewrites(given.rewrites_out),
-    )
-
-
-def _rewrites(given: tuple[RewriteSettings, ...]) -> tuple[Rewrite, ...]:
-    return tuple(Rewrite(rewrite.prefix, rewrite.becomes) for rewrite in given)
 
 
 def _retry(given: Delivery) -> RetryPolicy:

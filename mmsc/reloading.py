@@ -108,5 +108,5 @@ def _known_hashes(app: "App") -> dict[str, str]:
     return {
         given.password: known[name].password_hash
         for name, given in app.settings.vasp.items()
-        if given.password and name in known
+        if given.password and name in known and known[name].password_hash
     }

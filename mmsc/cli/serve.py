@@ -147,9 +147,9 @@ def _settle() -> None:
 
 
 def _where(app: "App") -> Iterator[str]:
-    for name, (title, form) in _PLACES.items():
+    for name, (title, _) in _PLACES.items():
         if name in app.listeners:
-            yield f"{title:18} {form.format(_place(app, name))}"
+            yield f"{title:18} {_url(app, name)}"
     given = app.settings.store
     yield f"{'state':18} {f'PostgreSQL, schema {given.schema}' if given.postgres else store_path(app.settings)}"
     yield "ready; interrupt to stop"
@@ -157,7 +157,10 @@ def _where(app: "App") -> Iterator[str]:
 
 def _url(app: "App", name: str) -> str:
     """Where an interface is called, "" when it does not listen."""
-    return _PLACES[name][1].format(_place(app, name)) if name in app.listeners else ""
+    if name not in app.listeners:
+        return ""
+    form = _PLACES[name][1].replace("http:", f"{app.schemes.get(name, 'http')}:")
+    return form.format(_place(app, name))
 
 
 def _place(app: "App", name: str) -> str:

@@ -61,7 +61,11 @@ class Vasp:
     vasp_id: str = ""  # "" accepts any
     vas_ids: tuple[str, ...] = ()  # empty accepts any
     username: str = ""  # "" asks for no credentials
-    password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it
+    password_hash: str = ""  # scrypt, as `mmsc.gateways.mm7.vasp` writes it; "" refuses HTTP Basic
+    ha1_md5: str = ""  # RFC 7616 3.4.2, for HTTP Digest; "" refuses the algorithm
+    ha1_sha256: str = ""
+    client_certificates: tuple[str, ...] = ()  # CN=, SAN=, SHA256=, SHA1=; empty asks for none
+    networks: tuple[str, ...] = ()  # where it may send from; empty: anywhere
     report_url: str = ""  # "" sends no reports
     proxy_url: str = ""  # CONNECT goes there first; "": the connection is direct
     tls_ca_file: str = ""  # PEM; "": what the system trusts
@@ -86,6 +90,13 @@ class Vasp:
     rewrites: tuple[Rewrite, ...] = ()  # of numbers that it names
     rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
     maximum_octets: int = 0  # 0: the server's own limit
+    senders: tuple[str, ...] = ()  # normalised addresses, or their beginnings with * behind; empty: any
+    content_types: tuple[str, ...] = ()  # of its parts, image/* for all of a kind; empty: any
+    maximum_recipients: int = 0  # of one MM; 0: the server's own limit
+    messages_per_second: float = 0.0  # SubmitReq; 0: no limit
+    burst: int = 0  # that many at once; 0: what a second allows
+    over_rate: str = "4006"  # 4006 | 503
+    credits: int = -1  # recipients altogether; -1: no limit
     concurrency: int = 4
     applic_ids: tuple[str, ...] = ()  # applications that it may address, and be answered at; empty: any
     coded_addresses: tuple[tuple[str, str], ...] = ()  # (value or id of a coded address, its number)

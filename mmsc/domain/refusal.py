@@ -20,13 +20,17 @@ class RefusalReason(StrEnum):
     EXPIRY_PAST = "expiry_past"
     LINKED_ID_UNKNOWN = "linked_id_unknown"  # no MM that was delivered to this VASP has it (TS 23.140 8.7.1)
     FORWARDED_TOO_OFTEN = "forwarded_too_often"  # a loop (TS 23.140 8.4.1.4, X-Mms-Forward-Counter)
+    NOT_IDENTIFIED = "not_identified"  # who submits is unknown, or not who it says
+    NOT_OFFERED = "not_offered"  # leave out what it asks for: it is not done here, or not for this VASP
+    NO_CREDIT = "no_credit"  # buy some
+    TOO_FAST = "too_fast"  # later
     BUSY = "busy"  # later
     STORE_UNAVAILABLE = "store_unavailable"  # later
 
     @property
     def is_transient(self) -> bool:
         """True when the same request may succeed later."""
-        return self in (RefusalReason.BUSY, RefusalReason.STORE_UNAVAILABLE)
+        return self in (RefusalReason.TOO_FAST, RefusalReason.BUSY, RefusalReason.STORE_UNAVAILABLE)
 
 
 @record(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field
 
 from mmsc.clock import Clock
@@ -16,6 +17,7 @@ from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.credits import Credits
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
@@ -39,7 +41,7 @@ from mmsc.engine.withdrawal import CancelWork, Withdrawals
 from mmsc.ids import Ids
 from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Statement, Store, StoreRefused
+from mmsc.store.core import Statement, Store, StoreError, StoreRefused
 from mmsc.store.messages import CHANGED
 from mmsc.trace.events import Event
 from protocols.records import record
@@ -99,6 +101,7 @@ class Engine:
         self.neighbours = Neighbours(store, clock, policy.default_smsc)
         self.dialects = VaspDialects(store, clock)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
+        self.credits = Credits(store, self.neighbours)
         self.lanes = Lanes(clock, self._limits_of)
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
@@ -111,6 +114,7 @@ class Engine:
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
+        await self.credits.load()
         await self.dialects.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
         planned = self._timetable.planned
@@ -150,6 +154,7 @@ class Engine:
             holder,
             self.policy.submit,
             planned,
+            self.credits,
         )
         withdrawals = Withdrawals(self.desk, self.neighbours, self.ids)
         self.changes = VaspChanges(
@@ -223,6 +228,8 @@ class Engine:
         self.retrieval.policy = self.links.policy = policy.retrieval
         self.lanes.resize()
         self._timetable.wake()
+        with suppress(StoreError):  # who submits looks again
+            await self.credits.load()
         await self.heartbeat.agreed(agreed)
 
     @property

@@ -18,6 +18,7 @@ from mmsc.domain.message import (
     Job,
     Mm,
     MmId,
+    Origin,
     Recipient,
     RecipientId,
     RefusedRecipient,
@@ -149,6 +150,10 @@ class Submit(Protocol):
 
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
+        ...
+
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
+        """Record what a gateway refused itself, `times` together; a store that is away records nothing."""
         ...
 
 

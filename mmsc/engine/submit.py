@@ -6,6 +6,7 @@ Nothing is answered positively before it is committed, and nothing leaves before
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -15,6 +16,7 @@ from mmsc.domain.message import (
     Job,
     Mm,
     MmId,
+    Origin,
     Recipient,
     RefusedRecipient,
     Route,
@@ -25,6 +27,7 @@ from mmsc.domain.message import (
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.credits import Credits, NoCredit, Spent
 from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.linking import both_told, linked
@@ -37,7 +40,7 @@ from mmsc.store import content as content_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies
-from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable
+from mmsc.store.core import Lost, Row, Statement, Store, StoreBusy, StoreUnavailable
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
 
@@ -58,6 +61,7 @@ class Submitter:
         holder: Holder,
         policy: SubmitPolicy,
         planned: Callable[[Instant], None],
+        credit: Credits,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -70,6 +74,7 @@ class Submitter:
         self._holder = holder
         self._policy = policy
         self._planned = planned
+        self._credits = credit
         self._door = Door(policy.door)
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
 
@@ -97,22 +102,44 @@ class Submitter:
         if not self._door.enter(owner):
             return Refused(RefusalReason.BUSY, "too many submissions are under way")
         try:
-            accepted = await self._commit(plan, submission.repeat_key, res)
-            if accepted is None and submission.repeat_key is not None:
-                accepted = await self._repeated(submission, submission.repeat_key, plan, res)
+            accepted = await self._store_or_repeat(submission, plan, res)
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too many submissions wait for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
             self._door.leave(owner)
-        assert accepted is not None, "an MM without a repeat key was taken for a repeat"
-        return accepted
+        return accepted if isinstance(accepted, Accepted) else await self._refuse(submission, accepted)
 
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
         task = self._res_task(res, None)
         await self._write_tasks(None, (), (), [task], None)
+
+    async def _store_or_repeat(self, submission: Submission, plan: Plan, res: ResMm4 | None) -> Accepted | Refused:
+        key = submission.repeat_key
+        try:
+            if self._credits.are_limited(submission.origin):
+                await self._credits.look(submission.origin.neighbour)
+            accepted = await self._commit(plan, key, res)
+            if accepted is None and key is not None:
+                accepted = await self._repeated(submission, key, plan, res)
+        except NoCredit as error:
+            if key is None or not await self._is_repeat(key):
+                return Refused(RefusalReason.NO_CREDIT, str(error))
+            accepted = await self._repeated(submission, key, plan, res)  # which costs nothing
+        assert accepted is not None, "an MM without a repeat key was taken for a repeat"
+        return accepted
+
+    async def _is_repeat(self, key: bytes) -> bool:
+        """Whether there is a stored answer to this request, once what is being committed now is."""
+        await self._store.commit(self._chronicle.unit(None, (), ()))
+        return self._is_answered(await sql.answer_to_repeat(self._store, key))
+
+    def _is_answered(self, row: Row | None) -> bool:
+        """Whether a stored answer is one that a repeat still gets."""
+        oldest = self._clock.now() - self._policy.repeat_window
+        return row is not None and isinstance(row[1], int) and row[1] >= oldest
 
     async def _commit(self, plan: Plan, repeat_key: bytes | None, res: ResMm4 | None) -> Accepted | None:
         mm = plan.mm
@@ -125,7 +152,10 @@ class Submitter:
             body = (content_sql.insert(mm.content_id, plan.content),)
         effects = [*body, *map(sql.insert_recipient, plan.recipients)]
         guard = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
-        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan)
+        spent = self._credits.spend(mm.origin, len(plan.recipients))
+        if spent is not None:
+            effects.append(spent.statement)
+        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan, spent)
         if release is None:
             return None
         self._recent.keep_body(mm.content_id, plan.content)
@@ -141,6 +171,7 @@ class Submitter:
         events: Sequence[trace.Event],
         tasks: Sequence[TaskRow],
         plan: Plan | None,
+        spent: Spent | None = None,
     ) -> Callable[[], None] | None:
         """Commit; what hands the jobs over afterwards, or None when the guard was lost. A caller that is cancelled
         meanwhile (its neighbour hung up) will never call it: then the jobs are handed over with the commit."""
@@ -178,8 +209,13 @@ class Submitter:
             if abandoned or guard is None:
                 release()
 
+        def otherwise() -> None:
+            self._leave(seated)
+            if spent is not None:
+                spent.give_back()
+
         octets = 0 if plan is None else len(plan.content.body)
-        unit = self._chronicle.unit(guard, rows, events, then, lambda: self._leave(seated), octets)
+        unit = self._chronicle.unit(guard, rows, events, then, otherwise, octets)
         try:
             outcome = await self._store.commit(unit)
         except asyncio.CancelledError:
@@ -203,7 +239,7 @@ class Submitter:
                 return served
             repeat_key = served
         row = await sql.answer_to_repeat(self._store, repeat_key)
-        if row is None or not isinstance(row[1], int) or row[1] < oldest:
+        if row is None or not self._is_answered(row):
             # from now on this request is the one that is repeated
             await self._store.commit(self._chronicle.unit(None, (sql.forget_repeat(repeat_key, oldest),), ()))
             plan.tasks = [task for task in plan.tasks if task.kind is not TaskKind.RES_MM4]
@@ -238,18 +274,16 @@ class Submitter:
                 return accepted
 
     async def _refuse(self, submission: Submission, refused: Refused) -> Refused:
-        note = trace.SubmissionRefused(
-            str(submission.origin.interface),
-            submission.origin.neighbour,
-            str(refused.reason),
-            refused.because,
-            refused.address,
-        )
-        try:
-            await self._store.commit(self._chronicle.note(note))
-        except (StoreBusy, StoreUnavailable):
-            return refused  # a refusal needs no record to be true
+        await self.note_refused(submission.origin, refused)
         return refused
+
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
+        """Record what a gateway refused itself, `times` together; a store that is away records nothing."""
+        note = trace.SubmissionRefused(
+            str(origin.interface), origin.neighbour, str(refused.reason), refused.because, refused.address, times
+        )
+        with suppress(StoreBusy, StoreUnavailable):  # a refusal needs no record to be true
+            await self._store.commit(self._chronicle.note(note))
 
     def _res_task(self, res: ResMm4, mm_id: MmId | None) -> TaskRow:
         return res_task(self._ids, self._clock.now(), res, mm_id)

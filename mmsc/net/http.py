@@ -24,6 +24,7 @@ from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.tls_server import ClientCertificate, TlsServer, certificate_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
 
@@ -45,6 +46,7 @@ class HttpRequest(NamedTuple):
     body: bytes
     remote: str  # IP address
     exchange: int
+    certificate: ClientCertificate | None = None  # that the client showed, over TLS
 
     @property
     def content_type(self) -> str:
@@ -87,17 +89,21 @@ class HttpListener:
         limits: HttpLimits,
         tap: WireTap,
         budget: OctetBudget | None = None,
+        *,
         tls: ssl.SSLContext | None = None,
+        handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> None:
-        """`budget` is shared by the listeners of a server. With `tls` it is https."""
-        self._tls = tls
+        """`budget` is shared by the listeners of a server. With `tls` nothing else is spoken; `handshake_refused` is
+        told the client's address and why."""
         self._budget = budget or OctetBudget()
         self._handler = handler
         self._host = host
         self._wanted_port = port
         self._limits = limits
         self._tap = tap
-        self._sockets: asyncio.Server | None = None
+        self._tls = tls
+        self._handshake_refused = handshake_refused or _ignored
+        self._sockets: asyncio.Server | TlsServer | None = None
         self._connections: set[Connection] = set()
         self.port = port
         self.statuses: dict[int, int] = {}  # answers by status
@@ -110,11 +116,19 @@ class HttpListener:
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._sockets = await loop.create_server(
-            self._accept, self._host, self._wanted_port, backlog=512, ssl=self._tls
+        if self._tls is None:
+            loop = asyncio.get_running_loop()
+            self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
+            self.port = port_of(self._sockets)
+            return
+        server = TlsServer(
+            self._tls,
+            lambda: self._new(_Secured),
+            is_full=lambda: len(self._connections) + server.handshakes >= self._limits.maximum_connections,
+            refused=self._handshake_refused,
         )
-        self.port = port_of(self._sockets)
+        await server.start(self._host, self._wanted_port)
+        self._sockets, self.port = server, port_of(server)
 
     async def stop(self) -> None:
         """No new connections, idle ones closed, answers under way finished within `stop_seconds`."""
@@ -142,7 +156,10 @@ class HttpListener:
     def _accept(self) -> asyncio.Protocol:
         if len(self._connections) >= self._limits.maximum_connections:
             return _Busy()
-        return Connection(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
+        return self._new(Connection)
+
+    def _new(self, kind: type[Connection]) -> Connection:
+        return kind(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
 
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
@@ -157,7 +174,7 @@ class HttpListener:
                     status=received.status, close=True, headers=_LATER if received.status == 503 else ()
                 )
             else:
-                answer = await self._answer(received, connection.address, exchange)
+                answer = await self._answer(received, connection, exchange)
                 stored = answer.stored
         finally:  # only the handler knows what of the body was stored
             if self._tap.is_on:
@@ -202,9 +219,18 @@ class HttpListener:
             received.status, received.why = 503, f"more than {self._budget.maximum} octets are under way"
             received.body = b""
 
-    async def _answer(self, received: Received, address: str, exchange: int) -> HttpAnswer:
+    async def _answer(self, received: Received, connection: Connection, exchange: int) -> HttpAnswer:
         path, query = _split(received.target)
-        wanted = HttpRequest(received.method, path, query, received.headers, received.body, address, exchange)
+        wanted = HttpRequest(
+            received.method,
+            path,
+            query,
+            received.headers,
+            received.body,
+            connection.address,
+            exchange,
+            connection.certificate,
+        )
         try:
             return await self._handler(wanted)
         except Exception:
@@ -251,6 +277,20 @@ class HttpListener:
             reference=reference,
             note="" if whole else "the client was gone before the end",
         )
+
+
+async def _ignored(remote: str, why: str) -> None:
+    """Nobody wants to know."""
+
+
+class _Secured(Connection):
+    """A client that is through its handshake."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.certificate = certificate_of(transport)
+        super().connection_made(transport)
+        # TLS that pauses at 0 octets never goes on; beneath its buffer lies another, of 64 KB, that counts as sent
+        cast("asyncio.Transport", transport).set_write_buffer_limits(high=1)
 
 
 class _Busy(asyncio.Protocol):

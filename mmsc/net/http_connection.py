@@ -17,6 +17,7 @@ from multidict import CIMultiDictProxy
 from mmsc.net.bodies import TAKEN
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.tls_server import ClientCertificate
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -60,6 +61,7 @@ class Connection(asyncio.Protocol):
         self.local = ""  # address:port
         self.remote = ""
         self.address = ""  # the client's alone
+        self.certificate: ClientCertificate | None = None
 
     # --- for the listener ---
 
@@ -348,8 +350,8 @@ class Connection(asyncio.Protocol):
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         transport.set_write_buffer_limits(high=0)
         self._transport = transport
-        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
-        self.local, self.remote = place_of(local), place_of(remote)
+        remote = transport.get_extra_info("peername")
+        self.local, self.remote = place_of(transport.get_extra_info("sockname")), place_of(remote)
         self.address = str(remote[0]) if isinstance(remote, tuple) else ""
         self._joined(self)
         self._wait_for(Phase.HEAD, self._limits.idle_seconds)

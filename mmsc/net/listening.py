@@ -1,11 +1,10 @@
 """Where a listener is; who could not listen where, by the key of the settings that is to be changed."""
 
-import asyncio
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final, Protocol
 
 _ADVICE: Final = {
     errno.EADDRINUSE: "another program has the port (a second mmsc serve?); set {key}.port to another one, or to 0 for"
@@ -19,7 +18,16 @@ class CannotListen(OSError):
     """A listener could not be opened; the text names key, address and what to do."""
 
 
-def port_of(server: asyncio.Server) -> int:
+class HasSockets(Protocol):
+    """A server of any kind."""
+
+    @property
+    def sockets(self) -> Sequence[Any]:
+        """That it listens on."""
+        ...
+
+
+def port_of(server: HasSockets) -> int:
     """The port that it was given."""
     return int(server.sockets[0].getsockname()[1])
 

@@ -145,6 +145,10 @@ def _engine(engine: Engine, real_now: int) -> Samples:
         "mmsc_recent_recipients": _one(engine.recent.recipients),
         "mmsc_recent_bytes": _one(engine.recent.octets),
     }
+    known = _labels(neighbours, "vasp")
+    samples["mmsc_vasp_credits_left"] = [
+        ((name,), left) for name, left in engine.credits.all_left().items() if name in known
+    ]
     samples.update(_lanes(engine, real_now))
     return samples
 

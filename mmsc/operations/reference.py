@@ -75,6 +75,7 @@ METRICS: Final = (
     _gauge("mmsc_smsc_sessions", "SMPP sessions that are configured.", "neighbour"),
     _gauge("mmsc_smsc_sessions_bound", "SMPP sessions that are bound.", "neighbour"),
     _gauge("mmsc_neighbours", "Neighbours that are known, by kind.", "kind"),
+    _gauge("mmsc_vasp_credits_left", "Recipients that a VASP with credits may still send to.", "neighbour"),
     # --- listeners
     _gauge("mmsc_listener_connections", "Clients that are connected.", "interface"),
     _counter("mmsc_http_requests_total", "HTTP requests that were answered.", "interface", "code"),

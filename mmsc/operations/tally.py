@@ -76,7 +76,7 @@ class Tally:
         self._accept.note(self._real_now() - event.at_real)
 
     def _submission_refused(self, event: Event, data: trace.SubmissionRefused) -> None:
-        self.refused[data.interface, data.reason] += 1
+        self.refused[data.interface, data.reason] += data.times
 
     def _submission_repeated(self, event: Event, data: trace.SubmissionRepeated) -> None:
         self.repeated[data.interface] += 1

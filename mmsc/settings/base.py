@@ -39,6 +39,14 @@ TOKEN: Final = r"^([A-Za-z0-9._~+/-]{16,}=*)?\Z"
 SCHEMA: Final = r"^[a-z_][a-z0-9_]*\Z"
 BUCKET: Final = r"^(s3://[A-Za-z0-9.-]+(/[A-Za-z0-9._/-]*)?)?\Z"
 COUNTRY_CODE: Final = r"^[1-9][0-9]{0,2}\Z"
+CERTIFICATE_NAME: Final = (
+    r"^(?i:(CN|SAN)=[^\x00-\x1f\x7f-\x9f]+|SHA256=([0-9a-f]{2}:?){31}[0-9a-f]{2}|SHA1=([0-9a-f]{2}:?){19}[0-9a-f]{2})\Z"
+)
+SENDER_PATTERN: Final = r"^[^*\x00-\x1f\x7f-\x9f]*\*?\Z"
+MEDIA_PATTERN: Final = r"^([A-Za-z0-9!#$&^_.+-]+/(\*|[A-Za-z0-9!#$&^_.+-]+)|\*/\*)\Z"
+HA1_MD5: Final = r"^([0-9a-fA-F]{32})?\Z"
+HA1_SHA256: Final = r"^([0-9a-fA-F]{64})?\Z"
+HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]*\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
 # How a person is told what a pattern asks for.
@@ -59,6 +67,12 @@ PATTERNS: Final = {
     BUCKET: "s3://BUCKET or s3://BUCKET/PREFIX",
     COUNTRY_CODE: "one to three digits, no 0 first",
     NUMBERED: "a version like 3.0",
+    CERTIFICATE_NAME: "CN=NAME, SAN=NAME, SHA256=DIGEST or SHA1=DIGEST",
+    SENDER_PATTERN: "an address, or how it begins and a * at the end",
+    MEDIA_PATTERN: "TYPE/SUBTYPE or TYPE/*",
+    HA1_MD5: "32 hexadecimal digits",
+    HA1_SHA256: "64 hexadecimal digits",
+    HEADER_NAME: "the name of an HTTP header",
     PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",
 }
 

@@ -11,6 +11,7 @@ from msgspec import field
 from mmsc.settings.base import (
     BUCKET,
     COUNTRY_CODE,
+    HEADER_NAME,
     SCHEMA,
     TOKEN,
     Bound,
@@ -147,6 +148,16 @@ class Mm4(Listener, frozen=True, kw_only=True):
     report_grace_hours: Live[Hours] = 24.0
 
 
+class Tls(Section, frozen=True, kw_only=True):
+    """TLS of a listener, when `certificate` is set."""
+
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
+    client_certificate: Literal["optional", "required"] = "optional"
+    minimum_version: Literal["1.2", "1.3"] = "1.2"
+
+
 class Mm7(HttpListener, frozen=True, kw_only=True):
     """VASPs."""
 
@@ -158,6 +169,12 @@ class Mm7(HttpListener, frozen=True, kw_only=True):
     application_addressing: Live[bool] = True
     content_class_mismatch: Live[Literal["accept", "refuse"]] = "accept"
     partial_success: Live[Literal["accept", "refuse_any", "single_only"]] = "accept"
+    digest_algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], msgspec.Meta(min_length=1)] = ("SHA-256", "MD5")
+    nonce_seconds: Seconds = 300.0
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_header: Literal["X-Forwarded-For", "Forwarded"] = "X-Forwarded-For"
+    proxy_certificate_header: Annotated[str, msgspec.Meta(pattern=HEADER_NAME)] = ""
+    tls: Tls = Tls()
 
 
 class WebLink(HttpListener, frozen=True, kw_only=True):

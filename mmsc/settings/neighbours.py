@@ -5,8 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 
 from mmsc.settings.base import (
+    CERTIFICATE_NAME,
+    HA1_MD5,
+    HA1_SHA256,
+    MEDIA_PATTERN,
     NUMBERED,
     PASSWORD_HASH,
+    SENDER_PATTERN,
     Count,
     Domain,
     Host,
@@ -27,6 +32,7 @@ from mmsc.settings.base import (
 
 Repeats = Literal["content", "identifier", "off"]
 ZeroOrOctets = Annotated[int, msgspec.Meta(ge=0)]
+ZeroOrCount = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Rewrite(Section, frozen=True, kw_only=True):
@@ -44,6 +50,11 @@ class Vasp(Section, frozen=True, kw_only=True):
     username: Live[Text] = ""
     password: Live[Secret[str]] = ""
     password_hash: Live[Secret[Annotated[str, msgspec.Meta(pattern=PASSWORD_HASH)]]] = ""
+    authentication: Live[Literal["basic", "digest", "either"]] = "basic"
+    ha1_md5: Live[Secret[Annotated[str, msgspec.Meta(pattern=HA1_MD5)]]] = ""
+    ha1_sha256: Live[Secret[Annotated[str, msgspec.Meta(pattern=HA1_SHA256)]]] = ""
+    client_certificates: Live[tuple[Annotated[str, msgspec.Meta(pattern=CERTIFICATE_NAME)], ...]] = ()
+    networks: Live[tuple[str, ...]] = ()
     report_url: Live[Url] = ""
     proxy_url: Live[ProxyUrl] = ""
     tls_ca_file: Live[str] = ""
@@ -68,6 +79,13 @@ class Vasp(Section, frozen=True, kw_only=True):
     rewrites: Live[tuple[Rewrite, ...]] = ()
     rewrites_out: Live[tuple[Rewrite, ...]] = ()
     maximum_octets: Live[ZeroOrOctets] = 0
+    senders: Live[tuple[Annotated[str, msgspec.Meta(pattern=SENDER_PATTERN, min_length=1)], ...]] = ()
+    content_types: Live[tuple[Annotated[str, msgspec.Meta(pattern=MEDIA_PATTERN)], ...]] = ()
+    maximum_recipients: Live[ZeroOrCount] = 0
+    messages_per_second: Live[Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]] = 0.0
+    burst: Live[Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]] = 0
+    over_rate: Live[Literal["4006", "503"]] = "4006"
+    credits: Live[Annotated[int, msgspec.Meta(ge=-1, le=1_000_000_000_000)]] = -1
     concurrency: Live[Count] = 4
     applic_ids: Live[tuple[Text, ...]] = ()
     coded_addresses: Live[dict[Text, Prefix]] = msgspec.field(default_factory=dict)

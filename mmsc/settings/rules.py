@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mmsc.settings.model import HttpListener, Place, Settings
+from mmsc.settings.model import HttpListener, Mm7, Place, Settings
 from mmsc.settings.neighbours import Vasp
 
 
@@ -29,12 +29,37 @@ def contradictions(settings: Settings) -> Iterator[str]:
     conditions = (settings.mm7.delivery_condition_mms_capable, settings.mm7.delivery_condition_home_network)
     if conditions[0] and conditions[0] == conditions[1]:
         yield "mm7.delivery_condition_mms_capable and mm7.delivery_condition_home_network are the same number"
+    yield from _listener_tls(settings.mm7)
     for name, vasp in settings.vasp.items():
-        if vasp.password and vasp.password_hash:
-            yield f"vasp.{name} has both password and password_hash"
-        if (vasp.password or vasp.password_hash) and not vasp.username:
-            yield f"vasp.{name} has a password and no username"
+        yield from _identification(name, vasp, settings.mm7)
         yield from _tls(name, vasp)
+
+
+def _identification(name: str, vasp: Vasp, mm7: Mm7) -> Iterator[str]:
+    """How a VASP shows who it is."""
+    has_ha1 = bool(vasp.ha1_md5 or vasp.ha1_sha256)
+    if vasp.password and vasp.password_hash:
+        yield f"vasp.{name} has both password and password_hash"
+    if (vasp.password or vasp.password_hash or has_ha1) and not vasp.username:
+        yield f"vasp.{name} has a password and no username"
+    if has_ha1 and (vasp.password or vasp.authentication == "basic"):
+        yield f"vasp.{name} has ha1_md5 or ha1_sha256 beside a password or with authentication = 'basic'"
+    if vasp.authentication != "basic" and vasp.username and not (vasp.password or has_ha1):
+        yield f"vasp.{name}.authentication = {vasp.authentication!r} needs password, ha1_md5 or ha1_sha256"
+    if vasp.client_certificates and not (mm7.tls.client_ca or mm7.proxy_certificate_header):
+        yield f"vasp.{name}.client_certificates: no certificate can be shown without mm7.tls.client_ca"
+    if vasp.burst and not vasp.messages_per_second:
+        yield f"vasp.{name}.burst means nothing without messages_per_second"
+
+
+def _listener_tls(mm7: Mm7) -> Iterator[str]:
+    tls = mm7.tls
+    if (tls.key or tls.client_ca) and not tls.certificate:
+        yield "mm7.tls.certificate is missing: without one nothing speaks TLS"
+    if tls.client_certificate == "required" and not tls.client_ca:
+        yield "mm7.tls.client_certificate = 'required' needs mm7.tls.client_ca"
+    if mm7.proxy_certificate_header and not mm7.trusted_proxies:
+        yield "mm7.proxy_certificate_header is believed only from mm7.trusted_proxies, and there are none"
 
 
 def remarks(settings: Settings) -> Iterator[str]:
@@ -52,7 +77,7 @@ def remarks(settings: Settings) -> Iterator[str]:
     if not settings.smsc:
         yield "no smsc: no handset can be notified"
     for name, vasp in settings.vasp.items():
-        if not vasp.username:
+        if not (vasp.username or vasp.client_certificates or vasp.networks):
             yield f"vasp.{name} has no username: anybody may submit in its name"
         if not vasp.report_url:
             yield f"vasp.{name} has no report_url: it gets no delivery reports"
@@ -120,7 +145,8 @@ def _listeners(settings: Settings) -> Iterator[tuple[str, Place]]:
 
 
 def _told(listener: HttpListener) -> str:
-    return listener.public_url or f"http://{listener.host}:{listener.port}"
+    scheme = "https" if isinstance(listener, Mm7) and listener.tls.certificate else "http"
+    return listener.public_url or f"{scheme}://{listener.host}:{listener.port}"
 
 
 def _told_loopback(listener: HttpListener) -> bool:
@@ -160,6 +186,8 @@ def _unique(settings: Settings) -> Iterator[tuple[str, list[str]]]:
         yield f"vasp.{name}", [f"code {code}" for code in vasp.short_codes]
         if vasp.username:
             yield f"vasp.{name}", [f"username {vasp.username}"]
+        else:
+            yield f"vasp.{name}", [f"certificate {one.lower()}" for one in vasp.client_certificates]
     for name, peer in settings.peer.items():
         yield f"peer.{name}", [f"prefix {prefix}" for prefix in peer.prefixes] + [f"domain {peer.domain.lower()}"]
     for number, subscriber in settings.subscriber.items():
@@ -202,6 +230,7 @@ def _urls(settings: Settings) -> Iterator[str]:
 
 def _paths(settings: Settings) -> Iterator[str]:
     paths = {"store.path": settings.store.path, "trace.captures_path": settings.trace.captures_path}
+    paths |= {f"mm7.tls.{key}": getattr(settings.mm7.tls, key) for key in ("certificate", "key", "client_ca")}
     for key, path in {**paths, "cdr.folder": settings.cdr.folder}.items():
         try:
             Path(path).expanduser()
@@ -218,7 +247,9 @@ def _template(template: str) -> Iterator[str]:
 
 def _networks(settings: Settings) -> Iterator[str]:
     lists: list[tuple[str, tuple[str, ...]]] = [("mm1.identity_gateways", settings.mm1.identity_gateways)]
+    lists += [("mm7.trusted_proxies", settings.mm7.trusted_proxies)]
     lists += [(f"peer.{name}.addresses", peer.addresses) for name, peer in settings.peer.items()]
+    lists += [(f"vasp.{name}.networks", vasp.networks) for name, vasp in settings.vasp.items()]
     for key, networks in lists:
         for network in networks:
             try:

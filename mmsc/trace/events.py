@@ -45,7 +45,7 @@ class SubmissionRepeated(Data, frozen=True, omit_defaults=True):
 
 
 class SubmissionRefused(Data, frozen=True, omit_defaults=True):
-    """A submission was refused; nothing of it was kept."""
+    """A submission was refused; nothing of it was kept. `times` counts those before it that have no event."""
 
     kind: ClassVar[str] = "submission.refused"
     interface: str
@@ -53,6 +53,7 @@ class SubmissionRefused(Data, frozen=True, omit_defaults=True):
     reason: str
     because: str
     address: str = ""
+    times: int = 1
 
 
 class RouteChosen(Data, frozen=True, omit_defaults=True):

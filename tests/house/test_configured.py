@@ -9,6 +9,7 @@ from mmsc import configured
 from mmsc.domain.address import Address, AddressKind, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
 from mmsc.domain.neighbours import Peer, Repeats, Smsc, Subscriber, Vasp
+from mmsc.gateways.mm7.digest import ha1_of
 from mmsc.settings import Settings, bare
 from mmsc.settings import neighbours as given
 from mmsc.settings.model import Deliveries, Fallback, LimitSettings, Mm1, NumberSettings
@@ -32,6 +33,7 @@ def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
         "bind": "transmitter",
         "push_form": "sar",
         "mms": "on",
+        "authentication": "either",
         "rewrites": (given.Rewrite(prefix="0", becomes="+44"),),
         "rewrites_out": (given.Rewrite(prefix="0", becomes="+44"),),
     }
@@ -67,6 +69,9 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
                 assert value == "n"
             case "password_hash":
                 assert value == "hash of odd"
+            case "ha1_md5" | "ha1_sha256":
+                algorithm = "MD5" if field.name == "ha1_md5" else "SHA-256"
+                assert value == ha1_of(algorithm, "odd", "MM7", "odd")
             case "rewrites" | "rewrites_out":
                 assert value == (Rewrite("0", "+44"),)
             case "coded_addresses":
@@ -74,8 +79,19 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
             case _:
                 assert value == odd[field.name], field.name
     assert {field.name for field in fields(domain)} - {"name"} == odd.keys() - (
-        {"password"} if kind == "vasp" else set()
+        {"password", "authentication"} if kind == "vasp" else set()
     )
+
+
+@pytest.mark.parametrize(
+    ("authentication", "hashed", "has_ha1"),
+    [("basic", "hash of p", False), ("digest", "", True), ("either", "hash of p", True)],
+)
+def test_a_vasp_has_the_secrets_of_what_it_may_log_in_with(authentication: str, hashed: str, has_ha1: bool) -> None:
+    vasp = given.Vasp(username="u", password="p", authentication=authentication)  # type: ignore[arg-type]
+    [found] = configured.neighbours(Settings(vasp={"n": vasp}), lambda password: f"hash of {password}")
+    assert isinstance(found, Vasp)
+    assert (found.password_hash, bool(found.ha1_md5), bool(found.ha1_sha256)) == (hashed, has_ha1, has_ha1)
 
 
 def test_subscribers_are_known_by_their_normalised_number() -> None:

@@ -30,7 +30,10 @@ DICE: Final = {
     "mmsc/load/mix.py": "the mix of messages is drawn from its seed",
     "mmsc/load/octets.py": "a picture is noise from a seed",
 }
-PASSWORDS: Final = {"mmsc/gateways/mm7/vasp.py": "salts of password hashes"}
+PASSWORDS: Final = {
+    "mmsc/gateways/mm7/vasp.py": "salts of password hashes",
+    "mmsc/gateways/mm7/digest.py": "the key that signs nonces",
+}
 
 _SLEEPS_AND_CLOCKS: Final = {
     ("asyncio", "sleep"),

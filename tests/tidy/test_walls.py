@@ -110,7 +110,10 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 # These know everybody, and nobody knows them.
-ROOF: Final = ("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.operating", "mmsc.reloading", "mmsc.__main__")
+ROOF: Final = (
+    *("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.configured_neighbours", "mmsc.operating", "mmsc.reloading"),
+    "mmsc.__main__",
+)
 
 
 def inside(module: str, room: str) -> bool:

@@ -7,6 +7,7 @@ after the commit, and named in X-NOKIA-MMSC-Message-Id; what is wrong by 400 "Me
 from typing import Final, Protocol
 
 from mmsc.clock import Clock
+from mmsc.domain.message import Submission
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted, Directory, Gone, Submit
@@ -41,6 +42,18 @@ class Credentials(Protocol):
         """The VASP whose HTTP Basic credentials these are (RFC 7617), None when they are wrong."""
         ...
 
+    def objection(self, vasp: Vasp, request: HttpRequest | None) -> str:
+        """Why the VASP may not ask like this, "" when it may: its certificate, the address that it asks from."""
+        ...
+
+
+class Permission(Protocol):
+    """What a VASP may submit."""
+
+    async def refused(self, vasp: Vasp, submission: Submission, *, sender_given: bool) -> Refused | None:
+        """Why it may not submit this, None when it may."""
+        ...
+
 
 def is_eaif(request: HttpRequest) -> bool:
     """Whether a request is for this interface: by its content, its headers or its path."""
@@ -66,6 +79,7 @@ class EaifServer:
         clock: Clock,
         *,
         realm: str = "MM7",
+        permission: Permission | None = None,
     ) -> None:
         self._submit = submit
         self._answers = answers
@@ -73,6 +87,7 @@ class EaifServer:
         self._credentials = credentials
         self._clock = clock
         self._realm = realm
+        self._permission = permission
 
     async def handle(self, request: HttpRequest) -> HttpAnswer | None:
         """A POST to its answer; None when it is not EAIF."""
@@ -85,6 +100,11 @@ class EaifServer:
         if vasp.interface is not VaspInterface.EAIF:
             why = f"{vasp.name} speaks {vasp.interface}, not EAIF\n"
             return HttpAnswer(status=403, content_type=_TEXT, body=why.encode(), neighbour=vasp.name)
+        objection = self._credentials.objection(vasp, request)
+        if objection:
+            return HttpAnswer(
+                status=403, content_type=_TEXT, body=f"{objection}\n".encode(), headers=_own(vasp), neighbour=vasp.name
+            )
         try:
             read = eaif.read(request.headers.items())
         except ProtocolError as error:
@@ -137,7 +157,8 @@ class EaifServer:
         except ProtocolError as error:
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return _refused(vasp, _asked(pdu), corrupt, str(error))
-        outcome = await self._submit.accept(submission)
+        sender_given = bool(read.message.sender) or isinstance(pdu.from_, str)
+        outcome = await self._outcome(vasp, submission, sender_given=sender_given)
         if isinstance(outcome, Refused):
             return _refused(
                 vasp, _asked(pdu), STATUS_OF[outcome.reason], outcome.because, later=outcome.reason.is_transient
@@ -147,6 +168,13 @@ class EaifServer:
         if stored is not None and outcome.content_id is not None and stored.body is pdu.body:
             answer.stored = BodyReference(outcome.content_id, 0, len(pdu.body), len(body) - len(pdu.body))
         return answer
+
+    async def _outcome(self, vasp: Vasp, submission: Submission, *, sender_given: bool) -> Accepted | Refused:
+        if self._permission is not None:
+            denied = await self._permission.refused(vasp, submission, sender_given=sender_given)
+            if denied is not None:
+                return denied
+        return await self._submit.accept(submission)
 
 
 _Asked = tuple[str, int]  # the transaction that an m-send-conf answers, and the version of its client

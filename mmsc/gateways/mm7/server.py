@@ -4,13 +4,14 @@ Refuses with the StatusCode of the table, as Rsp or Fault by the VASP's `errors`
 the commit, and lets delivery begin when the answer was handed over.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qs
 
 from mmsc.clock import Clock
 from mmsc.domain.neighbours import Vasp, VaspInterface
-from mmsc.domain.refusal import Refused
+from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.vasp_policy import VaspPolicy
 from mmsc.engine.ports import Directory, Submit
 from mmsc.engine.vasp_ports import Changes, Dialects
@@ -18,8 +19,9 @@ from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import OPERATION_OF, Context, accepted, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import Request, change
 from mmsc.gateways.mm7.meaning import House, check_application, understood
+from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
-from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded
@@ -30,6 +32,16 @@ _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(m
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 Served = SubmitReq | Request
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
+
+_RECORDED: Final = {
+    StatusCode.IMPROPER_IDENTIFICATION: RefusalReason.NOT_IDENTIFIED,
+    StatusCode.MULTIMEDIA_CONTENT_REFUSED: RefusalReason.CONTENT_REFUSED,
+    StatusCode.APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.REPLY_APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.MULTIPLE_ADDRESSES_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_ADDRESSING_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_DENIED: RefusalReason.NOT_OFFERED,
+}
 
 Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
 
@@ -43,7 +55,8 @@ class Mm7Server:
         changes: Changes,
         directory: Directory,
         *,
-        realm: str = "MM7",
+        vasps: Vasps | None = None,
+        permission: Permission | None = None,
         other: Other | None = None,
         dialects: Dialects | None = None,
         policy: VaspPolicy | None = None,
@@ -53,9 +66,8 @@ class Mm7Server:
         self._submit = submit
         self._changes = changes
         self._other = other
-        self._vasps = Vasps(directory)
-        self._directory = directory
-        self._realm = realm
+        self._vasps = vasps or Vasps(directory)
+        self._permission = permission or Permission(submit)
         self._dialects = dialects
         self.house = House(policy or VaspPolicy(), directory, clock or Clock())
         self.public_url = ""  # told in the WSDL; set when the port is known
@@ -73,20 +85,29 @@ class Mm7Server:
                 return answer
             if media:
                 return HttpAnswer(status=415)
-        authorization = request.headers.get("Authorization", "")
-        vasp = await self._vasps.by_credentials(authorization) if authorization else None
-        if vasp is None and (authorization or not self._has_open_vasp()):
-            challenge = f'Basic realm="{self._realm}", charset="UTF-8"'
-            return HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))
+        vasp = await self._vasps.identify(request)
+        if isinstance(vasp, Unidentified):
+            return self._unidentified(vasp, request)
         try:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:
             return failed(error, vasp)
-        return await self._dispatch(decoded, vasp, len(request.body))
+        return await self._dispatch(decoded, vasp, request)
 
-    def _has_open_vasp(self) -> bool:
-        vasps = self._directory.vasps.values()
-        return any(not vasp.username and vasp.interface is _MM7 for vasp in vasps)
+    async def handshake_refused(self, address: str, why: str) -> None:
+        """Somebody's certificate or version was not taken: there was no request that could be answered."""
+        record = self._permission.record("", Refused(RefusalReason.NOT_IDENTIFIED, f"{address}: TLS: {why}"))
+        if record is not None:
+            await record(False)
+
+    def _unidentified(self, unknown: Unidentified, request: HttpRequest) -> HttpAnswer:
+        """401 with challenges (RFC 9110 11.6.1), in the trace unless this is only how a login begins."""
+        headers = tuple([("WWW-Authenticate", challenge) for challenge in unknown.challenges])
+        answer = HttpAnswer(status=unknown.status, headers=headers)
+        if not unknown.is_new:
+            why = f"{self._vasps.address_of(request)}: {unknown.why}"
+            answer.after = self._permission.record("", Refused(RefusalReason.NOT_IDENTIFIED, why))
+        return answer
 
     def _describe(self, request: HttpRequest) -> HttpAnswer:
         """GET ?wsdl, or ?wsdl=TAG for another namespace."""
@@ -100,34 +121,68 @@ class Mm7Server:
         text = wsdl(spoken, f"{self.public_url}{request.path}")
         return HttpAnswer(content_type="text/xml; charset=utf-8", body=text.encode())
 
-    async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, octets: int) -> HttpAnswer:
+    async def _dispatch(self, decoded: Decoded[Envelope], vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
         envelope = decoded.message
         message = envelope.message
         if not isinstance(message, Served):
             why = f"{OPERATION_OF.get(type(message), type(message).__name__)} is not offered"
             return failed(error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", why), vasp)
-        known = vasp or self._vasps.open_one(message.vasp_id)
+        known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
-            sender = _identified(message, known)
+            sender = self._identified(message, known, request)
             if self._dialects is not None:
                 await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
-                return await self._submit_req(decoded, message, sender, octets)
+                return await self._submit_req(decoded, message, sender, len(request.body))
             if isinstance(message, CancelReq | ReplaceReq):
                 check_application(message, type(message).__name__, sender, self.house)
-            too_large = _too_large(context_of(envelope, sender), sender, octets)
+            too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
             return too_large or await change(self._changes, envelope, message, sender)
         except Mm7Error as error:
-            return failed(error_about(envelope, error.status, error.where, error.reason), known)
+            return self._unserved(envelope, error, known, request)
+
+    def _unserved(self, envelope: Envelope, error: Mm7Error, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
+        """A request that could be read: its status, and an event where somebody or something is not allowed."""
+        answer = failed(error_about(envelope, error.status, error.where, error.reason), vasp)
+        reason = _RECORDED.get(error.status)
+        if reason is not None:
+            place = self._vasps.address_of(request) if reason is RefusalReason.NOT_IDENTIFIED else error.where
+            name = "" if vasp is None else vasp.name
+            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"))
+        return answer
+
+    def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
+        """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
+        if vasp is None:
+            why = self._vasps.why_none(message.vasp_id, request)
+        elif vasp.interface is not _MM7:
+            why = f"{vasp.name} speaks {vasp.interface}, not MM7"
+        elif vasp.vasp_id and vasp.vasp_id != message.vasp_id:
+            why = f"VASPID {message.vasp_id[:100]!r} is not that of this login"
+        elif vasp.vas_ids and message.vas_id not in vasp.vas_ids:
+            why = f"VASID {message.vas_id[:100]!r} is none of this VASP"
+        else:
+            why = self._vasps.objection(vasp, request)
+        if vasp is None or why:
+            where = f"{OPERATION_OF[type(message)]}/SenderIdentification"
+            raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
+        return vasp
 
     async def _submit_req(self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp, octets: int) -> HttpAnswer:
         envelope = decoded.message
         context = context_of(envelope, vasp)
-        too_large = _too_large(context, vasp, octets)
+        if vasp.messages_per_second:
+            wait = self._permission.wait(vasp)
+            if wait:
+                return self._too_fast(context, vasp, wait)
+        too_large = self._too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
         said = submission_of(envelope, request, vasp)
         submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
+        denied = self._permission.refusal(vasp, submission, sender_given=request.sender_address is not None)
+        if denied is not None:
+            return self._denied(context, vasp, denied)
         outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
         if isinstance(outcome, Refused):
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
@@ -136,24 +191,25 @@ class Mm7Server:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
         return answer
 
+    def _too_large(self, context: Context, vasp: Vasp, octets: int) -> HttpAnswer | None:
+        if not vasp.maximum_octets or octets <= vasp.maximum_octets:
+            return None
+        why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
+        return self._denied(context, vasp, Refused(RefusalReason.TOO_LARGE, why))
 
-def _identified(request: Served, vasp: Vasp | None) -> Vasp:
-    """The VASP of this login, when it is who the request says. Raises Mm7Error 4001."""
-    where = f"{OPERATION_OF[type(request)]}/SenderIdentification"
-    if vasp is None or (vasp.vasp_id and vasp.vasp_id != request.vasp_id):
-        why = f"VASPID {request.vasp_id!r} is not that of this login"
-        raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
-    if vasp.interface is not _MM7:
-        why = f"{vasp.name} speaks {vasp.interface}, not MM7"
-        raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
-    if vasp.vas_ids and request.vas_id not in vasp.vas_ids:
-        why = f"VASID {request.vas_id!r} is none of this VASP"
-        raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
-    return vasp
+    def _denied(self, context: Context, vasp: Vasp, denied: Refused) -> HttpAnswer:
+        """What this VASP may not: its status, and an event."""
+        answer = refused(context, status_of(denied, vasp, STATUS_OF[denied.reason]), denied.because)
+        answer.after = self._permission.record(vasp.name, denied)
+        return answer
 
-
-def _too_large(context: Context, vasp: Vasp, octets: int) -> HttpAnswer | None:
-    if not vasp.maximum_octets or octets <= vasp.maximum_octets:
-        return None
-    why = f"a request of {octets} octets, the limit of this VASP is {vasp.maximum_octets}"
-    return refused(context, StatusCode.MULTIMEDIA_CONTENT_REFUSED, why)
+    def _too_fast(self, context: Context, vasp: Vasp, wait: float) -> HttpAnswer:
+        """4006, or HTTP 503, and when to come again (RFC 9110 10.2.3)."""
+        denied = too_fast(vasp, wait)
+        if vasp.over_rate == "503":
+            answer = HttpAnswer(status=503, neighbour=vasp.name, transaction_id=context.transaction_id)
+            answer.after = self._permission.record(vasp.name, denied)
+        else:
+            answer = self._denied(context, vasp, denied)
+        answer.headers = (("Retry-After", str(math.ceil(wait))),)
+        return answer

@@ -59,6 +59,10 @@ STATUS_OF: Final = {
     RefusalReason.EXPIRY_PAST: StatusCode.MESSAGE_FORMAT_CORRUPT,
     RefusalReason.LINKED_ID_UNKNOWN: StatusCode.LINKED_ID_NOT_FOUND,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
+    RefusalReason.NOT_IDENTIFIED: StatusCode.IMPROPER_IDENTIFICATION,
+    RefusalReason.NOT_OFFERED: StatusCode.OPERATION_RESTRICTED,
+    RefusalReason.NO_CREDIT: StatusCode.SERVICE_DENIED,
+    RefusalReason.TOO_FAST: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
 }
