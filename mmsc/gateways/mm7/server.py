@@ -135,7 +135,7 @@ class Mm7Server:
             if isinstance(message, SubmitReq):
                 return await self._submit_req(decoded, message, sender, len(request.body))
             if isinstance(message, CancelReq | ReplaceReq):
-                check_application(message, type(message).__name__, sender, self.house)
+                check_application(message, OPERATION_OF[type(message)], sender, self.house)
             too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
             return too_large or await change(self._changes, envelope, message, sender)
         except Mm7Error as error:
@@ -179,10 +179,10 @@ class Mm7Server:
         if too_large is not None:
             return too_large
         said = submission_of(envelope, request, vasp)
-        submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
-        denied = self._permission.refusal(vasp, submission, sender_given=request.sender_address is not None)
+        denied = self._permission.refusal(vasp, said, sender_given=request.sender_address is not None)
         if denied is not None:
             return self._denied(context, vasp, denied)
+        submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
         outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
         if isinstance(outcome, Refused):
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
