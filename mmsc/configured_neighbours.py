@@ -47,8 +47,6 @@ def vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> 
             "coded_addresses": tuple(sorted(table.coded_addresses.items())),
             "partial_success": None if table.partial_success == "server" else PartialSuccess(table.partial_success),
             "interface": VaspInterface(table.interface),
-            "coded_addresses": tuple(sorted(table.coded_addresses.items())),
-            "partial_success": None if table.partial_success == "server" else PartialSuccess(table.partial_success),
             "rewrites": _rewrites(table.rewrites),
             "rewrites_out": _rewrites(table.rewrites_out),
         },
