@@ -33,6 +33,16 @@ _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/
 Served = SubmitReq | Request
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
 
+_RECORDED: Final = {
+    StatusCode.IMPROPER_IDENTIFICATION: RefusalReason.NOT_IDENTIFIED,
+    StatusCode.MULTIMEDIA_CONTENT_REFUSED: RefusalReason.CONTENT_REFUSED,
+    StatusCode.APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.REPLY_APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.MULTIPLE_ADDRESSES_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_ADDRESSING_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_DENIED: RefusalReason.NOT_OFFERED,
+}
+
 Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
 
 
@@ -129,12 +139,17 @@ class Mm7Server:
             too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
             return too_large or await change(self._changes, envelope, message, sender)
         except Mm7Error as error:
-            answer = failed(error_about(envelope, error.status, error.where, error.reason), known)
-            if error.status is StatusCode.IMPROPER_IDENTIFICATION:
-                why = f"{self._vasps.address_of(request)}: {error.reason}"
-                name = "" if known is None else known.name
-                answer.after = self._permission.record(name, Refused(RefusalReason.NOT_IDENTIFIED, why))
-            return answer
+            return self._unserved(envelope, error, known, request)
+
+    def _unserved(self, envelope: Envelope, error: Mm7Error, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
+        """A request that could be read: its status, and an event where somebody or something is not allowed."""
+        answer = failed(error_about(envelope, error.status, error.where, error.reason), vasp)
+        reason = _RECORDED.get(error.status)
+        if reason is not None:
+            place = self._vasps.address_of(request) if reason is RefusalReason.NOT_IDENTIFIED else error.where
+            name = "" if vasp is None else vasp.name
+            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"))
+        return answer
 
     def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
         """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
