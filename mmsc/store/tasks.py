@@ -221,6 +221,14 @@ def hold_longer(task_id: TaskId, attempt: int, holder: Holder, micros: int) -> S
     )
 
 
+async def is_held(store: Store, task_id: TaskId, attempt: int, holder: Holder) -> bool:
+    """Whether a start of a node holds this attempt."""
+    return (
+        await store.fetch_one(f"SELECT 1 FROM task WHERE {_HELD}", task_id, attempt, holder.node, holder.start_no)
+        is not None
+    )
+
+
 async def held_by(store: Store, holder: Holder) -> set[tuple[TaskId, int]]:
     """(task, attempt) of all that a start of a node holds."""
     rows = await store.fetch(
