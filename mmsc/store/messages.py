@@ -1,5 +1,6 @@
 """SQL of MMs and their recipients, and the rows' way to domain values and back."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -155,7 +156,7 @@ def _guarded(happening: Happening, *, leaving: bool = False) -> str:
 
 _REPLACEABLE: Final = ", ".join(f"'{state.value}'" for state in sources(Happening.CANCELLED))
 _REPLACE_MM: Final = (
-    "UPDATE mm SET deliver_at = $2, details = $3 WHERE id = $1 AND EXISTS (SELECT 1 FROM recipient"
+    "UPDATE mm SET deliver_at = $2, details = $3 WHERE id = $1 AND $4 = (SELECT COUNT(*) FROM recipient"
     f" WHERE recipient.mm_id = mm.id AND recipient.state IN ({_REPLACEABLE}){_UNLESS_ON_ITS_WAY}) RETURNING id"
 )
 _MOVE: Final = {happening: _guarded(happening) for happening in Happening}
@@ -171,14 +172,23 @@ def move_recipient(
 ) -> Statement:
     """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
     `leaving` only where it changes the state: what is told of a change must not be told twice."""
-    wakes = CHANGED if happening is Happening.CANCELLED else None
-    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, str(cause) or None), wakes)
+    cancels = happening is Happening.CANCELLED
+    text = (_LEAVE if leaving else _MOVE)[happening]
+    return Statement(text, (recipient_id, at, str(cause) or None), CHANGED if cancels else None, cancels)
 
 
-def replace_mm(before: Mm, after: Mm) -> Statement:
-    """What changes about an MM when it is replaced: a guard, lost when nobody is left who has not got it."""
+def is_replaceable(recipient: Recipient, lanes_under_way: Collection[str]) -> bool:
+    """Whether `replace_mm` counts a recipient among those who have not got the MM."""
+    on_its_way = f"{recipient.route}:{recipient.target}" in lanes_under_way
+    waits = move(recipient.state, Happening.CANCELLED) is not None
+    return waits and recipient.fetched_at is None and not on_its_way
+
+
+def replace_mm(before: Mm, after: Mm, waiting: int) -> Statement:
+    """What changes about an MM when it is replaced: a guard, lost unless exactly so many recipients (`is_replaceable`)
+    have not got it: whoever began to serve one meanwhile serves the old content."""
     details = _encode(_details(after)).decode()
-    return Statement(_REPLACE_MM, (before.id, after.deliver_at, details), CHANGED)
+    return Statement(_REPLACE_MM, (before.id, after.deliver_at, details, waiting), CHANGED, looks_around=True)
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:
