@@ -10,6 +10,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import ContentId, Interface, Mm, MmId, Origin, Priority, Recipient, RecipientId, Role, Route
 from mmsc.domain.states import Cause, Happening, RecipientState, move, sources
 from mmsc.store.core import Row, SqlValue, Statement, Store
+from mmsc.store.tasks import HAS_IT
 
 
 class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -118,10 +119,11 @@ def insert_recipient(recipient: Recipient) -> Statement:
     return Statement(_INSERT_RECIPIENT, params)
 
 
-# A recipient that fetched its MM, or whose forward is in somebody's hands, has it: nothing is withdrawn any more.
+# A recipient that fetched its MM, whose forward is in somebody's hands, or whose application took it with a 202 has it:
+# nothing is withdrawn any more.
 _UNLESS_ON_ITS_WAY: Final = (
     " AND fetched_at IS NULL AND NOT EXISTS (SELECT 1 FROM task WHERE task.mm_id = recipient.mm_id AND"
-    " task.recipient_id IS NULL AND task.state = 'leased' AND task.lane = recipient.route || ':' || recipient.target)"
+    f" task.recipient_id IS NULL AND {HAS_IT} AND task.lane = recipient.route || ':' || recipient.target)"
 )
 
 
