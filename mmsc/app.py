@@ -274,7 +274,11 @@ class App:
                 permission=permission,
                 other=applications.handle,
                 dialects=engine.dialects,
+                policy=configured.vasp_policy(self.settings),
+                clock=self.clock,
             )
+            house = server.house
+            self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
             files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
             server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)

@@ -18,6 +18,7 @@ from mmsc.domain.limits import Limits
 from mmsc.domain.neighbours import MmsFlag, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
+from mmsc.domain.vasp_policy import PartialSuccess, VaspPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
 from mmsc.engine.door import DoorLimits
@@ -145,6 +146,18 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         report_retry=_retry(settings.delivery.vasp),
         resend_after=settings.mm4.resend_after_seconds,
         report_grace=_hours(settings.mm4.report_grace_hours),
+    )
+
+
+def vasp_policy(settings: Settings) -> VaspPolicy:
+    """What is decided about the wishes of all VASPs."""
+    given = settings.mm7
+    return VaspPolicy(
+        mms_capable_condition=given.delivery_condition_mms_capable,
+        home_network_condition=given.delivery_condition_home_network,
+        application_addressing=given.application_addressing,
+        content_class_refused=given.content_class_mismatch == "refuse",
+        partial_success=PartialSuccess(given.partial_success),
     )
 
 

@@ -18,6 +18,7 @@ from mmsc.domain.neighbours import (
     Vasp,
     VaspInterface,
 )
+from mmsc.domain.vasp_policy import PartialSuccess
 from mmsc.gateways.mm7.digest import ha1_of
 from mmsc.settings import Settings
 from mmsc.settings import neighbours as given
@@ -44,6 +45,8 @@ def vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> 
             "repeats": Repeats(table.repeats),
             "fallback_report": FallbackReport(table.fallback_report),
             "interface": VaspInterface(table.interface),
+            "coded_addresses": tuple(sorted(table.coded_addresses.items())),
+            "partial_success": None if table.partial_success == "server" else PartialSuccess(table.partial_success),
             "rewrites": _rewrites(table.rewrites),
             "rewrites_out": _rewrites(table.rewrites_out),
         },

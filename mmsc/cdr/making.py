@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mmsc.cdr import wishes
 from mmsc.cdr.forms import address, timestamp
 from mmsc.cdr.happened import Fields, Happened, House
 from mmsc.cdr.records import BY_NAME
@@ -47,7 +48,11 @@ def _finished(name: str, made: Fields, happened: Happened, house: House) -> Fiel
             ordered[field_name] = value
     missing = _MANDATORY[name] - ordered.keys()
     assert not missing, f"{name} without {', '.join(missing)}"
-    ordered["recordExtensions"] = {"eventID": to_text(happened.event_id), "node": house.node}
+    ordered["recordExtensions"] = {
+        "eventID": to_text(happened.event_id),
+        "node": house.node,
+        **wishes.third_party(name, happened),
+    }
     return ordered
 
 
@@ -118,6 +123,7 @@ def _submitted(happened: Happened, house: House) -> Fields:
     return {
         **_content(happened),
         **_wishes(mm),
+        **wishes.reply_charging(mm),
         "originatorMmsRSAddress": house.domain,
         "messageID": mm.message_id,
         "replyChargingID": mm.details.get("reply_charging_id"),
@@ -140,6 +146,7 @@ def _submitted_by_vasp(happened: Happened, house: House) -> Fields:
         "linkedID": details.get("linked_id"),
         "serviceCode": details.get("service_code"),
         "chargeInformation": {"chargedparty": charged} if charged else None,
+        "messageDistributionIndicator": wishes.distribution(happened.stored_mm),
     }
 
 
@@ -203,6 +210,7 @@ def _notified(happened: Happened, house: House) -> Fields:
     return {
         **_content(happened),
         **_wishes(mm),
+        **wishes.reply_charging(mm),
         **_vasp(mm),
         **_ends(happened, house),
         "messageReference": _reference(happened),

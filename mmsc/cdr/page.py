@@ -42,7 +42,8 @@ file that is being written ends with `.open`; a whole one never changes, and not
 
 In a cell `%`, `;` and `:` inside an item are percent-encoded. messageSize is the octets of all media together, which
 both sides of an interface agree about. messageReference names the MM as its recipient has it and is not its URL, which
-is the key to its content. recordExtensions has the `eventID` of the trace and the `node`.
+is the key to its content. recordExtensions has the `eventID` of the trace and the `node`; of a 7S whose ChargedParty is ThirdParty,
+for whom chargedparty has no word, also `chargedParty` and `chargedPartyID`.
 """  # noqa: E501 # rows of a table
 
 

@@ -45,6 +45,7 @@ def rules() -> "Iterator[Rule]":
         name = f"protocols.{protocol}.rules"
         if importlib.util.find_spec(name) is not None:
             yield from importlib.import_module(name).RULES
+    yield from importlib.import_module("protocols.mm7.meaning_rules").MEANING_RULES
 
 
 def _explained(rule: "Rule") -> Iterator[str]:

@@ -59,12 +59,14 @@ class Replacement:
 
 @record(frozen=True, slots=True)
 class Changed:
-    """What came of it: for how many it was done, and for whom (address, why) it came too late."""
+    """What came of it: for how many it was done, and for whom (address, why) it came too late. `details` are its
+    MM's."""
 
     mm_id: MmId
     done: int
     late: tuple[tuple[str, str], ...] = ()
     repeat: bool = False
+    details: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 class Unknown:

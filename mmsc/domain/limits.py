@@ -21,10 +21,11 @@ class Limits:
 
 @record(frozen=True, slots=True)
 class Times:
-    """When an MM may leave, and until when it is worth leaving."""
+    """When an MM may leave, and until when it is worth leaving. `asked` is a later expiry that was asked for."""
 
     deliver_at: Instant | None
     expires_at: Instant
+    asked: Instant | None = None
 
 
 def absolute(when: When, now: Instant) -> Instant:
@@ -73,7 +74,8 @@ def _times(submission: Submission, limits: Limits, now: Instant) -> Times | Refu
         expires_at = absolute(submission.expires, now)
         if expires_at <= now:
             return Refused(RefusalReason.EXPIRY_PAST, "the expiry lies in the past")
+    asked = expires_at if submission.expires is not None and expires_at > ceiling else None
     expires_at = min(expires_at, ceiling)
     if deliver_at is not None and expires_at <= deliver_at:
         return Refused(RefusalReason.EXPIRY_PAST, "the expiry lies before the delivery time")
-    return Times(deliver_at, expires_at)
+    return Times(deliver_at, expires_at, asked)

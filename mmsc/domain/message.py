@@ -91,11 +91,14 @@ class Content:
 
 @record(frozen=True, slots=True)
 class RecipientSpec:
-    """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7)."""
+    """A recipient as the originator wrote it. A display-only one is shown and not served (TS 23.140 8.7), a hidden one
+    served and not shown. `obstacle` is what its gateway knows against serving him, in words for the originator."""
 
     text: str
     role: Role = Role.TO
     display_only: bool = False
+    hidden: bool = False
+    obstacle: str = ""
 
 
 @record(frozen=True, slots=True)
@@ -153,6 +156,7 @@ class Submission:
     remarks: tuple[Remark, ...] = ()
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
+    partial_success: bool = True  # some recipients may be refused while the others are served
 
 
 @record(frozen=True, slots=True)

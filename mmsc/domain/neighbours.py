@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from mmsc.domain.address import Address, Rewrite
 from mmsc.domain.instant import Instant
+from mmsc.domain.vasp_policy import PartialSuccess
 from protocols.records import record
 
 
@@ -97,6 +98,9 @@ class Vasp:
     over_rate: str = "4006"  # 4006 | 503
     credits: int = -1  # recipients altogether; -1: no limit
     concurrency: int = 4
+    applic_ids: tuple[str, ...] = ()  # applications that it may address, and be answered at; empty: any
+    coded_addresses: tuple[tuple[str, str], ...] = ()  # (value or id of a coded address, its number)
+    partial_success: PartialSuccess | None = None  # None: as for all VASPs
     interface: VaspInterface = VaspInterface.MM7
     eaif_version: str = "3.0"  # X-NOKIA-MMSC-Version of what we send
     eaif_answer: str = "conf"  # conf: 200 with an m-send-conf; no_content: 204

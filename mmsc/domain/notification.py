@@ -3,6 +3,7 @@
 Total: every state and every moment has exactly one answer (a test walks the table).
 """
 
+from mmsc.domain.conditions import WHY_INCAPABLE, DeliveryCondition, requires
 from mmsc.domain.instant import Instant, later
 from mmsc.domain.message import Mm, Recipient
 from mmsc.domain.neighbours import Verdict
@@ -107,16 +108,23 @@ def _after_fetch(mm: Mm, fetched_at: Instant, policy: NotificationPolicy, now: I
     return End(Happening.RETRIEVED, "retrieved, never acknowledged")
 
 
+def instead_of_link(mm: Mm, because: str) -> SendLink | End:
+    """The link, or the end of an MM that is for MMS-capable terminals only (TS 23.140 8.7.1, DeliveryCondition)."""
+    if requires(mm.details, DeliveryCondition.MMS_CAPABLE):
+        return End(Happening.CONDITION_FAILED, f"{WHY_INCAPABLE}; {because}")
+    return SendLink(because)
+
+
 def _push_or_link(mm: Mm, recipient: Recipient, verdict: Verdict, policy: NotificationPolicy, now: Instant) -> Step:
     if verdict is Verdict.INCAPABLE:
-        if policy.fallback:
-            return SendLink("the handset cannot take an MM")
+        if policy.fallback or requires(mm.details, DeliveryCondition.MMS_CAPABLE):
+            return instead_of_link(mm, "the handset cannot take an MM")
         return End(Happening.UNDELIVERABLE, "the handset cannot take an MM, and the fallback is off")
     falls_back_at: Instant | None = None
     if verdict is Verdict.UNKNOWN and policy.fallback and recipient.pushes:
         falls_back_at = later(recipient.state_at, policy.fallback_after)
         if now >= falls_back_at:
-            return SendLink("the notification was not answered in time and the handset is unknown")
+            return instead_of_link(mm, "the notification was not answered in time and the handset is unknown")
     next_at = later(now, policy.wait_after_push(recipient.pushes + 1))
     if verdict is Verdict.UNKNOWN and policy.fallback:
         next_at = min(next_at, falls_back_at or later(now, policy.fallback_after))

@@ -103,7 +103,7 @@ class VaspChanges:
             note = self._note(asked, Operation.EXTENDED_REPLACE, len(having), late)
             if not having:
                 await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
-                return Changed(found[0].id, 0, tuple(late))
+                return Changed(found[0].id, 0, tuple(late), details=found[0].details)
             submission = withdrawal.submission_of(found[0], having, asked, change)
             outcome = await self._submit.accept(submission)
             if isinstance(outcome, Accepted) and not outcome.repeat:
@@ -144,7 +144,7 @@ class VaspChanges:
         answered = await self._answered(found[0].id)
         for one in answered:
             if asked.key and (one.operation, one.key) == (str(operation), asked.key):
-                return Changed(found[0].id, one.done, one.late, repeat=True)
+                return Changed(found[0].id, one.done, one.late, repeat=True, details=found[0].details)
         async with AsyncExitStack() as closed:
             for recipient in found[1]:
                 closed.enter_context(self._desk.gets.closed(recipient.id))
@@ -160,7 +160,7 @@ class VaspChanges:
         done, late = await self._cancel_for_all(asked, *found, answered)
         note = self._note(asked, Operation.CANCEL, len(done), late)
         await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
-        return Changed(found[0].id, len(done), tuple(late))
+        return Changed(found[0].id, len(done), tuple(late), details=found[0].details)
 
     async def _extended_cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
         mm, recipients = found
@@ -179,7 +179,7 @@ class VaspChanges:
 
         unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], (event,), then)
         await self._desk.store.commit(unit)
-        return Changed(mm.id, len(done) + len(tasks), tuple(late))
+        return Changed(mm.id, len(done) + len(tasks), tuple(late), details=mm.details)
 
     async def _cancel_for_all(
         self, asked: Asked, mm: Mm, recipients: Sequence[Recipient], answered: _Answers
@@ -227,10 +227,10 @@ class VaspChanges:
             note = self._note(asked, Operation.REPLACE, done, late)
             if not done:
                 await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
-                return Changed(mm.id, 0, tuple(late))
+                return Changed(mm.id, 0, tuple(late), details=mm.details)
             waiting = sum(sql.is_replaceable(one, lanes) for one in recipients)
             if await self._write(mm, after, change, recipients, note, waiting):
-                return Changed(mm.id, done, tuple(late))
+                return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
                 break

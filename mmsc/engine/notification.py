@@ -7,7 +7,7 @@ from typing import Final
 from mmsc.domain.instant import SECOND, Instant, later
 from mmsc.domain.message import Job, Mm, Recipient, Route, TaskKind
 from mmsc.domain.neighbours import Capability
-from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, next_step
+from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, instead_of_link, next_step
 from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
@@ -35,7 +35,8 @@ class NotificationWork:
         mm, recipient = await self._as_it_stands(job)
         if recipient.route is Route.NONE:
             how = Circumstances(because=job.payload["because"], text=job.payload["because"])
-            await self._desk.transitions.apply(mm, recipient, Happening.UNDELIVERABLE, how)
+            happening = Happening(job.payload.get("happening", Happening.UNDELIVERABLE))
+            await self._desk.transitions.apply(mm, recipient, happening, how)
             await self._desk.finish(job, [])
             return
         capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
@@ -48,14 +49,14 @@ class NotificationWork:
                 recipient = recipient._replace(state=RecipientState.ACCEPTED, state_at=now)
             step = next_step(mm, recipient, capability.verdict, policy, now)
         if job.payload.get("link") and isinstance(step, Push):
-            step = SendLink("the handset understood neither notification")
+            step = instead_of_link(mm, "the handset understood neither notification")
         match step:
             case Drop():
                 await self._desk.finish(job, [])
             case Wait():
                 await self._desk.put_back(job, step.until, [])
             case End():
-                await self._desk.transitions.apply(mm, recipient, step.happening, Circumstances(because=step.because))
+                await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step))
                 await self._desk.finish(job, [])
             case Push():
                 wait_until = await self._open_receipt(job, recipient, now)
@@ -211,6 +212,12 @@ class NotificationWork:
             return ()
         now = self._desk.clock.now()
         return [sms_sql.insert(job.lane, one, mm.id, recipient.id, purpose, now) for one in outcome.remote_ids]
+
+
+def _ended(step: End) -> Circumstances:
+    """What is told of an end by our own doing; its report says which condition was not met."""
+    text = step.because if step.happening is Happening.CONDITION_FAILED else ""
+    return Circumstances(because=step.because, text=text)
 
 
 def _moved(before: Recipient, after: Recipient, happening: Happening, because: str = "") -> list[trace.Data]:

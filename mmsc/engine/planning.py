@@ -8,6 +8,7 @@ from typing import Final
 from mmsc.clock import Clock, Moment
 from mmsc.domain import limits as limit_rules
 from mmsc.domain.address import Address, NotAnAddress
+from mmsc.domain.conditions import WHY_FOREIGN, DeliveryCondition, requires
 from mmsc.domain.instant import DAY
 from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
@@ -28,7 +29,8 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.obstacles import nobody_left, obstacle_to
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.domain.states import Cause, RecipientState
+from mmsc.domain.states import Cause, Happening, RecipientState
+from mmsc.engine.capping import capped
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.door import DoorLimits
 from mmsc.engine.ports import Numbers
@@ -40,6 +42,10 @@ from protocols.records import record
 
 NOWHERE: Final = "nowhere"  # the lane of recipients that no neighbour can serve
 _Unreachable = tuple[RecipientSpec, Address, str]
+_CONDITION_FAILED: Final = {"because": WHY_FOREIGN, "happening": str(Happening.CONDITION_FAILED)}
+_MM7: Final = Interface.MM7  # taken once: an enumeration searches for its member each time that it is named
+_PEER: Final = Route.PEER
+_BCC: Final = Role.BCC
 EMPTY_CONTENT: Final = Content("application/vnd.wap.multipart.mixed", b"\x00", ())
 _ROLE_ORDER: Final = {Role.TO: 0, Role.CC: 1, Role.BCC: 2}
 
@@ -96,7 +102,7 @@ class Planner:
             return Refused(RefusalReason.SENDER_UNRESOLVED, because, submission.sender)
         mm = self._mm(submission, sender.address, times, now)
         taken, refused, events, reasons, unreachable = self._route_all(submission, mm, neighbour, now)
-        if not taken:
+        if not taken or (refused and not submission.partial_success):
             return nobody_left(refused, reasons)
         accepted = trace.MmAccepted(
             str(submission.origin.interface),
@@ -115,6 +121,8 @@ class Planner:
         for remark in submission.remarks:
             noted = trace.FindingNoted(neighbour, remark.rule, remark.clause, remark.offset, remark.text)
             events.append(self._chronicle.event(noted, mm_id=mm.id, moment=now))
+        if times.asked is not None and submission.origin.interface is _MM7:
+            events.append(self._chronicle.event(capped(neighbour, times), mm_id=mm.id, moment=now))
         tasks = self._tasks(mm, taken, now)
         if submission.origin.interface is Interface.MM4:
             self._reject_late(mm, unreachable, taken, tasks, events, now)
@@ -135,7 +143,9 @@ class Planner:
             submission.read_report,
             submission.sender_hidden,
             submission.adaptation_allowed,
-            tuple([(spec.role, spec.text) for spec in submission.recipients if spec.role is not Role.BCC]),
+            tuple(
+                [(spec.role, spec.text) for spec in submission.recipients if spec.role is not _BCC and not spec.hidden]
+            ),
             now.service,
             submission.date or now.service,
             times.deliver_at,
@@ -161,6 +171,10 @@ class Planner:
         for spec in sorted(submission.recipients, key=lambda spec: _ROLE_ORDER[spec.role]):
             if spec.display_only:
                 continue
+            if spec.obstacle:
+                refused.append(RefusedRecipient(spec.text, spec.obstacle))
+                reasons.append(RefusalReason.ADDRESS_MALFORMED)
+                continue
             found = self._numbers.normalise(spec.text, neighbour)
             if isinstance(found, NotAnAddress):
                 refused.append(RefusedRecipient(spec.text, found.because))
@@ -177,11 +191,28 @@ class Planner:
                 reasons.append(RefusalReason.RECIPIENT_UNKNOWN)
                 unreachable.append((spec, found.address, obstacle))
                 continue
+            if route is _PEER:
+                unfit = self._unfit(mm, target)
+                if unfit:
+                    refused.append(RefusedRecipient(spec.text, unfit))
+                    reasons.append(RefusalReason.CONTENT_REFUSED)
+                    continue
+                if requires(mm.details, DeliveryCondition.HOME_NETWORK):
+                    route, target, why = Route.NONE, "", WHY_FOREIGN
             recipient = self._recipient(mm, spec, found.address, route, target, now)
             taken.append(recipient)
             chosen = trace.RouteChosen(found.address.value, str(route), target, why)
             events.append(self._chronicle.event(chosen, mm_id=mm.id, recipient_id=recipient.id, moment=now))
         return taken, refused, events, reasons, unreachable
+
+    def _unfit(self, mm: Mm, peer: str) -> str:
+        """Why an MM that may not be adapted cannot go to a peer, "" when it can (TS 23.140 8.7.1, allowAdaptations)."""
+        if mm.adaptation_allowed or mm.origin.interface is not _MM7:
+            return ""
+        largest = self._numbers.largest_for(peer)
+        if not largest or mm.size <= largest:
+            return ""
+        return f"{mm.size} octets, its MMSC takes {largest}, and the content may not be adapted"
 
     def _reject_late(
         self,
@@ -225,6 +256,8 @@ class Planner:
         for recipient in recipients:
             if recipient.route is Route.SUBSCRIBER:
                 tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, f"smsc:{recipient.target}", {}, now))
+            elif recipient.route is Route.NONE:
+                tasks.append(self._task(mm, recipient.id, TaskKind.NOTIFY, NOWHERE, _CONDITION_FAILED, now))
             elif recipient.route is Route.PEER:
                 together[f"peer:{recipient.target}"] = TaskKind.FORWARD
             else:

@@ -338,6 +338,10 @@ class Numbers(Protocol):
         """Whether this VASP has an address for MM7_deliver."""
         ...
 
+    def largest_for(self, peer: str) -> int:
+        """Octets of the largest content that a peer takes, 0 when it is not configured."""
+        ...
+
 
 class Directory(Protocol):
     """The neighbours, as configured now."""

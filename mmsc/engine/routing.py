@@ -73,6 +73,11 @@ class Routing:
         known = self._neighbours.vasps.get(vasp)
         return known is not None and bool(known.delivers_to)
 
+    def largest_for(self, peer: str) -> int:
+        """Octets of the largest content that a peer takes, 0 when it is not configured."""
+        known = self._neighbours.peers.get(peer)
+        return 0 if known is None else known.maximum_octets
+
     def _route_number(self, address: Address) -> tuple[Route, str, str]:
         own = longest_prefix(address.value, self._own_prefixes)
         peer, theirs = self._neighbours.peer_for(address.value)

@@ -4,6 +4,7 @@ pushed an m-cancel-req, and the MM that replaces one names it in X-Mms-Replace-I
 from collections.abc import Sequence
 
 from mmsc.domain.changes import Asked, Operation, Replacement, too_old
+from mmsc.domain.coded import names_of
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Job, Mm, Recipient, RecipientSpec, Route, Submission, TaskId, TaskKind
 from mmsc.domain.states import RecipientState
@@ -58,10 +59,13 @@ class Withdrawals:
 def submission_of(mm: Mm, recipients: Sequence[Recipient], asked: Asked, change: Replacement) -> Submission:
     """The MM that takes the place of one that these recipients have: theirs are its sender, subject and class."""
     details = {**mm.details, **change.details, REPLACE_ID: mm.message_id}
+    coded = names_of(details)  # shown to nobody
     return Submission(
         origin=mm.origin,
         sender=mm.sender.value,
-        recipients=tuple(RecipientSpec(one.address.value, one.role) for one in recipients),
+        recipients=tuple(
+            RecipientSpec(one.address.value, one.role, hidden=one.address.value in coded) for one in recipients
+        ),
         content=change.content,
         repeat_key=bytes.fromhex(asked.key) if asked.key else None,
         identifier=f"TransactionID {asked.identifier}",

@@ -20,6 +20,7 @@ from mmsc.domain.message import (
 from mmsc.domain.refusal import RefusalReason
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
+from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
@@ -168,7 +169,7 @@ def send_conf(
 
 def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
     """The head of the m-retrieve-conf; the stored body follows it (encode_head). Bcc never, Hide leaves From out."""
-    return MRetrieveConf(
+    conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
         message_id=mm.message_id,
@@ -183,6 +184,7 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         read_report=mm.read_report,
         content_type=ContentType.parse(mm.content_type),
     )
+    return with_vasp_fields(conf, mm.details)
 
 
 def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:

@@ -164,6 +164,11 @@ class Mm7(HttpListener, frozen=True, kw_only=True):
     port: Port = 8807
     realm: Quotable = "MM7"
     cancel_after_notification: Live[Literal["allow", "refuse"]] = "allow"
+    delivery_condition_mms_capable: Live[Annotated[int, msgspec.Meta(ge=0)]] = 1
+    delivery_condition_home_network: Live[Annotated[int, msgspec.Meta(ge=0)]] = 2
+    application_addressing: Live[bool] = True
+    content_class_mismatch: Live[Literal["accept", "refuse"]] = "accept"
+    partial_success: Live[Literal["accept", "refuse_any", "single_only"]] = "accept"
     digest_algorithms: Annotated[tuple[Literal["SHA-256", "MD5"], ...], msgspec.Meta(min_length=1)] = ("SHA-256", "MD5")
     nonce_seconds: Seconds = 300.0
     trusted_proxies: tuple[str, ...] = ()

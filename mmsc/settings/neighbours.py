@@ -87,6 +87,9 @@ class Vasp(Section, frozen=True, kw_only=True):
     over_rate: Live[Literal["4006", "503"]] = "4006"
     credits: Live[Annotated[int, msgspec.Meta(ge=-1, le=1_000_000_000_000)]] = -1
     concurrency: Live[Count] = 4
+    applic_ids: Live[tuple[Text, ...]] = ()
+    coded_addresses: Live[dict[Text, Prefix]] = msgspec.field(default_factory=dict)
+    partial_success: Live[Literal["server", "accept", "refuse_any", "single_only"]] = "server"
     interface: Live[Literal["mm7", "eaif"]] = "mm7"
     eaif_version: Live[Annotated[str, msgspec.Meta(pattern=NUMBERED)]] = "3.0"
     eaif_answer: Live[Literal["conf", "no_content"]] = "conf"

@@ -27,6 +27,9 @@ def contradictions(settings: Settings) -> Iterator[str]:
     if settings.fallback.enabled and "{url}" not in settings.fallback.template:
         yield "fallback.template has no {url}: nobody could open the page"
     yield from _listener_tls(settings.mm7)
+    conditions = (settings.mm7.delivery_condition_mms_capable, settings.mm7.delivery_condition_home_network)
+    if conditions[0] and conditions[0] == conditions[1]:
+        yield "mm7.delivery_condition_mms_capable and mm7.delivery_condition_home_network are the same number"
     for name, vasp in settings.vasp.items():
         yield from _identification(name, vasp, settings.mm7)
         yield from _tls(name, vasp)

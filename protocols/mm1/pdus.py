@@ -14,6 +14,7 @@ from protocols.mm1.enums import (
     MessageType,
     Priority,
     ReadStatus,
+    ReplyCharging,
     ResponseStatus,
     RetrieveStatus,
     SenderVisibility,
@@ -102,6 +103,9 @@ class MNotificationInd(Pdu):
     priority: Priority | None = None
     message_size: int | None = None
     expiry: Moment | None = None
+    reply_charging: ReplyCharging | None = None  # accepted: a reply costs its sender nothing
+    reply_charging_deadline: Moment | None = None
+    reply_charging_size: int | None = None
     distribution_indicator: bool | None = None
     element_descriptor: tuple[Element, ...] = ()
     applic_id: str | None = None
@@ -149,6 +153,9 @@ class MRetrieveConf(Pdu):
     read_report: bool | None = None
     retrieve_status: RetrieveStatus | None = None
     retrieve_text: str | None = None
+    reply_charging: ReplyCharging | None = None  # accepted: a reply costs its sender nothing
+    reply_charging_deadline: Moment | None = None
+    reply_charging_size: int | None = None
     distribution_indicator: bool | None = None
     applic_id: str | None = None
     reply_applic_id: str | None = None

@@ -136,7 +136,7 @@ def test_times_of_a_submission() -> None:
     assert check(submission(), Limits(), T0) == Times(None, Instant(T0 + 3 * DAY))
     assert check(submission(expires=Relative(60)), Limits(), T0) == Times(None, at(60))
     capped = check(submission(expires=Relative(10**9)), Limits(), T0)
-    assert capped == Times(None, Instant(T0 + 30 * DAY))
+    assert capped == Times(None, Instant(T0 + 30 * DAY), asked=at(10**9))
     scheduled = check(submission(deliver_at=at(60), expires=Relative(120)), Limits(), T0)
     assert scheduled == Times(at(60), at(120))
 

@@ -28,6 +28,8 @@ def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
         "deliver_content": "mixed",
         "deliver_encoding": "base64",
         "unknown_linked_id": "accept",
+        "partial_success": "refuse_any",
+        "coded_addresses": {"odd": "+15550000001"},
         "bind": "transmitter",
         "push_form": "sar",
         "mms": "on",
@@ -72,6 +74,8 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
                 assert value == ha1_of(algorithm, "odd", "MM7", "odd")
             case "rewrites" | "rewrites_out":
                 assert value == (Rewrite("0", "+44"),)
+            case "coded_addresses":
+                assert value == (("odd", "+15550000001"),)
             case _:
                 assert value == odd[field.name], field.name
     assert {field.name for field in fields(domain)} - {"name"} == odd.keys() - (

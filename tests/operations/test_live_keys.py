@@ -109,12 +109,21 @@ CASES: dict[str, tuple[object, Look, object]] = {
     ),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
+    "mm7.delivery_condition_mms_capable": (7, lambda app: _wishes(app).mms_capable_condition, 7),
+    "mm7.delivery_condition_home_network": (7, lambda app: _wishes(app).home_network_condition, 7),
+    "mm7.application_addressing": (False, lambda app: _wishes(app).application_addressing, False),
+    "mm7.content_class_mismatch": ("refuse", lambda app: _wishes(app).content_class_refused, True),
+    "mm7.partial_success": ("refuse_any", lambda app: str(_wishes(app).partial_success), "refuse_any"),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
     "mm4.report_grace_hours": (7.0, lambda app: _policy(app).report_grace, 7 * HOUR),
     "weblink.view_needs_tap": (True, lambda app: _handlers(app)["weblink"]._needs_tap(), True),
 }
+
+
+def _wishes(app: App) -> Any:
+    return _handlers(app)["mm7"].house.policy
 
 
 def _client(app: App) -> Any:

@@ -15,7 +15,7 @@ NOTIFICATION = bytes.fromhex("8c82 984e00 8d93 8a80 8e023039 8805810302a300 8375
     [
         pytest.param(b"\xb4\x80", id="X-Mms-Recommended-Retrieval-Mode"),
         pytest.param(b"\xb5Later\0", id="its text"),
-        pytest.param(b"\x9c\x82\x9d\x05\x81\x03\x01\x51\x80\x9em@x\0\x9f\x02\x30\x39", id="reply charging"),
+        pytest.param(b"\x9em@x\0", id="X-Mms-Reply-Charging-ID"),
         pytest.param(b"\x92\x80\xd5\x02xy", id="fields that do not belong there, or nowhere"),
     ],
 )

@@ -43,7 +43,7 @@ PURE: Final = ("protocols", "mmsc.domain")
 PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
-    "mmsc.gateways.http_outcomes",
+    *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields"),
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -87,8 +87,9 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.content": ("protocols", "mmsc.domain", "mmsc.trace"),  # what all of them do with content
     "mmsc.gateways.pdus": (
         *("protocols", "mmsc.domain"),
-        *("mmsc.gateways.addresses", "mmsc.gateways.content"),
+        *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.vasp_fields"),
     ),  # what MM1 and EAIF do with MMS PDUs
+    "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain"),  # details of an MM as fields of MM1's PDUs
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
@@ -169,6 +170,7 @@ def test_what_is_pure_opens_no_door(name: str) -> None:
 
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
+    shared |= {"mmsc.gateways.vasp_fields"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, Rewrite
 from mmsc.domain.instant import SECOND, Instant, from_datetime, to_datetime
-from mmsc.domain.message import Interface, Job, Origin, Priority, RecipientSpec, Relative, Role, Submission, When
+from mmsc.domain.message import Interface, Job, Mm, Origin, Priority, RecipientSpec, Relative, Role, Submission, When
 from mmsc.domain.neighbours import Peer, Repeats
 from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.reports import status_of
@@ -200,8 +200,19 @@ def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_
         forward_counter=mm.forward_counter + 1,
         adaptation_allowed=mm.adaptation_allowed,
         unknown=tuple((name, value) for name, value in carried.get("unknown", ())),
-        **carried.get("fields", {}),
+        **(carried.get("fields") or _asked_for(mm)),
     )
+
+
+def _asked_for(mm: Mm) -> dict[str, Any]:
+    """What an originator of ours asked for that another MMSC has fields for."""
+    details = mm.details
+    fields: dict[str, Any] = {name: details[name] for name in _CARRIED if details.get(name)}
+    if "drm_content" in fields:
+        fields["drm_content"] = fields["drm_content"] == "true"
+    if "content_class" in fields:
+        fields["content_class"] = fields["content_class"].lower()
+    return fields
 
 
 def _alone(job: Job, peer: Peer) -> tuple[str, ...]:

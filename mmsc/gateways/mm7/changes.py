@@ -12,11 +12,13 @@ from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted
 from mmsc.engine.vasp_ports import Changes
 from mmsc.gateways.mm7.answers import accepted, answered, context_of, refused
+from mmsc.gateways.mm7.coded import as_named
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
 from mmsc.net.http import HttpAnswer
 from protocols.mm7 import CancelReq, Envelope, ExtendedCancelReq, ExtendedReplaceReq, ReplaceReq, StatusCode
 
 _DETAILS: Final = ("service_code", "content_class", "applic_id", "reply_applic_id", "aux_applic_info")
+_FLAGS: Final = ("distribution_indicator", "drm_content")
 
 
 Request = CancelReq | ReplaceReq | ExtendedCancelReq | ExtendedReplaceReq
@@ -34,7 +36,7 @@ async def change(changes: Changes, envelope: Envelope, request: Request, vasp: V
         case Accepted():
             return accepted(context, outcome)
         case Changed():
-            late = "; ".join(f"{_spelled(address, vasp)}: {why}" for address, why in outcome.late)
+            late = "; ".join(f"{_spelled(address, vasp, outcome)}: {why}" for address, why in outcome.late)
             if not outcome.done:
                 answer = refused(context, StatusCode.NOT_POSSIBLE, late)
             else:
@@ -97,15 +99,18 @@ def _extended_replacement(envelope: Envelope, request: ExtendedReplaceReq) -> Re
     )
 
 
-def _spelled(address: str, vasp: Vasp) -> str:
-    return told(Address.of(address), vasp.rewrites_out).value
+def _spelled(address: str, vasp: Vasp, outcome: Changed) -> str:
+    named = as_named(address, outcome.details)
+    return told(Address.of(address), vasp.rewrites_out).value if named is None else named.value
 
 
 def _replacement(envelope: Envelope, request: ReplaceReq) -> Replacement:
     date = read_time(request.time_stamp, "ReplaceReq/TimeStamp")
     given = {name: getattr(request, name) for name in _DETAILS}
-    if request.distribution_indicator is not None:
-        given["distribution_indicator"] = "true" if request.distribution_indicator else "false"
+    for name in _FLAGS:
+        flag = getattr(request, name)
+        if flag is not None:
+            given[name] = "true" if flag else "false"
     return Replacement(
         content=content_of(envelope, "ReplaceReq/Content"),
         date=None if isinstance(date, Relative) else date,

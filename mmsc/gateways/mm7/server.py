@@ -9,20 +9,23 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qs
 
+from mmsc.clock import Clock
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.vasp_policy import VaspPolicy
 from mmsc.engine.ports import Directory, Submit
 from mmsc.engine.vasp_ports import Changes, Dialects
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import OPERATION_OF, Context, accepted, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import Request, change
+from mmsc.gateways.mm7.meaning import House, check_application, understood
 from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded
-from protocols.mm7 import Envelope, Mm7Error, StatusCode, SubmitReq
+from protocols.mm7 import CancelReq, Envelope, Mm7Error, ReplaceReq, StatusCode, SubmitReq
 from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
@@ -46,6 +49,8 @@ class Mm7Server:
         permission: Permission | None = None,
         other: Other | None = None,
         dialects: Dialects | None = None,
+        policy: VaspPolicy | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
@@ -54,6 +59,7 @@ class Mm7Server:
         self._vasps = vasps or Vasps(directory)
         self._permission = permission or Permission(submit)
         self._dialects = dialects
+        self.house = House(policy or VaspPolicy(), directory, clock or Clock())
         self.public_url = ""  # told in the WSDL; set when the port is known
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
@@ -118,6 +124,8 @@ class Mm7Server:
                 await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
                 return await self._submit_req(decoded, message, sender, len(request.body))
+            if isinstance(message, CancelReq | ReplaceReq):
+                check_application(message, OPERATION_OF[type(message)], sender, self.house)
             too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
             return too_large or await change(self._changes, envelope, message, sender)
         except Mm7Error as error:
@@ -155,11 +163,12 @@ class Mm7Server:
         too_large = self._too_large(context, vasp, octets)
         if too_large is not None:
             return too_large
-        submission = submission_of(envelope, request, vasp)
-        denied = self._permission.refusal(vasp, submission, sender_given=request.sender_address is not None)
+        said = submission_of(envelope, request, vasp)
+        denied = self._permission.refusal(vasp, said, sender_given=request.sender_address is not None)
         if denied is not None:
             return self._denied(context, vasp, denied)
-        outcome = await self._submit.accept(remarked(submission, decoded.findings))
+        submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
+        outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
         if isinstance(outcome, Refused):
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
         answer = accepted(context, outcome)

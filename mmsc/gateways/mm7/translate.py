@@ -25,6 +25,7 @@ from mmsc.domain.refusal import RefusalReason
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.content import from_mime
+from mmsc.gateways.mm7.coded import as_named
 from protocols.errors import DecodeError
 from protocols.mm7 import (
     Address,
@@ -194,7 +195,7 @@ def report_of(
         mm7_version=version,
         mms_relay_server_id=server_id,
         message_id=mm.message_id,
-        recipient=_told(recipient.address, rewrites, ""),
+        recipient=as_named(recipient.address.value, details) or _told(recipient.address, rewrites, ""),
         sender=_told(mm.sender, rewrites, details.get("sender_form", "")),
         date=date_time(Instant(int(job.payload["date"]))),
         mm_status=status.mm7_rel5 if spoken.is_rel5 else status.mm7,
@@ -216,7 +217,7 @@ def read_reply_of(
         mm7_version=version,
         mms_relay_server_id=server_id,
         message_id=mm.message_id,
-        recipient=_told(recipient.address, rewrites, ""),
+        recipient=as_named(recipient.address.value, details) or _told(recipient.address, rewrites, ""),
         sender=_told(mm.sender, rewrites, details.get("sender_form", "")),
         time_stamp=date_time(Instant(int(job.payload["date"]))),
         mm_status="Read" if job.payload["read"] == "1" else "Deleted",

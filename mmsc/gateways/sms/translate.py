@@ -7,6 +7,7 @@ from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
+from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
 
@@ -32,7 +33,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     hidden = mm.sender_hidden or plain
     replaces = mm.details.get("replace_id") if version >= mm1.VERSION_1_3 and not plain else None
     highest = mm1.VERSION_1_2 if replaces is None else mm1.VERSION_1_3
-    return MNotificationInd(
+    pdu = MNotificationInd(
         mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), highest),
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
@@ -45,6 +46,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         content_location=f"{mm1_url}/m/{recipient.token}",
         replace_id=replaces,
     )
+    return pdu if plain else with_vasp_fields(pdu, mm.details)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:

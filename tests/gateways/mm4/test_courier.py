@@ -15,6 +15,7 @@ from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.net.smtp import SmtpSender
 from mmsc.trace.captures import WireTap
+from protocols import mm4
 from tests.gateways.sms.conftest import job
 
 ONE, TWO = "+16660100123", "+16660100124"
@@ -263,3 +264,19 @@ async def test_numbers_are_told_as_the_peer_spells_them(
     head = bench.scripted.mails[0].partition(b"\r\n\r\n")[0].decode()
     assert f"\r\nTo: {spelling}\r\n" in head
     assert "\r\nCc: friend@mail.example\r\n" in head
+
+
+@pytest.mark.parametrize("flag", ["true", "false"])
+async def test_what_a_vasp_asked_for_travels_on(bench: Bench, flag: str) -> None:
+    """TS 23.140 8.4.4: application addressing, content class and DRM flag have fields of their own."""
+    wishes = {"applic_id": "chess", "reply_applic_id": "desk", "aux_applic_info": "move 7"}
+    base = bench.job(ONE)
+    details = {**wishes, "content_class": "Image-Basic", "drm_content": flag, "vasp_id": "news"}
+    mm = base.stored_mm._replace(details=details, adaptation_allowed=False)
+    assert isinstance(await bench.courier.deliver(base._replace(mm=mm)), Delivered)
+    [mail] = bench.scripted.mails
+    request = mm4.decode(mail.removesuffix(b".\r\n")).message
+    assert isinstance(request, mm4.ForwardReq)
+    assert {name: getattr(request, name) for name in wishes} == wishes
+    assert (request.content_class, request.drm_content) == ("image-basic", flag == "true")
+    assert request.adaptation_allowed is False
