@@ -7,7 +7,7 @@ GET of its recipients is begun, and one that was begun before is not overtaken.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -218,7 +218,8 @@ class VaspChanges:
         for _ in range(_ATTEMPTS):
             now = self._desk.clock.now()
             late = [(one.address.value, why) for one in recipients if (why := self._too_late(one))]
-            late += await self._on_their_way(mm, recipients, late)
+            lanes = await task_sql.lanes_under_way(self._desk.store, mm.id)
+            late += _on_their_way(recipients, lanes, late)
             done = len(recipients) - len(late)
             after = replaced(mm, change, now)
             if after.deliver_at is not None and after.deliver_at >= mm.expires_at:
@@ -227,7 +228,8 @@ class VaspChanges:
             if not done:
                 await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
                 return Changed(mm.id, 0, tuple(late), details=mm.details)
-            if await self._write(mm, after, change, recipients, note):
+            waiting = sum(sql.is_replaceable(one, lanes) for one in recipients)
+            if await self._write(mm, after, change, recipients, note, waiting):
                 return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
@@ -235,17 +237,14 @@ class VaspChanges:
             mm, recipients = again
         return Refused(RefusalReason.BUSY, "the recipients of this MM are being served")
 
-    async def _on_their_way(
-        self, mm: Mm, recipients: Sequence[Recipient], late: Sequence[tuple[str, str]]
-    ) -> list[tuple[str, str]]:
-        """Recipients whose forward or delivery to a VASP is in somebody's hands right now."""
-        lanes = await task_sql.lanes_under_way(self._desk.store, mm.id)
-        known = {address for address, _ in late}
-        going = [one for one in recipients if f"{one.route}:{one.target}" in lanes and one.address.value not in known]
-        return [(one.address.value, _BEING_SENT) for one in going]
-
     async def _write(
-        self, before: Mm, after: Mm, change: Replacement, recipients: Sequence[Recipient], note: trace.Data
+        self,
+        before: Mm,
+        after: Mm,
+        change: Replacement,
+        recipients: Sequence[Recipient],
+        note: trace.Data,
+        waiting: int,
     ) -> bool:
         desk = self._desk
         effects: list[Statement] = []
@@ -265,12 +264,21 @@ class VaspChanges:
                 desk.planned(Instant(after.deliver_at))
 
         octets = 0 if change.content is None else len(change.content.body)
-        unit = desk.chronicle.unit(sql.replace_mm(before, after), effects, (event,), then, octets=octets)
+        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, (event,), then, octets=octets)
         return not isinstance(await desk.store.commit(unit), Lost)
 
     @staticmethod
     def _note(asked: Asked, operation: Operation, done: int, late: Sequence[tuple[str, str]]) -> trace.ChangeAnswered:
         return trace.ChangeAnswered(str(operation), asked.vasp, asked.identifier, asked.key, done, tuple(late))
+
+
+def _on_their_way(
+    recipients: Sequence[Recipient], lanes: Collection[str], late: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Recipients whose forward or delivery to a VASP is in somebody's hands right now."""
+    known = {address for address, _ in late}
+    going = [one for one in recipients if f"{one.route}:{one.target}" in lanes and one.address.value not in known]
+    return [(one.address.value, _BEING_SENT) for one in going]
 
 
 def _is_of(mm: Mm, asked: Asked) -> bool:
