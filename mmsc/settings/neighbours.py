@@ -67,6 +67,8 @@ class Vasp(Section, frozen=True, kw_only=True):
     deliver_content: Live[Literal["", "related", "mixed", "single"]] = ""
     deliver_encoding: Live[Literal["", "binary", "base64"]] = ""
     unknown_linked_id: Live[Literal["refuse", "accept"]] = "refuse"
+    unknown_recipient_status: Live[Literal[2002, 2003]] = 2002
+    report_without_url: Live[Literal["accept", "refuse"]] = "accept"
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     profile: Live[Text] = ""
@@ -75,6 +77,7 @@ class Vasp(Section, frozen=True, kw_only=True):
     errors: Live[Literal["", "auto", "rsp", "fault"]] = ""
     fault_http_status: Live[Literal[0, 200, 400, 500]] = 0
     deferred_reports: Live[bool] = False
+    violations: Live[Literal["tolerate", "refuse"]] = "tolerate"
     repeats: Live[Repeats] = "content"
     fallback_report: Live[Literal["viewed", "sms_delivered"]] = "viewed"
     rewrites: Live[tuple[Rewrite, ...]] = ()

@@ -61,10 +61,12 @@ STATUS_OF: Final = {
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
     RefusalReason.NOT_IDENTIFIED: StatusCode.IMPROPER_IDENTIFICATION,
     RefusalReason.NOT_OFFERED: StatusCode.OPERATION_RESTRICTED,
+    RefusalReason.REPORT_IMPOSSIBLE: StatusCode.GENERAL_SERVICE_ERROR,
     RefusalReason.NO_CREDIT: StatusCode.SERVICE_DENIED,
     RefusalReason.TOO_FAST: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
+    RefusalReason.SERVER_FAILED: StatusCode.SERVER_ERROR,
 }
 
 
