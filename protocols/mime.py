@@ -8,7 +8,7 @@ import base64
 import binascii
 import quopri
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -330,16 +330,8 @@ def choose_boundary(parts: Sequence[OutPart], seed: str) -> str:
     raise EncodeError("no boundary was found that the content does not hold", clause=_CLAUSE_BOUNDARY)
 
 
-def write_parts(parts: Sequence[OutPart], boundary: str) -> bytes:
-    """The body of a multipart."""
-    pieces: list[bytes] = []
-    for part in parts:
-        pieces += (b"--", boundary.encode(), b"\r\n", _part_headers(part), b"\r\n", _transfer(part), b"\r\n")
-    pieces += (b"--", boundary.encode(), b"--\r\n")
-    return b"".join(pieces)
-
-
-def _part_headers(part: OutPart) -> bytes:
+def part_headers(part: OutPart) -> bytes:
+    """The headers of a part, each with its line break."""
     lines = [f"Content-Type: {part.content_type.folded()}\r\n".encode("ascii", "replace")]
     if part.encoding != "7bit":
         lines.append(f"Content-Transfer-Encoding: {part.encoding}\r\n".encode())
@@ -350,8 +342,19 @@ def _part_headers(part: OutPart) -> bytes:
     return b"".join(lines)
 
 
+def write_parts(
+    parts: Sequence[OutPart], boundary: str, headers_of: Callable[[OutPart], bytes] = part_headers
+) -> bytes:
+    """The body of a multipart; `headers_of` is for neighbours that spell headers differently."""
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces += (b"--", boundary.encode(), b"\r\n", headers_of(part), b"\r\n", _transfer(part), b"\r\n")
+    pieces += (b"--", boundary.encode(), b"--\r\n")
+    return b"".join(pieces)
+
+
 def _transfer(part: OutPart) -> bytes:
-    return to_base64(part.data) if part.encoding == "base64" else part.data
+    return to_base64(part.data) if part.encoding.lower() == "base64" else part.data
 
 
 def to_base64(data: bytes) -> bytes:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.limits import absolute
-from mmsc.domain.message import Content, Mm, MmId, Recipient, When
+from mmsc.domain.message import Content, Mm, MmId, Recipient, Remark, When
 from mmsc.domain.states import FINAL, Happening, RecipientState, move
 from protocols.records import record
 
@@ -41,6 +41,7 @@ class Asked:
     message_id: str
     key: str = ""
     identifier: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ its own, before the application is answered."""
 from typing import Final
 
 from mmsc.domain.message import MmId, on_lane
-from mmsc.domain.states import FINAL, Happening
+from mmsc.domain.states import FINAL, Happening, RecipientState
 from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Gone, GoneBecause
 from mmsc.engine.transitions import Circumstances
@@ -45,8 +45,8 @@ class ApplicationNews:
         desk, lane = self._desk, f"vasp:{vasp}"
         found = await sql.with_recipients(desk.store, mm_id)
         ours = on_lane(lane, () if found is None else found[1])
-        if found is None or not ours:
-            return False
+        if found is None or not any(one.state is not RecipientState.SCHEDULED for one in ours):
+            return False  # nothing of this id went to it yet
         await desk.store.commit(desk.chronicle.note(trace.ApplicationAnswered(vasp, status), mm_id=mm_id))
         because = f"the application answered {status}"
         how = Circumstances(

@@ -7,7 +7,7 @@ GET of its recipients is begun, and one that was begun before is not overtaken.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 
 import msgspec
@@ -100,14 +100,14 @@ class VaspChanges:
                 return UNKNOWN
             having = [one for one in found[1] if withdrawal.has_it(one)]
             late = [(one.address.value, _NOT_THERE) for one in found[1] if not withdrawal.has_it(one)]
-            note = self._note(asked, Operation.EXTENDED_REPLACE, len(having), late)
+            told = self._told(asked, found[0], Operation.EXTENDED_REPLACE, len(having), late)
             if not having:
-                await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+                await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
                 return Changed(found[0].id, 0, tuple(late), details=found[0].details)
             submission = withdrawal.submission_of(found[0], having, asked, change)
             outcome = await self._submit.accept(submission)
             if isinstance(outcome, Accepted) and not outcome.repeat:
-                await self._desk.insist(self._desk.store.commit, self._desk.chronicle.note(note, mm_id=found[0].id))
+                await self._desk.insist(self._desk.store.commit, self._desk.chronicle.unit(None, (), told))
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too much waits for the store")
         except StoreUnavailable as error:
@@ -158,8 +158,8 @@ class VaspChanges:
 
     async def _cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
         done, late = await self._cancel_for_all(asked, *found, answered)
-        note = self._note(asked, Operation.CANCEL, len(done), late)
-        await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+        told = self._told(asked, found[0], Operation.CANCEL, len(done), late)
+        await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
         return Changed(found[0].id, len(done), tuple(late), details=found[0].details)
 
     async def _extended_cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
@@ -169,15 +169,14 @@ class VaspChanges:
         done, late = await self._cancel_for_all(asked, mm, others, answered)
         late += [(one.address.value, why) for one in having if (why := self._withdrawals.why_not(one))]
         tasks = self._withdrawals.tasks(mm, [one for one in having if not self._withdrawals.why_not(one)])
-        note = self._note(asked, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
-        event = self._desk.chronicle.event(note, mm_id=mm.id)
+        told = self._told(asked, mm, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
 
         def then() -> None:
             for task in tasks:
                 self._desk.lanes.get(task.lane)
                 self._desk.planned(task.due_at)
 
-        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], (event,), then)
+        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], told, then)
         await self._desk.store.commit(unit)
         return Changed(mm.id, len(done) + len(tasks), tuple(late), details=mm.details)
 
@@ -218,16 +217,18 @@ class VaspChanges:
         for _ in range(_ATTEMPTS):
             now = self._desk.clock.now()
             late = [(one.address.value, why) for one in recipients if (why := self._too_late(one))]
-            late += await self._on_their_way(mm, recipients, late)
+            lanes = await task_sql.lanes_under_way(self._desk.store, mm.id)
+            late += _on_their_way(recipients, lanes, late)
             done = len(recipients) - len(late)
             after = replaced(mm, change, now)
             if after.deliver_at is not None and after.deliver_at >= mm.expires_at:
                 return Refused(RefusalReason.EXPIRY_PAST, "the delivery time lies behind the expiry, which stays")
-            note = self._note(asked, Operation.REPLACE, done, late)
+            told = self._told(asked, mm, Operation.REPLACE, done, late)
             if not done:
-                await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
+                await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
                 return Changed(mm.id, 0, tuple(late), details=mm.details)
-            if await self._write(mm, after, change, recipients, note):
+            waiting = sum(sql.is_replaceable(one, lanes) for one in recipients)
+            if await self._write(mm, after, change, recipients, told, waiting):
                 return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
@@ -235,17 +236,14 @@ class VaspChanges:
             mm, recipients = again
         return Refused(RefusalReason.BUSY, "the recipients of this MM are being served")
 
-    async def _on_their_way(
-        self, mm: Mm, recipients: Sequence[Recipient], late: Sequence[tuple[str, str]]
-    ) -> list[tuple[str, str]]:
-        """Recipients whose forward or delivery to a VASP is in somebody's hands right now."""
-        lanes = await task_sql.lanes_under_way(self._desk.store, mm.id)
-        known = {address for address, _ in late}
-        going = [one for one in recipients if f"{one.route}:{one.target}" in lanes and one.address.value not in known]
-        return [(one.address.value, _BEING_SENT) for one in going]
-
     async def _write(
-        self, before: Mm, after: Mm, change: Replacement, recipients: Sequence[Recipient], note: trace.Data
+        self,
+        before: Mm,
+        after: Mm,
+        change: Replacement,
+        recipients: Sequence[Recipient],
+        told: Sequence[trace.Event],
+        waiting: int,
     ) -> bool:
         desk = self._desk
         effects: list[Statement] = []
@@ -254,7 +252,6 @@ class VaspChanges:
         moved = after.deliver_at is not None and after.deliver_at != before.deliver_at
         if moved and after.deliver_at is not None:
             effects += task_sql.reschedule(before.id, after.deliver_at)
-        event = desk.chronicle.event(note, mm_id=before.id)
 
         def then() -> None:
             for one in recipients:
@@ -265,12 +262,26 @@ class VaspChanges:
                 desk.planned(Instant(after.deliver_at))
 
         octets = 0 if change.content is None else len(change.content.body)
-        unit = desk.chronicle.unit(sql.replace_mm(before, after), effects, (event,), then, octets=octets)
+        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, told, then, octets=octets)
         return not isinstance(await desk.store.commit(unit), Lost)
 
-    @staticmethod
-    def _note(asked: Asked, operation: Operation, done: int, late: Sequence[tuple[str, str]]) -> trace.ChangeAnswered:
-        return trace.ChangeAnswered(str(operation), asked.vasp, asked.identifier, asked.key, done, tuple(late))
+    def _told(
+        self, asked: Asked, mm: Mm, operation: Operation, done: int, late: Sequence[tuple[str, str]]
+    ) -> list[trace.Event]:
+        """The answer, and what there was to remark about the request."""
+        answer = trace.ChangeAnswered(str(operation), asked.vasp, asked.identifier, asked.key, done, tuple(late))
+        neighbour = f"vasp:{asked.vasp}"
+        notes = [trace.FindingNoted(neighbour, one.rule, one.clause, one.offset, one.text) for one in asked.remarks]
+        return [self._desk.chronicle.event(data, mm_id=mm.id) for data in (answer, *notes)]
+
+
+def _on_their_way(
+    recipients: Sequence[Recipient], lanes: Collection[str], late: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """Recipients whose forward or delivery to a VASP is in somebody's hands right now."""
+    known = {address for address, _ in late}
+    going = [one for one in recipients if f"{one.route}:{one.target}" in lanes and one.address.value not in known]
+    return [(one.address.value, _BEING_SENT) for one in going]
 
 
 def _is_of(mm: Mm, asked: Asked) -> bool:

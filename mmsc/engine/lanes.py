@@ -121,6 +121,7 @@ class Lanes:
         self._working = 0
         self._quiet = asyncio.Event()
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
+        self.put_down_lately: set[tuple[TaskId, int]] | None = None  # while a claim is under way: what it may still see
 
     def watch(self, on_new: Callable[[Lane], None], on_seat: Callable[[], None]) -> None:
         """Who gives a lane its workers (called for a new one, and when its limits changed), and who wants to know that
@@ -189,7 +190,10 @@ class Lanes:
 
     def put_down(self, job: Job) -> None:
         """A job that was handed over has its outcome: its task may be claimed anew."""
-        self.in_hands.discard((job.task_id, job.attempt))
+        key = (job.task_id, job.attempt)
+        self.in_hands.discard(key)
+        if self.put_down_lately is not None:
+            self.put_down_lately.add(key)
 
     def is_sure(self) -> bool:
         """Whether nobody can have taken this node for dead."""

@@ -126,6 +126,7 @@ class Timetable:
             lane.taken += seats  # held while the claim is under way
         claimed: dict[str, list[sql.TaskRow]] = {name: [] for name in left}
         holder, begun = self._holder, self._clock.real_now()
+        self._lanes.put_down_lately = set()
         try:
             rows = await self._store.claim(
                 [(name, seats) for name, seats in left.items() if seats],
@@ -146,6 +147,7 @@ class Timetable:
                 if await self._hand_over(task):
                     left[task.lane] -= 1
         finally:
+            self._lanes.put_down_lately = None
             for lane in lanes:
                 lane.taken -= left[lane.name]
                 lane.claimed(claimed[lane.name])
@@ -162,8 +164,12 @@ class Timetable:
     async def _hand_over(self, task: sql.TaskRow) -> bool:
         """Whether the task took its seat."""
         assert self._delivery is not None
-        if (task.id, task.attempt) in self._lanes.in_hands:
+        key = (task.id, task.attempt)
+        if key in self._lanes.in_hands:
             return False  # its lease ran out here: it is held anew, and carried out once
+        lately = self._lanes.put_down_lately
+        if lately is not None and key in lately and not await sql.is_held(self._store, *key, self._holder):
+            return False  # likewise, and its outcome was written behind the claim
         job = await self._delivery.load(task)
         if job is None:
             await self._store.commit(Unit(sql.finish(task.id, task.attempt, self._holder), ()))

@@ -16,11 +16,10 @@ from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
-from mmsc.store.tasks import ASKED_TO_WAIT
+from mmsc.store.tasks import ASKED_TO_WAIT, AWAITED
 from mmsc.trace import events as trace
 
 _BEGUN: Final = Circumstances(because="the delivery time came")
-_AWAITED: Final = "awaited"  # in the payload: the VASP has it, and its word is still to come
 _FOR_EVER: Final = 1 << 62  # attempts end with the MM
 
 
@@ -41,14 +40,14 @@ class VaspWork:
             open_ones = []
         if not open_ones:
             await desk.finish(job, [])
-        elif _AWAITED in job.payload:
+        elif AWAITED in job.payload:
             await desk.put_back(job, mm.expires_at, [])
         else:
             await self._deliver(job._replace(recipients=tuple(recipients)), mm, open_ones)
 
     async def _too_late(self, job: Job, mm: Mm, recipients: Sequence[Recipient]) -> None:
         happening, because = Happening.EXPIRED, "the VASP did not take it in time"
-        if _AWAITED in job.payload:
+        if AWAITED in job.payload:
             happening, because = Happening.PEER_INDETERMINATE, "the VASP took it, and never said what became of it"
         await self._end(mm, recipients, happening, Circumstances(because=because, text=because))
 
@@ -95,7 +94,7 @@ class VaspWork:
         """Nothing more is sent until its word comes (`application_news.py`), or the MM expires."""
         desk = self._desk
         waits = trace.AttemptPostponed(str(job.kind), job.lane, outcome.note, mm.expires_at)
-        if not await desk.put_back(job, mm.expires_at, [waits], payload={**job.payload, _AWAITED: "1"}):
+        if not await desk.put_back(job, mm.expires_at, [waits], payload={**job.payload, AWAITED: "1"}):
             await desk.overtaken(job, outcome.note)
         _, as_they_stand = await desk.insist(self._as_they_stand, job)  # anew from here would send it twice
         if all(one.state in FINAL for one in as_they_stand):  # its word was faster than its own 202

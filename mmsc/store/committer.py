@@ -1,6 +1,7 @@
 """Group commit: what queued while the last commit ran becomes one transaction. No timer.
 
-A batch runs its guards in order, then the winners' effects, grouped by their text. A statement that raises is our bug
+A batch runs its guards in order, then the winners' effects, grouped by their text; a guard that looks around (`core`)
+begins another batch, so that it sees the effects of those before it. A statement that raises is our bug
 or the disk: the batch is rolled back and its units run one by one, so that one unit never sinks another.
 """
 
@@ -155,12 +156,26 @@ class Committer:
         if not self._queue:
             self._idle.set()
             return
-        queue, size = self._queue, min(len(self._queue), MAXIMUM_BATCH)
-        self._running = [queue.popleft() for _ in range(size)]
+        self._running = self._next_units()
         self._counters.commits += 1
-        self._counters.units += size
+        self._counters.units += len(self._running)
         self._began_ns = self._steady_ns()
         self._start_batch([unit for unit, _ in self._running])
+
+    def _next_units(self) -> list[Waiting]:
+        """A batch; a guard that looks around waits for the next one when others stand before it, because their effects
+        run behind all guards."""
+        queue, units = self._queue, [self._queue.popleft()]
+        while queue and len(units) < MAXIMUM_BATCH:
+            guard = queue[0][0].guard
+            if guard is not None and guard.looks_around and not _looks_around(units[-1][0]):
+                break
+            units.append(queue.popleft())
+        return units
+
+
+def _looks_around(unit: Unit) -> bool:
+    return unit.guard is not None and unit.guard.looks_around
 
 
 def _answer(unit: Unit, future: "asyncio.Future[list[Row] | Lost]", result: Result) -> None:

@@ -34,11 +34,13 @@ NO_TURNS: Final[Mapping[str, Turn]] = MappingProxyType({})
 class Statement:
     """SQL with placeholders $1..$n, the same text on every store, and their values.
 
-    `wakes` is the lane in which it makes work that any node may claim; "" when that is not one lane."""
+    `wakes` is the lane in which it makes work that any node may claim; "" when that is not one lane. `looks_around`
+    is a guard that asks about more than its own row: it has to see the effects of the units before it, too."""
 
     sql: str
     params: tuple[SqlValue, ...] = ()
     wakes: str | None = None
+    looks_around: bool = False
 
 
 @record(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """SQL of MMs and their recipients, and the rows' way to domain values and back."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import ContentId, Interface, Mm, MmId, Origin, Priority, Recipient, RecipientId, Role, Route
 from mmsc.domain.states import Cause, Happening, RecipientState, move, sources
 from mmsc.store.core import Row, SqlValue, Statement, Store
+from mmsc.store.tasks import HAS_IT
 
 
 class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -117,10 +119,11 @@ def insert_recipient(recipient: Recipient) -> Statement:
     return Statement(_INSERT_RECIPIENT, params)
 
 
-# A recipient that fetched its MM, or whose forward is in somebody's hands, has it: nothing is withdrawn any more.
+# A recipient that fetched its MM, whose forward is in somebody's hands, or whose application took it with a 202 has it:
+# nothing is withdrawn any more.
 _UNLESS_ON_ITS_WAY: Final = (
     " AND fetched_at IS NULL AND NOT EXISTS (SELECT 1 FROM task WHERE task.mm_id = recipient.mm_id AND"
-    " task.recipient_id IS NULL AND task.state = 'leased' AND task.lane = recipient.route || ':' || recipient.target)"
+    f" task.recipient_id IS NULL AND {HAS_IT} AND task.lane = recipient.route || ':' || recipient.target)"
 )
 
 
@@ -155,7 +158,7 @@ def _guarded(happening: Happening, *, leaving: bool = False) -> str:
 
 _REPLACEABLE: Final = ", ".join(f"'{state.value}'" for state in sources(Happening.CANCELLED))
 _REPLACE_MM: Final = (
-    "UPDATE mm SET deliver_at = $2, details = $3 WHERE id = $1 AND EXISTS (SELECT 1 FROM recipient"
+    "UPDATE mm SET deliver_at = $2, details = $3 WHERE id = $1 AND $4 = (SELECT COUNT(*) FROM recipient"
     f" WHERE recipient.mm_id = mm.id AND recipient.state IN ({_REPLACEABLE}){_UNLESS_ON_ITS_WAY}) RETURNING id"
 )
 _MOVE: Final = {happening: _guarded(happening) for happening in Happening}
@@ -171,14 +174,23 @@ def move_recipient(
 ) -> Statement:
     """Carry out a happening where the table of moves allows it: a guard (zero rows: it does not), or an effect. With
     `leaving` only where it changes the state: what is told of a change must not be told twice."""
-    wakes = CHANGED if happening is Happening.CANCELLED else None
-    return Statement((_LEAVE if leaving else _MOVE)[happening], (recipient_id, at, str(cause) or None), wakes)
+    cancels = happening is Happening.CANCELLED
+    text = (_LEAVE if leaving else _MOVE)[happening]
+    return Statement(text, (recipient_id, at, str(cause) or None), CHANGED if cancels else None, cancels)
 
 
-def replace_mm(before: Mm, after: Mm) -> Statement:
-    """What changes about an MM when it is replaced: a guard, lost when nobody is left who has not got it."""
+def is_replaceable(recipient: Recipient, lanes_under_way: Collection[str]) -> bool:
+    """Whether `replace_mm` counts a recipient among those who have not got the MM."""
+    on_its_way = f"{recipient.route}:{recipient.target}" in lanes_under_way
+    waits = move(recipient.state, Happening.CANCELLED) is not None
+    return waits and recipient.fetched_at is None and not on_its_way
+
+
+def replace_mm(before: Mm, after: Mm, waiting: int) -> Statement:
+    """What changes about an MM when it is replaced: a guard, lost unless exactly so many recipients (`is_replaceable`)
+    have not got it: whoever began to serve one meanwhile serves the old content."""
     details = _encode(_details(after)).decode()
-    return Statement(_REPLACE_MM, (before.id, after.deliver_at, details), CHANGED)
+    return Statement(_REPLACE_MM, (before.id, after.deliver_at, details, waiting), CHANGED, looks_around=True)
 
 
 async def answer_to_repeat(store: Store, repeat_key: bytes) -> Row | None:

@@ -15,6 +15,8 @@ from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
 from protocols.records import record
 
 ASKED_TO_WAIT: Final = "asked_to_wait"  # in a payload: its neighbour said when to come again
+AWAITED: Final = "awaited"  # in a payload: its neighbour has the MM, and its word is still to come
+HAS_IT: Final = f"(task.state = 'leased' OR task.payload LIKE '%\"{AWAITED}\":%')"  # a neighbour, or perhaps
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(dict[str, str]).decode
 
@@ -184,10 +186,8 @@ def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
 
 
 async def lanes_under_way(store: Store, mm_id: MmId) -> set[str]:
-    """The lanes in which somebody holds a task for several recipients of an MM."""
-    rows = await store.fetch(
-        "SELECT lane FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND state = 'leased'", mm_id
-    )
+    """The lanes in which somebody holds a task for several recipients of an MM, or a neighbour has it already."""
+    rows = await store.fetch(f"SELECT lane FROM task WHERE mm_id = $1 AND recipient_id IS NULL AND {HAS_IT}", mm_id)
     return {str(row[0]) for row in rows}
 
 
@@ -218,6 +218,14 @@ def hold_longer(task_id: TaskId, attempt: int, holder: Holder, micros: int) -> S
     return Statement(
         f"UPDATE task SET lease_until = real_now() + $5 WHERE {_HELD} RETURNING id",
         (task_id, attempt, holder.node, holder.start_no, micros),
+    )
+
+
+async def is_held(store: Store, task_id: TaskId, attempt: int, holder: Holder) -> bool:
+    """Whether a start of a node holds this attempt."""
+    return (
+        await store.fetch_one(f"SELECT 1 FROM task WHERE {_HELD}", task_id, attempt, holder.node, holder.start_no)
+        is not None
     )
 
 

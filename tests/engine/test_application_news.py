@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from mmsc.domain.changes import Asked, Changed
 from mmsc.domain.message import Interface, Job, Origin, Relative, TaskKind
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.domain.states import Happening
@@ -174,3 +175,25 @@ async def test_nothing_is_noted_while_the_store_is_away(town: Bench, monkeypatch
     assert await town.state("7255") == "accepted"
     assert await say(town, accepted) is True
     await town.until(trace.ReportDelivered)
+
+
+async def test_what_an_application_took_is_not_withdrawn(town: Bench) -> None:
+    """It has the MM, and its word is only about what became of it (semantics 8: what another system has)."""
+    accepted = await town.submit("7255")
+    await town.until(trace.AttemptPostponed)
+    await town.at_rest()
+    outcome = await town.engine.changes.cancel(Asked(vasp="news", message_id=accepted.message_id))
+    assert isinstance(outcome, Changed)
+    assert (outcome.done, [address for address, _ in outcome.late]) == (0, ["7255"])
+    assert await say(town, accepted) is True
+    assert await town.state("7255") == "retrieved"
+
+
+async def test_an_answer_about_what_was_not_sent_yet_ends_nothing(town: Bench) -> None:
+    """Its delivery time is to come, and it is sent then."""
+    accepted = await town.submit("7255", deliver_at=Relative(3600))
+    await say(town, accepted)
+    assert await town.state("7255") == "scheduled"
+    town.clock.advance(3601)
+    await town.until(trace.AttemptPostponed)
+    assert len(town.hands[TaskKind.DELIVER_MM7].jobs) == 1

@@ -11,10 +11,12 @@ from mmsc.domain.neighbours import Repeats, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted
 from mmsc.engine.vasp_ports import Changes
+from mmsc.gateways.content import remarks_of
 from mmsc.gateways.mm7.answers import accepted, answered, context_of, refused
 from mmsc.gateways.mm7.coded import as_named
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
 from mmsc.net.http import HttpAnswer
+from protocols.errors import Decoded
 from protocols.mm7 import CancelReq, Envelope, ExtendedCancelReq, ExtendedReplaceReq, ReplaceReq, StatusCode
 
 _DETAILS: Final = ("service_code", "content_class", "applic_id", "reply_applic_id", "aux_applic_info")
@@ -24,10 +26,11 @@ _FLAGS: Final = ("distribution_indicator", "drm_content")
 Request = CancelReq | ReplaceReq | ExtendedCancelReq | ExtendedReplaceReq
 
 
-async def change(changes: Changes, envelope: Envelope, request: Request, vasp: Vasp) -> HttpAnswer:
+async def change(changes: Changes, decoded: Decoded[Envelope], request: Request, vasp: Vasp) -> HttpAnswer:
     """Carry a request out for the VASP that sent it. Raises Mm7Error for values that mean nothing."""
+    envelope = decoded.message
     context = context_of(envelope, vasp)
-    outcome = await _carry_out(changes, envelope, request, _asked(envelope, request, vasp, context.operation))
+    outcome = await _carry_out(changes, envelope, request, _asked(decoded, request, vasp, context.operation))
     match outcome:
         case Unknown():
             return refused(context, StatusCode.MESSAGE_ID_NOT_FOUND, f"no MM of yours is {_named(request)!r}")
@@ -69,12 +72,14 @@ def _named(request: Request) -> str:
     return request.message_id
 
 
-def _asked(envelope: Envelope, request: Request, vasp: Vasp, operation: str) -> Asked:
+def _asked(decoded: Decoded[Envelope], request: Request, vasp: Vasp, operation: str) -> Asked:
+    envelope = decoded.message
     return Asked(
         vasp=vasp.name,
         message_id=_named(request),
         key=_key(envelope, vasp, operation),
         identifier=envelope.transaction_id,
+        remarks=remarks_of(decoded.findings),
     )
 
 

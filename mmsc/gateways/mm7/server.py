@@ -5,7 +5,8 @@ the commit, and lets delivery begin when the answer was handed over.
 """
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -25,14 +26,24 @@ from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
-from protocols.errors import Decoded
-from protocols.mm7 import CancelReq, Envelope, Mm7Error, ReplaceReq, StatusCode, SubmitReq
+from protocols.errors import Decoded, Finding
+from protocols.mm7 import CancelReq, Envelope, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
 from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 Served = SubmitReq | Request
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
+
+_RECORDED: Final = {
+    StatusCode.IMPROPER_IDENTIFICATION: RefusalReason.NOT_IDENTIFIED,
+    StatusCode.MULTIMEDIA_CONTENT_REFUSED: RefusalReason.CONTENT_REFUSED,
+    StatusCode.APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.REPLY_APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.MULTIPLE_ADDRESSES_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_ADDRESSING_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_DENIED: RefusalReason.NOT_OFFERED,
+}
 
 Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
 
@@ -123,6 +134,9 @@ class Mm7Server:
         known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
             sender = self._identified(message, known, request)
+            decoded = _with_action(decoded, request)
+            if decoded.findings and sender.violations == "refuse":
+                raise _violated(OPERATION_OF[type(message)], decoded.findings)
             if self._dialects is not None:
                 await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
@@ -130,16 +144,21 @@ class Mm7Server:
             if isinstance(message, CancelReq | ReplaceReq):
                 check_application(message, OPERATION_OF[type(message)], sender, self.house)
             too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
-            return too_large or await change(self._changes, envelope, message, sender)
+            return too_large or await change(self._changes, decoded, message, sender)
         except Mm7Error as error:
-            answer = failed(error_about(envelope, error.status, error.where, error.reason), known)
-            if error.status is StatusCode.IMPROPER_IDENTIFICATION:
-                why = f"{self._vasps.address_of(request)}: {error.reason}"
-                name = "" if known is None else known.name
-                answer.after = self._permission.record(name, Refused(RefusalReason.NOT_IDENTIFIED, why))
-            return answer
+            return self._unserved(envelope, error, known, request)
         except Exception:
             return self._failures.unserved(envelope, known, request.exchange)
+
+    def _unserved(self, envelope: Envelope, error: Mm7Error, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
+        """A request that could be read: its status, and an event where somebody or something is not allowed."""
+        answer = failed(error_about(envelope, error.status, error.where, error.reason), vasp)
+        reason = _RECORDED.get(error.status)
+        if reason is not None:
+            place = self._vasps.address_of(request) if reason is RefusalReason.NOT_IDENTIFIED else error.where
+            name = "" if vasp is None else vasp.name
+            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"))
+        return answer
 
     def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
         """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
@@ -201,7 +220,10 @@ class Mm7Server:
             answer.after = self._permission.record(vasp.name, denied)
         else:
             answer = self._denied(context, vasp, denied)
-        answer.headers = (("Retry-After", str(math.ceil(wait))),)
+        answer.headers = (
+            *answer.headers,
+            ("Retry-After", str(math.ceil(wait))),
+        )
         return answer
 
 
@@ -211,3 +233,15 @@ def _not_served(envelope: Envelope) -> Mm7Error:
     if name.endswith("Req"):
         return error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", f"{name} is not offered")
     return error_about(envelope, StatusCode.CLIENT_ERROR, "Body", f"{name} is an answer, and a request is wanted here")
+
+
+def _with_action(decoded: Decoded[Envelope], request: HttpRequest) -> Decoded[Envelope]:
+    """The codec does not see the SOAPAction."""
+    remarked_on = rules.soap_action(request.headers.get("SOAPAction"))
+    return replace(decoded, findings=(*decoded.findings, *remarked_on)) if remarked_on else decoded
+
+
+def _violated(operation: str, findings: Sequence[Finding]) -> Mm7Error:
+    """4004 for a VASP that is held to the letter: every rule that it broke, with element and line."""
+    told = "; ".join(f"{one.rule} {one.remark}" for one in findings)
+    return Mm7Error(StatusCode.VALIDATION_ERROR, where=operation, why=told)
