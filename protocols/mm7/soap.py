@@ -26,7 +26,7 @@ _WIDER: Final = {
     "utf-16-be": "utf-16be",
 }
 MAXIMUM_XML_OCTETS: Final = 1024 * 1024
-MAXIMUM_MARKUP: Final = 25_000  # of "<" and "=": tags and attributes, each of which costs a microsecond somewhere
+MAXIMUM_MARKUP: Final = 10_000  # of "<" and "=": tags and attributes, each of which costs a microsecond somewhere
 _BEGINNING_OCTETS: Final = 16 * 1024  # of XML that is too long: they are looked at to answer it
 _LONGEST_REASON: Final = 1000  # characters: it goes into the answer, and quotes what the sender wrote
 _LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")

@@ -81,7 +81,11 @@ def parse(arguments: Sequence[str]) -> Options:
     only.add_argument("--only-floor", action="store_const", dest="only", const=FLOOR, help="the floor alone")
     parser.add_argument("--profile", type=Path, help="write a cProfile of the product's main thread to this file")
     given = parser.parse_args(arguments)
-    wanted = tuple(dict.fromkeys(row.case for row in TABLE if row.case in (*CASES, CODEC, HOSTILE))) if given.table else _DEFAULT_CASES
+    wanted = (
+        tuple(dict.fromkeys(row.case for row in TABLE if row.case in (*CASES, CODEC, HOSTILE)))
+        if given.table
+        else _DEFAULT_CASES
+    )
     return Options(
         cases=(*given.cases, *(given.case or ())) or wanted,
         in_flight=tuple(given.in_flight or ()),

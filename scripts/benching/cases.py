@@ -133,5 +133,5 @@ TABLE: Final = (
     Wanted("large", 64, "rss_mb", most=400),
     Wanted("codec", 1, "binary_us", most=120),
     Wanted("codec", 1, "base64_us", most=220),
-    Wanted("hostile", 8, "unharmed", least=1),
+    Wanted("hostile", 2, "unharmed", least=1),
 )

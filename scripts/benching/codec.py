@@ -1,5 +1,5 @@
-"""How long MM7 takes from octets to the domain's words: a SubmitReq with a 30 KB JPEG, held against the schema (TS 23.140
-8.7.1, 8.7.8), as the server does it for each submission. Processor time of this process; nothing is sent."""
+"""How long MM7 takes from octets to the domain's words: a SubmitReq with a 30 KB JPEG, held against the schema
+(TS 23.140 8.7.1, 8.7.8), as for each submission. Processor time of this process; nothing is sent."""
 
 import gc
 import time

@@ -216,10 +216,10 @@ LONG = 1_000_000
 @pytest.mark.parametrize(
     "inner",
     [
-        HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 6_000),
-        HEAD + TO + "<Subject>" + "=?utf-8?B?YQ?= " * 9_000 + "</Subject>",
-        HEAD + TO + f"<DeliveryCondition>{'<DC/>' * 19_000}</DeliveryCondition>",
-        HEAD + TO + "<Content " + " ".join(f'a{number}="x"' for number in range(19_000)) + "/>",
+        HEAD + TO.replace("<To>", "<To>" + '<Number a="">1</Number>' * 3_000),
+        HEAD + TO + "<Subject>" + "=?utf-8?B?YQ?= " * 4_900 + "x" * 130_000 + "</Subject>",
+        HEAD + TO + f"<DeliveryCondition>{'<DC/>' * 9_900}</DeliveryCondition>",
+        HEAD + TO + "<Content " + " ".join(f'a{number}="{"x" * 9}"' for number in range(9_900)) + "/>",
     ],
     ids=["schema errors", "encoded words", "short schema errors", "attributes"],
 )
