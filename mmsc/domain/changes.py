@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.limits import absolute
-from mmsc.domain.message import Content, Mm, MmId, Recipient, When
+from mmsc.domain.message import Content, Mm, MmId, Recipient, Remark, When
 from mmsc.domain.states import FINAL, Happening, RecipientState, move
 from protocols.records import record
 
@@ -35,12 +35,14 @@ class ChangePolicy:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who asks for what. `key` is the digest that makes a request a repeat ("": never), `identifier` its own name."""
+    """Who asks for what. `key` is the digest that makes a request a repeat ("": never), `identifier` its own name,
+    `remarks` what there was to remark about its octets."""
 
     vasp: str
     message_id: str
     key: str = ""
     identifier: str = ""
+    remarks: tuple[Remark, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies
-from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable
+from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
 
 _AT_ONCE = 100  # changes under way, and recipients of one that are cancelled at the same time
@@ -102,7 +102,7 @@ class VaspChanges:
             late = [(one.address.value, _NOT_THERE) for one in found[1] if not withdrawal.has_it(one)]
             note = self._note(asked, Operation.EXTENDED_REPLACE, len(having), late)
             if not having:
-                await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+                await self._desk.store.commit(self._answered_with(asked, note, found[0].id))
                 return Changed(found[0].id, 0, tuple(late), details=found[0].details)
             submission = withdrawal.submission_of(found[0], having, asked, change)
             outcome = await self._submit.accept(submission)
@@ -159,7 +159,7 @@ class VaspChanges:
     async def _cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
         done, late = await self._cancel_for_all(asked, *found, answered)
         note = self._note(asked, Operation.CANCEL, len(done), late)
-        await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=found[0].id))
+        await self._desk.store.commit(self._answered_with(asked, note, found[0].id))
         return Changed(found[0].id, len(done), tuple(late), details=found[0].details)
 
     async def _extended_cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
@@ -170,14 +170,14 @@ class VaspChanges:
         late += [(one.address.value, why) for one in having if (why := self._withdrawals.why_not(one))]
         tasks = self._withdrawals.tasks(mm, [one for one in having if not self._withdrawals.why_not(one)])
         note = self._note(asked, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
-        event = self._desk.chronicle.event(note, mm_id=mm.id)
+        events = self._events(asked, note, mm.id)
 
         def then() -> None:
             for task in tasks:
                 self._desk.lanes.get(task.lane)
                 self._desk.planned(task.due_at)
 
-        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], (event,), then)
+        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], events, then)
         await self._desk.store.commit(unit)
         return Changed(mm.id, len(done) + len(tasks), tuple(late), details=mm.details)
 
@@ -226,10 +226,10 @@ class VaspChanges:
                 return Refused(RefusalReason.EXPIRY_PAST, "the delivery time lies behind the expiry, which stays")
             note = self._note(asked, Operation.REPLACE, done, late)
             if not done:
-                await self._desk.store.commit(self._desk.chronicle.note(note, mm_id=mm.id))
+                await self._desk.store.commit(self._answered_with(asked, note, mm.id))
                 return Changed(mm.id, 0, tuple(late), details=mm.details)
             waiting = sum(sql.is_replaceable(one, lanes) for one in recipients)
-            if await self._write(mm, after, change, recipients, note, waiting):
+            if await self._write(mm, after, change, recipients, self._events(asked, note, mm.id), waiting):
                 return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
@@ -243,7 +243,7 @@ class VaspChanges:
         after: Mm,
         change: Replacement,
         recipients: Sequence[Recipient],
-        note: trace.Data,
+        events: Sequence[trace.Event],
         waiting: int,
     ) -> bool:
         desk = self._desk
@@ -253,7 +253,6 @@ class VaspChanges:
         moved = after.deliver_at is not None and after.deliver_at != before.deliver_at
         if moved and after.deliver_at is not None:
             effects += task_sql.reschedule(before.id, after.deliver_at)
-        event = desk.chronicle.event(note, mm_id=before.id)
 
         def then() -> None:
             for one in recipients:
@@ -264,8 +263,17 @@ class VaspChanges:
                 desk.planned(Instant(after.deliver_at))
 
         octets = 0 if change.content is None else len(change.content.body)
-        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, (event,), then, octets=octets)
+        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, events, then, octets=octets)
         return not isinstance(await desk.store.commit(unit), Lost)
+
+    def _answered_with(self, asked: Asked, note: trace.Data, mm_id: int) -> Unit:
+        return self._desk.chronicle.unit(None, (), self._events(asked, note, mm_id))
+
+    def _events(self, asked: Asked, note: trace.Data, mm_id: int) -> list[trace.Event]:
+        """The answer, and what there was to remark about the request."""
+        lane = f"vasp:{asked.vasp}"
+        remarks = [trace.FindingNoted(lane, one.rule, one.clause, one.offset, one.text) for one in asked.remarks]
+        return [self._desk.chronicle.event(one, mm_id=mm_id) for one in (*remarks, note)]
 
     @staticmethod
     def _note(asked: Asked, operation: Operation, done: int, late: Sequence[tuple[str, str]]) -> trace.ChangeAnswered:

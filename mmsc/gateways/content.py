@@ -41,8 +41,12 @@ def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
     """The submission with what there was to remark about its octets."""
     if not findings:
         return submission
-    remarks = tuple(Remark(one.rule, one.clause, one.offset, one.remark) for one in findings)
-    return replace(submission, remarks=remarks)
+    return replace(submission, remarks=remarks_of(findings))
+
+
+def remarks_of(findings: Sequence[Finding]) -> tuple[Remark, ...]:
+    """Findings as the trace has them."""
+    return tuple(Remark(one.rule, one.clause, one.offset, one.remark) for one in findings)
 
 
 def from_mime(part: MimePart) -> Content:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace as replaced
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ OTHER_CONTENT = Content(
 _BECAUSE = Circumstances(because="a test")
 
 
-def asked(accepted: Accepted, **changes: str) -> Asked:
+def asked(accepted: Accepted, **changes: Any) -> Asked:
     return replaced(Asked(vasp="news", message_id=accepted.message_id, key="k1", identifier="t1"), **changes)
 
 
