@@ -255,10 +255,7 @@ class VaspChanges:
             effects += task_sql.reschedule(before.id, after.deliver_at)
 
         def then() -> None:
-            for one in recipients:
-                desk.recent.forget(one.id)
-            if change.content is not None:
-                desk.recent.forget_body(before.content_id)
+            desk.recent.replaced(after, recipients)
             if after.deliver_at is not None:
                 desk.planned(Instant(after.deliver_at))
 
