@@ -84,6 +84,18 @@ async def test_a_link_that_was_sent_is_withdrawn(bench: Bench) -> None:
     assert await bench.engine.links.open(token) == Gone(GoneBecause.CANCELLED)
 
 
+async def test_a_view_that_a_cancel_overtakes_shows_nothing(bench: Bench) -> None:
+    accepted = await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    await bench.at_rest()
+    row = await bench.store.fetch_one("SELECT link_token FROM recipient")
+    assert row is not None
+    opened = await bench.engine.links.open(str(row[0]))
+    assert isinstance(opened, Retrievable)
+    assert (await cancel(bench, accepted)).done == 1
+    assert await bench.engine.links.viewed(opened) == Gone(GoneBecause.CANCELLED)
+
+
 async def test_some_are_too_late(bench: Bench) -> None:
     accepted = await notified(bench, PHONE, OTHER)
     found = await get(bench)
