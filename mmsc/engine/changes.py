@@ -30,7 +30,8 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import withdrawal
 from mmsc.engine.delivery import Desk
-from mmsc.engine.ports import Accepted, Submit
+from mmsc.engine.ports import Accepted
+from mmsc.engine.submit import Submitter
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import id_in
 from mmsc.store import events as event_sql
@@ -59,7 +60,7 @@ class VaspChanges:
         self,
         desk: Desk,
         bodies: Bodies,
-        submit: Submit,
+        submit: Submitter,
         withdrawals: withdrawal.Withdrawals,
         policy: ChangePolicy,
         limits: Limits,
@@ -105,14 +106,12 @@ class VaspChanges:
                 await self._desk.store.commit(self._answered_with(asked, note, found[0].id))
                 return Changed(found[0].id, 0, tuple(late), details=found[0].details)
             submission = withdrawal.submission_of(found[0], having, asked, change)
-            outcome = await self._submit.accept(submission)
-            if isinstance(outcome, Accepted) and not outcome.repeat:
-                await self._desk.insist(self._desk.store.commit, self._desk.chronicle.note(note, mm_id=found[0].id))
+            answered = self._desk.chronicle.event(note, mm_id=found[0].id)
+            return await self._submit.accept(submission, beside=(answered,))
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too much waits for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
-        return outcome
 
     async def _one_at_a_time(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
         if sum(self._waiting.values()) >= _AT_ONCE:
