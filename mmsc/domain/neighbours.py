@@ -99,7 +99,7 @@ class Vasp:
     senders: tuple[str, ...] = ()  # normalised addresses, or their beginnings with * behind; empty: any
     content_types: tuple[str, ...] = ()  # of its parts, image/* for all of a kind; empty: any
     maximum_recipients: int = 0  # of one MM; 0: the server's own limit
-    messages_per_second: float = 0.0  # SubmitReq; 0: no limit
+    messages_per_second: float = 0.0  # SubmitReq and extendedReplaceReq; 0: no limit
     burst: int = 0  # that many at once; 0: what a second allows
     over_rate: str = "4006"  # 4006 | 503
     credits: int = -1  # recipients altogether; -1: no limit
