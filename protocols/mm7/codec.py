@@ -22,6 +22,7 @@ from protocols.mm7.writing import envelope
 from protocols.records import record
 
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
+_LONGEST_HREF: Final = 4096  # characters, as many as a Content-ID is read with
 _WITH_CONTENT: Final = (SubmitReq, DeliverReq, ReplaceReq, ExtendedReplaceReq)
 
 
@@ -133,6 +134,9 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
         others = (part for part in parts if part.content_type.media_type not in _XML_TYPES)
         return next(others, None)
     href = message.content_href.strip()
+    if len(href) > _LONGEST_HREF:
+        why = f"an href of {len(href)} characters, the limit is {_LONGEST_HREF}"
+        raise _at(opened, StatusCode.MESSAGE_FORMAT_CORRUPT, f"{opened.operation}/Content", why, message.mm7_version)
     written = href[4:] if href.lower().startswith("cid:") else href
     wanted = [one.strip().removeprefix("<").removesuffix(">") for one in (unquote(written), written)]
     for part in parts if wanted[0] else ():
