@@ -35,7 +35,8 @@ class ChangePolicy:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who asks for what. `key` is the digest that makes a request a repeat ("": never), `identifier` its own name."""
+    """Who asks for what. `key` is the digest that makes a request a repeat ("": never), `identifier` its own name,
+    `remarks` what there was to remark about its octets."""
 
     vasp: str
     message_id: str

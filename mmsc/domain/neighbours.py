@@ -88,6 +88,7 @@ class Vasp:
     errors: str = "auto"  # rsp | fault | auto
     fault_http_status: int = 500
     profile: Mm7Profile | None = None  # what else its dialect does to what we write; None: nothing
+    delivered_as: "Vasp | None" = None  # as `deliver_url` is written to, where that speaks another dialect
     relayed_reports: bool = False  # a report Forwarded when another system took the MM ("sent to the network")
     deferred_reports: bool = False
     violations: str = "tolerate"  # of our rules (`mmsc explain`): tolerate, with a finding, or refuse (4004)
@@ -99,7 +100,7 @@ class Vasp:
     senders: tuple[str, ...] = ()  # normalised addresses, or their beginnings with * behind; empty: any
     content_types: tuple[str, ...] = ()  # of its parts, image/* for all of a kind; empty: any
     maximum_recipients: int = 0  # of one MM; 0: the server's own limit
-    messages_per_second: float = 0.0  # SubmitReq; 0: no limit
+    messages_per_second: float = 0.0  # SubmitReq and extendedReplaceReq; 0: no limit
     burst: int = 0  # that many at once; 0: what a second allows
     over_rate: str = "4006"  # 4006 | 503
     credits: int = -1  # recipients altogether; -1: no limit

@@ -30,14 +30,15 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import withdrawal
 from mmsc.engine.delivery import Desk
-from mmsc.engine.ports import Accepted, Submit
+from mmsc.engine.ports import Accepted
+from mmsc.engine.submit import Submitter
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import id_in
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies
-from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable
+from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
 
 _AT_ONCE = 100  # changes under way, and recipients of one that are cancelled at the same time
@@ -59,7 +60,7 @@ class VaspChanges:
         self,
         desk: Desk,
         bodies: Bodies,
-        submit: Submit,
+        submit: Submitter,
         withdrawals: withdrawal.Withdrawals,
         policy: ChangePolicy,
         limits: Limits,
@@ -100,19 +101,17 @@ class VaspChanges:
                 return UNKNOWN
             having = [one for one in found[1] if withdrawal.has_it(one)]
             late = [(one.address.value, _NOT_THERE) for one in found[1] if not withdrawal.has_it(one)]
-            told = self._told(asked, found[0], Operation.EXTENDED_REPLACE, len(having), late)
+            note = self._note(asked, Operation.EXTENDED_REPLACE, len(having), late)
             if not having:
-                await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
+                await self._desk.store.commit(self._answered_with(asked, note, found[0].id))
                 return Changed(found[0].id, 0, tuple(late), details=found[0].details)
             submission = withdrawal.submission_of(found[0], having, asked, change)
-            outcome = await self._submit.accept(submission)
-            if isinstance(outcome, Accepted) and not outcome.repeat:
-                await self._desk.insist(self._desk.store.commit, self._desk.chronicle.unit(None, (), told))
+            answered = self._desk.chronicle.event(note, mm_id=found[0].id)
+            return await self._submit.accept(submission, beside=(answered,))
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too much waits for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
-        return outcome
 
     async def _one_at_a_time(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
         if sum(self._waiting.values()) >= _AT_ONCE:
@@ -158,8 +157,8 @@ class VaspChanges:
 
     async def _cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
         done, late = await self._cancel_for_all(asked, *found, answered)
-        told = self._told(asked, found[0], Operation.CANCEL, len(done), late)
-        await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
+        note = self._note(asked, Operation.CANCEL, len(done), late)
+        await self._desk.store.commit(self._answered_with(asked, note, found[0].id))
         return Changed(found[0].id, len(done), tuple(late), details=found[0].details)
 
     async def _extended_cancel(self, asked: Asked, found: _Found, answered: _Answers) -> Changed:
@@ -169,14 +168,15 @@ class VaspChanges:
         done, late = await self._cancel_for_all(asked, mm, others, answered)
         late += [(one.address.value, why) for one in having if (why := self._withdrawals.why_not(one))]
         tasks = self._withdrawals.tasks(mm, [one for one in having if not self._withdrawals.why_not(one)])
-        told = self._told(asked, mm, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
+        note = self._note(asked, Operation.EXTENDED_CANCEL, len(done) + len(tasks), late)
+        events = self._events(asked, note, mm.id)
 
         def then() -> None:
             for task in tasks:
                 self._desk.lanes.get(task.lane)
                 self._desk.planned(task.due_at)
 
-        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], told, then)
+        unit = self._desk.chronicle.unit(None, [task_sql.insert(task) for task in tasks], events, then)
         await self._desk.store.commit(unit)
         return Changed(mm.id, len(done) + len(tasks), tuple(late), details=mm.details)
 
@@ -223,12 +223,12 @@ class VaspChanges:
             after = replaced(mm, change, now)
             if after.deliver_at is not None and after.deliver_at >= mm.expires_at:
                 return Refused(RefusalReason.EXPIRY_PAST, "the delivery time lies behind the expiry, which stays")
-            told = self._told(asked, mm, Operation.REPLACE, done, late)
+            note = self._note(asked, Operation.REPLACE, done, late)
             if not done:
-                await self._desk.store.commit(self._desk.chronicle.unit(None, (), told))
+                await self._desk.store.commit(self._answered_with(asked, note, mm.id))
                 return Changed(mm.id, 0, tuple(late), details=mm.details)
             waiting = sum(sql.is_replaceable(one, lanes) for one in recipients)
-            if await self._write(mm, after, change, recipients, told, waiting):
+            if await self._write(mm, after, change, recipients, self._events(asked, note, mm.id), waiting):
                 return Changed(mm.id, done, tuple(late), details=mm.details)
             again = await sql.with_recipients(self._desk.store, mm.id)
             if again is None:
@@ -242,7 +242,7 @@ class VaspChanges:
         after: Mm,
         change: Replacement,
         recipients: Sequence[Recipient],
-        told: Sequence[trace.Event],
+        events: Sequence[trace.Event],
         waiting: int,
     ) -> bool:
         desk = self._desk
@@ -254,25 +254,26 @@ class VaspChanges:
             effects += task_sql.reschedule(before.id, after.deliver_at)
 
         def then() -> None:
-            for one in recipients:
-                desk.recent.forget(one.id)
-            if change.content is not None:
-                desk.recent.forget_body(before.content_id)
+            desk.recent.replaced(after, recipients)
             if after.deliver_at is not None:
                 desk.planned(Instant(after.deliver_at))
 
         octets = 0 if change.content is None else len(change.content.body)
-        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, told, then, octets=octets)
+        unit = desk.chronicle.unit(sql.replace_mm(before, after, waiting), effects, events, then, octets=octets)
         return not isinstance(await desk.store.commit(unit), Lost)
 
-    def _told(
-        self, asked: Asked, mm: Mm, operation: Operation, done: int, late: Sequence[tuple[str, str]]
-    ) -> list[trace.Event]:
+    def _answered_with(self, asked: Asked, note: trace.Data, mm_id: int) -> Unit:
+        return self._desk.chronicle.unit(None, (), self._events(asked, note, mm_id))
+
+    def _events(self, asked: Asked, note: trace.Data, mm_id: int) -> list[trace.Event]:
         """The answer, and what there was to remark about the request."""
-        answer = trace.ChangeAnswered(str(operation), asked.vasp, asked.identifier, asked.key, done, tuple(late))
-        neighbour = f"vasp:{asked.vasp}"
-        notes = [trace.FindingNoted(neighbour, one.rule, one.clause, one.offset, one.text) for one in asked.remarks]
-        return [self._desk.chronicle.event(data, mm_id=mm.id) for data in (answer, *notes)]
+        lane = f"vasp:{asked.vasp}"
+        remarks = [trace.FindingNoted(lane, one.rule, one.clause, one.offset, one.text) for one in asked.remarks]
+        return [self._desk.chronicle.event(one, mm_id=mm_id) for one in (*remarks, note)]
+
+    @staticmethod
+    def _note(asked: Asked, operation: Operation, done: int, late: Sequence[tuple[str, str]]) -> trace.ChangeAnswered:
+        return trace.ChangeAnswered(str(operation), asked.vasp, asked.identifier, asked.key, done, tuple(late))
 
 
 def _on_their_way(

@@ -79,6 +79,11 @@ class Desk:
         self.calls = Calls()
         self.gets = Gets()
 
+    async def may_be_old(self, job: Job) -> bool:
+        """Whether the recipients of a job may have been cancelled, or given other content, since it was read; waits for
+        who decides about that. A shared store claims beside its commits: then neither saw the other."""
+        return self.store.shared and await self.gets.settled(job.recipients)
+
     async def call(self, job: Job) -> Outcome:
         """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
         courier = self.couriers.get(job.kind)

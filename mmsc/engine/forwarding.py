@@ -49,7 +49,8 @@ class ForwardWork:
             await self._forward(job, mm, waiting or open_ones, resent=not waiting)
 
     async def _as_they_stand(self, job: Job) -> tuple[Mm, Sequence[Recipient]]:
-        if job.attempt == 0 and job.kind is TaskKind.FORWARD and "sent" not in job.payload and job.recipients:
+        is_first = job.attempt == 0 and job.kind is TaskKind.FORWARD and "sent" not in job.payload
+        if not await self._desk.may_be_old(job) and is_first and job.recipients:
             return job.stored_mm, await self._begin(job.stored_mm, job.recipients)
         found = await sql.with_recipients(self._desk.store, job.stored_mm.id)
         peer = job.lane.removeprefix("peer:")

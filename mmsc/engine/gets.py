@@ -3,10 +3,10 @@ overtaken by a GET that begins meanwhile."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from mmsc.domain.message import RecipientId
+from mmsc.domain.message import Recipient, RecipientId
 
 
 class Gets:
@@ -42,6 +42,15 @@ class Gets:
             self._closed.pop(recipient_id, None)
             self.decided += 1
             decided.set()
+
+    async def settled(self, recipients: Iterable[Recipient]) -> bool:
+        """Wait until nobody decides about a change to what these get. Whether there ever was one: then what was read of
+        them before may be old."""
+        for one in recipients:
+            decision = self._closed.get(one.id)
+            if decision is not None:
+                await decision.wait()
+        return self.decided > 0
 
     def decision(self, recipient_id: RecipientId) -> asyncio.Event | None:
         """What a GET has to wait for before it looks again."""

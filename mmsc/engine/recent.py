@@ -6,10 +6,11 @@ forgets and reads anew.
 """
 
 from collections import OrderedDict
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from mmsc.domain.message import Content, ContentId, Mm, Recipient, RecipientId
+from mmsc.domain.message import Content, ContentId, Mm, MmId, Recipient, RecipientId
 from mmsc.store import messages as sql
 from mmsc.store.bodies import Bodies
 from mmsc.store.core import Store
@@ -19,6 +20,7 @@ from mmsc.store.core import Store
 # GET costs a read on a reader's thread. A recipient is wanted from the push to the report, and takes 1.5 KB: 20 s.
 MAXIMUM_OCTETS: Final = 32 << 20
 MAXIMUM_RECIPIENTS: Final = 10_000
+_REPLACED: Final = 1000  # MMs whose replacement is remembered: somebody may still hold what it was before
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Recent:
         self._by_transaction: dict[str, RecipientId] = {}
         self._bodies: OrderedDict[ContentId, Content] = OrderedDict()
         self._octets = 0
+        self._replaced: OrderedDict[MmId, Mm] = OrderedDict()
         self._forgotten = 0  # how often something was: what was being read meanwhile may be old
 
     @property
@@ -67,7 +70,7 @@ class Recent:
         if record is not None:
             record.recipient = recipient
             return record
-        record = Record(mm, recipient)
+        record = Record(self._replaced.get(mm.id, mm) if self._replaced else mm, recipient)
         self._records[recipient.id] = record
         if recipient.token:
             self._by_token[recipient.token] = recipient.id
@@ -107,10 +110,16 @@ class Recent:
                 self.keep_body(content_id, content)
         return content
 
-    def forget_body(self, content_id: ContentId) -> None:
-        """It was replaced."""
+    def replaced(self, mm: Mm, recipients: Sequence[Recipient]) -> None:
+        """The MM is another from now on, and perhaps its body."""
         self._forgotten += 1
-        content = self._bodies.pop(content_id, None)
+        self._replaced[mm.id] = mm
+        self._replaced.move_to_end(mm.id)
+        if len(self._replaced) > _REPLACED:
+            self._replaced.popitem(last=False)
+        for one in recipients:
+            self.forget(one.id)
+        content = self._bodies.pop(mm.content_id, None)
         if content is not None:
             self._octets -= len(content.body)
 
@@ -120,27 +129,34 @@ class Recent:
         self._records.clear()
         self._by_token.clear()
         self._by_transaction.clear()
+        self._replaced.clear()
         self._bodies.clear()
         self._octets = 0
 
     async def by_id(self, recipient_id: RecipientId) -> Record | None:
         """A recipient, as remembered or else as stored."""
-        return self._records.get(recipient_id) or self._read(await sql.by_recipient(self._store, recipient_id))
+        return self._records.get(recipient_id) or await self._read(sql.by_recipient(self._store, recipient_id))
 
     async def by_token(self, token: str) -> Record | None:
         """The recipient behind a Content-Location."""
         known = self._by_token.get(token)
-        return self._records[known] if known else self._read(await sql.by_token(self._store, token))
+        return self._records[known] if known else await self._read(sql.by_token(self._store, token))
 
     async def by_transaction_id(self, transaction_id: str) -> Record | None:
         """The recipient whose notification had this X-Mms-Transaction-ID."""
         known = self._by_transaction.get(transaction_id)
-        return self._records[known] if known else self._read(await sql.by_transaction_id(self._store, transaction_id))
+        return self._records[known] if known else await self._read(sql.by_transaction_id(self._store, transaction_id))
 
     async def by_link_token(self, link_token: str) -> Record | None:
         """The recipient behind a web link."""
-        return self._read(await sql.by_link_token(self._store, link_token))
+        return await self._read(sql.by_link_token(self._store, link_token))
 
-    def _read(self, found: tuple[Mm, Recipient] | None) -> Record | None:
-        """What was remembered while the store was reading is newer than what it read."""
-        return None if found is None else self._records.get(found[1].id) or self.keep(*found)
+    async def _read(self, reading: Coroutine[Any, Any, tuple[Mm, Recipient] | None]) -> Record | None:
+        """What was remembered while the store was reading is newer than what it read; what was forgotten meanwhile was
+        perhaps read before it changed, and is not remembered."""
+        forgotten = self._forgotten
+        found = await reading
+        if found is None:
+            return None
+        known = self._records.get(found[1].id)
+        return known or (self.keep(*found) if forgotten == self._forgotten else Record(*found))

@@ -319,10 +319,12 @@ class WebLinks:
             return None  # seen again within the grace
         how = Circumstances(because="the web page was viewed", text="web link", source="web link")
         try:
-            await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how)
+            if await self._desk.transitions.apply(retrievable.mm, recipient, Happening.LINK_VIEWED, how):
+                return None
+            now = await self._desk.recent.by_id(recipient.id)  # somebody was faster: another view, or its VASP
         except (StoreBusy, StoreUnavailable):
             return Gone(GoneBecause.STORE_AWAY)
-        return None
+        return None if now is None else _gone(now.mm, now.recipient, self.policy, self._desk.clock.now())
 
 
 def _is_one_of(address: Address, numbers: Collection[str]) -> bool:

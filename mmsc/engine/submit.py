@@ -83,8 +83,11 @@ class Submitter:
         self._policy = policy
         self._planner.take_over(policy)
 
-    async def accept(self, submission: Submission, *, res: ResMm4 | None = None) -> Accepted | Refused:
-        """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat)."""
+    async def accept(
+        self, submission: Submission, *, res: ResMm4 | None = None, beside: Sequence[trace.Event] = ()
+    ) -> Accepted | Refused:
+        """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat), and
+        what is told `beside` it (not then)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
         answered: Mm | None = None
@@ -96,6 +99,7 @@ class Submitter:
         plan = self._planner.plan(submission)
         if isinstance(plan, Refused):
             return await self._refuse(submission, plan)
+        plan.events += beside
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
         owner = submission.origin.owner

@@ -54,6 +54,7 @@ class VaspWork:
     async def _as_they_stand(self, job: Job) -> tuple[Mm, list[Recipient]]:
         """The MM, which may have been replaced, and its recipients at the VASP; those whose delivery time came count
         as accepted."""
+        await self._desk.may_be_old(job)  # what is read now is not
         mm, recipients = await sql.with_recipients(self._desk.store, job.stored_mm.id) or (job.stored_mm, ())
         begun: list[Recipient] = []
         for one in on_lane(job.lane, recipients):

@@ -79,6 +79,7 @@ def submission_of(mm: Mm, recipients: Sequence[Recipient], asked: Asked, change:
         deliver_at=change.deliver_at,
         expires=change.expires,
         details=details,
+        remarks=asked.remarks,
     )
 
 

@@ -45,7 +45,7 @@ def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
 
 
 def remarks_of(findings: Sequence[Finding]) -> tuple[Remark, ...]:
-    """Findings in domain words."""
+    """Findings as the trace has them."""
     return tuple(Remark(one.rule, one.clause, one.offset, one.remark) for one in findings)
 
 

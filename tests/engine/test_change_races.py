@@ -14,7 +14,7 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, PHONE, Bench
-from tests.engine.test_changes import OTHER_CONTENT, SAFARI, replace
+from tests.engine.test_changes import OTHER_CONTENT, SAFARI, get_record, notified, replace
 
 
 async def test_a_forward_that_begins_before_the_replacement_is_written_is_too_late(
@@ -96,3 +96,32 @@ async def test_a_cancel_sees_the_forward_that_ends_in_the_same_batch(bench: Benc
     )
     assert isinstance(outcomes[1], Lost)
     assert await bench.state(FOREIGN) == "relayed"
+
+
+async def test_an_answer_that_is_written_behind_the_replacement_brings_nothing_old_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepted = await notified(bench, PHONE)
+    record = await get_record(bench)
+    answering, replaced = asyncio.Event(), asyncio.Event()
+    commit = bench.store.commit
+
+    async def slow(unit: Unit) -> object:
+        if unit.guard is not None and unit.guard.sql.startswith("UPDATE recipient"):
+            answering.set()
+            await replaced.wait()
+        return await commit(unit)
+
+    monkeypatch.setattr(bench.store, "commit", slow)
+    deferred = asyncio.create_task(
+        bench.engine.retrieval.answer(
+            record.recipient.transaction_id, Happening.DEFERRED, report_allowed=True, evidence=SAFARI
+        )
+    )
+    await answering.wait()
+    await replace(bench, accepted, Replacement(content=OTHER_CONTENT, read_report=True))
+    replaced.set()
+    assert await deferred is True
+    found = await bench.engine.retrieval.open(record.recipient.token, None, SAFARI)
+    assert isinstance(found, Retrievable)
+    assert (found.content, found.mm.read_report, found.mm.size) == (OTHER_CONTENT, True, len(OTHER_CONTENT.body))

@@ -13,6 +13,7 @@ from mmsc.domain.states import Happening
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
+from mmsc.store.core import Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
 
@@ -82,6 +83,18 @@ async def test_a_link_that_was_sent_is_withdrawn(bench: Bench) -> None:
     token = bench.hands[TaskKind.LINK].jobs[0].recipients[0].link_token
     assert (await cancel(bench, accepted)).done == 1
     assert await bench.engine.links.open(token) == Gone(GoneBecause.CANCELLED)
+
+
+async def test_a_view_that_a_cancel_overtakes_shows_nothing(bench: Bench) -> None:
+    accepted = await bench.submit(OLD_PHONE)
+    await bench.until(trace.LinkSent)
+    await bench.at_rest()
+    row = await bench.store.fetch_one("SELECT link_token FROM recipient")
+    assert row is not None
+    opened = await bench.engine.links.open(str(row[0]))
+    assert isinstance(opened, Retrievable)
+    assert (await cancel(bench, accepted)).done == 1
+    assert await bench.engine.links.viewed(opened) == Gone(GoneBecause.CANCELLED)
 
 
 async def test_some_are_too_late(bench: Bench) -> None:
@@ -233,3 +246,35 @@ async def test_nobody_left_to_replace_it_for(bench: Bench) -> None:
     accepted = await notified(bench, PHONE)
     await cancel(bench, accepted)
     assert (await replace(bench, accepted, Replacement(content=OTHER_CONTENT))).done == 0
+
+
+async def test_what_takes_the_place_of_another_and_its_answer_are_one_unit(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash leaves no new MM without the answer that is charged for (TS 32.270), and none to wait for."""
+    accepted = await notified(bench, PHONE)
+    record = await get_record(bench)
+    transaction_id = record.recipient.transaction_id
+    await bench.engine.retrieval.answer(transaction_id, Happening.RETRIEVED, report_allowed=True, evidence=SAFARI)
+    units: list[Unit] = []
+    commit = bench.store.commit
+
+    async def seen(unit: Unit) -> object:
+        units.append(unit)
+        return await commit(unit)
+
+    monkeypatch.setattr(bench.store, "commit", seen)
+    asks = asked(accepted, key="ab" * 32)
+    outcome = await bench.engine.changes.extended_replace(asks, Replacement(content=OTHER_CONTENT))
+    assert isinstance(outcome, Accepted)
+    with_it = [
+        unit.guard is not None and unit.guard.sql.startswith("INSERT INTO mm ")
+        for unit in units
+        if any(trace.ChangeAnswered.kind in effect.params for effect in unit.effects)
+    ]
+    assert with_it == [True]
+    outcome.answered()
+    again = await bench.engine.changes.extended_replace(asks, Replacement(content=OTHER_CONTENT))
+    assert isinstance(again, Accepted)
+    assert (again.repeat, again.message_id) == (True, outcome.message_id)
+    assert len(await bench.until(trace.ChangeAnswered)) == 1

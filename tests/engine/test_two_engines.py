@@ -9,7 +9,7 @@ from mmsc.domain.message import Relative, TaskKind
 from mmsc.engine.engine import Engine
 from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.ids import Ids
-from mmsc.store.core import Unit
+from mmsc.store.core import Row, SqlValue, Unit
 from mmsc.store.messages import CHANGED
 from mmsc.trace import events as trace
 from tests.engine.conftest import PHONE, Bench, Flags, listed
@@ -94,4 +94,33 @@ async def test_a_get_at_one_node_after_a_cancel_at_the_other(bench: Bench, other
     assert isinstance(outcome, Changed)
     assert CHANGED in woken, "what PostgreSQL tells the other nodes"
     other._changed_elsewhere(CHANGED)
+    assert await other.retrieval.open(recipient.token, None, LAB) == Gone(GoneBecause.CANCELLED)
+
+
+async def test_a_look_up_that_another_node_overtook_is_not_remembered(
+    bench: Bench, other: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before the cancel comes back behind the wake that tells of it."""
+    accepted = await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    await bench.at_rest()
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    other.recent.forget_all()
+    read, may_go_on = asyncio.Event(), asyncio.Event()
+    fetch_one = bench.store.fetch_one
+
+    async def slow(sql: str, *params: SqlValue) -> Row | None:
+        row = await fetch_one(sql, *params)
+        if "recipient.token = $1" in sql and not read.is_set():
+            read.set()
+            await may_go_on.wait()
+        return row
+
+    monkeypatch.setattr(bench.store, "fetch_one", slow)
+    getting = asyncio.create_task(other.retrieval.open(recipient.token, None, LAB))
+    await read.wait()
+    assert isinstance(await bench.engine.changes.cancel(Asked(vasp="news", message_id=accepted.message_id)), Changed)
+    other._changed_elsewhere(CHANGED)
+    may_go_on.set()
+    await getting
     assert await other.retrieval.open(recipient.token, None, LAB) == Gone(GoneBecause.CANCELLED)

@@ -4,12 +4,13 @@ It stands behind the door of MM7 and takes what is EAIF. What was taken is told 
 after the commit, and named in X-NOKIA-MMSC-Message-Id; what is wrong by 400 "Message Validation Failed"; later by 503.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from mmsc.clock import Clock
 from mmsc.domain.message import Submission
 from mmsc.domain.neighbours import Vasp, VaspInterface
-from mmsc.domain.refusal import Refused
+from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Accepted, Directory, Gone, Submit
 from mmsc.engine.vasp_ports import ApplicationAnswers
 from mmsc.gateways.content import remarked
@@ -54,6 +55,10 @@ class Permission(Protocol):
         """Why it may not submit this, None when it may."""
         ...
 
+    def record(self, neighbour: str, refused: Refused) -> Callable[[bool], Awaitable[None]] | None:
+        """What writes a refusal into the trace, after the answer; None where many like it were written just now."""
+        ...
+
 
 def is_eaif(request: HttpRequest) -> bool:
     """Whether a request is for this interface: by its content, its headers or its path."""
@@ -93,18 +98,21 @@ class EaifServer:
         """A POST to its answer; None when it is not EAIF."""
         if not is_eaif(request):
             return None
-        vasp = await self._vasp(request.headers.get("Authorization", ""))
+        vasp = await self._vasp(request)
         if vasp is None:
             challenge = f'Basic realm="{self._realm}", charset="UTF-8"'
-            return HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))
-        if vasp.interface is not VaspInterface.EAIF:
-            why = f"{vasp.name} speaks {vasp.interface}, not EAIF\n"
-            return HttpAnswer(status=403, content_type=_TEXT, body=why.encode(), neighbour=vasp.name)
-        objection = self._credentials.objection(vasp, request)
-        if objection:
-            return HttpAnswer(
-                status=403, content_type=_TEXT, body=f"{objection}\n".encode(), headers=_own(vasp), neighbour=vasp.name
+            answer = HttpAnswer(status=401, headers=(("WWW-Authenticate", challenge),))
+            return self._unidentified(answer, f"{request.remote}: no credentials of an application on EAIF")
+        is_ours = vasp.interface is VaspInterface.EAIF
+        why = (
+            self._credentials.objection(vasp, request) if is_ours else f"{vasp.name} speaks {vasp.interface}, not EAIF"
+        )
+        if why:
+            headers = _own(vasp) if is_ours else ()
+            answer = HttpAnswer(
+                status=403, content_type=_TEXT, body=f"{why}\n".encode(), headers=headers, neighbour=vasp.name
             )
+            return self._unidentified(answer, why)
         try:
             read = eaif.read(request.headers.items())
         except ProtocolError as error:
@@ -113,12 +121,20 @@ class EaifServer:
             return await self._answered(request, read.message, vasp)
         return await self._message(request, read, vasp)
 
-    async def _vasp(self, authorization: str) -> Vasp | None:
-        """Whose credentials they are; without any, the application that needs none."""
+    async def _vasp(self, request: HttpRequest) -> Vasp | None:
+        """Whose credentials they are; without any, the application that needs none and may ask from there."""
+        authorization = request.headers.get("Authorization", "")
         if authorization:
             return await self._credentials.by_credentials(authorization)
         vasps = self._directory.vasps.values()
-        return next((one for one in vasps if one.interface is VaspInterface.EAIF and not one.username), None)
+        open_ones = [one for one in vasps if one.interface is VaspInterface.EAIF and not one.username]
+        admitted = (one for one in open_ones if not self._credentials.objection(one, request))
+        return next(admitted, next(iter(open_ones), None))
+
+    def _unidentified(self, answer: HttpAnswer, why: str) -> HttpAnswer:
+        if self._permission is not None:
+            answer.after = self._permission.record(answer.neighbour, Refused(RefusalReason.NOT_IDENTIFIED, why))
+        return answer
 
     async def _answered(self, request: HttpRequest, headers: Headers, vasp: Vasp) -> HttpAnswer:
         """An asynchronous answer: 204 once it is durable, also when nothing waited for it any more."""

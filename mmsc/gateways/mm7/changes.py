@@ -6,7 +6,7 @@ from typing import Final
 
 from mmsc.domain.address import Address, told
 from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
-from mmsc.domain.message import Relative
+from mmsc.domain.message import Relative, Remark
 from mmsc.domain.neighbours import Repeats, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Accepted
@@ -14,6 +14,7 @@ from mmsc.engine.vasp_ports import Changes
 from mmsc.gateways.content import remarks_of
 from mmsc.gateways.mm7.answers import accepted, answered, context_of, refused
 from mmsc.gateways.mm7.coded import as_named
+from mmsc.gateways.mm7.permission import unwelcome
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
 from mmsc.net.http import HttpAnswer
 from protocols.errors import Decoded
@@ -26,14 +27,20 @@ _FLAGS: Final = ("distribution_indicator", "drm_content")
 Request = CancelReq | ReplaceReq | ExtendedCancelReq | ExtendedReplaceReq
 
 
-async def change(changes: Changes, decoded: Decoded[Envelope], request: Request, vasp: Vasp) -> HttpAnswer:
-    """Carry a request out for the VASP that sent it. Raises Mm7Error for values that mean nothing."""
+async def change(changes: Changes, decoded: Decoded[Envelope], request: Request, vasp: Vasp) -> HttpAnswer | Refused:
+    """Carry a request out for the VASP that sent it; `Refused`, and nothing was done, where this VASP may not. Raises
+    Mm7Error for values that mean nothing."""
     envelope = decoded.message
     context = context_of(envelope, vasp)
-    outcome = await _carry_out(changes, envelope, request, _asked(decoded, request, vasp, context.operation))
+    replacement = _replacement_of(envelope, request)
+    denied = None if replacement is None else unwelcome(vasp, replacement.content)
+    if denied is not None:
+        return denied
+    asked = _asked(envelope, request, vasp, context.operation, remarks_of(decoded.findings))
+    outcome = await _carry_out(changes, request, asked, replacement or Replacement())
     match outcome:
         case Unknown():
-            return refused(context, StatusCode.MESSAGE_ID_NOT_FOUND, f"no MM of yours is {_named(request)!r}")
+            return refused(context, StatusCode.MESSAGE_ID_NOT_FOUND, f"no MM of yours is {_named(request)[:100]!r}")
         case Refused():
             return refused(context, STATUS_OF[outcome.reason], outcome.because)
         case Accepted():
@@ -48,18 +55,27 @@ async def change(changes: Changes, decoded: Decoded[Envelope], request: Request,
             return answer
 
 
+def _replacement_of(envelope: Envelope, request: Request) -> Replacement | None:
+    match request:
+        case ReplaceReq():
+            return _replacement(envelope, request)
+        case ExtendedReplaceReq():
+            return _extended_replacement(envelope, request)
+    return None
+
+
 async def _carry_out(
-    changes: Changes, envelope: Envelope, request: Request, asked: Asked
+    changes: Changes, request: Request, asked: Asked, replacement: Replacement
 ) -> Accepted | Changed | Unknown | Refused:
     match request:
         case CancelReq():
             return await changes.cancel(asked)
         case ReplaceReq():
-            return await changes.replace(asked, _replacement(envelope, request))
+            return await changes.replace(asked, replacement)
         case ExtendedCancelReq():
             return await changes.extended_cancel(asked)
         case ExtendedReplaceReq():
-            return await changes.extended_replace(asked, _extended_replacement(envelope, request))
+            return await changes.extended_replace(asked, replacement)
 
 
 def _named(request: Request) -> str:
@@ -72,14 +88,13 @@ def _named(request: Request) -> str:
     return request.message_id
 
 
-def _asked(decoded: Decoded[Envelope], request: Request, vasp: Vasp, operation: str) -> Asked:
-    envelope = decoded.message
+def _asked(envelope: Envelope, request: Request, vasp: Vasp, operation: str, remarks: tuple[Remark, ...]) -> Asked:
     return Asked(
         vasp=vasp.name,
         message_id=_named(request),
         key=_key(envelope, vasp, operation),
-        identifier=envelope.transaction_id,
-        remarks=remarks_of(decoded.findings),
+        identifier=bounded(envelope.transaction_id, "TransactionID"),  # told with each recipient
+        remarks=remarks,
     )
 
 
@@ -88,9 +103,9 @@ def _extended_replacement(envelope: Envelope, request: ExtendedReplaceReq) -> Re
     date = read_time(request.time_stamp, f"{where}/TimeStamp")
     code = bounded(request.service_code, f"{where}/ServiceCode")
     own = {
-        "mm7_transaction_id": envelope.transaction_id,
+        "mm7_transaction_id": bounded(envelope.transaction_id, "TransactionID"),
         "mm7_namespace": envelope.dialect.namespace,
-        "mm7_version": request.mm7_version,
+        "mm7_version": bounded(request.mm7_version, f"{where}/MM7Version"),
     }
     return Replacement(
         content=content_of(envelope, f"{where}/Content"),

@@ -5,7 +5,7 @@ It says no with a reason of the domain; `translate.STATUS_OF` has the StatusCode
 recipients altogether (credits) is the engine's, because it counts what was stored.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from mmsc.clock import host_now
@@ -40,9 +40,7 @@ def refusal_of(vasp: Vasp, submission: Submission, *, sender_given: bool, number
         and (submission.delivery_report or submission.read_report)
     ):
         return Refused(RefusalReason.REPORT_IMPOSSIBLE, "a report is asked for, and no address is known for it")
-    if vasp.content_types and submission.content is not None:
-        return _unwelcome(submission.content, vasp.content_types)
-    return None
+    return unwelcome(vasp, submission.content)
 
 
 def status_of(refused: Refused, vasp: Vasp, usual: StatusCode) -> StatusCode:
@@ -63,8 +61,10 @@ def _may_be_sender(vasp: Vasp, sender: str) -> bool:
     )
 
 
-def _unwelcome(content: Content, patterns: Collection[str]) -> Refused | None:
-    for number, part in enumerate(content.parts, 1):
+def unwelcome(vasp: Vasp, content: Content | None) -> Refused | None:
+    """Why the VASP may not send this content, nor put it in another's place; None when it may."""
+    patterns = vasp.content_types
+    for number, part in enumerate(content.parts if patterns and content is not None else (), 1):
         media = part.content_type.partition(";")[0].strip().lower()
         kinds = (media, f"{media.partition('/')[0]}/*", "*/*")
         if media != _PRESENTATION and not any(pattern.lower() in kinds for pattern in patterns):

@@ -27,7 +27,7 @@ from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded, Finding
-from protocols.mm7 import CancelReq, Envelope, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
+from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
 from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
@@ -143,8 +143,7 @@ class Mm7Server:
                 return await self._submit_req(decoded, message, sender, len(request.body))
             if isinstance(message, CancelReq | ReplaceReq):
                 check_application(message, OPERATION_OF[type(message)], sender, self.house)
-            too_large = self._too_large(context_of(envelope, sender), sender, len(request.body))
-            return too_large or await change(self._changes, decoded, message, sender)
+            return await self._change(decoded, message, sender, len(request.body))
         except Mm7Error as error:
             return self._unserved(envelope, error, known, request)
         except Exception:
@@ -199,6 +198,18 @@ class Mm7Server:
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
         return answer
+
+    async def _change(self, decoded: Decoded[Envelope], request: Request, vasp: Vasp, octets: int) -> HttpAnswer:
+        context = context_of(decoded.message, vasp)
+        if isinstance(request, ExtendedReplaceReq) and vasp.messages_per_second:  # a new MM
+            wait = self._permission.wait(vasp)
+            if wait:
+                return self._too_fast(context, vasp, wait)
+        too_large = self._too_large(context, vasp, octets)
+        if too_large is not None:
+            return too_large
+        answer = await change(self._changes, decoded, request, vasp)
+        return self._denied(context, vasp, answer) if isinstance(answer, Refused) else answer
 
     def _too_large(self, context: Context, vasp: Vasp, octets: int) -> HttpAnswer | None:
         if not vasp.maximum_octets or octets <= vasp.maximum_octets:

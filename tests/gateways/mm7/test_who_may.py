@@ -480,7 +480,25 @@ async def test_an_application_on_eaif_is_held_to_the_same(tmp_path: Path) -> Non
         assert (await post("192.0.2.7", "4488"))[0] == 200
         status, body = await post("192.0.2.7", "")
         assert (status, b"0 of 1 credits are left" in body) == (400, True)
-        assert [one.reason for one in await refusals(lab, 2)] == ["sender_not_allowed", "no_credit"]
+        found = [(one.neighbour, one.reason) for one in await refusals(lab, 3)]
+        assert found == [("news", "not_identified"), ("news", "sender_not_allowed"), ("news", "no_credit")]
+
+
+async def test_applications_without_a_login_are_told_apart_by_their_networks(tmp_path: Path) -> None:
+    pdu = next(case.octets.partition(b"\r\n\r\n")[2] for case in cases("eaif") if case.stem == "01-m-send-req")
+    given = Mm7(port=0, trusted_proxies=("127.0.0.1",))
+    far = Vasp(interface="eaif", networks=("192.0.2.0/24",), short_codes=("7255",))
+    near = Vasp(interface="eaif", networks=("198.51.100.0/24",), short_codes=("7256",))
+    async with lab_with(tmp_path, given, far=far, near=near) as lab, aiohttp.ClientSession() as session:
+
+        async def post(address: str) -> int:
+            headers = {"X-Forwarded-For": address, "Content-Type": "application/vnd.wap.mms-message"}
+            async with session.post(lab.vasp.url, data=pdu, headers={**headers, "X-NOKIA-MMSC-To": PHONE}) as answer:
+                return answer.status
+
+        assert [await post(one) for one in ("192.0.2.7", "198.51.100.7", "203.0.113.7")] == [200, 200, 403]
+        rows = await lab.app.engine.store.fetch("SELECT neighbour FROM mm ORDER BY id")
+        assert [row[0] for row in rows] == ["far", "near"]
 
 
 def test_statuses_are_those_of_the_sheet() -> None:
