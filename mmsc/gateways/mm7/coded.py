@@ -26,8 +26,8 @@ def is_coded(request: SubmitReq) -> bool:
 def recipients_of(
     submission: Submission, request: SubmitReq, vasp: Vasp
 ) -> tuple[tuple[RecipientSpec, ...], dict[str, str]]:
-    """The recipients with numbers in place of coded addresses, and what the MM's details keep to name them again. Whom
-    no setting knows cannot be served; whoever is known only in coded form is shown to nobody."""
+    """The recipients with numbers in place of coded addresses, and what the MM's details keep to name them, and the
+    sender, again. Whom no setting knows cannot be served; whoever is known only in coded form is shown to nobody."""
     numbers = dict(vasp.coded_addresses)
     found: list[RecipientSpec] = []
     names: dict[str, tuple[str, str, str, str]] = {}
@@ -37,11 +37,14 @@ def recipients_of(
             continue
         number = _number(address, numbers)
         if number:
-            names[number] = (address.value, address.form.value, _bounded(address.coding), _bounded(address.id))
+            names[number] = _name(address)
             found.append(replace(spec, text=number, hidden=True))
         else:
             obstacle = f"no number is known behind this {_bounded(address.coding)} address"
             found.append(replace(spec, hidden=True, obstacle=obstacle))
+    sender = request.sender_address
+    if sender is not None and sender.coding:
+        names[_number(sender, numbers)] = _name(sender)
     return tuple(found), {CODED: json.dumps(names, ensure_ascii=False)} if names else {}
 
 
@@ -58,12 +61,16 @@ def sender_of(submission: Submission, request: SubmitReq, vasp: Vasp) -> str:
 
 
 def as_named(number: str, details: Mapping[str, str]) -> Address | None:
-    """The recipient as the MM's VASP named it, None for one that it named by its number."""
+    """The recipient, or the sender, as the MM's VASP named it; None for one that it named by its number."""
     name = names_of(details).get(number)
     if name is None:
         return None
     value, form, coding, key = name
     return Address(value, AddressForm(form), False, coding, key)
+
+
+def _name(address: Address) -> tuple[str, str, str, str]:
+    return address.value, address.form.value, _bounded(address.coding), _bounded(address.id)
 
 
 def _bounded(text: str) -> str:
