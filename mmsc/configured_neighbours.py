@@ -6,14 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
+from mmsc.configured_profiles import dialect_of
 from mmsc.domain.address import Rewrite
 from mmsc.domain.neighbours import (
-    DeliverContent,
     FallbackReport,
     Peer,
     Repeats,
     Smsc,
-    TransferEncoding,
     UnknownLinkedId,
     Vasp,
     VaspInterface,
@@ -39,16 +38,14 @@ def vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> 
             **values,
             **_secrets(table, settings.mm7.realm, hash_password),
             "proxy_url": _proxy_url(table.proxy_url, settings),
-            "deliver_content": DeliverContent(table.deliver_content),
-            "deliver_encoding": TransferEncoding(table.deliver_encoding),
             "unknown_linked_id": UnknownLinkedId(table.unknown_linked_id),
             "repeats": Repeats(table.repeats),
             "fallback_report": FallbackReport(table.fallback_report),
-            "interface": VaspInterface(table.interface),
             "coded_addresses": tuple(sorted(table.coded_addresses.items())),
             "partial_success": None if table.partial_success == "server" else PartialSuccess(table.partial_success),
+            "interface": VaspInterface(table.interface),
             "rewrites": _rewrites(table.rewrites),
-            "rewrites_out": _rewrites(table.rewrites_out),
+            **dialect_of(name, settings),
         },
     )
 

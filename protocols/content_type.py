@@ -14,6 +14,7 @@ from protocols.records import record
 _TOKEN: Final = re.compile(r"[!#$&+\-.^_`|~0-9A-Za-z]+")  # without %'*: Python's reader takes them for RFC 2231
 _ESCAPED: Final = re.compile(r"\\(.)")
 _REMEMBERED_CHARACTERS: Final = 200
+_MOST_PARAMETERS: Final = 1000  # with their pieces: a name of 4,096 letters has some 600
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PIECE: Final = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?", re.ASCII)
 _ATTRIBUTE: Final = frozenset(b"!#$&+-.^_`{|}~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
@@ -46,7 +47,7 @@ class ContentType:
 
     @staticmethod
     def parse(text: str) -> "ContentType":
-        """From MIME text. Raises DecodeError when it names no type/subtype."""
+        """From MIME text. Raises DecodeError when it names no type/subtype, or has more than 1,000 parameters."""
         return _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _parse(text)
 
 
@@ -55,6 +56,8 @@ def _parse(text: str) -> ContentType:
     media_type = media_type.strip().lower()
     if len(media_type.split()) != 1:
         raise DecodeError(f"{text!r} is no media type", clause="RFC 2045 5.1")
+    if len(text) > _MOST_PARAMETERS and text.count("=") > _MOST_PARAMETERS:
+        raise DecodeError(f"more than {_MOST_PARAMETERS} parameters", clause="RFC 2045 5.1")
     found = _PARAMETER.findall(text, text.find(";")) if semicolon else []
     parameters = tuple(
         (name.lower(), (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted) or plain)

@@ -8,7 +8,7 @@ import base64
 import binascii
 import quopri
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import field
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -23,6 +23,8 @@ _BASE64_LINE_OCTETS: Final = 57  # 76 characters
 _BEHIND_DELIMITER: Final = b"\r\n \t"
 _CR: Final = 0x0D
 _REMEMBERED_OCTETS: Final = 512
+_COUNTED_OCTETS: Final = 64 * 1024  # of a multipart, from which on what looks like its boundary is counted first
+_CANDIDATES_OF_A_PART: Final = 10
 _LONGEST_NAME: Final = 4096  # characters
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 
@@ -33,6 +35,7 @@ class Limits:
 
     parts: int = 200
     header_octets: int = 16 * 1024  # of one part
+    header_fields: int = 200  # of one part
     depth: int = 5
 
 
@@ -124,6 +127,8 @@ def split(
         raise DecodeError("a multipart without a boundary", clause=_CLAUSE_BOUNDARY)
     last = len(body) if last is None else last
     line = b"\n--" + boundary.encode("latin-1", "replace")
+    if last - first > _COUNTED_OCTETS and body.count(line, first, last) > _CANDIDATES_OF_A_PART * limits.parts:
+        raise DecodeError("too much of the body looks like its boundary", offset=first, clause=_CLAUSE_BOUNDARY)
     if body.startswith(line[1:], first, last) and _is_delimiter(body, first + len(line) - 1, last):
         at = first
     else:
@@ -154,10 +159,13 @@ def _next_delimiter(body: bytes, line: bytes, at: int, last: int) -> int:
     """Where the next delimiter stands at the start of a line, -1 when there is none; `line` is one behind its line
     break, `at` is where a line break may be. Octets that only look like one (a longer boundary with the same start, as
     nested multiparts have) are passed over: nothing but white space may stand behind a delimiter. The line break keeps
-    two candidates from overlapping, so that a body made of the boundary's own letters costs no more than another."""
+    two candidates from overlapping, so that a body made of the boundary's own letters costs no more than another; where
+    there is one that is none there may be half a million, which a regular expression passes over in C."""
     found = body.find(line, at, last)
-    while found >= 0 and not _is_delimiter(body, found + len(line), last):
-        found = body.find(line, found + len(line), last)
+    if found >= 0 and not _is_delimiter(body, found + len(line), last):
+        delimiter = re.compile(re.escape(line) + rb"(?:--)?(?:[\r\n \t]|\Z)")
+        match = delimiter.search(body, found + len(line), last)
+        found = -1 if match is None else match.start()
     return found + 1 if found >= 0 else -1
 
 
@@ -183,7 +191,10 @@ def parse_part(
     end = len(octets) if end is None else end
     block_end, data_at = _header_end(octets, start, end, limits)
     read_head = _remembered_head if block_end - start <= _REMEMBERED_OCTETS else _read_head
-    return _read(read_head(octets[start:block_end]), octets, data_at, end, limits, depth, base)
+    block = octets[start:block_end]
+    if read_head is _read_head and block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
+        raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
+    return _read(read_head(block), octets, data_at, end, limits, depth, base)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
@@ -319,16 +330,8 @@ def choose_boundary(parts: Sequence[OutPart], seed: str) -> str:
     raise EncodeError("no boundary was found that the content does not hold", clause=_CLAUSE_BOUNDARY)
 
 
-def write_parts(parts: Sequence[OutPart], boundary: str) -> bytes:
-    """The body of a multipart."""
-    pieces: list[bytes] = []
-    for part in parts:
-        pieces += (b"--", boundary.encode(), b"\r\n", _part_headers(part), b"\r\n", _transfer(part), b"\r\n")
-    pieces += (b"--", boundary.encode(), b"--\r\n")
-    return b"".join(pieces)
-
-
-def _part_headers(part: OutPart) -> bytes:
+def part_headers(part: OutPart) -> bytes:
+    """The headers of a part, each with its line break."""
     lines = [f"Content-Type: {part.content_type.folded()}\r\n".encode("ascii", "replace")]
     if part.encoding != "7bit":
         lines.append(f"Content-Transfer-Encoding: {part.encoding}\r\n".encode())
@@ -339,8 +342,19 @@ def _part_headers(part: OutPart) -> bytes:
     return b"".join(lines)
 
 
+def write_parts(
+    parts: Sequence[OutPart], boundary: str, headers_of: Callable[[OutPart], bytes] = part_headers
+) -> bytes:
+    """The body of a multipart; `headers_of` is for neighbours that spell headers differently."""
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces += (b"--", boundary.encode(), b"\r\n", headers_of(part), b"\r\n", _transfer(part), b"\r\n")
+    pieces += (b"--", boundary.encode(), b"--\r\n")
+    return b"".join(pieces)
+
+
 def _transfer(part: OutPart) -> bytes:
-    return to_base64(part.data) if part.encoding == "base64" else part.data
+    return to_base64(part.data) if part.encoding.lower() == "base64" else part.data
 
 
 def to_base64(data: bytes) -> bytes:

@@ -11,7 +11,7 @@ from mmsc.cdr.records import BY_NAME
 from mmsc.cdr.request_status import ABNORMAL, status_of_peer, status_of_vasp
 from mmsc.cdr.triggers import PEER_REPORTS, names_of
 from mmsc.domain.message import Mm
-from mmsc.domain.reports import status_of
+from mmsc.domain.reports import status_of, told_status_of
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
 from mmsc.trace import events as trace
@@ -237,7 +237,7 @@ def _reported(happened: Happened, house: House) -> Fields:
     """A delivery report that we sent. The words of the three interfaces differ in what MMStatusCodeType cannot tell."""
     told = happened.data
     assert isinstance(told, trace.ReportDelivered)
-    word = status_of(RecipientState(told.state)).mm4 or "Rejected"  # MM7's DeliveryConditionNotMet
+    word = told_status_of(RecipientState(told.state)).mm4 or "Rejected"  # MM7's DeliveryConditionNotMet
     return {
         **_ends(happened, house),
         "acknowledgementRequest": False,

@@ -1,6 +1,7 @@
 """Protected content as it can be told from its media types (OMA-DRM-DRM v1.0, v2.0). Nothing here opens it."""
 
 from enum import StrEnum
+from typing import Final
 
 from mmsc.domain.message import Content
 
@@ -15,7 +16,7 @@ class Protected(StrEnum):
     RIGHTS_WBXML = "application/vnd.oma.drm.rights+wbxml"
 
 
-_TYPES = frozenset(map(str, Protected))
+_TYPES: Final = frozenset(map(str, Protected))
 
 
 def protected_parts(content: Content | None) -> tuple[str, ...]:

@@ -125,7 +125,7 @@ def entry_of(case: Case) -> Entry:
 
 
 def _of_open(case: Case) -> Entry:
-    """The recipient has not ended: only a Deferred report can be under way."""
+    """The recipient has not ended: only a report Deferred can be under way, or one that another system took the MM."""
     ended = {one.task_id: one for one in case.ended}
     for one in case.queued:
         if one.task_id not in ended:
@@ -133,8 +133,12 @@ def _of_open(case: Case) -> Entry:
     if not case.has_address:
         why = NO_ADDRESS_NOW
     else:
-        why = "; ".join(f"Deferred: {one.status.replace('_', ' ')}, {one.told}" for one in case.ended)
+        why = "; ".join(f"{_before_the_end(one)}: {one.status.replace('_', ' ')}, {one.told}" for one in case.ended)
     return _entry(case, ReportStatus.WAITING, case.submitted_at, why)
+
+
+def _before_the_end(report: EndedReport) -> str:
+    return "Forwarded" if report.about == RecipientState.RELAYED else "Deferred"
 
 
 def _of_ended(case: Case) -> Entry:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from mmsc.domain.address import Address, Rewrite
 from mmsc.domain.instant import Instant
+from mmsc.domain.mm7_profile import Mm7Profile
 from mmsc.domain.vasp_policy import PartialSuccess
 from protocols.records import record
 
@@ -78,13 +79,18 @@ class Vasp:
     deliver_content: DeliverContent = DeliverContent.RELATED
     deliver_encoding: TransferEncoding = TransferEncoding.BINARY
     unknown_linked_id: UnknownLinkedId = UnknownLinkedId.REFUSE
+    unknown_recipient_status: int = 2002  # or 2003: where nobody of a SubmitReq is known
+    report_without_url: str = "accept"  # accept | refuse: a SubmitReq that asks for reports, without `report_url`
     short_codes: tuple[str, ...] = ()
     sender: str = ""  # used when a SubmitReq names none
     namespace: str = ""  # what we originate; "" follows the VASP's last request
     mm7_version: str = ""
     errors: str = "auto"  # rsp | fault | auto
     fault_http_status: int = 500
+    profile: Mm7Profile | None = None  # what else its dialect does to what we write; None: nothing
+    relayed_reports: bool = False  # a report Forwarded when another system took the MM ("sent to the network")
     deferred_reports: bool = False
+    violations: str = "tolerate"  # of our rules (`mmsc explain`): tolerate, with a finding, or refuse (4004)
     repeats: Repeats = Repeats.CONTENT
     fallback_report: FallbackReport = FallbackReport.VIEWED
     rewrites: tuple[Rewrite, ...] = ()  # of numbers that it names

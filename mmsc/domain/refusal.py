@@ -1,6 +1,7 @@
 """Why a submission is refused, in domain words; each gateway has one table from these to its own status."""
 
 from enum import StrEnum
+from typing import Final
 
 from protocols.records import record
 
@@ -21,15 +22,26 @@ class RefusalReason(StrEnum):
     LINKED_ID_UNKNOWN = "linked_id_unknown"  # no MM that was delivered to this VASP has it (TS 23.140 8.7.1)
     FORWARDED_TOO_OFTEN = "forwarded_too_often"  # a loop (TS 23.140 8.4.1.4, X-Mms-Forward-Counter)
     NOT_IDENTIFIED = "not_identified"  # who submits is unknown, or not who it says
+    NOT_OFFERED = "not_offered"  # leave out what it asks for: it is not done here, or not for this VASP
+    REPORT_IMPOSSIBLE = "report_impossible"  # a report is asked for, and there is no address for it
     NO_CREDIT = "no_credit"  # buy some
     TOO_FAST = "too_fast"  # later
     BUSY = "busy"  # later
     STORE_UNAVAILABLE = "store_unavailable"  # later
+    SERVER_FAILED = "server_failed"  # later: our bug
 
     @property
     def is_transient(self) -> bool:
         """True when the same request may succeed later."""
-        return self in (RefusalReason.TOO_FAST, RefusalReason.BUSY, RefusalReason.STORE_UNAVAILABLE)
+        return self in _TRANSIENT
+
+
+_TRANSIENT: Final = (
+    RefusalReason.TOO_FAST,
+    RefusalReason.BUSY,
+    RefusalReason.STORE_UNAVAILABLE,
+    RefusalReason.SERVER_FAILED,
+)
 
 
 @record(frozen=True, slots=True)

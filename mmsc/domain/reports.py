@@ -35,6 +35,8 @@ def _same(word: str, **changes: str) -> Status:
 
 
 SILENT: Final = Status("", "", "", "", "")
+# Not the meaning of Forwarded, but what some operators mean: a dialect of MM7, told where a profile asks for it.
+_SENT_TO_THE_NETWORK: Final = _same("Forwarded", text="sent to the network")
 
 TABLE: Final[Mapping[tuple[RecipientState, Cause], Status]] = MappingProxyType(
     {
@@ -88,14 +90,26 @@ def is_automatic(message_class: str) -> bool:
     return message_class.lower() == "auto"
 
 
+def told_status_of(state: RecipientState, cause: Cause = Cause.NONE) -> Status:
+    """The row for a report that was owed: also that another system took the MM, which only a dialect reports."""
+    return _SENT_TO_THE_NETWORK if state is S.RELAYED else status_of(state, cause)
+
+
 def report_is_due(
-    state: RecipientState, *, asked: bool, message_class: str, report_allowed: bool, deferred_too: bool
+    state: RecipientState,
+    *,
+    asked: bool,
+    message_class: str,
+    report_allowed: bool,
+    deferred_too: bool,
+    relayed_too: bool = False,
 ) -> bool:
     """Whether this state is told to the originator at all.
 
     None for class Auto (OMA-TS-MMS_ENC 7.3.27: no reports for automatic messages), none when the recipient forbade it
-    (X-Mms-Report-Allowed), none for states that are not final, except Deferred where the originator's profile asks.
+    (X-Mms-Report-Allowed), none for states that are not final, except Deferred, and
+    that another system took the MM, where the originator's profile asks.
     """
     if not asked or not report_allowed or is_automatic(message_class) or state is S.CANCELLED:
         return False
-    return state in FINAL or (state is S.DEFERRED and deferred_too)
+    return state in FINAL or (state is S.DEFERRED and deferred_too) or (state is S.RELAYED and relayed_too)

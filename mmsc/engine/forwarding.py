@@ -12,6 +12,7 @@ from mmsc.engine.peer_news import WAITING, PeerNews
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
+from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement
 from mmsc.trace import events as trace
 
@@ -145,9 +146,7 @@ class ForwardWork:
         reported = self._news.reported(job)
         for one in recipients:
             if one.state is RecipientState.ACCEPTED and one.id not in reported:
-                effects.append(sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE))
-                moved = trace.RecipientMoved(str(one.state), str(RecipientState.RELAYED), str(Happening.RELAYED))
-                events.append(self._desk.event(job, moved, one))
+                effects += self._relayed(job, mm, one, now, events)
         peer = job.lane.removeprefix("peer:")
         addresses = tuple(one.address.value for one in recipients)
         again = outcome.answer_expected, outcome.note, resent
@@ -167,3 +166,15 @@ class ForwardWork:
         )
         if not done:
             await self._desk.overtaken(job, "forwarded")
+        elif any(event.task_id != job.task_id for event in events):
+            self._desk.planned(now)
+
+    def _relayed(self, job: Job, mm: Mm, one: Recipient, now: Instant, events: list[trace.Event]) -> list[Statement]:
+        """The move, and the report of a VASP that wants to know."""
+        report = self._desk.transitions.relayed_report(mm, one, now)
+        lane, task_id = ("", job.task_id) if report is None else (report.lane, report.id)
+        states = str(one.state), str(RecipientState.RELAYED)
+        moved = trace.RecipientMoved(*states, str(Happening.RELAYED), report=lane)
+        events.append(self._desk.chronicle.event(moved, mm_id=mm.id, recipient_id=one.id, task_id=task_id))
+        move = sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE)
+        return [move] if report is None else [move, task_sql.insert(report)]

@@ -140,6 +140,11 @@ class Transitions:
         outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
         return not isinstance(outcome, Lost)
 
+    def relayed_report(self, mm: Mm, recipient: Recipient, at: Instant) -> TaskRow | None:
+        """The report that another system took the MM, for a VASP whose dialect has one. Who forwards writes it with the
+        move, and plans it."""
+        return self._report(mm, recipient, RecipientState.RELAYED, Cause.NONE, at, Circumstances())[0]
+
     def _about(self, mm: Mm, recipient: Recipient, data: Sequence[trace.Data]) -> list[trace.Event]:
         return [self._chronicle.event(one, mm_id=mm.id, recipient_id=recipient.id) for one in data]
 
@@ -167,6 +172,7 @@ class Transitions:
         """The report task that a move owes, or why it owes none."""
         vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
         deferred_too = vasp is not None and vasp.deferred_reports
+        relayed_too = vasp is not None and vasp.relayed_reports
         if state is recipient.state:
             return None, ""  # deferred again: told already
         if not report_is_due(
@@ -175,6 +181,7 @@ class Transitions:
             message_class=mm.message_class,
             report_allowed=how.report_allowed,
             deferred_too=deferred_too,
+            relayed_too=relayed_too,
         ):
             return None, _why_none(mm, how)
         lane = self._report_lane(mm)
@@ -190,7 +197,7 @@ class Transitions:
             "transaction_id": self._ids.transaction_id(real),
             "to_originator": "1" if mm.delivery_report else "0",
         }
-        if deferred_too:
+        if deferred_too or relayed_too:
             payload["in_order"] = "1"
         kind = _REPORT_KINDS[mm.origin.interface]
         task_id = TaskId(self._ids.new_id(real))

@@ -49,6 +49,11 @@ HA1_SHA256: Final = r"^([0-9a-fA-F]{64})?\Z"
 HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]*\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
+XML_NAME: Final = r"^[A-Za-z_][A-Za-z0-9._-]*\Z"
+XML_PATH: Final = r"^[A-Za-z_][A-Za-z0-9._-]*/[A-Za-z_][A-Za-z0-9._-]*\Z"
+TIME_ZONE: Final = r"^(Z|[+-][0-9]{2}:[0-9]{2})?\Z"
+TOLD_CODE: Final = r"^[0-9]{4}( [A-Za-z0-9/]+)?\Z"
+TOLD_HEADER: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z"
 # How a person is told what a pattern asks for.
 PATTERNS: Final = {
     _NAME: "letters, digits, dots, hyphens and underscores",
@@ -73,6 +78,11 @@ PATTERNS: Final = {
     HA1_MD5: "32 hexadecimal digits",
     HA1_SHA256: "64 hexadecimal digits",
     HEADER_NAME: "the name of an HTTP header",
+    XML_NAME: "an XML name without a colon",
+    XML_PATH: "PARENT/NAME",
+    TIME_ZONE: "Z, +hh:mm or -hh:mm",
+    TOLD_CODE: "a StatusCode, or a StatusCode and the element it is about",
+    TOLD_HEADER: "the name of an HTTP header",
     PASSWORD_HASH: "scrypt$SALT$HASH, both in hexadecimal",
 }
 

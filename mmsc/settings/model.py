@@ -36,6 +36,7 @@ from mmsc.settings.base import (
     Waits,
 )
 from mmsc.settings.neighbours import Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp, VaspDelivery
+from mmsc.settings.profiles import Mm7Profile
 
 KILO = 1024
 MEGA = 1024 * 1024
@@ -302,6 +303,7 @@ class Settings(Section, frozen=True, kw_only=True):
     weblink: WebLink = WebLink()
     console: Console = Console()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
+    mm7_profile: dict[Name, Mm7Profile] = field(default_factory=dict)
     vasp: dict[Name, Vasp] = field(default_factory=dict)
     peer: dict[Name, Peer] = field(default_factory=dict)
     smsc: dict[Name, Smsc] = field(default_factory=dict)

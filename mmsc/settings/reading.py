@@ -175,7 +175,7 @@ def _wrong_leaf(expected: Any, value: object, where: str, source: str) -> Iterat
 def _plainly(text: str, expected: Any) -> str:
     """What msgspec says of a value, with the choices and patterns in words."""
     if text.startswith("Invalid enum value"):
-        return f"Expected one of {', '.join(str(choice) for choice in _choices(expected))}"
+        return "Expected one of " + ", ".join(str(choice) or '""' for choice in _choices(expected))
     for pattern, words in PATTERNS.items():
         text = text.replace(f"`str` matching regex {pattern!r}", words)
     return text
@@ -184,7 +184,7 @@ def _plainly(text: str, expected: Any) -> str:
 def _choices(annotated: Any) -> tuple[Any, ...]:
     """The values of the Literal inside a type."""
     inner = _bare(annotated)
-    return get_args(inner) if get_origin(inner) is Literal else ()
+    return tuple(one for one in get_args(inner) if one is not None) if get_origin(inner) is Literal else ()
 
 
 def _bare(annotated: Any) -> Any:

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from mmsc.settings.model import HttpListener, Mm7, Place, Settings
 from mmsc.settings.neighbours import Vasp
+from mmsc.settings.profiles import profile_contradictions
 
 
 def contradictions(settings: Settings) -> Iterator[str]:
     """Sentences about settings that cannot all be true; a server with one does not start."""
     yield from _names(settings)
+    yield from profile_contradictions(settings)
     yield from _twice(settings)
     yield from _ports(settings)
     yield from _networks(settings)

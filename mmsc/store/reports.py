@@ -83,7 +83,8 @@ _COLUMNS: Final = (
 _ENDS: Final = (
     f"(event.kind = 'report.delivered' OR (event.kind = 'task.given_up' AND {_OF_A_REPORT})"
     " OR (event.kind = 'recipient.moved' AND (event.data LIKE '%\"no_report\":\"%'"
-    f' OR (event.task_id IS NOT NULL AND event.data LIKE \'%"after":"{RecipientState.DEFERRED.value}"%\'))))'
+    f' OR (event.task_id IS NOT NULL AND event.data LIKE \'%"after":"{RecipientState.DEFERRED.value}"%\')'
+    f' OR (event.data LIKE \'%"after":"{RecipientState.RELAYED.value}"%\' AND event.data LIKE \'%"report":"%\'))))'
 )
 _TRIES: Final = f"event.kind IN ('attempt.failed', 'attempt.postponed') AND {_OF_A_REPORT}"
 
@@ -193,16 +194,16 @@ class _Ends:
         """`rows`: (recipient_id, task_id, at_service, kind, data) in the order of their ids."""
         self.why_none: dict[SqlValue, str] = {}
         self.reports: defaultdict[SqlValue, list[EndedReport]] = defaultdict(list)
-        deferred: set[SqlValue] = set()
+        before_the_end: dict[SqlValue, str] = {}
         for recipient_id, task_id, at, kind, text in rows:
             data = trace.read_data(str(kind), str(text))
             if isinstance(data, trace.RecipientMoved):
                 if data.no_report:
                     self.why_none[recipient_id] = data.no_report
-                elif data.after == RecipientState.DEFERRED:
-                    deferred.add(task_id)
+                elif data.after in (RecipientState.DEFERRED, RecipientState.RELAYED):
+                    before_the_end[task_id] = data.after
             elif isinstance(data, trace.ReportDelivered | trace.TaskGivenUp):
-                about = str(RecipientState.DEFERRED) if task_id in deferred else ""
+                about = before_the_end.get(task_id, "")
                 self.reports[recipient_id].append(_ended(_integer(task_id or 0), about, _integer(at), data))
 
 

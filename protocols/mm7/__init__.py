@@ -30,6 +30,8 @@ from protocols.mm7.messages import (
 from protocols.mm7.namespaces import BASE, LATEST, TAGS, Dialect, dialect
 from protocols.mm7.soap import Mm7Error
 from protocols.mm7.status import StatusCode
+from protocols.mm7.styles import Style
+from protocols.mm7.styling import write_parts
 
 __all__ = [
     "BASE",
@@ -61,10 +63,12 @@ __all__ = [
     "SentBy",
     "Status",
     "StatusCode",
+    "Style",
     "SubmitReq",
     "SubmitRsp",
     "decode",
     "dialect",
     "encode",
     "encode_with_content",
+    "write_parts",
 ]

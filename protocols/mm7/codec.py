@@ -11,16 +11,18 @@ from urllib.parse import unquote
 from protocols import mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, Finding
-from protocols.mm7 import checking, remarks
+from protocols.mm7 import checking, remarks, styling
 from protocols.mm7.messages import DeliverReq, ExtendedReplaceReq, Message, ReplaceReq, SubmitReq
 from protocols.mm7.namespaces import TAGS, Dialect
 from protocols.mm7.reading import READERS
 from protocols.mm7.soap import Mm7Error, Opened, open_envelope, parse_xml
 from protocols.mm7.status import StatusCode
+from protocols.mm7.styles import Style
 from protocols.mm7.writing import envelope
 from protocols.records import record
 
 _XML_TYPES: Final = ("text/xml", "application/xml", "application/soap+xml")
+_LONGEST_HREF: Final = 4096  # characters, as many as a Content-ID is read with
 _WITH_CONTENT: Final = (SubmitReq, DeliverReq, ReplaceReq, ExtendedReplaceReq)
 
 
@@ -132,6 +134,9 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
         others = (part for part in parts if part.content_type.media_type not in _XML_TYPES)
         return next(others, None)
     href = message.content_href.strip()
+    if len(href) > _LONGEST_HREF:
+        why = f"an href of {len(href)} characters, the limit is {_LONGEST_HREF}"
+        raise _at(opened, StatusCode.MESSAGE_FORMAT_CORRUPT, f"{opened.operation}/Content", why, message.mm7_version)
     written = href[4:] if href.lower().startswith("cid:") else href
     wanted = [one.strip().removeprefix("<").removesuffix(">") for one in (unquote(written), written)]
     for part in parts if wanted[0] else ():
@@ -146,19 +151,23 @@ def _content(message: Message, parts: tuple[mime.MimePart, ...], opened: Opened)
     )
 
 
-def encode(message: Envelope) -> tuple[str, bytes]:
-    """(HTTP Content-Type, body) of a message without attachment."""
+def encode(message: Envelope, style: Style | None = None) -> tuple[str, bytes]:
+    """(HTTP Content-Type, body) of a message without attachment; `style` None is the standard's."""
     octets = envelope(message.transaction_id, message.dialect, message.message)
+    if style is not None:
+        return styling.content_type(style), styling.respelled(octets, style)
     return 'text/xml; charset="utf-8"', octets
 
 
-def encode_with_content(message: Envelope, content: mime.OutPart, seed: str) -> tuple[str, bytes]:
+def encode_with_content(
+    message: Envelope, content: mime.OutPart, seed: str, style: Style | None = None
+) -> tuple[str, bytes]:
     """(HTTP Content-Type, body) of a message with its content part, as SOAP with Attachments."""
+    octets = envelope(message.transaction_id, message.dialect, message.message)
+    if style is not None:
+        return styling.with_content(octets, content, seed, style)
     soap = mime.OutPart(
-        ContentType("text/xml", (("charset", "utf-8"),)),
-        envelope(message.transaction_id, message.dialect, message.message),
-        content_id="mm7-soap",
-        encoding="8bit",
+        ContentType("text/xml", (("charset", "utf-8"),)), octets, content_id="mm7-soap", encoding="8bit"
     )
     parts = (soap, content)
     boundary = mime.choose_boundary(parts, seed)

@@ -25,7 +25,9 @@ _WIDER: Final = {
     "utf-16-le": "utf-16le",
     "utf-16-be": "utf-16be",
 }
-MAXIMUM_XML_OCTETS: Final = 4 * 1024 * 1024
+MAXIMUM_XML_OCTETS: Final = 1024 * 1024
+MAXIMUM_MARKUP: Final = 25_000  # of "<" and "=": tags and attributes, each of which costs a microsecond somewhere
+_BEGINNING_OCTETS: Final = 16 * 1024  # of XML that is too long: they are looked at to answer it
 _LONGEST_REASON: Final = 1000  # characters: it goes into the answer, and quotes what the sender wrote
 _LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")
 
@@ -100,11 +102,10 @@ def _parser(encoding: str | None) -> etree.XMLParser:
 
 
 def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
-    """The root element. No DTD, no entities, no network, bounded depth and size. Raises Mm7Error 2007."""
-    if len(octets) > MAXIMUM_XML_OCTETS:
-        raise Mm7Error(
-            StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=f"XML of {len(octets)} octets is too long"
-        )
+    """The root element. No DTD, no entities, no network, bounded depth and size. Raises Mm7Error: 3002 for more than we
+    read, 2007 for what is no XML."""
+    if len(octets) > MAXIMUM_MARKUP:  # fewer cannot hold so much
+        _check_size(octets, charset)
     octets = octets.lstrip()
     try:
         root = etree.fromstring(octets, _parser(_encoding(octets, charset)))
@@ -114,6 +115,37 @@ def parse_xml(octets: bytes, charset: str = "") -> etree._Element:
     if root.getroottree().docinfo.internalDTD is not None:
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why="a DOCTYPE is refused")
     return root
+
+
+def _check_size(octets: bytes, charset: str) -> None:
+    """Refuse what would keep everybody else waiting: 100,000 recipients, or as many attributes."""
+    if len(octets) > MAXIMUM_XML_OCTETS:
+        why = f"XML of {len(octets)} octets, the limit is {MAXIMUM_XML_OCTETS}"
+    else:
+        markup = octets.count(b"<") + octets.count(b"=")
+        if markup <= MAXIMUM_MARKUP:
+            return
+        why = f"XML with {markup} tags and attributes, the limit is {MAXIMUM_MARKUP}"
+    opened = _beginning(octets, charset)
+    error = Mm7Error(StatusCode.MESSAGE_REJECTED, where="SOAP part", why=why)
+    if opened is not None:
+        error.where, error.reason = opened.operation, f"{error.where}: {error.reason}"
+        error.transaction_id, error.dialect = opened.transaction_id, opened.dialect
+        error.mm7_version = opened.dialect.version
+    raise error
+
+
+def _beginning(octets: bytes, charset: str) -> Opened | None:
+    """What the first octets say of an envelope whose end is not read: its answer echoes the TransactionID (8.7.8)."""
+    first = octets[:_BEGINNING_OCTETS].lstrip()
+    try:
+        parser = etree.XMLParser(
+            resolve_entities=False, no_network=True, load_dtd=False, recover=True, encoding=_encoding(first, charset)
+        )
+        root = etree.fromstring(first, parser)
+        return None if root is None else open_envelope(root)
+    except (etree.XMLSyntaxError, ValueError, LookupError, Mm7Error):
+        return None
 
 
 def _encoding(octets: bytes, charset: str) -> str | None:

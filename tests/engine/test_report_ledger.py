@@ -24,6 +24,7 @@ from mmsc.store.core import Statement, Unit
 from mmsc.store.postgres import PostgresStore
 from mmsc.store.reading import Reader, SqliteReader, open_postgres
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.verify import verify
 from mmsc.trace import events as trace
 from tests import postgres
 from tests.engine.conftest import FOREIGN, OTHER, PHONE, Bench, benched
@@ -39,6 +40,7 @@ class Office:
 
     bench: Bench
     ledger: ReportLedger
+    reader: Reader
 
     async def lines(self, **wanted: Any) -> list[Entry]:
         return [one async for page in self.ledger.pages(ReportsWanted(**wanted)) for one in page.entries]
@@ -82,6 +84,7 @@ async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
     others = (
         Vasp(name="mute"),
         Vasp(name="eager", report_url="http://127.0.0.1:1/", deferred_reports=True),
+        Vasp(name="network", report_url="http://127.0.0.1:1/", relayed_reports=True),
     )
     async with benched(store, clock, *others) as bench:
         reader: Reader
@@ -89,7 +92,7 @@ async def office(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterato
             reader = SqliteReader(tmp_path / "mmsc.db")
         else:
             reader = await open_postgres(postgres.server(), name)
-        yield Office(bench, ReportLedger(reader))
+        yield Office(bench, ReportLedger(reader), reader)
         await reader.close()
 
 
@@ -218,6 +221,27 @@ async def test_a_deferred_report_is_not_taken_for_the_final_one(office: Office) 
     await bench.until(trace.TaskGivenUp)
     line = await office.line()
     assert (line.status, line.code) == (ReportStatus.REFUSED, "4004")
+
+
+async def test_a_report_that_an_mm_was_relayed_is_not_taken_for_the_final_one(office: Office) -> None:
+    bench = office.bench
+    bench.hands[TaskKind.REPORT_MM7].answers = [Later(600, "4006"), Failed("4004 no", refused=True), TOOK]
+    await office.submit(FOREIGN, vasp="network")
+    await bench.until(trace.AttemptPostponed)
+    line = await office.line()
+    assert (line.status, line.state, line.why) == (ReportStatus.OWED, "relayed", "4006")
+    bench.clock.advance(602)
+    await bench.until(trace.TaskGivenUp)
+    line = await office.line()
+    assert (line.status, line.why) == (ReportStatus.WAITING, "Forwarded: refused, 4004 no")
+    news, now = bench.engine.peer_reports, bench.clock.now()
+    message_id = line.message_id
+    retrieved = Happening.PEER_RETRIEVED
+    assert await news.delivery_report("other", message_id, FOREIGN, retrieved, date=now, to_originator=True)
+    await bench.until(trace.ReportDelivered)
+    assert (await office.line()).status is ReportStatus.SENT
+    found = [one.what async for one in verify(office.reader, quick=True, told=lambda table, done: None)]
+    assert found == [], "the report is owed under its own task, which was told of"
 
 
 async def test_a_deferred_report_that_was_refused_is_not_the_final_one_either(office: Office) -> None:
@@ -350,4 +374,4 @@ async def test_the_engines_own_store_answers_too(office: Office) -> None:
     ledger = ReportLedger(office.bench.store)
     page = await ledger.page(ReportsWanted())
     assert [one.status for one in page.entries] == [ReportStatus.SENT]
-    assert await ledger.vasps() == {"eager": True, "mute": False, "news": True}
+    assert await ledger.vasps() == {"eager": True, "mute": False, "network": True, "news": True}

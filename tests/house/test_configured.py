@@ -8,6 +8,7 @@ import pytest
 from mmsc import configured
 from mmsc.domain.address import Address, AddressKind, Rewrite
 from mmsc.domain.instant import HOUR, SECOND
+from mmsc.domain.mm7_profile import Mm7Profile
 from mmsc.domain.neighbours import Peer, Repeats, Smsc, Subscriber, Vasp
 from mmsc.gateways.mm7.digest import ha1_of
 from mmsc.settings import Settings, bare
@@ -25,6 +26,7 @@ def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
         "fallback_report": "sms_delivered",
         "interface": "eaif",
         "unknown_recipient": "res",
+        "profile": "swapped-reports",
         "deliver_content": "mixed",
         "deliver_encoding": "base64",
         "unknown_linked_id": "accept",
@@ -76,9 +78,13 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
                 assert value == (Rewrite("0", "+44"),)
             case "coded_addresses":
                 assert value == (("odd", "+15550000001"),)
+            case "profile":
+                assert value == Mm7Profile(name="swapped-reports", swapped_report=True)
+            case "relayed_reports":
+                assert value is False, "an EAIF application is told by MMS PDUs"
             case _:
                 assert value == odd[field.name], field.name
-    assert {field.name for field in fields(domain)} - {"name"} == odd.keys() - (
+    assert {field.name for field in fields(domain)} - {"name", "relayed_reports"} == odd.keys() - (
         {"password", "authentication"} if kind == "vasp" else set()
     )
 

@@ -1,5 +1,6 @@
 """What a SubmitReq asks for, over real sockets: on the handset, in the reports, in the answers (TS 23.140 8.7.1)."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from mmsc.lab.handset import Fetching
 from mmsc.reloading import reload
 from mmsc.settings.model import Mm7
 from mmsc.settings.neighbours import Vasp
+from mmsc.store.core import Unit
 from protocols import mm1, mm7
 from protocols.mm1.enums import ReplyCharging
 from tests.scenarios.conftest import OLD_PHONE, OTHER, PHONE, Lab, open_lab, picture, settings
@@ -137,9 +139,21 @@ async def test_a_refusal_is_of_its_own_kind_and_the_next_request_is_served(
     answer = await lab.vasp.submit(PHONE, **fields)
     assert isinstance(answer, mm7.SubmitRsp | mm7.Fault)
     assert int(answer.status.code) == code
+    if code in (2008, 2009, 4008):
+        await refused_in_trace(lab, next(iter(fields.values())))
     await lab.phone(PHONE)
     accepted(await lab.vasp.submit(PHONE, content=picture(), applic_id="quiz"))
     assert (await lab.vasp.report()).mm_status == "Retrieved"
+
+
+async def refused_in_trace(lab: Lab, value: str) -> None:
+    """The event of a refusal that names this value; it is written after the answer."""
+    async with asyncio.timeout(10):
+        while True:
+            rows = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'submission.refused'")
+            if any(value in str(row[0]) and "not_offered" in str(row[0]) for row in rows):
+                return
+            await lab.app.store.commit(Unit(None, ()))
 
 
 async def test_members_of_the_group_are_shown_to_each_and_those_who_are_only_shown_get_nothing(lab: Lab) -> None:

@@ -111,7 +111,15 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
 
 # These know everybody, and nobody knows them.
 ROOF: Final = (
-    *("mmsc.app", "mmsc.cli", "mmsc.configured", "mmsc.configured_neighbours", "mmsc.operating", "mmsc.reloading"),
+    *(
+        "mmsc.app",
+        "mmsc.cli",
+        "mmsc.configured",
+        "mmsc.configured_neighbours",
+        "mmsc.configured_profiles",
+        "mmsc.operating",
+        "mmsc.reloading",
+    ),
     "mmsc.__main__",
 )
 

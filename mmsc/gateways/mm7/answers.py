@@ -6,6 +6,7 @@ from typing import Final
 
 from mmsc.domain.neighbours import Vasp
 from mmsc.engine.ports import Accepted
+from mmsc.gateways.mm7.profiles import answer_headers, style_of, told_code
 from mmsc.net.http import HttpAnswer
 from protocols import mm7
 from protocols.mm7 import (
@@ -62,6 +63,7 @@ class Context:
     version: str
     vasp: Vasp | None
     operation: str = ""
+    where: str = ""  # the element that an error is about
 
 
 def context_of(envelope: Envelope, vasp: Vasp | None) -> Context:
@@ -86,7 +88,7 @@ def error_about(envelope: Envelope, code: StatusCode, where: str, why: str) -> M
 def answered(context: Context, code: StatusCode, details: str = "", message_id: str = "") -> HttpAnswer:
     """The Rsp to a request that was understood. `message_id` where that Rsp has one."""
     made = RSP_OF[context.operation]
-    status = Status(code, code.text, details)
+    status = Status(told_code(context.vasp, code, context.where), code.text, details)
     message: Message
     if made is SubmitRsp or made is ExtendedReplaceRsp:
         message = made(mm7_version=context.version, status=status, message_id=message_id)
@@ -120,7 +122,7 @@ def failed(error: Mm7Error, vasp: Vasp | None) -> HttpAnswer:
     """A request that was not understood, or by somebody it does not become."""
     operation = error.where.partition("/")[0].partition(" ")[0]
     known = operation if operation in RSP_OF else ""
-    context = Context(error.transaction_id, error.dialect, error.mm7_version, vasp, known)
+    context = Context(error.transaction_id, error.dialect, error.mm7_version, vasp, known, error.where)
     why = f"{error.where}: {error.reason}"
     if known and not _is_fault(vasp, error.status):
         return answered(context, error.status, why)
@@ -133,18 +135,19 @@ def _is_fault(vasp: Vasp | None, code: StatusCode) -> bool:
 
 
 def _fault(context: Context, code: StatusCode, why: str, fault_code: str) -> HttpAnswer:
-    fault = Fault(
-        fault_code=fault_code, fault_string=code.text, mm7_version=context.version, status=Status(code, code.text, why)
-    )
+    status = Status(told_code(context.vasp, code, context.where), code.text, why)
+    fault = Fault(fault_code=fault_code, fault_string=code.text, mm7_version=context.version, status=status)
     return _http(context, fault, context.vasp.fault_http_status if context.vasp is not None else 500)
 
 
 def _http(context: Context, message: Message, status: int) -> HttpAnswer:
-    content_type, body = mm7.encode(Envelope(context.transaction_id, context.dialect, message))
+    vasp = context.vasp
+    content_type, body = mm7.encode(Envelope(context.transaction_id, context.dialect, message), style_of(vasp))
     return HttpAnswer(
         status=status,
+        headers=answer_headers(vasp),
         content_type=content_type,
         body=body,
-        neighbour="" if context.vasp is None else context.vasp.name,
+        neighbour="" if vasp is None else vasp.name,
         transaction_id=context.transaction_id,
     )

@@ -4,13 +4,14 @@ operator's settings say which numbers they are. The VASP never learns one: repor
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from mmsc.domain.coded import CODED, names_of
 from mmsc.domain.message import RecipientSpec, Submission
 from mmsc.domain.neighbours import Vasp
 from protocols.mm7 import Address, AddressForm, Mm7Error, StatusCode, SubmitReq
 
+_UNKNOWN: Final = "no number is known behind this"
 _LONGEST: Final = 200  # characters of an addressCoding or id
 
 
@@ -23,14 +24,13 @@ def is_coded(request: SubmitReq) -> bool:
     return request.sender_address is not None and bool(request.sender_address.coding)
 
 
-def recipients_of(
-    submission: Submission, request: SubmitReq, vasp: Vasp
-) -> tuple[tuple[RecipientSpec, ...], dict[str, str]]:
-    """The recipients with numbers in place of coded addresses, and what the MM's details keep to name them, and the
-    sender, again. Whom no setting knows cannot be served; whoever is known only in coded form is shown to nobody."""
+def decoded(submission: Submission, request: SubmitReq, vasp: Vasp) -> dict[str, Any]:
+    """The recipients and the sender with numbers in place of coded addresses, and the details with what is needed to
+    name them again. Whom no setting knows cannot be served, and whoever is known only in coded form is shown to nobody.
+    Raises Mm7Error 2002 for a sender that no setting knows."""
     numbers = dict(vasp.coded_addresses)
+    names: dict[str, tuple[str, ...]] = {}
     found: list[RecipientSpec] = []
-    names: dict[str, tuple[str, str, str, str]] = {}
     for spec, address in zip(submission.recipients, _addresses(request), strict=True):
         if not address.coding:
             found.append(spec)
@@ -40,24 +40,26 @@ def recipients_of(
             names[number] = _name(address)
             found.append(replace(spec, text=number, hidden=True))
         else:
-            obstacle = f"no number is known behind this {_bounded(address.coding)} address"
-            found.append(replace(spec, hidden=True, obstacle=obstacle))
-    sender = request.sender_address
-    if sender is not None and sender.coding:
-        names[_number(sender, numbers)] = _name(sender)
-    return tuple(found), {CODED: json.dumps(names, ensure_ascii=False)} if names else {}
+            found.append(replace(spec, hidden=True, obstacle=f"{_UNKNOWN} {_bounded(address.coding)} address"))
+    sender = _sender(request, numbers, names) or submission.sender
+    details = {**submission.details, CODED: json.dumps(names, ensure_ascii=False)} if names else submission.details
+    return {"recipients": tuple(found), "sender": sender, "details": details}
 
 
-def sender_of(submission: Submission, request: SubmitReq, vasp: Vasp) -> str:
-    """The sender, decoded where it is coded. Raises Mm7Error 2002 when no setting knows it."""
+def _sender(request: SubmitReq, numbers: Mapping[str, str], names: dict[str, tuple[str, ...]]) -> str:
     address = request.sender_address
     if address is None or not address.coding:
-        return submission.sender
-    number = _number(address, dict(vasp.coded_addresses))
+        return ""
+    number = _number(address, numbers)
     if not number:
-        where, why = "SubmitReq/SenderIdentification/SenderAddress", "no number is known behind this coded address"
-        raise Mm7Error(StatusCode.ADDRESS_ERROR, where=where, why=why)
+        where = "SubmitReq/SenderIdentification/SenderAddress"
+        raise Mm7Error(StatusCode.ADDRESS_ERROR, where=where, why=f"{_UNKNOWN} {_bounded(address.coding)} address")
+    names[number] = _name(address)
     return number
+
+
+def _name(address: Address) -> tuple[str, ...]:
+    return address.value, address.form.value, _bounded(address.coding), _bounded(address.id)
 
 
 def as_named(number: str, details: Mapping[str, str]) -> Address | None:
@@ -67,10 +69,6 @@ def as_named(number: str, details: Mapping[str, str]) -> Address | None:
         return None
     value, form, coding, key = name
     return Address(value, AddressForm(form), False, coding, key)
-
-
-def _name(address: Address) -> tuple[str, str, str, str]:
-    return address.value, address.form.value, _bounded(address.coding), _bounded(address.id)
 
 
 def _bounded(text: str) -> str:

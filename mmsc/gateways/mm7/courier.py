@@ -7,12 +7,13 @@ again; 401, 403 and a redirect pause the lane; other 4xx final; 2xx again, an em
 keeps a connection from being made, TLS and proxies included, pauses the lane, and what it carries is kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mmsc.domain.message import Job, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.engine.ports import Delivered, Directory, Failed, Outcome, Retry
 from mmsc.gateways.http_outcomes import by_http_status, later
+from mmsc.gateways.mm7.profiles import request_headers, server_id_for, style_of
 from mmsc.gateways.mm7.reading import read_answer
 from mmsc.gateways.mm7.translate import read_reply_of, report_of
 from mmsc.net.http_client import HttpClient, HttpReply, HttpUnavailable
@@ -54,22 +55,23 @@ class Mm7Courier:
             return Failed("the VASP has no report address any more")
         spoken, version = _spoken(job, vasp)
         made = report_of if job.kind is TaskKind.REPORT_MM7 else read_reply_of
-        report = made(job, spoken, version, self._server_id, vasp.rewrites_out)
+        report = made(job, spoken, version, server_id_for(vasp, self._server_id), vasp.rewrites_out)
         if not report.mm_status:
             return Delivered(note="this namespace has no word for the state: nothing sent", nothing_sent=True)
-        content_type, body = mm7.encode(Envelope(job.payload["transaction_id"], spoken, report))
+        content_type, body = mm7.encode(Envelope(job.payload["transaction_id"], spoken, report), style_of(vasp))
+        headers = request_headers(vasp, content_type, spoken)
         try:
-            reply = await self.post(vasp, vasp.report_url, job, content_type, body)
+            reply = await self.post(vasp, vasp.report_url, job, headers, body)
         except HttpUnavailable as error:
             return Retry(error.why, neighbour_down=not error.connected)
         return judge(reply, job.attempt)
 
-    async def post(self, vasp: Vasp, url: str, job: Job, content_type: str, body: bytes) -> HttpReply:
+    async def post(self, vasp: Vasp, url: str, job: Job, headers: Mapping[str, str], body: bytes) -> HttpReply:
         """Send a request of ours. Raises HttpUnavailable."""
         return await self.client(vasp).send(
             "POST",
             url,
-            headers={"Content-Type": content_type, "SOAPAction": '""'},
+            headers=headers,
             body=body,
             neighbour=vasp.name,
             transaction_id=job.payload["transaction_id"],

@@ -18,6 +18,7 @@ from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Numbers, O
 from mmsc.engine.vasp_ports import Dialects
 from mmsc.gateways.content import SMIL, to_mime
 from mmsc.gateways.mm7.courier import Mm7Courier, answered, judge
+from mmsc.gateways.mm7.profiles import request_headers, server_id_for, style_of
 from mmsc.gateways.mm7.reading import read_answer
 from mmsc.gateways.mm7.translate import date_time, form_of
 from mmsc.net.http_client import HttpReply, HttpUnavailable
@@ -73,8 +74,9 @@ class DeliverCourier:
         if content is None:
             return Failed("its content is gone", nothing_sent=True)
         content_type, body = octets_of(job, vasp, content, known)
+        headers = request_headers(vasp, content_type, spoken_to(vasp, known.dialects)[0])
         try:
-            reply = await self._courier.post(vasp, vasp.delivers_to, job, content_type, body)
+            reply = await self._courier.post(vasp, vasp.delivers_to, job, headers, body)
         except HttpUnavailable as error:
             return Retry(error.why, neighbour_down=not error.connected)
         return judge_delivery(reply, job.attempt)
@@ -104,8 +106,8 @@ def octets_of(job: Job, vasp: Vasp, content: Content, known: Knowledge) -> tuple
     request = deliver_req(job, vasp, version, known, has_content=part is not None)
     envelope = Envelope(job.payload["transaction_id"], spoken, request)
     if part is None:
-        return mm7.encode(envelope)
-    return mm7.encode_with_content(envelope, part, job.payload["transaction_id"])
+        return mm7.encode(envelope, style_of(vasp))
+    return mm7.encode_with_content(envelope, part, job.payload["transaction_id"], style_of(vasp))
 
 
 def spoken_to(vasp: Vasp, dialects: Dialects) -> tuple[Dialect, str]:
@@ -121,10 +123,10 @@ def deliver_req(job: Job, vasp: Vasp, version: str, known: Knowledge, *, has_con
     """The DeliverReq that a job means, with numbers as its VASP spells them."""
     mm, details = job.stored_mm, job.stored_mm.details
     to, cc = (_shown(job, role, vasp, known.numbers) for role in (Role.TO, Role.CC))
-    ua_prof, seen_at = _capabilities(mm, known.directory)
+    ua_prof, seen_at = _capabilities(mm, vasp, known.directory)
     return DeliverReq(
         mm7_version=version,
-        mms_relay_server_id=known.server_id,
+        mms_relay_server_id=server_id_for(vasp, known.server_id),
         vasp_id=vasp.vasp_id,
         vas_id=vasp.vas_ids[0] if len(vasp.vas_ids) == 1 else "",
         linked_id=job.payload["linked_id"],
@@ -173,12 +175,13 @@ def _shown(job: Job, wanted: Role, vasp: Vasp, numbers: Numbers) -> tuple[Addres
     return tuple(found.values())
 
 
-def _capabilities(mm: Mm, directory: Directory) -> tuple[str, str]:
+def _capabilities(mm: Mm, vasp: Vasp, directory: Directory) -> tuple[str, str]:
     """(UAProf, TimeStamp): the profile, else the User-Agent, that the sender's handset showed on MM1, and when."""
     if mm.origin.interface is not Interface.MM1:
         return "", ""
     handset = directory.subscriber(mm.sender)
-    shown = handset.profile_url or handset.user_agent
+    model = handset.user_agent if vasp.profile is not None and vasp.profile.ua_model else ""
+    shown = model or handset.profile_url or handset.user_agent
     return shown, date_time(handset.seen_at) if shown and handset.seen_at is not None else ""
 
 
@@ -192,12 +195,14 @@ def content_part(content: Content, vasp: Vasp, seed: str) -> mime.OutPart | None
         case DeliverContent.SINGLE if len(media) == 1:
             return replace(media[0], content_id=_CONTENT_ID)
         case DeliverContent.MIXED:
-            return _multipart(ContentType("multipart/mixed"), media, seed)
-    return _multipart(whole, parts, seed)
+            return _multipart(ContentType("multipart/mixed"), media, seed, vasp)
+    return _multipart(whole, parts, seed, vasp)
 
 
-def _multipart(media: ContentType, parts: Sequence[mime.OutPart], seed: str) -> mime.OutPart:
+def _multipart(media: ContentType, parts: Sequence[mime.OutPart], seed: str, vasp: Vasp) -> mime.OutPart:
     boundary = mime.choose_boundary(parts, f"{seed}-content")
     typed = ContentType(media.media_type, (*media.parameters, ("boundary", boundary)))
     encoding = "7bit" if all(one.encoding in ("base64", "7bit") for one in parts) else "binary"
-    return mime.OutPart(typed, mime.write_parts(parts, boundary), _CONTENT_ID, encoding=encoding)
+    style = style_of(vasp)
+    body = mime.write_parts(parts, boundary) if style is None else mm7.write_parts(parts, boundary, style)
+    return mime.OutPart(typed, body, _CONTENT_ID, encoding=encoding)

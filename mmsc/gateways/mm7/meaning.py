@@ -13,14 +13,14 @@ from mmsc.clock import Clock
 from mmsc.domain.conditions import CONDITIONS, DeliveryCondition, kept
 from mmsc.domain.content_class import misfit
 from mmsc.domain.drm import protected_parts
-from mmsc.domain.instant import Instant
+from mmsc.domain.instant import DAY, Instant
 from mmsc.domain.limits import absolute
 from mmsc.domain.message import Relative, Submission
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.vasp_policy import PartialSuccess, VaspPolicy
 from mmsc.engine.ports import Directory
 from mmsc.gateways.content import plausible
-from mmsc.gateways.mm7.coded import is_coded, recipients_of, sender_of
+from mmsc.gateways.mm7.coded import decoded, is_coded
 from mmsc.gateways.mm7.translate import read_time
 from protocols.errors import Finding
 from protocols.mm7 import CancelReq, Dialect, Mm7Error, ReplaceReq, StatusCode, SubmitReq, meaning_rules
@@ -36,6 +36,7 @@ _ACCEPT: Final = PartialSuccess.ACCEPT  # taken once: an enumeration searches fo
 _PARTIES: Final = frozenset({"sender", "recipient", "both", "neither"})
 _THIRD: Final = "thirdparty"
 _LONGEST_NUMBER: Final = 10  # digits
+_FARTHEST: Final = 36_500 * DAY  # of a deadline: records and PDUs have to write it
 _TOLD: Final = 10  # of what is wrong
 
 
@@ -67,13 +68,12 @@ def understood(
         return submission, ()
     now = house.now()
     changes: dict[str, Any] = {"partial_success": partial is _ACCEPT}
-    details = {**submission.details, **_flags(request), **_charging_of_replies(request, now)}
     findings: list[Finding] = []
     check_application(request, "SubmitReq", vasp, house)
     if coded:
-        changes["recipients"], told = recipients_of(submission, request, vasp)
-        changes["sender"] = sender_of(submission, request, vasp)
-        details |= told
+        changes |= decoded(submission, request, vasp)
+    given = changes.get("details", submission.details)
+    details = {**given, **_flags(request), **_charging_of_replies(request, now)}
     if partial is PartialSuccess.SINGLE_ONLY:
         _refuse_several(submission)
     conditions = _conditions(request, house.policy, findings)
@@ -83,7 +83,7 @@ def understood(
     changes |= _reports(request, findings)
     _remark_party(request, spoken, findings)
     _judge_content(submission, request, house.policy, findings)
-    return replace(submission, details=details, **changes), tuple(findings)
+    return replace(submission, **{**changes, "details": details}), tuple(findings)
 
 
 def _is_plain(request: SubmitReq) -> bool:
@@ -147,6 +147,8 @@ def _charging_of_replies(request: SubmitReq, now: Instant) -> dict[str, str]:
         deadline = absolute(when, now)
         if deadline <= now:
             raise _corrupt("ReplyCharging/replyDeadline", "the deadline lies in the past")
+        if deadline - now > _FARTHEST:
+            raise _corrupt("ReplyCharging/replyDeadline", "the deadline lies more than a hundred years ahead")
         found["reply_deadline"] = str(deadline)
     return found
 

@@ -34,11 +34,19 @@ def refusal_of(vasp: Vasp, submission: Submission, *, sender_given: bool, number
         if number > vasp.maximum_recipients:
             why = f"{number} recipients, the limit of this VASP is {vasp.maximum_recipients}"
             return Refused(RefusalReason.TOO_MANY_RECIPIENTS, why)
+    if (
+        vasp.report_without_url == "refuse"
+        and not vasp.report_url
+        and (submission.delivery_report or submission.read_report)
+    ):
+        return Refused(RefusalReason.REPORT_IMPOSSIBLE, "a report is asked for, and no address is known for it")
     return unwelcome(vasp, submission.content)
 
 
 def status_of(refused: Refused, vasp: Vasp, usual: StatusCode) -> StatusCode:
-    """3003 tells a VASP that may name one recipient to submit one by one."""
+    """3003 tells a VASP that may name one recipient to submit one by one; some take 2003 for an unknown recipient."""
+    if refused.reason is RefusalReason.RECIPIENT_UNKNOWN:
+        return StatusCode(vasp.unknown_recipient_status)
     if refused.reason is RefusalReason.TOO_MANY_RECIPIENTS and vasp.maximum_recipients == 1:
         return StatusCode.MULTIPLE_ADDRESSES_NOT_SUPPORTED
     return usual

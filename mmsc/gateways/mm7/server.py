@@ -5,7 +5,8 @@ the commit, and lets delivery begin when the answer was handed over.
 """
 
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -18,20 +19,31 @@ from mmsc.engine.vasp_ports import Changes, Dialects
 from mmsc.gateways.content import kept_octets, remarked
 from mmsc.gateways.mm7.answers import OPERATION_OF, Context, accepted, context_of, error_about, failed, refused
 from mmsc.gateways.mm7.changes import Request, change
+from mmsc.gateways.mm7.failures import Failures
 from mmsc.gateways.mm7.meaning import House, check_application, understood
 from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
-from protocols.errors import Decoded
-from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq
+from protocols.errors import Decoded, Finding
+from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
 from protocols.mm7.wsdl import wsdl
 
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 Served = SubmitReq | Request
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
+
+_RECORDED: Final = {
+    StatusCode.IMPROPER_IDENTIFICATION: RefusalReason.NOT_IDENTIFIED,
+    StatusCode.MULTIMEDIA_CONTENT_REFUSED: RefusalReason.CONTENT_REFUSED,
+    StatusCode.APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.REPLY_APPLICATION_ID_NOT_FOUND: RefusalReason.NOT_OFFERED,
+    StatusCode.MULTIPLE_ADDRESSES_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_ADDRESSING_NOT_SUPPORTED: RefusalReason.NOT_OFFERED,
+    StatusCode.APPLICATION_DENIED: RefusalReason.NOT_OFFERED,
+}
 
 Other = Callable[[HttpRequest], Awaitable[HttpAnswer | None]]  # another interface by the same door; None: not its own
 
@@ -59,6 +71,7 @@ class Mm7Server:
         self._vasps = vasps or Vasps(directory)
         self._permission = permission or Permission(submit)
         self._dialects = dialects
+        self._failures = Failures(self._permission)
         self.house = House(policy or VaspPolicy(), directory, clock or Clock())
         self.public_url = ""  # told in the WSDL; set when the port is known
 
@@ -82,6 +95,8 @@ class Mm7Server:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:
             return failed(error, vasp)
+        except Exception:
+            return self._failures.unreadable(vasp, request.exchange)
         return await self._dispatch(decoded, vasp, request)
 
     async def handshake_refused(self, address: str, why: str) -> None:
@@ -115,11 +130,13 @@ class Mm7Server:
         envelope = decoded.message
         message = envelope.message
         if not isinstance(message, Served):
-            why = f"{OPERATION_OF.get(type(message), type(message).__name__)} is not offered"
-            return failed(error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", why), vasp)
+            return failed(_not_served(envelope), vasp)
         known = vasp or self._vasps.open_one(message.vasp_id, request)
         try:
             sender = self._identified(message, known, request)
+            decoded = _with_action(decoded, request)
+            if decoded.findings and sender.violations == "refuse":
+                raise _violated(OPERATION_OF[type(message)], decoded.findings)
             if self._dialects is not None:
                 await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
@@ -128,12 +145,19 @@ class Mm7Server:
                 check_application(message, OPERATION_OF[type(message)], sender, self.house)
             return await self._change(decoded, message, sender, len(request.body))
         except Mm7Error as error:
-            answer = failed(error_about(envelope, error.status, error.where, error.reason), known)
-            if error.status is StatusCode.IMPROPER_IDENTIFICATION:
-                why = f"{self._vasps.address_of(request)}: {error.reason}"
-                name = "" if known is None else known.name
-                answer.after = self._permission.record(name, Refused(RefusalReason.NOT_IDENTIFIED, why))
-            return answer
+            return self._unserved(envelope, error, known, request)
+        except Exception:
+            return self._failures.unserved(envelope, known, request.exchange)
+
+    def _unserved(self, envelope: Envelope, error: Mm7Error, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
+        """A request that could be read: its status, and an event where somebody or something is not allowed."""
+        answer = failed(error_about(envelope, error.status, error.where, error.reason), vasp)
+        reason = _RECORDED.get(error.status)
+        if reason is not None:
+            place = self._vasps.address_of(request) if reason is RefusalReason.NOT_IDENTIFIED else error.where
+            name = "" if vasp is None else vasp.name
+            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"))
+        return answer
 
     def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
         """The VASP, when SenderIdentification is its own and it may ask from there. Raises Mm7Error 4001."""
@@ -169,7 +193,7 @@ class Mm7Server:
         submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
         outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
         if isinstance(outcome, Refused):
-            return refused(context, STATUS_OF[outcome.reason], outcome.because)
+            return refused(context, status_of(outcome, vasp, STATUS_OF[outcome.reason]), outcome.because)
         answer = accepted(context, outcome)
         if envelope.content is not None and submission.content is not None and outcome.content_id is not None:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
@@ -207,5 +231,28 @@ class Mm7Server:
             answer.after = self._permission.record(vasp.name, denied)
         else:
             answer = self._denied(context, vasp, denied)
-        answer.headers = (("Retry-After", str(math.ceil(wait))),)
+        answer.headers = (
+            *answer.headers,
+            ("Retry-After", str(math.ceil(wait))),
+        )
         return answer
+
+
+def _not_served(envelope: Envelope) -> Mm7Error:
+    """4003 about an operation that goes the other way, 2000 about what is no request at all."""
+    name = type(envelope.message).__name__
+    if name.endswith("Req"):
+        return error_about(envelope, StatusCode.UNSUPPORTED_OPERATION, "Body", f"{name} is not offered")
+    return error_about(envelope, StatusCode.CLIENT_ERROR, "Body", f"{name} is an answer, and a request is wanted here")
+
+
+def _with_action(decoded: Decoded[Envelope], request: HttpRequest) -> Decoded[Envelope]:
+    """The codec does not see the SOAPAction."""
+    remarked_on = rules.soap_action(request.headers.get("SOAPAction"))
+    return replace(decoded, findings=(*decoded.findings, *remarked_on)) if remarked_on else decoded
+
+
+def _violated(operation: str, findings: Sequence[Finding]) -> Mm7Error:
+    """4004 for a VASP that is held to the letter: every rule that it broke, with element and line."""
+    told = "; ".join(f"{one.rule} {one.remark}" for one in findings)
+    return Mm7Error(StatusCode.VALIDATION_ERROR, where=operation, why=told)

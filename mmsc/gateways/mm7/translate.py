@@ -22,7 +22,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.neighbours import Repeats, UnknownLinkedId, Vasp
 from mmsc.domain.refusal import RefusalReason
-from mmsc.domain.reports import status_of
+from mmsc.domain.reports import told_status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.content import from_mime
 from mmsc.gateways.mm7.coded import as_named
@@ -60,10 +60,13 @@ STATUS_OF: Final = {
     RefusalReason.LINKED_ID_UNKNOWN: StatusCode.LINKED_ID_NOT_FOUND,
     RefusalReason.FORWARDED_TOO_OFTEN: StatusCode.MESSAGE_REJECTED,
     RefusalReason.NOT_IDENTIFIED: StatusCode.IMPROPER_IDENTIFICATION,
+    RefusalReason.NOT_OFFERED: StatusCode.OPERATION_RESTRICTED,
+    RefusalReason.REPORT_IMPOSSIBLE: StatusCode.GENERAL_SERVICE_ERROR,
     RefusalReason.NO_CREDIT: StatusCode.SERVICE_DENIED,
     RefusalReason.TOO_FAST: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.BUSY: StatusCode.SERVICE_UNAVAILABLE,
     RefusalReason.STORE_UNAVAILABLE: StatusCode.SERVICE_UNAVAILABLE,
+    RefusalReason.SERVER_FAILED: StatusCode.SERVER_ERROR,
 }
 
 
@@ -189,7 +192,7 @@ def report_of(
 ) -> DeliveryReportReq:
     """The report that a REPORT_MM7 job means, in the words of the dialect, with numbers as its VASP spells them."""
     mm, recipient, details = job.stored_mm, job.recipients[0], job.stored_mm.details
-    status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
+    status = told_status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
     applic_id, reply_applic_id = details.get("applic_id", ""), details.get("reply_applic_id", "")
     return DeliveryReportReq(
         mm7_version=version,

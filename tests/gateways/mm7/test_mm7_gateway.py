@@ -63,13 +63,14 @@ async def ask(
     outcome: Accepted | Refused = ACCEPTED,
     authorization: str = CREDENTIALS,
     octets: bytes | None = None,
+    engine: Any = None,
     **fields: Any,
 ) -> tuple[HttpAnswer, mm7.Message | None]:
     values: dict[str, Any] = {"vasp_id": "news", "vas_id": "daily", "to": TO, "mm7_version": "6.3.0", **fields}
     assert DIALECT is not None
     content_type, body = mm7.encode(mm7.Envelope("t-1", DIALECT, mm7.SubmitReq(**values)))
     directory: Any = SimpleNamespace(vasps={vasp.name: vasp})
-    engine: Any = Engine(outcome)
+    engine = engine or Engine(outcome)
     sent = {"Content_Type": content_type} | ({"Authorization": authorization} if authorization else {})
     request = HttpRequest(
         method="POST",
@@ -186,7 +187,8 @@ async def test_what_is_kept_with_an_mm_is_bounded(fields: dict[str, Any], form: 
 @pytest.mark.parametrize("reason", RefusalReason)
 def test_every_refusal_has_a_status(reason: RefusalReason) -> None:
     assert STATUS_OF[reason].is_known
-    assert reason.is_transient == (STATUS_OF[reason] is StatusCode.SERVICE_UNAVAILABLE)
+    later = (StatusCode.SERVICE_UNAVAILABLE, StatusCode.SERVER_ERROR)
+    assert reason.is_transient == (STATUS_OF[reason] in later)
 
 
 async def test_what_is_no_xml_is_a_fault_in_the_latest_namespace() -> None:
@@ -455,3 +457,27 @@ def test_a_day_may_end_at_24(text: str, same: str) -> None:
     assert read_time(text, "SubmitReq/ExpiryDate") == read_time(same, "SubmitReq/ExpiryDate")
     with pytest.raises(mm7.Mm7Error):
         read_time(text.replace("24:00:00", "24:00:01"), "SubmitReq/ExpiryDate")
+
+
+ODD: dict[str, Any] = {"expiry_date": "P1D", "priority": "Urgent"}  # no Priority of the schema
+
+
+async def test_what_breaks_a_rule_is_served_with_a_finding() -> None:
+    engine = Engine(ACCEPTED)
+    rsp = (await ask(NEWS, engine=engine, **ODD))[1]
+    assert isinstance(rsp, mm7.SubmitRsp)
+    assert rsp.status.code == 1000
+    assert {one.rule for one in engine.seen[0].remarks} >= {"MM7-R015"}, "and there is no SOAPAction"
+
+
+@pytest.mark.parametrize(("errors", "kind"), [("auto", mm7.Fault), ("rsp", mm7.SubmitRsp)])
+async def test_a_vasp_may_be_held_to_the_letter(errors: str, kind: type[mm7.Message]) -> None:
+    engine = Engine(ACCEPTED)
+    strict = replace(NEWS, violations="refuse", errors=errors)
+    answer = (await ask(strict, engine=engine, **ODD))[1]
+    assert isinstance(answer, kind)
+    assert isinstance(answer, mm7.Fault | mm7.SubmitRsp)
+    assert answer.status.code is StatusCode.VALIDATION_ERROR
+    assert "MM7-R015" in answer.status.details
+    assert "MM7-R007 Priority in line 2" in answer.status.details, "rule, element and line"
+    assert engine.seen == []
