@@ -1,7 +1,7 @@
 """VASPs, peers and SMSCs of the settings as the rooms know them. For `configured.py`."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +30,16 @@ _VASP_KEYS: Final = {field.name for field in fields(Vasp)} & {
 
 def vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
     """`[vasp.NAME]`; its password becomes what HTTP Basic and Digest need of it, and is known nowhere else."""
+    made = _vasp(name, settings, hash_password)
+    table = settings.vasp[name]
+    if not table.deliver_profile:
+        return made
+    other = msgspec.structs.replace(table, profile=table.deliver_profile, deliver_profile="")
+    others = msgspec.structs.replace(settings, vasp={**settings.vasp, name: other})
+    return replace(made, delivered_as=_vasp(name, others, lambda _: made.password_hash))
+
+
+def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) -> Vasp:
     table = settings.vasp[name]
     values: dict[str, Any] = {key: getattr(table, key) for key in _VASP_KEYS}  # as they are, but for those below
     return Vasp(

@@ -88,6 +88,7 @@ class Vasp:
     errors: str = "auto"  # rsp | fault | auto
     fault_http_status: int = 500
     profile: Mm7Profile | None = None  # what else its dialect does to what we write; None: nothing
+    delivered_as: "Vasp | None" = None  # as `deliver_url` is written to, where that speaks another dialect
     relayed_reports: bool = False  # a report Forwarded when another system took the MM ("sent to the network")
     deferred_reports: bool = False
     violations: str = "tolerate"  # of our rules (`mmsc explain`): tolerate, with a finding, or refuse (4004)

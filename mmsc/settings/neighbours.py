@@ -72,6 +72,7 @@ class Vasp(Section, frozen=True, kw_only=True):
     short_codes: Live[tuple[Text, ...]] = ()
     sender: Live[Text] = ""
     profile: Live[Text] = ""
+    deliver_profile: Live[Text] = ""
     namespace: Live[Text] = ""
     mm7_version: Live[Text] = ""
     errors: Live[Literal["", "auto", "rsp", "fault"]] = ""

@@ -126,6 +126,7 @@ def profile_contradictions(settings: "Settings") -> Iterator[str]:
     own = settings.mm7_profile
     for name, vasp in settings.vasp.items():
         yield from _unknown(f"vasp.{name}.profile", vasp.profile, own)
+        yield from _unknown(f"vasp.{name}.deliver_profile", vasp.deliver_profile, own)
     for name, profile in own.items():
         where = f"mm7_profile.{name}"
         if name in ready() or name == STANDARD:

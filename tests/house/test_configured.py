@@ -1,6 +1,6 @@
 """The settings in the words of the rooms: nothing is dropped on the way."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ def _odd(section: type[msgspec.Struct]) -> dict[str, object]:
         "interface": "eaif",
         "unknown_recipient": "res",
         "profile": "swapped-reports",
+        "deliver_profile": "swapped-reports",
         "deliver_content": "mixed",
         "deliver_encoding": "base64",
         "unknown_linked_id": "accept",
@@ -80,12 +81,15 @@ def test_every_key_of_a_neighbour_arrives(kind: str, section: type[msgspec.Struc
                 assert value == (("odd", "+15550000001"),)
             case "profile":
                 assert value == Mm7Profile(name="swapped-reports", swapped_report=True)
+            case "delivered_as":
+                assert isinstance(found, Vasp)
+                assert value == replace(found, delivered_as=None)
             case "relayed_reports":
                 assert value is False, "an EAIF application is told by MMS PDUs"
             case _:
                 assert value == odd[field.name], field.name
-    assert {field.name for field in fields(domain)} - {"name", "relayed_reports"} == odd.keys() - (
-        {"password", "authentication"} if kind == "vasp" else set()
+    assert {field.name for field in fields(domain)} - {"name", "relayed_reports", "delivered_as"} == odd.keys() - (
+        {"password", "authentication", "deliver_profile"} if kind == "vasp" else set()
     )
 
 

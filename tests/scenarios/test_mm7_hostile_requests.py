@@ -12,6 +12,7 @@ import pytest_asyncio
 from mmsc.lab.hostile import MEGA, Attack, attacks, carry_out, endless, slow
 from mmsc.settings.model import Mm7
 from mmsc.settings.neighbours import Vasp
+from mmsc.store.core import Unit
 from protocols import mm7
 from tests.scenarios.conftest import PHONE, Lab, open_lab
 
@@ -98,4 +99,4 @@ async def test_slow_senders_take_no_place_for_ever(lab: Lab) -> None:
         group.create_task(submitted(lab))
     async with asyncio.timeout(10):
         while listener.connections:
-            await asyncio.sleep(0)
+            await lab.app.engine.store.commit(Unit(None, ()))

@@ -73,8 +73,9 @@ class DeliverCourier:
         content = await known.contents.content(job.stored_mm.content_id)
         if content is None:
             return Failed("its content is gone", nothing_sent=True)
-        content_type, body = octets_of(job, vasp, content, known)
-        headers = request_headers(vasp, content_type, spoken_to(vasp, known.dialects)[0])
+        told = vasp.delivered_as or vasp
+        content_type, body = octets_of(job, told, content, known)
+        headers = request_headers(told, content_type, spoken_to(told, known.dialects)[0])
         try:
             reply = await self._courier.post(vasp, vasp.delivers_to, job, headers, body)
         except HttpUnavailable as error:

@@ -199,3 +199,10 @@ def test_relayed_is_told_as_forwarded(tag: str) -> None:
     job = job_of("+15550100123")._replace(payload={"state": "relayed", "date": "1000000"})
     report = report_of(job, spoken, spoken.version, "mms.example")
     assert (report.mm_status, report.status_text) == ("Forwarded", "sent to the network")
+
+
+def test_what_is_delivered_may_speak_another_dialect_than_what_is_reported() -> None:
+    """A VASP whose deliver_url is another vendor's system (deliver_profile)."""
+    assert written(DELIVER, "nokia", deliver_profile="swapped-reports") == written(DELIVER, "swapped-reports")
+    assert written(DELIVER, "swapped-reports") != written(DELIVER, "nokia")
+    assert written(REPORT, "nokia", deliver_profile="swapped-reports") == written(REPORT, "nokia")
