@@ -33,6 +33,8 @@ _log: Final = logging.getLogger(__name__)
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 _LATER: Final = (("Retry-After", "1"),)
 _LARGE_ANSWER_OCTETS: Final = 16 * 1024  # from here on an answer counts against the budget until it was sent
+_LONGEST_REFUSED: Final = 512 * 1024  # octets of a body of which nothing is stored: of larger ones the trace keeps
+_SHOWN_OCTETS: Final = 64 * 1024  # so many, or a few dozen of them would push everybody's out of its ring
 _BODILESS: Final = (204, 304)  # RFC 9110 8.6: and no Content-Length either
 
 
@@ -192,7 +194,11 @@ class HttpListener:
         arrived: Instant,
     ) -> None:
         head = received.head or _head_of(received)
-        rest, stored = _without(received.body, stored, len(head))
+        body, note = received.body, received.why
+        if stored is None and len(body) > _LONGEST_REFUSED:
+            note = f"{note}; {len(body) - _SHOWN_OCTETS} octets more were not kept".removeprefix("; ")
+            body = body[:_SHOWN_OCTETS]
+        rest, stored = _without(body, stored, len(head))
         self._tap.saw(
             Direction.IN,
             head,
@@ -201,7 +207,7 @@ class HttpListener:
             remote=connection.remote,
             exchange=exchange,
             reference=stored,
-            note=received.why,
+            note=note,
             at_real=arrived,
         )
 

@@ -26,7 +26,7 @@ _WIDER: Final = {
     "utf-16-be": "utf-16be",
 }
 MAXIMUM_XML_OCTETS: Final = 1024 * 1024
-MAXIMUM_MARKUP: Final = 25_000  # of "<" and "=": tags and attributes, each of which costs a microsecond somewhere
+MAXIMUM_MARKUP: Final = 10_000  # of "<" and "=": tags and attributes, each of which costs a microsecond somewhere
 _BEGINNING_OCTETS: Final = 16 * 1024  # of XML that is too long: they are looked at to answer it
 _LONGEST_REASON: Final = 1000  # characters: it goes into the answer, and quotes what the sender wrote
 _LATEST_DIALECT: Final = Dialect(LATEST, is_rel5=False, plain_sender_address=False, report_date_element="Date")
@@ -126,13 +126,19 @@ def _check_size(octets: bytes, charset: str) -> None:
         if markup <= MAXIMUM_MARKUP:
             return
         why = f"XML with {markup} tags and attributes, the limit is {MAXIMUM_MARKUP}"
-    opened = _beginning(octets, charset)
-    error = Mm7Error(StatusCode.MESSAGE_REJECTED, where="SOAP part", why=why)
-    if opened is not None:
-        error.where, error.reason = opened.operation, f"{error.where}: {error.reason}"
-        error.transaction_id, error.dialect = opened.transaction_id, opened.dialect
-        error.mm7_version = opened.dialect.version
-    raise error
+    raise _too_much(why, _beginning(octets, charset))  # no name for it here: it would keep itself and the octets alive
+
+
+def _too_much(why: str, opened: Opened | None) -> Mm7Error:
+    if opened is None:
+        return Mm7Error(StatusCode.MESSAGE_REJECTED, where="SOAP part", why=why)
+    return Mm7Error(
+        StatusCode.MESSAGE_REJECTED,
+        where=opened.operation,
+        why=f"SOAP part: {why}",
+        transaction_id=opened.transaction_id,
+        spoken=opened.dialect,
+    )
 
 
 def _beginning(octets: bytes, charset: str) -> Opened | None:

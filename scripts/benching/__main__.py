@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from benching.cases import CASES, FLOOR, LARGE_OCTETS, PRODUCT, TABLE, Case, Side
+from benching.codec import codec
+from benching.hostile import hostile
 from benching.instructions import count_instructions
 from benching.load import Figures, Plan, WireError
 from benching.octets import PICTURE_OCTETS, SUBSCRIBERS
@@ -26,6 +28,8 @@ from benching.throwaway import postgres
 _DEFAULT_CASES: Final = ("accept", "lifecycle")
 _DEFAULT_MESSAGES: Final = 3000
 SOAKS: Final = {"soak": PICTURE_OCTETS, "soak-large": LARGE_OCTETS}
+CODEC: Final = "codec"
+HOSTILE: Final = "hostile"
 
 Result = dict[str, Any]
 
@@ -55,7 +59,8 @@ def parse(arguments: Sequence[str]) -> Options:
         " side. Prints one JSON object per case and number of messages in flight: medians over the rounds, and the"
         " ratio of the first side to the second.",
     )
-    names = (*CASES, *SOAKS)
+    names = (*CASES, CODEC, HOSTILE, *SOAKS)
+    parser.add_argument("cases", nargs="*", choices=(*names, []), metavar="CASE", help="the same as --case CASE")
     parser.add_argument("--case", action="append", choices=names, help="only this; again for more (accept lifecycle)")
     parser.add_argument("--table", action="store_true", help="all cases that something is wanted of, and a table")
     parser.add_argument(
@@ -76,9 +81,13 @@ def parse(arguments: Sequence[str]) -> Options:
     only.add_argument("--only-floor", action="store_const", dest="only", const=FLOOR, help="the floor alone")
     parser.add_argument("--profile", type=Path, help="write a cProfile of the product's main thread to this file")
     given = parser.parse_args(arguments)
-    wanted = tuple(dict.fromkeys(row.case for row in TABLE if row.case in CASES)) if given.table else _DEFAULT_CASES
+    wanted = (
+        tuple(dict.fromkeys(row.case for row in TABLE if row.case in (*CASES, CODEC, HOSTILE)))
+        if given.table
+        else _DEFAULT_CASES
+    )
     return Options(
-        cases=tuple(given.case or wanted),
+        cases=(*given.cases, *(given.case or ())) or wanted,
         in_flight=tuple(given.in_flight or ()),
         messages=given.messages,
         rounds=given.rounds,
@@ -175,6 +184,10 @@ async def _play(name: str, options: Options) -> list[Result]:
         result = await soak(options.minutes, options.in_flight, options.postgres, _say, picture_octets=SOAKS[name])
         _tell(result)
         return [result]
+    if name in (CODEC, HOSTILE):
+        result = codec() if name == CODEC else await hostile(_say)
+        _tell(result)
+        return [result]
     results: list[Result] = []
     async with AsyncExitStack() as stack:
         ground = await _ground(CASES[name], options, stack)
@@ -192,9 +205,13 @@ def _tell(result: Result) -> None:
     print(json.dumps(result), flush=True)
 
 
+def _went_wrong(result: Result) -> bool:
+    return bool(result["lost"]) or result.get("flat") is False or result.get("unharmed") is False
+
+
 def main() -> int:
     """Run everything that was asked for; the exit status is 1 when a message was lost, a run was void, memory grew in a
-    soak, or (with --table) something is not as wanted."""
+    soak, hostile requests harmed others, or (with --table) something is not as wanted."""
     options = parse(sys.argv[1:])
     if options.instructions:
         return count_instructions(options.cases)
@@ -210,7 +227,7 @@ def main() -> int:
             failed = True
     if options.table:
         failed |= not print_table(results, options.cases)
-    return 1 if failed or any(result["lost"] or result.get("flat") is False for result in results) else 0
+    return 1 if failed or any(map(_went_wrong, results)) else 0
 
 
 if __name__ == "__main__":

@@ -131,4 +131,7 @@ TABLE: Final = (
     Wanted("large", 64, "messages_per_s", least=150),
     Wanted("large", 64, "ratio"),
     Wanted("large", 64, "rss_mb", most=400),
+    Wanted("codec", 1, "binary_us", most=120),
+    Wanted("codec", 1, "base64_us", most=220),
+    Wanted("hostile", 2, "unharmed", least=1),
 )

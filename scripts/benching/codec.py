@@ -1,0 +1,83 @@
+"""How long MM7 takes from octets to the domain's words: a SubmitReq with a 30 KB JPEG, held against the schema
+(TS 23.140 8.7.1, 8.7.8), as for each submission. Processor time of this process; nothing is sent."""
+
+import gc
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from benching.octets import PICTURE_OCTETS, SHORT_CODE, number_of
+from mmsc.domain.message import Submission
+from mmsc.domain.neighbours import Vasp
+from mmsc.gateways.content import remarked
+from mmsc.gateways.mm7.translate import submission_of
+from mmsc.load.octets import picture
+from protocols import mime, mm7
+from protocols.content_type import ContentType
+
+ROUNDS: Final = 5
+PARSES: Final = 2000  # of a round
+ENCODINGS: Final = ("binary", "base64")
+_VASP: Final = Vasp(name="bench", vasp_id="bench", short_codes=(SHORT_CODE,))
+
+Request = tuple[str, bytes]
+
+
+def request(number: int, encoding: str) -> Request:
+    """(Content-Type, body): each has its own TransactionID and recipient, so that nothing is remembered of it."""
+    medium = picture(PICTURE_OCTETS)
+    smil = mime.OutPart(ContentType("application/smil"), b"<smil><body/></smil>", "smil", encoding="8bit")
+    jpeg = mime.OutPart(ContentType(medium.media_type), medium.octets, "picture", medium.name, encoding)
+    boundary = mime.choose_boundary((smil, jpeg), "inner")
+    inner = (("type", "application/smil"), ("start", "<smil>"), ("boundary", boundary))
+    written = mime.write_parts((smil, jpeg), boundary)
+    content = mime.OutPart(ContentType("multipart/related", inner), written, "content")
+    message = mm7.SubmitReq(
+        mm7_version="6.8.0",
+        vasp_id="bench",
+        vas_id="bench",
+        sender_address=mm7.Address(SHORT_CODE, mm7.AddressForm.SHORT_CODE),
+        to=(mm7.Address(number_of(number)),),
+        message_class="Informational",
+        delivery_report=True,
+        priority="Normal",
+        subject="Bench",
+        content_href="cid:content",
+    )
+    spoken = mm7.dialect(mm7.BASE + mm7.LATEST)
+    assert spoken is not None
+    return mm7.encode_with_content(mm7.Envelope(f"bench-{number}", spoken, message), content, f"bench{number}")
+
+
+def read(content_type: str, body: bytes) -> Submission:
+    """Octets to the domain's words. Raises ValueError where something was odd: then it would not be the usual way."""
+    decoded = mm7.decode(content_type, body)
+    envelope = decoded.message
+    if decoded.findings or not isinstance(envelope.message, mm7.SubmitReq):
+        raise ValueError(f"not a SubmitReq without findings: {decoded.findings}")
+    return remarked(submission_of(envelope, envelope.message, _VASP), decoded.findings)
+
+
+def microseconds(requests: list[Request], work: Callable[[str, bytes], object]) -> float:
+    """Processor time of one, without collecting garbage."""
+    gc.collect()
+    was_on = gc.isenabled()
+    gc.disable()
+    started = time.process_time()
+    for content_type, body in requests:
+        work(content_type, body)
+    taken = time.process_time() - started
+    if was_on:
+        gc.enable()
+    return taken / len(requests) * 1e6
+
+
+def codec(parses: int = PARSES, rounds: int = ROUNDS) -> dict[str, Any]:
+    """The best of all rounds, for each transfer encoding."""
+    result: dict[str, Any] = {"case": "codec", "in_flight": 1, "lost": 0}
+    for encoding in ENCODINGS:
+        requests = [request(number, encoding) for number in range(parses)]
+        read(*requests[0])
+        best = min(microseconds(requests, read) for _ in range(rounds))
+        result[f"{encoding}_us"] = round(best, 1)
+    return result
