@@ -30,6 +30,7 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import withdrawal
 from mmsc.engine.delivery import Desk
+from mmsc.engine.door import Door, DoorLimits
 from mmsc.engine.ports import Accepted
 from mmsc.engine.submit import Submitter
 from mmsc.engine.transitions import Circumstances
@@ -41,7 +42,8 @@ from mmsc.store.bodies import Bodies
 from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
 
-_AT_ONCE = 100  # changes under way, and recipients of one that are cancelled at the same time
+_AT_ONCE = 100  # recipients of one change that are cancelled at the same time
+_UNDER_WAY = DoorLimits(maximum=100, maximum_of_one=50)  # changes; who has none under way is always let in
 _ATTEMPTS = 3
 _BEING_FETCHED = "it is being fetched"
 _BEING_SENT = "it is on its way to another system"
@@ -73,6 +75,7 @@ class VaspChanges:
         self.limits = limits
         self._locks: dict[str, asyncio.Lock] = {}  # by Message-ID, while somebody wants to change it
         self._waiting: Counter[str] = Counter()
+        self._door = Door(_UNDER_WAY)
 
     async def cancel(self, asked: Asked) -> _Outcome:
         """Cancel an MM for whoever has not got it; returns after the commit."""
@@ -114,7 +117,7 @@ class VaspChanges:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
 
     async def _one_at_a_time(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
-        if sum(self._waiting.values()) >= _AT_ONCE:
+        if not self._door.enter(asked.vasp):
             return Refused(RefusalReason.BUSY, "too many changes are under way")
         key = asked.message_id
         lock = self._locks.setdefault(key, asyncio.Lock())
@@ -127,6 +130,7 @@ class VaspChanges:
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
+            self._door.leave(asked.vasp)
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key], self._locks[key]

@@ -177,4 +177,7 @@ class ForwardWork:
         moved = trace.RecipientMoved(*states, str(Happening.RELAYED), report=lane)
         events.append(self._desk.chronicle.event(moved, mm_id=mm.id, recipient_id=one.id, task_id=task_id))
         move = sql.move_recipient(one.id, Happening.RELAYED, now, Cause.NONE)
-        return [move] if report is None else [move, task_sql.insert(report)]
+        if report is None:
+            return [move]
+        self._desk.lanes.get(report.lane)  # the scheduler looks after every lane that has work
+        return [move, task_sql.insert(report)]

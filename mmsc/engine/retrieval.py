@@ -256,6 +256,7 @@ class Fetching:
         if report is None:
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             return
+        desk.lanes.get(report.lane)  # the scheduler looks after every lane that has work
         unit = desk.chronicle.unit(None, (task_sql.insert(report),), (event,), lambda: desk.planned(report.due_at))
         await desk.store.commit(unit)
 

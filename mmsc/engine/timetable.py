@@ -179,6 +179,10 @@ class Timetable:
 
     async def _until_next(self) -> float:
         """Real seconds until the next task is due or the next pause ends."""
+        seconds = LONGEST_SLEEP_SECONDS
+        due = {} if self._lanes.held else await sql.next_due(self._store)
+        for name in due:
+            self._lanes.get(name)  # somebody may have made work in a lane that is new here
         real_now = self._clock.real_now()
         open_lanes = []
         for lane in self._lanes:
@@ -186,11 +190,7 @@ class Timetable:
                 open_lanes.append(lane)
             else:
                 lane.more = True  # nobody looks into it until a seat becomes free
-        seconds = LONGEST_SLEEP_SECONDS
         if not self._lanes.held:
-            due = await sql.next_due(self._store)
-            for name in due:
-                self._lanes.get(name)  # another node may have made work in a lane that is new here
             due_at = min((due[lane.name] for lane in open_lanes if lane.name in due), default=None)
             self._sleeping_until = self._clock.now() + round(seconds * SECOND)
             if due_at is not None:

@@ -13,7 +13,7 @@ from mmsc.domain.states import Happening
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
-from mmsc.store.core import Unit
+from mmsc.store.core import Row, SqlValue, Unit
 from mmsc.trace import events as trace
 from tests.engine.conftest import FOREIGN, OLD_PHONE, OTHER, PHONE, Bench
 
@@ -278,3 +278,24 @@ async def test_what_takes_the_place_of_another_and_its_answer_are_one_unit(
     assert isinstance(again, Accepted)
     assert (again.repeat, again.message_id) == (True, outcome.message_id)
     assert len(await bench.until(trace.ChangeAnswered)) == 1
+
+
+async def test_a_flood_of_one_vasp_keeps_no_other_out(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepted = await notified(bench, PHONE)
+    may_read = asyncio.Event()
+    fetch = bench.store.fetch
+
+    async def slow(text: str, *params: SqlValue) -> list[Row]:
+        await may_read.wait()
+        return await fetch(text, *params)
+
+    monkeypatch.setattr(bench.store, "fetch", slow)
+    asks = [asked(accepted, vasp="flood", key=f"k{number}") for number in range(200)]
+    flood = [asyncio.create_task(bench.engine.changes.cancel(one)) for one in asks]
+    late = asyncio.create_task(bench.engine.changes.cancel(asked(accepted)))
+    _, waiting = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    may_read.set()
+    assert len(waiting) == 50
+    outcome = await late
+    assert isinstance(outcome, Changed), outcome
+    await asyncio.gather(*flood)

@@ -10,14 +10,15 @@ import asyncpg
 import pytest
 
 from mmsc.clock import VirtualClock
-from mmsc.domain.changes import Asked, Changed
+from mmsc.domain.changes import Asked, Changed, Replacement
 from mmsc.domain.message import TaskKind
-from mmsc.engine.ports import Later
+from mmsc.engine.ports import Later, Retrievable
 from mmsc.store.core import Unit
 from mmsc.store.postgres import PostgresStore
 from mmsc.trace import events as trace
 from tests import postgres
-from tests.engine.conftest import FOREIGN, Bench, benched
+from tests.engine.conftest import FOREIGN, OTHER, PHONE, Bench, benched
+from tests.engine.test_changes import OTHER_CONTENT, get, replace
 
 _numbers = itertools.count()
 _LOCK = 77
@@ -66,3 +67,17 @@ async def test_a_forward_that_falls_due_while_its_cancel_is_committed(
             await bench.store.commit(Unit(None, ()))
     sent = bench.hands[TaskKind.FORWARD].jobs[1:]
     assert (outcome.done, await bench.state(FOREIGN), sent) == (1, "cancelled", [])
+
+
+async def test_another_content_is_served_there_too(
+    held: tuple[Bench, asyncpg.Connection],
+) -> None:
+    bench, _ = held
+    accepted = await bench.submit(PHONE, OTHER)
+    await bench.until(trace.NotificationPushed, 2)
+    await bench.at_rest()
+    outcome = await replace(bench, accepted, Replacement(content=OTHER_CONTENT))
+    assert (outcome.done, outcome.late) == (2, ())
+    found = await get(bench)
+    assert isinstance(found, Retrievable)
+    assert found.content == OTHER_CONTENT

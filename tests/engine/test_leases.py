@@ -1,4 +1,5 @@
-"""Leases that run out while their jobs are in hand: each is carried out once (semantics 1: one final report)."""
+"""Claims: what runs out while it is in hand is carried out once (semantics 1: one final report), and what is due in a
+lane that nobody knew is carried out at once."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.message import Job, MmId, RecipientId, Relative, TaskId, TaskKind
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Delivered, Outcome
 from mmsc.engine.transitions import Circumstances
+from mmsc.store import tasks as task_sql
 from mmsc.store.core import Row, Unit
+from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
 from tests.engine.conftest import PHONE, Bench
 
@@ -53,3 +56,18 @@ async def test_a_report_that_ends_while_its_lease_is_claimed_anew_is_told_once(
         while bench.engine.lanes.get("vasp:news").taken:
             await bench.store.commit(Unit(None, ()))
     assert len(told) == 1
+
+
+async def test_what_is_planned_in_a_lane_that_nobody_knew_is_claimed_at_once(bench: Bench) -> None:
+    await bench.submit(PHONE, deliver_at=Relative(3600))
+    for _ in range(20):  # the scheduler has gone to sleep
+        await bench.store.commit(Unit(None, ()))
+    row = await bench.store.fetch_one("SELECT mm_id, id FROM recipient")
+    assert row is not None
+    mm_id, recipient_id, now = MmId(int(str(row[0]))), RecipientId(int(str(row[1]))), bench.clock.now()
+    payload = {"state": "relayed", "date": str(now), "born": str(now), "transaction_id": "t"}
+    report = TaskRow(TaskId(7), mm_id, recipient_id, TaskKind.REPORT_MM7, "vasp:new", now, 1, payload)
+    await bench.store.commit(Unit(None, (task_sql.insert(report),)))
+    bench.engine._timetable.planned(now)
+    await bench.until(trace.ReportDelivered)
+    assert [job.lane for job in bench.hands[TaskKind.REPORT_MM7].jobs] == ["vasp:new"]

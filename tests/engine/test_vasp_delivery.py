@@ -279,6 +279,16 @@ async def test_a_read_report_goes_to_the_vasp_that_asked(bench: Bench, read: boo
     assert await bench.tasks() == []
 
 
+async def test_a_read_report_alone_finds_its_way(bench: Bench) -> None:
+    """No delivery report was asked for: this node never had work for the VASP's lane."""
+    accepted = await bench.submit(PHONE, read_report=True, delivery_report=False)
+    await bench.until(trace.NotificationPushed)
+    await fetched(bench)
+    await bench.at_rest()
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=True)
+    await bench.until(trace.ReadReported)
+
+
 async def test_it_leaves_after_the_delivery_report_which_it_proves(bench: Bench) -> None:
     """The handset's acknowledgement was lost; its read report shows that it has the MM."""
     order: list[TaskKind] = []

@@ -73,6 +73,18 @@ async def test_a_coded_recipient_is_reported_as_it_was_named(tmp_path: Path) -> 
         assert late.details == "7f3a: retrieved already"
 
 
+async def test_a_coded_sender_is_told_as_it_named_itself(tmp_path: Path) -> None:
+    """TS 23.140 8.7.5: Sender is the address that the VASP gave."""
+    base = settings(tmp_path, 1, "")
+    async with open_lab(tmp_path) as lab:
+        await with_vasp(lab, msgspec.structs.replace(base.vasp["news"], coded_addresses={"k1": "+15550100777"}))
+        phone = await lab.phone(PHONE)
+        accepted(await lab.vasp.submit(PHONE, content=picture(), sender_address=SECRET))
+        inbox = await phone.until(lambda inbox: bool(inbox.messages))
+        assert str(inbox.messages[0].conf.from_).startswith("+15550100777")
+        assert (await lab.vasp.report()).sender == SECRET
+
+
 async def with_vasp(lab: Lab, vasp: Vasp) -> None:
     """Settings read again with another VASP; its report_url stays."""
     now = lab.app.settings

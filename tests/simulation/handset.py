@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mmsc.engine.ports import Retrievable
@@ -186,8 +187,8 @@ class Handset:
         for _ in range(2 if self.habit == "twice" else 1):
             node = await self._world.any_node()
             try:
-                found = await node.serve(node.engine.links.open(match[1]))
+                found = await node.serve(partial(node.engine.links.open, match[1]))
                 if isinstance(found, Retrievable):
-                    await node.serve(node.engine.links.viewed(found))
+                    await node.serve(partial(node.engine.links.viewed, found))
             except Cut:
                 await asyncio.sleep(2)

@@ -1,7 +1,7 @@
 """One MMSC process of a story: the real engine, servers and couriers, with neighbours where their sockets would be."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -197,17 +197,15 @@ class Node:
         task.add_done_callback(lambda ended: self.tasks.pop(ended, None))
         return task
 
-    async def serve(self, work: Coroutine[Any, Any, T]) -> T:
+    async def serve(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do a neighbour's request as a connection's task does. Raises Cut."""
         chance = self._world.chance
         if not self.up:
-            work.close()
             raise Cut
         await asyncio.sleep(chance.between(0, 0.05))
         if self._is_gone():
-            work.close()
             raise Cut
-        task = self.spawn(work)
+        task = self.spawn(work())
         if chance.fault(0.05):  # the neighbour hangs up
             self._world.loop.call_later(chance.between(0, 0.05), task.cancel)
         await asyncio.wait([task])
@@ -221,7 +219,7 @@ class Node:
     async def http(self, server: Mm1Server | Mm7Server, request: HttpRequest) -> HttpAnswer:
         """A request to an answer; 500 for what a listener would answer so. Raises Cut."""
         answered: asyncio.Future[HttpAnswer] = self._world.loop.create_future()
-        working = asyncio.ensure_future(self.serve(self._exchange(server, request, answered)))
+        working = asyncio.ensure_future(self.serve(lambda: self._exchange(server, request, answered)))
         try:
             await asyncio.wait((answered, working), return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:  # the story is over: the process hears of it by itself
@@ -250,7 +248,7 @@ class Node:
 
     async def mail(self, mail_from: str, recipients: tuple[str, ...], octets: bytes) -> tuple[dict[str, str], str]:
         """A mail to us: (replies to the RCPT of those refused, the last reply). Raises Cut."""
-        return await self.serve(self._mail(mail_from, recipients, octets))
+        return await self.serve(lambda: self._mail(mail_from, recipients, octets))
 
     async def _mail(self, mail_from: str, recipients: tuple[str, ...], octets: bytes) -> tuple[dict[str, str], str]:
         taken: list[str] = []

@@ -2,6 +2,7 @@
 late, twice or in another order; receipts come as it pleases."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mmsc.gateways.sms.esme import SmscGone
@@ -140,7 +141,7 @@ class Smsc:
         while looked < 4:
             node = await self._world.any_node()
             try:
-                status = await node.serve(node.inbox.take("local", pdu))
+                status = await node.serve(partial(node.inbox.take, "local", pdu))
             except (Cut, StoreBusy, StoreUnavailable):
                 await asyncio.sleep(2)
                 continue
