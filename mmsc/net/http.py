@@ -33,7 +33,7 @@ _log: Final = logging.getLogger(__name__)
 _BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 _LATER: Final = (("Retry-After", "1"),)
 _LARGE_ANSWER_OCTETS: Final = 16 * 1024  # from here on an answer counts against the budget until it was sent
-_LONGEST_REFUSED: Final = 512 * 1024  # octets of a body of which nothing is stored: of larger ones the trace keeps
+_LONGEST_REFUSED: Final = 512 * 1024  # octets of a body that is about no MM of ours: of larger ones the trace keeps
 _SHOWN_OCTETS: Final = 64 * 1024  # so many, or a few dozen of them would push everybody's out of its ring
 _BODILESS: Final = (204, 304)  # RFC 9110 8.6: and no Content-Length either
 
@@ -170,6 +170,7 @@ class HttpListener:
         if coding is not None and not received.status:
             self._undo(received, coding.strip().lower())
         stored: BodyReference | None = None
+        is_taken = False
         try:
             if received.status:
                 answer = HttpAnswer(
@@ -177,10 +178,10 @@ class HttpListener:
                 )
             else:
                 answer = await self._answer(received, connection, exchange)
-                stored = answer.stored
+                stored, is_taken = answer.stored, answer.mm_id is not None or answer.stored is not None
         finally:  # only the handler knows what of the body was stored
             if self._tap.is_on:
-                self._saw_request(connection, received, stored, exchange, arrived)
+                self._saw_request(connection, received, stored, exchange, arrived, is_taken=is_taken)
         await self._send(connection, received, answer, exchange)
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
         self.times.note(self._tap.now() - arrived)
@@ -192,10 +193,12 @@ class HttpListener:
         stored: BodyReference | None,
         exchange: int,
         arrived: Instant,
+        *,
+        is_taken: bool,
     ) -> None:
         head = received.head or _head_of(received)
         body, note = received.body, received.why
-        if stored is None and len(body) > _LONGEST_REFUSED:
+        if not is_taken and len(body) > _LONGEST_REFUSED:
             note = f"{note}; {len(body) - _SHOWN_OCTETS} octets more were not kept".removeprefix("; ")
             body = body[:_SHOWN_OCTETS]
         rest, stored = _without(body, stored, len(head))
