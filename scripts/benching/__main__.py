@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benching.cases import CASES, FLOOR, LARGE_OCTETS, PRODUCT, TABLE, Case, Side
+from benching.cases import ALONE, CASES, CODEC, FLOOR, LARGE_OCTETS, PRODUCT, TABLE, Case, Side
 from benching.codec import codec
 from benching.hostile import hostile
 from benching.instructions import count_instructions
@@ -28,8 +28,6 @@ from benching.throwaway import postgres
 _DEFAULT_CASES: Final = ("accept", "lifecycle")
 _DEFAULT_MESSAGES: Final = 3000
 SOAKS: Final = {"soak": PICTURE_OCTETS, "soak-large": LARGE_OCTETS}
-CODEC: Final = "codec"
-HOSTILE: Final = "hostile"
 
 Result = dict[str, Any]
 
@@ -59,7 +57,7 @@ def parse(arguments: Sequence[str]) -> Options:
         " side. Prints one JSON object per case and number of messages in flight: medians over the rounds, and the"
         " ratio of the first side to the second.",
     )
-    names = (*CASES, CODEC, HOSTILE, *SOAKS)
+    names = (*CASES, *ALONE, *SOAKS)
     parser.add_argument("cases", nargs="*", choices=(*names, []), metavar="CASE", help="the same as --case CASE")
     parser.add_argument("--case", action="append", choices=names, help="only this; again for more (accept lifecycle)")
     parser.add_argument("--table", action="store_true", help="all cases that something is wanted of, and a table")
@@ -82,7 +80,7 @@ def parse(arguments: Sequence[str]) -> Options:
     parser.add_argument("--profile", type=Path, help="write a cProfile of the product's main thread to this file")
     given = parser.parse_args(arguments)
     wanted = (
-        tuple(dict.fromkeys(row.case for row in TABLE if row.case in (*CASES, CODEC, HOSTILE)))
+        tuple(dict.fromkeys(row.case for row in TABLE if row.case in (*CASES, *ALONE)))
         if given.table
         else _DEFAULT_CASES
     )
@@ -184,7 +182,7 @@ async def _play(name: str, options: Options) -> list[Result]:
         result = await soak(options.minutes, options.in_flight, options.postgres, _say, picture_octets=SOAKS[name])
         _tell(result)
         return [result]
-    if name in (CODEC, HOSTILE):
+    if name in ALONE:
         result = codec() if name == CODEC else await hostile(_say)
         _tell(result)
         return [result]

@@ -94,6 +94,12 @@ CASES: Final[dict[str, tuple[Case, ...]]] = {
 }
 
 
+CODEC: Final = "codec"
+HOSTILE: Final = "hostile"
+# Names of --case that have no sides, and their titles.
+ALONE: Final = {CODEC: "SubmitReq of 30 KB, octets to domain", HOSTILE: "SubmitReq beside hostile requests"}
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """A row of the table. `least` or `most` may be None: the figure is only told."""

@@ -2,6 +2,7 @@
 (TS 23.140 8.7.1, 8.7.8), as for each submission. Processor time of this process; nothing is sent."""
 
 import gc
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,7 +17,8 @@ from protocols import mime, mm7
 from protocols.content_type import ContentType
 
 ROUNDS: Final = 5
-PARSES: Final = 2000  # of a round
+PARSES: Final = 1000  # of a round
+REQUESTS: Final = 40  # different ones: what has just come from a socket lies in the processor's cache
 ENCODINGS: Final = ("binary", "base64")
 _VASP: Final = Vasp(name="bench", vasp_id="bench", short_codes=(SHORT_CODE,))
 
@@ -58,26 +60,26 @@ def read(content_type: str, body: bytes) -> Submission:
     return remarked(submission_of(envelope, envelope.message, _VASP), decoded.findings)
 
 
-def microseconds(requests: list[Request], work: Callable[[str, bytes], object]) -> float:
-    """Processor time of one, without collecting garbage."""
+def microseconds(requests: list[Request], parses: int, work: Callable[[str, bytes], object]) -> float:
+    """Processor time of one of so many, without collecting garbage."""
     gc.collect()
     was_on = gc.isenabled()
     gc.disable()
     started = time.process_time()
-    for content_type, body in requests:
+    for content_type, body in itertools.islice(itertools.cycle(requests), parses):
         work(content_type, body)
     taken = time.process_time() - started
     if was_on:
         gc.enable()
-    return taken / len(requests) * 1e6
+    return taken / parses * 1e6
 
 
 def codec(parses: int = PARSES, rounds: int = ROUNDS) -> dict[str, Any]:
     """The best of all rounds, for each transfer encoding."""
     result: dict[str, Any] = {"case": "codec", "in_flight": 1, "lost": 0}
     for encoding in ENCODINGS:
-        requests = [request(number, encoding) for number in range(parses)]
+        requests = [request(number, encoding) for number in range(REQUESTS)]
         read(*requests[0])
-        best = min(microseconds(requests, read) for _ in range(rounds))
+        best = min(microseconds(requests, parses, read) for _ in range(rounds))
         result[f"{encoding}_us"] = round(best, 1)
     return result

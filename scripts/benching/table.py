@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benching.cases import CASES, TABLE, Wanted
+from benching.cases import ALONE, CASES, TABLE, Wanted
 
 
 def print_table(results: Sequence[dict[str, Any]], names: Sequence[str]) -> bool:
     """Print a row for each wanted figure of these names of --case; whether all are as wanted."""
-    titles = {case.name: case.title for cases in CASES.values() for case in cases}
-    played = {case.name for name in names for case in CASES.get(name, ())}
+    titles = {**ALONE, **{case.name: case.title for cases in CASES.values() for case in cases}}
+    played = {case.name for name in names for case in CASES.get(name, ())} | ALONE.keys() & set(names)
     by_case = {(result["case"], result["in_flight"]): result for result in results}
     well = True
     print(f"\n{'':46}{'in flight':>10}  {'figure':20}{'wanted':>12}{'measured':>12}")

@@ -1,11 +1,14 @@
 """`scripts/bench`: its cases play against real servers, and its table judges honestly."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from benching import play
-from benching.cases import CASES, TABLE, Wanted
+from benching.cases import ALONE, CASES, TABLE, Wanted
+from benching.codec import codec
+from benching.hostile import hostile
 from benching.servers import ServerFailed
 from benching.soak import soak
 from benching.table import print_table
@@ -16,7 +19,7 @@ from tests.budgets.test_driver import bench
 
 def test_the_table_asks_only_for_what_a_case_measures() -> None:
     known = {(case.name, in_flight) for cases in CASES.values() for case in cases for in_flight in case.in_flight}
-    assert {(row.case, row.in_flight) for row in TABLE} <= known
+    assert {(row.case, row.in_flight) for row in TABLE if row.case not in ALONE} <= known
     for cases in CASES.values():
         for case in cases:
             assert len({side.name for side in case.sides}) == len(case.sides)
@@ -84,3 +87,19 @@ def test_the_instructions_of_other_cases_are_not_counted() -> None:
     done = bench("--instructions", "--case", "large")
     assert done.returncode == 1
     assert "not large" in done.stderr
+
+
+def test_the_codec_is_measured_on_what_is_usual(capsys: pytest.CaptureFixture[str]) -> None:
+    result = codec(parses=50, rounds=1)
+    assert 0 < result["binary_us"] < result["base64_us"]
+    print_table([result | {"binary_us": 119.9, "base64_us": 220.1}], ["codec"])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[-1] for row in rows] == ["ok", "MISSED"]
+
+
+@pytest.mark.slow
+def test_hostile_requests_are_carried_out_beside_usual_ones() -> None:
+    result = asyncio.run(hostile(lambda _: None, 2.0))
+    assert result["attacks"] > 0
+    assert result["lost"] == 0
+    assert result["messages_per_s"] > 0
