@@ -1,5 +1,7 @@
 """MIME by the clauses: boundaries, transfer encodings, headers, limits; wrong names and charsets break nothing."""
 
+import base64
+import binascii
 import time
 
 import pytest
@@ -183,3 +185,16 @@ def test_encoded_words_of_a_name_are_undone_unless_it_is_endless(words: int, is_
     part = mime.parse_part(f"Content-ID: <{name.strip()}>\r\nContent-Location: {name}\r\n\r\nx".encode())
     assert part.content_location == ("a" * words if is_read else name.strip())
     assert part.content_id.startswith("=?") is not is_read
+
+
+@given(st.binary(max_size=120), st.lists(st.tuples(st.integers(0, 160), st.binary(max_size=3)), max_size=4))
+def test_base64_is_read_as_the_standard_library_reads_it(octets: bytes, damage: list[tuple[int, bytes]]) -> None:
+    written = bytearray(base64.encodebytes(octets).replace(b"\n", b"\r\n"))
+    for at, instead in damage:
+        written[at : at + 1] = instead
+    sent = bytes(written)
+    try:
+        expected = binascii.a2b_base64(sent)
+    except binascii.Error:
+        return  # what it refuses is read more leniently here: other tests say how
+    assert mime.undo_transfer_encoding(sent, "base64") == expected

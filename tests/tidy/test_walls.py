@@ -50,6 +50,7 @@ PARTS: Final = (
 ROOMS: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(BASE, BASE),
     "protocols": (),
+    "protocols.mime": (*BASE, "pybase64"),
     "protocols.wsp": BASE,
     "protocols.mm1": (*BASE, "protocols.wsp"),
     "protocols.sms": (*BASE, "protocols.wsp"),
