@@ -122,20 +122,24 @@ def version(found: Found, where: str, spoken: Dialect) -> str:
     return text
 
 
+def _letters(text: str) -> int:
+    return len("".join(text.split()))
+
+
 def recipients(message: etree._Element, where: str, *, needed: bool) -> Lists:
     """To, Cc and Bcc, of every Recipients there is. What stands there and is no address refuses the request: else
     somebody would get nothing, and his VASP would be told 1000. Raises Mm7Error 4004."""
     lists: dict[str, list[Address]] = {"To": [], "Cc": [], "Bcc": []}
-    unread = 0  # characters
+    unread = 0  # characters, without white space
     for element in message.iterchildren("{*}Recipients"):
-        unread += sum(map(len, map(str.strip, map(str, element.itertext()))))
+        unread += _letters(str(etree.tostring(element, encoding="unicode", method="text", with_tail=False)))
         for one in element:
             addresses = lists.get(local_name(one))
             if addresses is None:
                 continue
             for address in _addresses(one):
                 addresses.append(address)
-                unread -= len(address.value)
+                unread -= _letters(address.value)
     if unread or (needed and not any(lists.values())):
         why = "text that is no address in To, Cc or Bcc" if unread else "no To, Cc or Bcc"
         raise Mm7Error(StatusCode.VALIDATION_ERROR, where=f"{where}/Recipients", why=why)
