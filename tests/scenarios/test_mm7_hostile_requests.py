@@ -49,7 +49,7 @@ def memory(name: str) -> int:
 
 
 def peak_begins_at() -> int:
-    """Above which VmHWM counts: it is VmRSS again (proc(5), clear_refs), or stays what it was where nobody may do that."""
+    """Above which VmHWM counts: VmRSS (proc(5), clear_refs), or what the peak was where nobody may forget it."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
     except OSError:
