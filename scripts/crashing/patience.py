@@ -18,14 +18,17 @@ Value = TypeVar("Value")
 
 
 async def until_answered(attempt: Callable[[], Awaitable[Value | None]]) -> Value:
-    """Repeat `attempt` while it returns None or finds nobody."""
-    while True:
+    """Repeat `attempt` while it returns None or finds nobody. A mail client may make an error of its own of a
+    cancellation: it counts all the same."""
+    myself = asyncio.current_task()
+    while myself is None or not myself.cancelling():
         with suppress(*AWAY):
             async with asyncio.timeout(ANSWER_SECONDS):
                 value = await attempt()
             if value is not None:
                 return value
         await asyncio.sleep(PAUSE_SECONDS)
+    raise asyncio.CancelledError
 
 
 class Chores:
