@@ -82,10 +82,10 @@ def test_the_locked_packages_are_installed_by_hash_and_only_once(tmp_path: Path)
     asked = clone.asked()
     assert any("--require-hashes -r scripts/lock-test.txt" in line for line in asked)
     assert any("--no-deps --no-build-isolation -e ." in line for line in asked)
-    assert asked[-1] == "python -m pytest -q"
+    assert asked[-1] == "python -m pytest -n auto --dist worksteal -q"
     clone.log.unlink()
     assert clone.test().returncode == 0
-    assert clone.asked() == ["python -m pytest -q"]
+    assert clone.asked() == ["python -m pytest -n auto --dist worksteal -q"]
 
 
 def test_a_link_to_a_script_and_a_folder_with_a_space_are_as_good(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_link_to_a_script_and_a_folder_with_a_space_are_as_good(tmp_path: Path
         check=False,
     )
     assert told.returncode == 0, told.stderr
-    assert clone.asked()[-1] == "python -m pytest"
+    assert clone.asked()[-1] == "python -m pytest -n auto --dist worksteal"
 
 
 def test_a_changed_lock_is_installed_again(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_link_to_anothers_environment_is_replaced_and_that_one_left_alone(
     assert any("--no-deps --no-build-isolation -e ." in line for line in second.asked())
     second.log.unlink()
     assert second.test().stderr == ""
-    assert second.asked() == ["python -m pytest -q"]
+    assert second.asked() == ["python -m pytest -n auto --dist worksteal -q"]
 
 
 def test_an_environment_that_was_copied_with_its_checkout_is_made_anew(two: tuple[Clone, Clone]) -> None:
