@@ -114,8 +114,9 @@ async def test_the_others_get_it_unchanged(bench: Bench) -> None:
 
 async def test_what_fits_goes(bench: Bench) -> None:
     await small_peer(bench)
-    await bench.submit(FOREIGN, adaptation_allowed=False)
+    accepted = await bench.submit(FOREIGN, adaptation_allowed=False)
     await bench.until(trace.ForwardSent)
+    assert accepted.refused == ()
 
 
 # --- all or none

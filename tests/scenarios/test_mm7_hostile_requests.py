@@ -100,3 +100,4 @@ async def test_slow_senders_take_no_place_for_ever(lab: Lab) -> None:
     async with asyncio.timeout(10):
         while listener.connections:
             await lab.app.engine.store.commit(Unit(None, ()))
+    assert lab.app._budget.held == 0
