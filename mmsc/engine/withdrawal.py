@@ -3,7 +3,7 @@ pushed an m-cancel-req, and the MM that replaces one names it in X-Mms-Replace-I
 
 from collections.abc import Sequence
 
-from mmsc.domain.changes import Asked, Operation, Replacement, too_old
+from mmsc.domain.changes import Asked, Replacement, too_old
 from mmsc.domain.coded import names_of
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Job, Mm, Recipient, RecipientSpec, Route, Submission, TaskId, TaskKind
@@ -110,10 +110,3 @@ class CancelWork:
                 why = "an m-cancel-req has one recipient"
         if why:
             await desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, why)])
-
-
-def operation_of(change: Replacement | None, *, extended: bool) -> Operation:
-    """What a request asks for."""
-    if extended:
-        return Operation.EXTENDED_CANCEL if change is None else Operation.EXTENDED_REPLACE
-    return Operation.CANCEL if change is None else Operation.REPLACE

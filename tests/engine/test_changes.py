@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from mmsc.domain.changes import Asked, Changed, ChangePolicy, Replacement, Unknown
-from mmsc.domain.message import Content, Part, Relative, TaskKind
+from mmsc.domain.message import Content, Part, Relative, Remark, TaskKind
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Accepted, Delivered, Evidence, Gone, GoneBecause, Retrievable
@@ -299,3 +299,17 @@ async def test_a_flood_of_one_vasp_keeps_no_other_out(bench: Bench, monkeypatch:
     outcome = await late
     assert isinstance(outcome, Changed), outcome
     await asyncio.gather(*flood)
+
+
+async def test_what_is_odd_about_an_extended_replace_is_remarked(bench: Bench) -> None:
+    accepted = await notified(bench, PHONE)
+    found = await get(bench)
+    assert isinstance(found, Retrievable)
+    await bench.engine.retrieval.fetched(found)
+    await bench.engine.retrieval.answer(found.transaction_id, Happening.RETRIEVED, report_allowed=True, evidence=SAFARI)
+    odd = asked(accepted, key="", remarks=(Remark("MM7-R015", "TS 23.140 8.7.8", -1, "no SOAPAction"),))
+    outcome = await bench.engine.changes.extended_replace(odd, Replacement(content=OTHER_CONTENT))
+    assert isinstance(outcome, Accepted)
+    notes = [(one.mm_id, one.data.rule) for one in bench.events if isinstance(one.data, trace.FindingNoted)]
+    assert notes == [(outcome.mm_id, "MM7-R015")], "once, about the MM that it makes"
+    outcome.answered()
