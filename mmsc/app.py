@@ -20,8 +20,6 @@ from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
 from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
 from mmsc.gateways.eaif.server import EaifServer
-from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
@@ -42,6 +40,7 @@ from mmsc.net.stopping import Stop
 from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
+from mmsc.serving_mm1 import mm1_server
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.store import meta
@@ -299,14 +298,7 @@ class App:
         for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1, TaskKind.CANCEL_MM1):
             self.engine.couriers[kind] = courier
         if settings.enabled:
-            identities = Identities(
-                self.engine.numbers,
-                self.engine.neighbours,
-                headers=settings.identity_headers,
-                gateways=settings.identity_gateways,
-            )
-            self.live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
-            server = Mm1Server(self.engine.submit, self.engine.retrieval, identities, self.clock)
+            server = mm1_server(self.engine, settings, self.live, self.clock)
             urls["mm1"] = await self._listen("mm1", settings, server.handle)
         if self.settings.weblink.enabled:
             page = WebLinkServer(

@@ -12,9 +12,10 @@ from typing import Any, Final
 from protocols.enums import OpenEnum
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
 from protocols.forms import Header, UnknownHeader
+from protocols.mm1.catalogue import BY_TYPE, PDUS
 from protocols.mm1.enums import MessageType, in_words
 from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
-from protocols.mm1.pdus import BY_TYPE, PDUS, Pdu
+from protocols.mm1.pdu import Pdu
 from protocols.mm1.values import Moment
 from protocols.octets import OctetReader, OctetWriter
 from protocols.records import record
@@ -23,6 +24,7 @@ from protocols.wsp.primitives import decode_octets, read_text_octets, skip_shift
 _CLAUSE_HEADER: Final = "WAP-230-WSP 8.4.1.2"
 _CLAUSE_ORDER: Final = "OMA-TS-MMS_ENC 7"
 _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"].number
+_TYPE_FIRST: Final = bytes((0x80 | _MESSAGE_TYPE,))
 _VERSION: Final = BY_ATTRIBUTE["mms_version"]
 _CONTENT_TYPE: Final = BY_ATTRIBUTE["content_type"].number
 _FIRST: Final = ("message_type", "transaction_id", "mms_version")
@@ -91,10 +93,14 @@ def _written(cls: type[Pdu]) -> _Written:
         (one.name for one in fields(cls) if one.name not in ("unknown", "body", "content_type")),
         key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST),
     )
-    return attrgetter(*names), tuple((BY_ATTRIBUTE[name], name in cls.mandatory) for name in names)
+    own = {row.attribute: row for row in cls.variants}
+    return attrgetter(*names), tuple((own.get(name) or BY_ATTRIBUTE[name], name in cls.mandatory) for name in names)
 
 
 _WRITTEN: Final[dict[type[Pdu], _Written]] = {cls: _written(cls) for cls in PDUS}
+_ROWS: Final = {  # how the fields of a PDU are read, where it has some in a form of its own
+    int(cls.message_type): BY_NUMBER | {row.number: row for row in cls.variants} for cls in PDUS if cls.variants
+}
 _HAS_BODY: Final = {int(cls.message_type): any(one.name == "body" for one in fields(cls)) for cls in PDUS}
 
 
@@ -119,7 +125,7 @@ def decode(octets: bytes) -> Decoded[Pdu]:
     for name in cls.mandatory:
         if not values.get(name) and values.get(name) != 0:
             seen["message_type"] = message_type
-            raise _error(reading, f"{BY_ATTRIBUTE[name].wire_name} is missing", -1, cls.clause)
+            raise _error(reading, f"{_wire_name(cls, name)} is missing", -1, cls.clause)
     if _HAS_BODY[message_type]:
         values["body"] = octets[reading.body_offset :]
     _check_order(reading)
@@ -150,7 +156,31 @@ def _error(reading: _Reading, why: str, offset: int, clause: str) -> Mm1Error:
     return Mm1Error(why, offset=offset, clause=clause, seen=reading.seen)
 
 
+def _wire_name(cls: type[Pdu], attribute: str) -> str:
+    own = {row.attribute: row for row in cls.variants}
+    return (own.get(attribute) or BY_ATTRIBUTE[attribute]).wire_name
+
+
 def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
+    """Once with the rows of the type that stands first, where clause 7 wants it; again when it turns out to be another
+    one whose fields have forms of their own."""
+    first = octets[1] if octets[:1] == _TYPE_FIRST and len(octets) > 1 else 0
+    try:
+        reading = _walk_rows(octets, views, _ROWS.get(first, BY_NUMBER))
+    except Mm1Error as error:
+        found = error.seen.get("message_type", first)
+        if _ROWS.get(found) is _ROWS.get(first):
+            raise
+    else:
+        found = reading.seen.get("message_type", first)
+        if _ROWS.get(found) is _ROWS.get(first):
+            return reading
+    if views is not None:
+        views.clear()
+    return _walk_rows(octets, views, _ROWS.get(found, BY_NUMBER))
+
+
+def _walk_rows(octets: bytes, views: list[FieldView] | None, rows: dict[int, Header]) -> _Reading:
     reader = OctetReader(octets)
     reading = _Reading({}, [], [], [], len(octets))
     for _ in range(MAXIMUM_FIELDS):
@@ -165,7 +195,7 @@ def _walk(octets: bytes, views: list[FieldView] | None) -> _Reading:
             reader.offset = start
             _read_text_field(reader, reading, views)
             continue
-        row = BY_NUMBER.get(number & 0x7F)
+        row = rows.get(number & 0x7F)
         try:
             value = row.form.read(reader) if row else skip_value(reader)
         except DecodeError as error:

@@ -29,6 +29,9 @@ from protocols.mm1.values import (
     FLAGGED_NUMBER,
     FLAGGED_TEXT,
     FROM,
+    INDEXED_STATUS,
+    INDEXED_STRING,
+    INDEXED_TEXT,
     INTEGER,
     LONG_INTEGER,
     MESSAGE_CLASS,
@@ -113,6 +116,16 @@ HEADERS: Final = (
     Header(0x3D, "X-Mms-Replace-ID", "replace_id", TEXT_STRING, _E + "7.3.41"),
     Header(0x3E, "X-Mms-Cancel-ID", "cancel_id", TEXT_STRING, _E + "7.3.6"),
     Header(0x3F, "X-Mms-Cancel-Status", "cancel_status", octet_of(CancelStatus), _E + "7.3.7"),
+)
+
+# Fields that some PDUs have in another shape, or several times.
+LOCATIONS: Final = (
+    Header(0x03, "X-Mms-Content-Location", "content_locations", TEXT_STRING, _E + "7.3.10", repeats=True),
+)
+INDEXED: Final = (  # of the delete confs: location, status and text of the same count belong together
+    Header(0x03, "X-Mms-Content-Location", "content_locations", INDEXED_TEXT, _E + "7.3.10", repeats=True),
+    Header(0x12, "X-Mms-Response-Status", "response_statuses", INDEXED_STATUS, _E + "7.3.48", repeats=True),
+    Header(0x13, "X-Mms-Response-Text", "response_texts", INDEXED_STRING, _E + "7.3.49", repeats=True),
 )
 
 BY_NUMBER: Final = {row.number: row for row in HEADERS}

@@ -1,40 +1,27 @@
 """The PDUs of MM1 (OMA-TS-MMS_ENC clause 6). A class lists its fields in the order in which they are written: first
 X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version (clause 7), the body's Content-Type last."""
 
-from typing import ClassVar, Final
-
 from protocols.content_type import ContentType
-from protocols.forms import UnknownHeader
 from protocols.mm1.enums import (
-    VERSION_1_2,
     CancelStatus,
     ContentClass,
     InsertAddress,
     MessageClass,
     MessageType,
+    MmState,
     Priority,
     ReadStatus,
+    RecommendedRetrievalMode,
     ReplyCharging,
     ResponseStatus,
     RetrieveStatus,
     SenderVisibility,
     Status,
+    StoreStatus,
 )
-from protocols.mm1.values import Counted, CountedDate, Element, Moment
+from protocols.mm1.pdu import Pdu
+from protocols.mm1.values import Counted, CountedDate, Element, Flagged, Moment
 from protocols.records import record
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class Pdu:
-    """What every PDU has. `mms_version` is 0x12 for 1.2; `unknown` are fields that its class does not list, kept as
-    they came."""
-
-    message_type: ClassVar[MessageType]
-    clause: ClassVar[str]
-    mandatory: ClassVar[tuple[str, ...]] = ()
-
-    mms_version: int = VERSION_1_2
-    unknown: tuple[UnknownHeader, ...] = ()
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -59,8 +46,13 @@ class MSendReq(Pdu):
     sender_visibility: SenderVisibility | None = None
     delivery_report: bool | None = None
     read_report: bool | None = None
+    reply_charging: ReplyCharging | None = None  # requested: replies are on this one's sender
+    reply_charging_deadline: Moment | None = None
+    reply_charging_size: int | None = None
     reply_charging_id: str | None = None  # of the MM that this one answers
     store: bool | None = None
+    mm_state: tuple[MmState, ...] = ()
+    mm_flags: tuple[Flagged, ...] = ()
     applic_id: str | None = None
     reply_applic_id: str | None = None
     aux_applic_info: str | None = None
@@ -84,6 +76,8 @@ class MSendConf(Pdu):
     response_text: str | None = None
     message_id: str | None = None
     content_location: str | None = None
+    store_status: StoreStatus | None = None
+    store_status_text: str | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -106,7 +100,10 @@ class MNotificationInd(Pdu):
     reply_charging: ReplyCharging | None = None  # accepted: a reply costs its sender nothing
     reply_charging_deadline: Moment | None = None
     reply_charging_size: int | None = None
+    reply_charging_id: str | None = None
     distribution_indicator: bool | None = None
+    recommended_retrieval_mode: RecommendedRetrievalMode | None = None
+    recommended_retrieval_mode_text: str | None = None
     element_descriptor: tuple[Element, ...] = ()
     applic_id: str | None = None
     reply_applic_id: str | None = None
@@ -156,6 +153,9 @@ class MRetrieveConf(Pdu):
     reply_charging: ReplyCharging | None = None  # accepted: a reply costs its sender nothing
     reply_charging_deadline: Moment | None = None
     reply_charging_size: int | None = None
+    reply_charging_id: str | None = None
+    mm_state: tuple[MmState, ...] = ()
+    mm_flags: tuple[Flagged, ...] = ()
     distribution_indicator: bool | None = None
     applic_id: str | None = None
     reply_applic_id: str | None = None
@@ -210,6 +210,9 @@ class MReadRecInd(Pdu):
     from_: str | InsertAddress | None = None
     date: int | None = None
     read_status: ReadStatus | None = None
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -225,6 +228,55 @@ class MReadOrigInd(Pdu):
     from_: str | InsertAddress | None = None
     date: int | None = None
     read_status: ReadStatus | None = None
+    applic_id: str | None = None
+    reply_applic_id: str | None = None
+    aux_applic_info: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class MForwardReq(Pdu):
+    """m-forward-req: a user agent sends an MM on that it did not fetch."""
+
+    message_type = MessageType.M_FORWARD_REQ
+    clause = "OMA-TS-MMS_ENC 6"
+    mandatory = ("transaction_id", "from_", "content_location")
+
+    transaction_id: str = ""
+    date: int | None = None
+    from_: str | InsertAddress | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    bcc: tuple[str, ...] = ()
+    expiry: Moment | None = None
+    delivery_time: Moment | None = None
+    report_allowed: bool | None = None  # whether the first sender may hear that his MM was forwarded
+    delivery_report: bool | None = None
+    read_report: bool | None = None
+    store: bool | None = None
+    mm_state: tuple[MmState, ...] = ()
+    mm_flags: tuple[Flagged, ...] = ()
+    reply_charging: ReplyCharging | None = None
+    reply_charging_deadline: Moment | None = None
+    reply_charging_size: int | None = None
+    reply_charging_id: str | None = None
+    content_location: str | None = None
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class MForwardConf(Pdu):
+    """m-forward-conf: the MMSC's answer to it."""
+
+    message_type = MessageType.M_FORWARD_CONF
+    clause = "OMA-TS-MMS_ENC 6"
+    mandatory = ("transaction_id", "response_status")
+
+    transaction_id: str = ""
+    response_status: ResponseStatus | None = None
+    response_text: str | None = None
+    message_id: str | None = None
+    content_location: str | None = None
+    store_status: StoreStatus | None = None
+    store_status_text: str | None = None
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -249,19 +301,3 @@ class MCancelConf(Pdu):
 
     transaction_id: str = ""
     cancel_status: CancelStatus | None = None
-
-
-PDUS: Final = (
-    MSendReq,
-    MSendConf,
-    MNotificationInd,
-    MNotifyRespInd,
-    MRetrieveConf,
-    MAcknowledgeInd,
-    MDeliveryInd,
-    MReadRecInd,
-    MReadOrigInd,
-    MCancelReq,
-    MCancelConf,
-)
-BY_TYPE: Final = {int(cls.message_type): cls for cls in PDUS}

@@ -1,13 +1,13 @@
 """The value forms of MM1 header fields (OMA-TS-MMS_ENC clause 7.3): how each is read and written."""
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from protocols.content_type import ContentType
 from protocols.enums import OpenEnum
 from protocols.errors import DecodeError, EncodeError
 from protocols.forms import Form
-from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass
+from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass, ResponseStatus
 from protocols.octets import OctetReader, OctetWriter
 from protocols.records import record
 from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type, write_parameters
@@ -32,7 +32,7 @@ NO: Final = 0x81
 _ABSOLUTE: Final = 0x80
 _RELATIVE: Final = 0x81
 _ADDRESS_PRESENT: Final = 0x80
-_DEFAULT_MAJOR: Final = 0x10
+_FIRST_TEXT: Final = 0x20  # below it an octet is a length (WAP-230-WSP 8.4.1.2)
 
 
 @record(frozen=True, slots=True)
@@ -73,6 +73,14 @@ class Element:
 
     reference: str
     parameters: tuple[tuple[str, str], ...] = ()
+
+
+@record(frozen=True, slots=True)
+class Indexed:
+    """A field of m-mbox-delete-conf and m-delete-conf: which of the request's messages it is about, and its value."""
+
+    count: int
+    value: str | ResponseStatus
 
 
 def octet_of(enumeration: type[E]) -> Form[E]:
@@ -265,3 +273,27 @@ ELEMENT: Final = Form(
 ATTRIBUTE: Final = Form(
     "field number", lambda reader: reader.octet() & 0x7F, lambda writer, value: writer.octet(0x80 | value)
 )
+
+
+def _indexed(form: Form[E2]) -> Form[Indexed]:
+    """A status-count and a value, in a length. Without the length it is the first one's, as other PDUs have it."""
+
+    def read(reader: OctetReader) -> Indexed:
+        if reader.peek() >= _FIRST_TEXT:
+            return Indexed(0, cast("str | ResponseStatus", form.read(reader)))
+        length = read_value_length(reader)
+        with reader.within(length):
+            return Indexed(read_integer(reader), cast("str | ResponseStatus", form.read(reader)))
+
+    def write(writer: OctetWriter, value: Indexed) -> None:
+        inner = OctetWriter()
+        write_integer(inner, value.count)
+        form.write(inner, cast("E2", value.value))
+        _put_with_length(writer, inner)
+
+    return Form(f"status-count, {form.name}", read, write)
+
+
+INDEXED_TEXT: Final = _indexed(TEXT_STRING)
+INDEXED_STRING: Final = _indexed(ENCODED_STRING)
+INDEXED_STATUS: Final = _indexed(octet_of(ResponseStatus))

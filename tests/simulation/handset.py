@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mmsc.engine.ports import Retrievable
-from mmsc.gateways.mm1.server import MMS_MESSAGE
+from mmsc.gateways.mm1.asked import MMS_MESSAGE
 from mmsc.lab.reassembly import Received
 from mmsc.net.http import HttpAnswer
 from protocols import mm1

@@ -120,6 +120,7 @@ ROOF: Final = (
         "mmsc.configured_profiles",
         "mmsc.operating",
         "mmsc.reloading",
+        "mmsc.serving_mm1",
     ),
     "mmsc.__main__",
 )

@@ -1,0 +1,62 @@
+"""m-send-req: a subscriber submits an MM (OMA-TS-MMS_ENC 6.1)."""
+
+from mmsc.clock import Clock
+from mmsc.domain.refusal import Refused
+from mmsc.engine.ports import Submit
+from mmsc.gateways.content import remarked
+from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.translate import submission_of
+from mmsc.gateways.pdus import STATUS_OF, send_conf
+from mmsc.net.http import HttpAnswer
+from mmsc.trace.captures import BodyReference
+from protocols import mm1
+from protocols.errors import ProtocolError
+from protocols.mm1 import MSendReq, ResponseStatus
+
+
+def conf_answer(
+    transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
+) -> HttpAnswer:
+    """The m-send-conf that a client of this version can read."""
+    conf = send_conf(transaction_id, version, status, text, message_id)
+    return pdu_answer(conf, transaction_id=transaction_id)
+
+
+class Submissions:
+    """Hands them to the engine."""
+
+    def __init__(self, submit: Submit, clock: Clock) -> None:
+        self._submit = submit
+        self._clock = clock
+
+    async def send_req(self, asked: Asked[MSendReq]) -> HttpAnswer:
+        """m-send-req to m-send-conf."""
+        pdu, identity, version = asked.pdu, asked.identity, asked.version
+        if identity is None:
+            return conf_answer(
+                pdu.transaction_id, version, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED, "no subscriber identity"
+            )
+        try:
+            submission = remarked(submission_of(pdu, identity, self._clock.now()), asked.findings)
+        except ProtocolError as error:  # what could be read and cannot be written again is no better
+            corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
+            return conf_answer(pdu.transaction_id, version, corrupt, error.why)
+        outcome = await self._submit.accept(submission)
+        if isinstance(outcome, Refused):
+            return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)
+        status, text = ResponseStatus.OK, None
+        if outcome.refused and version >= mm1.VERSION_1_2:
+            status = ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
+            text = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
+        answer = conf_answer(pdu.transaction_id, version, status, text, outcome.message_id)
+        answer.mm_id = outcome.mm_id
+        answer.neighbour = identity.value
+        stored = submission.content
+        if stored is not None and outcome.content_id is not None and stored.body is pdu.body:
+            answer.stored = BodyReference(outcome.content_id, 0, len(pdu.body), asked.octets - len(pdu.body))
+
+        async def after(_: bool) -> None:
+            outcome.answered()
+
+        answer.after = after
+        return answer
