@@ -43,7 +43,7 @@ PURE: Final = ("protocols", "mmsc.domain")
 PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
-    *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields"),
+    *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"),
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -91,6 +91,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.vasp_fields"),
     ),  # what MM1 and EAIF do with MMS PDUs
     "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain"),  # details of an MM as fields of MM1's PDUs
+    "mmsc.gateways.repeats": ("xxhash",),  # what makes a request the same again
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
@@ -180,7 +181,7 @@ def test_what_is_pure_opens_no_door(name: str) -> None:
 
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
-    shared |= {"mmsc.gateways.vasp_fields"}
+    shared |= {"mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

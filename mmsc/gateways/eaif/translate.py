@@ -1,6 +1,5 @@
 """EAIF words to domain words and back: an MMS PDU (OMA-TS-MMS_ENC 6), and X-NOKIA-MMSC headers that win over it."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,6 +11,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.pdus import PRIORITY_OF, class_of, content_of, retrieve_conf, shown, submission_from
+from mmsc.gateways.repeats import repeat_key
 from mmsc.ids import to_text
 from protocols import address, eaif, mm1
 from protocols.content_type import ContentType
@@ -95,11 +95,10 @@ def _repeat_key(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes) -> b
     always, so the content counts."""
     if vasp.repeats is Repeats.OFF:
         return None
-    digest = hashlib.sha256(f"eaif\0{vasp.name}\0{headers.message_id}\0{pdu.transaction_id}\0".encode())
-    if vasp.repeats is Repeats.CONTENT:
-        digest.update("\0".join((headers.sender, *headers.to, "")).encode())
-        digest.update(octets)
-    return digest.digest()
+    names = ("eaif", vasp.name, headers.message_id, pdu.transaction_id)
+    if vasp.repeats is Repeats.IDENTIFIER:
+        return repeat_key(*names)
+    return repeat_key(*names, headers.sender, *headers.to, content=(octets,))
 
 
 # --- out ---
