@@ -1,7 +1,6 @@
 """EAIF words to domain words and back: an MMS PDU (OMA-TS-MMS_ENC 6), and X-NOKIA-MMSC headers that win over it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant
@@ -152,19 +151,20 @@ def delivery_report_request(job: Job, vasp: Vasp) -> EaifRequest | None:
     word = _word(status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", ""))), version)
     if not word:
         return None
+    applic_id, reply_applic_id, aux_applic_info = _applications(mm)
     pdu = MDeliveryInd(
         mms_version=version,
         message_id=mm.message_id,
         to=(spelled(recipient.address, vasp.rewrites_out),),
         date=int(job.payload["date"]) // SECOND,
         status=_STATUSES[word],
-        status_text=job.payload.get("text") or None if version >= mm1.VERSION_1_2 else None,
+        status_text=job.payload.get("text") or None,
+        applic_id=applic_id,
+        reply_applic_id=reply_applic_id,
+        aux_applic_info=aux_applic_info,
     )
-    if version >= mm1.VERSION_1_3:
-        applic_id, reply_applic_id, aux_applic_info = _applications(mm)
-        pdu = replace(pdu, applic_id=applic_id, reply_applic_id=reply_applic_id, aux_applic_info=aux_applic_info)
     headers = _report_headers(mm, recipient, vasp, MessageType.DELIVERY_REPORT)
-    return EaifRequest(eaif.write(headers), mm1.encode(pdu))
+    return EaifRequest(eaif.write(headers), mm1.encode(mm1.for_version(pdu, version)))
 
 
 def read_report_request(mm: Mm, recipient: Recipient, vasp: Vasp, date: Instant, *, read: bool) -> EaifRequest:

@@ -53,12 +53,12 @@ def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf
     """An m-retrieve-conf that says why there is nothing: as a multipart, for readers that insist on one."""
     text = _GONE_TEXT[because]
     part = Part(ContentType("text/plain", (("charset", "utf-8"),)), text.encode(), "text", "text.txt")
-    new = version >= mm1.VERSION_1_1  # X-Mms-Retrieve-Status is of 1.1 (OMA-TS-MMS_ENC 7.3.50)
-    return MRetrieveConf(
+    conf = MRetrieveConf(
         mms_version=version,
         date=now // SECOND,
-        retrieve_status=RetrieveStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND if new else None,
-        retrieve_text=text if new else None,
+        retrieve_status=RetrieveStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND,
+        retrieve_text=text,
         content_type=ContentType("application/vnd.wap.multipart.mixed"),
         body=encode_multipart([part]),
     )
+    return mm1.for_version(conf, version)
