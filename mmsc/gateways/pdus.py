@@ -26,6 +26,7 @@ from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
 
 R = ResponseStatus
+_LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
 _CC: Final = Role.CC
 _CLASSES: Final = {
@@ -58,28 +59,51 @@ STATUS_OF: Final = {
     RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.REPORT_IMPOSSIBLE: R.ERROR_PERMANENT_FAILURE,  # only VASPs need an address
-    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_LACK_OF_PREPAID,
     RefusalReason.TOO_FAST: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.BUSY: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.SERVER_FAILED: R.ERROR_TRANSIENT_FAILURE,
 }
-_LEGACY: Final = {  # what version 1.0 knows (7.3.48)
-    R.ERROR_PERMANENT_SERVICE_DENIED: R.ERROR_SERVICE_DENIED,
-    R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT: R.ERROR_MESSAGE_FORMAT_CORRUPT,
-    R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
-    R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED: R.ERROR_CONTENT_NOT_ACCEPTED,
-    R.ERROR_PERMANENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_PARTIAL_SUCCESS: R.OK,
-    R.ERROR_UNSUPPORTED_MESSAGE: R.ERROR_UNSUPPORTED_MESSAGE,
-    R.OK: R.OK,
-}
+_BEFORE: Final = (  # what a version does not know yet, and what it is told instead (7.3.48); each step from the last
+    (mm1.VERSION_1_3, {R.ERROR_PERMANENT_LACK_OF_PREPAID: R.ERROR_PERMANENT_SERVICE_DENIED}),
+    (
+        mm1.VERSION_1_2,
+        {
+            R.ERROR_TRANSIENT_PARTIAL_SUCCESS: R.OK,
+            R.ERROR_PERMANENT_ADDRESS_HIDING_NOT_SUPPORTED: R.ERROR_PERMANENT_SERVICE_DENIED,
+        },
+    ),
+    (
+        mm1.VERSION_1_1,
+        {
+            R.ERROR_TRANSIENT_FAILURE: R.ERROR_UNSPECIFIED,
+            R.ERROR_TRANSIENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+            R.ERROR_TRANSIENT_MESSAGE_NOT_FOUND: R.ERROR_MESSAGE_NOT_FOUND,
+            R.ERROR_TRANSIENT_NETWORK_PROBLEM: R.ERROR_NETWORK_PROBLEM,
+            R.ERROR_PERMANENT_FAILURE: R.ERROR_UNSPECIFIED,
+            R.ERROR_PERMANENT_SERVICE_DENIED: R.ERROR_SERVICE_DENIED,
+            R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT: R.ERROR_MESSAGE_FORMAT_CORRUPT,
+            R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
+            R.ERROR_PERMANENT_MESSAGE_NOT_FOUND: R.ERROR_MESSAGE_NOT_FOUND,
+            R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED: R.ERROR_CONTENT_NOT_ACCEPTED,
+            R.ERROR_PERMANENT_REPLY_CHARGING_LIMITATIONS_NOT_MET: R.ERROR_SERVICE_DENIED,
+            R.ERROR_PERMANENT_REPLY_CHARGING_REQUEST_NOT_ACCEPTED: R.ERROR_SERVICE_DENIED,
+            R.ERROR_PERMANENT_REPLY_CHARGING_FORWARDING_DENIED: R.ERROR_SERVICE_DENIED,
+            R.ERROR_PERMANENT_REPLY_CHARGING_NOT_SUPPORTED: R.ERROR_SERVICE_DENIED,
+        },
+    ),
+)
 
 
 def for_version(status: ResponseStatus, version: int) -> ResponseStatus:
     """The status that a client of this version can read."""
-    return _LEGACY.get(status, R.ERROR_UNSPECIFIED) if version < mm1.VERSION_1_1 else status
+    if version >= mm1.VERSION_1_3:
+        return status
+    for since, instead in _BEFORE:
+        if version < since:
+            status = instead.get(status, status)
+    return status
 
 
 def content_of(pdu: MSendReq) -> Content:
@@ -137,6 +161,7 @@ def submission_from(
         date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
         deliver_at=_when(pdu.delivery_time),
         expires=_when(pdu.expiry),
+        refuses_late=pdu.mms_version < mm1.VERSION_1_2,  # it has no Error-transient-partial-success (7.3.48)
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
@@ -157,6 +182,11 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
     return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
+def sayable(text: str) -> str:
+    """Text for a display: short, and without what no Text-string may hold (WAP-230-WSP 8.4.2.1)."""
+    return "".join([one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT]])
+
+
 def send_conf(
     transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
 ) -> MSendConf:
@@ -165,7 +195,7 @@ def send_conf(
         mms_version=version,
         transaction_id=transaction_id,
         response_status=for_version(status, version),
-        response_text=text,
+        response_text=None if text is None else sayable(text),
         message_id=message_id,
     )
 
