@@ -1,5 +1,6 @@
 """Domain words to the PDUs that travel over SMS (OMA-TS-MMS_ENC 6.2, 6.5; SMPP v3.4 5.2.5, 7.1.1.2)."""
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -7,16 +8,11 @@ from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.vasp_fields import with_vasp_fields
+from mmsc.gateways.pdus import class_of
+from mmsc.gateways.vasp_fields import report_applications, with_vasp_fields
 from protocols import mm1
-from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
+from protocols.mm1 import MDeliveryInd, MNotificationInd, Moment, MReadOrigInd, ReadStatus
 
-_CLASSES: Final = {
-    "personal": MessageClass.PERSONAL,
-    "advertisement": MessageClass.ADVERTISEMENT,
-    "informational": MessageClass.INFORMATIONAL,
-    "auto": MessageClass.AUTO,
-}
 _PRIORITIES: Final = {
     Priority.LOW: mm1.Priority.LOW,
     Priority.NORMAL: None,  # the default is not said
@@ -39,7 +35,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
         delivery_report=None if plain else mm.delivery_report,
-        message_class=_CLASSES.get(mm.message_class.lower(), MessageClass.PERSONAL),
+        message_class=class_of(mm.message_class),
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
@@ -49,15 +45,36 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     return pdu if plain else with_vasp_fields(pdu, mm.details)
 
 
-def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
-    """The m-delivery-ind to the originator."""
-    return MDeliveryInd(
+def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:
+    """The m-delivery-ind to the originator, who spoke `version`; no From (spec: readers take it for the sender's)."""
+    mm = job.stored_mm
+    pdu = MDeliveryInd(
         mms_version=min(version, mm1.VERSION_1_2),
-        message_id=job.stored_mm.message_id,
+        message_id=mm.message_id,
         to=(spelled(job.recipients[0].address),),
         date=date // SECOND,
         status=_STATUSES[word],
     )
+    if version < mm1.VERSION_1_3:
+        return pdu
+    return replace(pdu, mms_version=mm1.VERSION_1_3, status_text=text or None, **report_applications(mm.details))
+
+
+def read_orig_ind(job: Job, date: Instant, version: int, *, read: bool) -> MReadOrigInd:
+    """The m-read-orig-ind to the originator, who spoke `version`, 1.1 at least; not `read`: deleted without being
+    read. From is the reader, in the clear."""
+    mm = job.stored_mm
+    pdu = MReadOrigInd(
+        mms_version=min(max(version, mm1.VERSION_1_1), mm1.VERSION_1_2),
+        message_id=mm.message_id,
+        to=(spelled(mm.sender),),
+        from_=spelled(job.recipients[0].address),
+        date=date // SECOND,
+        read_status=ReadStatus.READ if read else ReadStatus.DELETED_WITHOUT_BEING_READ,
+    )
+    if version < mm1.VERSION_1_3:
+        return pdu
+    return replace(pdu, mms_version=mm1.VERSION_1_3, **report_applications(mm.details))
 
 
 def numbering(number: str, rewrites: tuple[Rewrite, ...] = ()) -> tuple[int, int, str]:
