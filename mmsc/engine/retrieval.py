@@ -143,7 +143,8 @@ class Fetching:
         record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
         recipient = record.recipient
         event = desk.chronicle.event(trace.MmFetched(), mm_id=mm.id, recipient_id=recipient.id)
-        if recipient.fetched_at is not None and recipient.state not in FINAL:
+        twice = recipient.fetched_at is not None and recipient.state not in FINAL
+        if twice and not desk.policy.notification.gets_ignored:
             how = Circumstances(because="fetched a second time")  # which proves that the first one arrived
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)

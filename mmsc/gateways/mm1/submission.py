@@ -1,10 +1,12 @@
 """m-send-req: a subscriber submits an MM (OMA-TS-MMS_ENC 6.1)."""
 
 from mmsc.clock import Clock
+from mmsc.domain.message import Interface, Origin
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
 from mmsc.net.http import HttpAnswer
@@ -25,8 +27,9 @@ def conf_answer(
 class Submissions:
     """Hands them to the engine."""
 
-    def __init__(self, submit: Submit, clock: Clock) -> None:
+    def __init__(self, submit: Submit, clock: Clock, senders: Senders) -> None:
         self._submit = submit
+        self._senders = senders
         self._clock = clock
 
     async def send_req(self, asked: Asked[MSendReq]) -> HttpAnswer:
@@ -36,8 +39,13 @@ class Submissions:
             return conf_answer(
                 pdu.transaction_id, version, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED, "no subscriber identity"
             )
+        objection = self._senders.objection(pdu.from_, identity, version, pdu.sender_visibility)
+        if objection is not None:
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), objection.refused)
+            return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
+        findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), asked.findings)
+            submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return conf_answer(pdu.transaction_id, version, corrupt, error.why)
