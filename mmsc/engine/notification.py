@@ -31,6 +31,7 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
+_EXPLAINED: Final = (Happening.CONDITION_FAILED, Happening.UNDELIVERABLE)
 _RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
 
 
@@ -227,12 +228,12 @@ class NotificationWork:
 
 
 def _ended(step: End, policy: NotificationPolicy) -> Circumstances:
-    """What is told of an end by our own doing; its report says which condition was not met."""
+    """What is told of an end by our own doing; its report says why there was no way, or which condition was not met."""
     if step is NEVER_ACKNOWLEDGED:
         remark = trace.FindingNoted("mm1", "MM1-H901", "OMA-TS-MMS_ENC 6.3", -1, step.because)
         silence = "" if policy.unacknowledged_report else NoReport.NOT_ACKNOWLEDGED
         return Circumstances(because=step.because, also=(remark,), no_report=silence)
-    text = step.because if step.happening is Happening.CONDITION_FAILED else ""
+    text = step.because if step.happening in _EXPLAINED else ""
     return Circumstances(because=step.because, text=text)
 
 

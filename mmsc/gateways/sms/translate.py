@@ -11,7 +11,7 @@ from mmsc.gateways.addresses import spelled
 from mmsc.gateways.pdus import class_of
 from mmsc.gateways.vasp_fields import report_applications, with_vasp_fields
 from protocols import mm1
-from protocols.mm1 import MDeliveryInd, MNotificationInd, Moment, MReadOrigInd, ReadStatus
+from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment, MReadOrigInd, ReadStatus
 
 _PRIORITIES: Final = {
     Priority.LOW: mm1.Priority.LOW,
@@ -29,13 +29,14 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
     hidden = mm.sender_hidden or plain
     replaces = mm.details.get("replace_id") if version >= mm1.VERSION_1_3 and not plain else None
     highest = mm1.VERSION_1_2 if replaces is None else mm1.VERSION_1_3
+    message_class = class_of(mm.message_class)
     pdu = MNotificationInd(
         mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), highest),
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
-        delivery_report=None if plain else mm.delivery_report,
-        message_class=class_of(mm.message_class),
+        delivery_report=None if plain else mm.delivery_report and message_class is not MessageClass.AUTO,
+        message_class=message_class,
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
