@@ -26,13 +26,16 @@ from protocols.mm1 import (
     MDeliveryInd,
     MNotificationInd,
     MReadOrigInd,
+    MReadRecInd,
     MRetrieveConf,
     Pdu,
+    ReadStatus,
     ReplyCharging,
     ResponseStatus,
     RetrieveStatus,
     Status,
 )
+from protocols.mm1.enums import in_words
 from protocols.wsp.multipart import Part, index_multipart
 from protocols.wsp.push import decode_push
 
@@ -96,6 +99,11 @@ class Handset(UserAgent):
     async def until(self, arrived: Callable[[Inbox], bool], seconds: float = 15.0) -> Inbox:
         """Wait until the inbox is as wanted. Raises TimeoutError."""
         return await self._watched.until(arrived, seconds)
+
+    async def idle(self) -> None:
+        """Wait until nothing is left that it means to do later."""
+        while self._later:
+            await asyncio.wait(self._later)
 
     # --- what the SMSC brings ---
 
@@ -202,7 +210,7 @@ class Handset(UserAgent):
         return await self._told(sent, "m-notifyresp-ind")
 
     async def _forwarded(self, notification: MNotificationInd, behaviour: Behaviour) -> bool:
-        to = [_address(one) for one in behaviour.forward_to]
+        to = [address(one) for one in behaviour.forward_to]
         asked = self.forward(
             notification.content_location or "", to, report_allowed=behaviour.report_allowed, delivery_report=True
         )
@@ -216,8 +224,7 @@ class Handset(UserAgent):
             if not sender or not conf.message_id:
                 await self._failed("no read report: the MM tells no sender or no Message-ID")
             else:
-                read = behaviour.read is mm1.ReadStatus.READ
-                await self._told(self.tell_read(conf.message_id, sender, read=read), "m-read-rec-ind")
+                await self._read(conf.message_id, sender, conf.subject or "", behaviour.read)
         if behaviour.reply and not sender:
             await self._failed("no reply: the MM tells no sender")
         elif behaviour.reply:
@@ -227,6 +234,17 @@ class Handset(UserAgent):
             subject = f"Re: {conf.subject or ''}".strip()
             asked = self.send([sender], parts, subject=subject, reply_charging_id=reply_to)
             await self._accepted(asked, "m-send-req")
+
+    async def _read(self, message_id: str, sender: str, subject: str, status: ReadStatus) -> None:
+        """A read report; before version 1.1 an MM of class Auto that says so to people."""
+        if self.version >= MReadRecInd.since:
+            read = status is ReadStatus.READ
+            await self._told(self.tell_read(message_id, sender, read=read), "m-read-rec-ind")
+            return
+        said = in_words(status)
+        parts = [Part(_TEXT, f"{said}: {subject}".encode(), "text", "text.txt")]
+        auto = mm1.MessageClass.AUTO
+        await self._accepted(self.send([sender], parts, subject=said, message_class=auto), "m-send-req")
 
     # --- what the user does ---
 
@@ -352,9 +370,9 @@ def _key_of(notification: MNotificationInd) -> _Key:
     return notification.transaction_id, notification.content_location or ""
 
 
-def _address(text: str) -> str:
-    """A number as MM1 writes it (OMA-TS-MMS_ENC 8); what has a type or is no number as it is."""
-    return f"{text}/TYPE=PLMN" if text.lstrip("+").isdecimal() else text
+def address(text: str) -> str:
+    """A global number as MM1 writes it (OMA-TS-MMS_ENC 8); what has a type, or is a short code or mail, as it is."""
+    return f"{text}/TYPE=PLMN" if text[:1] == "+" and text[1:].isdecimal() else text
 
 
 def _bound(kept: OrderedDict[_Key, Any]) -> None:

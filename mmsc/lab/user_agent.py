@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -160,8 +161,14 @@ class UserAgent:
         return await self.ask(pdu, MDeleteConf)
 
     async def ask(self, pdu: Pdu, conf: type[P]) -> P:
-        """A request and its conf, which carries the same Transaction-ID. Raises NoConf, and FAILURES."""
-        status, body = await self._post(pdu)
+        """A request, without what its version has no words for, and its conf, which carries the same Transaction-ID.
+        Raises NoConf, and FAILURES."""
+        sent = mm1.for_version(pdu, pdu.mms_version)
+        newer = [one.name for one in fields(pdu) if getattr(pdu, one.name) != getattr(sent, one.name)]
+        if newer:
+            words = f"{pdu.mms_version >> 4}.{pdu.mms_version & 0x0F}"
+            await self.remark(f"left out, for they came after version {words}: {', '.join(newer)}")
+        status, body = await self._post(sent)
         if status != 200:
             raise NoConf(f"HTTP {status} instead of an {_name(conf)}{_words(body)}")
         answer = await self.read(body, conf)
@@ -212,7 +219,8 @@ class UserAgent:
         return (await self._post(pdu, self._where(location)))[0]
 
     async def tell_read(self, message_id: str, sender: str, *, read: bool = True) -> int:
-        """Its user read an MM, or deleted it unread (m-read-rec-ind, OMA-TS-MMS_ENC 6.6.1); the HTTP status."""
+        """Its user read an MM, or deleted it unread (m-read-rec-ind, OMA-TS-MMS_ENC 6.6.1, of version 1.1); the HTTP
+        status."""
         pdu = MReadRecInd(
             mms_version=self.version,
             message_id=message_id,

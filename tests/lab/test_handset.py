@@ -27,7 +27,7 @@ from protocols.mm1 import (
     RetrieveStatus,
     Status,
 )
-from tests.lab.conftest import NOW, SENDER, FakeMmsc, MakeHandset, notification, pushed, retrieve_conf
+from tests.lab.conftest import NOW, PARTS, SENDER, FakeMmsc, MakeHandset, notification, pushed, retrieve_conf
 
 
 def accepting(mmsc: FakeMmsc) -> None:
@@ -294,3 +294,23 @@ def test_words_that_are() -> None:
     assert first == second == Behaviour(octets_per_second=500, cuts=2, retries=3)
     assert third == Behaviour(Fetching.DEFERRED, wait_seconds=1.5, report_allowed=True)
     assert behaviours.current == behaviours.next() == third
+
+
+async def test_before_1_1_a_read_report_is_an_mm_of_class_auto(mmsc: FakeMmsc, handset: MakeHandset) -> None:
+    accepting(mmsc)
+    phone = await handset(version=mm1.VERSION_1_0, behaviours=behaviours_of("immediate+read"))
+    await phone.on_push(pushed(mmsc.offer(read_report=True, subject="Lake")))
+    told = mmsc.pdus()[1]
+    assert isinstance(told, MSendReq)
+    assert (told.to, told.subject, told.message_class) == ((SENDER,), "Read", mm1.MessageClass.AUTO)
+    assert b"Read: Lake" in told.body
+
+
+async def test_what_its_version_has_no_words_for_is_left_out_and_told(mmsc: FakeMmsc, handset: MakeHandset) -> None:
+    accepting(mmsc)
+    phone = await handset(version=mm1.VERSION_1_1)
+    await phone.send([SENDER], PARTS, store=True, drm_content=True, reply_charging=ReplyCharging.REQUESTED)
+    (sent,) = mmsc.pdus()
+    assert isinstance(sent, MSendReq)
+    assert (sent.store, sent.drm_content, sent.reply_charging) == (None, None, ReplyCharging.REQUESTED)
+    assert phone.inbox.failures == ["left out, for they came after version 1.1: store, drm_content"]
