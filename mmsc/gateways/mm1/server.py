@@ -16,7 +16,7 @@ from mmsc.gateways.mm1.answers import Answers
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, Asked
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.refusing import OF_A_HANDSET, OF_A_SENDER, refused
+from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -84,7 +84,7 @@ class Mm1Server:
         handler = self._handlers.get(type(pdu))
         if handler is None or pdu.mms_version >> 4 != _OWN_MAJOR:
             return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
-        if identity is None and kind in OF_A_SENDER:
+        if identity is None and kind in OF_A_SENDER and kind not in INDICATIONS:
             return refused(kind, transaction_id, pdu.mms_version, _DENIED, "no subscriber identity", http=403)
         evidence = _evidence(request, _told_version(decoded))
         try:
