@@ -78,11 +78,12 @@ class Mm1Server:
     async def _handle(self, request: HttpRequest, decoded: Decoded[Pdu], identity: Address | None) -> HttpAnswer:
         pdu = decoded.message
         kind, transaction_id = pdu.message_type, str(getattr(pdu, "transaction_id", "") or "")
-        handler = self._handlers.get(type(pdu))
-        if handler is None or pdu.mms_version >> 4 != _OWN_MAJOR:
-            return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
-        if identity is None and kind in OF_A_SENDER:
+        is_known = pdu.mms_version >> 4 == _OWN_MAJOR
+        if is_known and identity is None and kind in OF_A_SENDER:
             return refused(kind, transaction_id, pdu.mms_version, _DENIED, "no subscriber identity", http=403)
+        handler = self._handlers.get(type(pdu))
+        if handler is None or not is_known:
+            return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
         evidence = _evidence(request, _told_version(decoded))
         try:
             if identity is not None and kind in OF_A_SENDER:
