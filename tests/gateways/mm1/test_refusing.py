@@ -4,9 +4,10 @@ import pytest
 
 from mmsc.domain.refusal import RefusalReason
 from mmsc.gateways.mm1.refusing import OF_A_SENDER, refusal, refused, store_status_of
-from mmsc.gateways.pdus import STATUS_OF, for_version
+from mmsc.gateways.pdus import STATUS_OF
 from protocols import mm1
 from protocols.mm1 import MessageType, ResponseStatus, StoreStatus
+from protocols.mm1.versions import status_for
 
 R = ResponseStatus
 VERSIONS = (0x10, 0x11, 0x12, 0x13)
@@ -21,9 +22,9 @@ SINCE = {  # of the standard's statuses; those of 1.0 are 0x80 to 0x88
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("status", list(R))
 def test_no_version_is_told_a_status_that_came_later(status: R, version: int) -> None:
-    told = for_version(status, version)
+    told = status_for(status, version)
     assert SINCE[int(told)] <= version
-    assert for_version(told, version) is told
+    assert status_for(told, version) is told
     assert told is status or version < SINCE[int(status)]
     assert (told is R.OK) is (status is R.OK or (status is R.ERROR_TRANSIENT_PARTIAL_SUCCESS and version < 0x12))
 
@@ -31,7 +32,7 @@ def test_no_version_is_told_a_status_that_came_later(status: R, version: int) ->
 def test_who_has_no_credit_hears_so_in_1_3() -> None:
     """X-Mms-Response-Status Error-permanent-lack-of-prepaid is of 1.3; before, the service is denied."""
     status = STATUS_OF[RefusalReason.NO_CREDIT]
-    told = [for_version(status, version).name for version in VERSIONS]
+    told = [status_for(status, version).name for version in VERSIONS]
     denied = "ERROR_PERMANENT_SERVICE_DENIED"
     assert told == ["ERROR_SERVICE_DENIED", denied, denied, "ERROR_PERMANENT_LACK_OF_PREPAID"]
 
