@@ -5,13 +5,22 @@ from mmsc.engine.engine import Engine
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.reloading import Live
+from mmsc.settings import Settings
 from mmsc.settings.model import Mm1
 
 
 def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Server:
     """What answers user agents; `live` tells it of new settings."""
     identities = Identities(
-        engine.numbers, engine.neighbours, headers=settings.identity_headers, gateways=settings.identity_gateways
+        engine.numbers,
+        engine.neighbours,
+        headers=settings.identity_headers,
+        gateways=settings.identity_gateways,
+        address_headers=settings.address_headers,
     )
-    live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
+
+    def believe(now: Settings) -> None:
+        identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways, now.mm1.address_headers)
+
+    live.values.append(believe)
     return Mm1Server(engine.submit, engine.retrieval, identities, clock)

@@ -107,6 +107,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         lambda app: [_handlers(app)["mm1"]._identities._is_gateway(one) for one in ("192.0.2.7", "127.0.0.1")],
         [True, False],
     ),
+    "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm7.delivery_condition_mms_capable": (7, lambda app: _wishes(app).mms_capable_condition, 7),

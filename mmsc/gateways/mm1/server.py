@@ -61,7 +61,7 @@ class Mm1Server:
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
-        identity = self._identities.of(request.headers, request.remote)
+        identity = self._identities.of(request)
         if request.method in ("GET", "HEAD"):
             return await self._fetches.get(request, identity, _evidence(request, 0))
         if request.method != "POST":
