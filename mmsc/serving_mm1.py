@@ -6,15 +6,24 @@ from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.senders import SenderPolicy, Senders
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.reloading import Live
+from mmsc.settings import Settings
 from mmsc.settings.model import Mm1
 
 
 def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Server:
     """What answers user agents; `live` tells it of new settings."""
     identities = Identities(
-        engine.numbers, engine.neighbours, headers=settings.identity_headers, gateways=settings.identity_gateways
+        engine.numbers,
+        engine.neighbours,
+        headers=settings.identity_headers,
+        gateways=settings.identity_gateways,
+        address_headers=settings.address_headers,
     )
-    live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
+
+    def believe(now: Settings) -> None:
+        identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways, now.mm1.address_headers)
+
+    live.values.append(believe)
     senders = Senders(identities, sender_policy(settings))
     live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
     return Mm1Server(engine.submit, engine.retrieval, identities, clock, senders=senders)

@@ -128,7 +128,17 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
         "X-Up-Calling-Line-ID",
         "X-Nokia-MSISDN",
         "X-WAP-MSISDN",
+        "MSISDN",
+        "X-H3G-MSISDN",
+        "X-DU-MSISDN",
+        "VZV-MSISDN",
+        "X-HTS-CLID",
+        "User-Identity-Forward-MSISDN",
+        "X-Ericsson-MSISDN",
+        "X-Huawei-MSISDN",
+        "X-MDN",
     )
+    address_headers: Live[tuple[Text, ...]] = ("X-WAP-Network-Client-IP", "X-WAP-Client-IP", "X-Forwarded-For")
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
     address_hiding: Live[bool] = True

@@ -109,6 +109,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         lambda app: [_handlers(app)["mm1"]._identities._is_gateway(one) for one in ("192.0.2.7", "127.0.0.1")],
         [True, False],
     ),
+    "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
     "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
     "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),

@@ -112,6 +112,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
+    "mmsc.gateways.rest": (*PARTS, "msgspec"),
     "mmsc.gateways.sms": ("protocols", *PARTS),
     "mmsc.weblink": ("protocols", *PARTS, "jinja2", "markupsafe"),
     "mmsc.operations": (
