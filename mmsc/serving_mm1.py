@@ -1,11 +1,15 @@
 """The MM1 server put together: its settings, and who answers which PDU."""
 
+from typing import Any
+
 from mmsc.clock import Clock
 from mmsc.engine.engine import Engine
+from mmsc.gateways.mm1.forward import ForwardRequests
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.reloading import Live
 from mmsc.settings.model import Mm1
+from protocols.mm1 import MForwardReq, Pdu
 
 
 def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Server:
@@ -14,4 +18,5 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Se
         engine.numbers, engine.neighbours, headers=settings.identity_headers, gateways=settings.identity_gateways
     )
     live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
-    return Mm1Server(engine.submit, engine.retrieval, identities, clock)
+    more: dict[type[Pdu], Any] = {MForwardReq: ForwardRequests(engine.forwards, clock).forward_req}
+    return Mm1Server(engine.submit, engine.retrieval, identities, clock, more)

@@ -1,29 +1,38 @@
-"""What a VASP, or another subscriber, wanted the recipient's handset to know, as fields of an m-notification-ind and an
-m-retrieve-conf (OMA-TS-MMS_ENC 6.2, 6.3). It stands in the MM's details by the names of MM7 (TS 23.140 8.7.1)."""
+"""What a VASP, or another subscriber, wanted the recipient's handset to know, and who had the MM before, as fields of
+an m-notification-ind and an m-retrieve-conf (OMA-TS-MMS_ENC 6.2, 6.3). It stands in the MM's details by the names of
+MM7 (TS 23.140 8.7.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from mmsc.domain.instant import SECOND
+from mmsc.domain import reply_charging
+from mmsc.domain.address import Address
+from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.sendings import SENT_BEFORE, sent_before
+from mmsc.gateways.addresses import spelled
 from protocols import mm1
-from protocols.mm1 import ContentClass, MNotificationInd, Moment, MRetrieveConf
+from protocols.mm1 import ContentClass, Counted, CountedDate, MNotificationInd, Moment, MRetrieveConf
 from protocols.mm1.enums import ReplyCharging, in_words
 
 P = TypeVar("P", MNotificationInd, MRetrieveConf)
 
 _TEXTS: Final = ("applic_id", "reply_applic_id", "aux_applic_info")
 _CLASSES: Final = {in_words(one): one for one in ContentClass}
-_CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribution_indicator", "reply_charging"})
+_REPLIES: Final = frozenset({reply_charging.OFFERED, reply_charging.PAID_BY})
+_CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribution_indicator", *_REPLIES, SENT_BEFORE})
 
 
-def with_vasp_fields(pdu: P, details: Mapping[str, str]) -> P:
-    """The PDU with them. One that has fields of 1.3 is of 1.3; a handset that spoke 1.1 or 1.0 gets what those have."""
+def with_vasp_fields(pdu: P, details: Mapping[str, str], now: Callable[[], Instant] | None = None) -> P:
+    """The PDU with them. One that has fields of 1.3 is of 1.3; a handset that spoke 1.1 or 1.0 gets what those have.
+    A deadline is told as seconds from `now`; as a date where there is no `now`."""
     if _CARRIED.isdisjoint(details):
         return pdu
     fields: dict[str, Any] = {}
     if pdu.mms_version >= mm1.VERSION_1_1:
-        fields |= _reply_charging(details)
+        fields |= _reply_charging(details, now)
+        if SENT_BEFORE in details and isinstance(pdu, MRetrieveConf):
+            fields |= _previously_sent(details)
     if pdu.mms_version >= mm1.VERSION_1_2:
         fields |= _flag(details, "distribution_indicator")
         newer = _newer(details)
@@ -32,16 +41,35 @@ def with_vasp_fields(pdu: P, details: Mapping[str, str]) -> P:
     return replace(pdu, **fields)
 
 
-def _reply_charging(details: Mapping[str, str]) -> dict[str, Any]:
-    """A reply costs its sender nothing: who asked for that is served (7.3.43)."""
-    if "reply_charging" not in details:
-        return {}
-    fields: dict[str, Any] = {"reply_charging": ReplyCharging.ACCEPTED}
-    if "reply_deadline" in details:
-        fields["reply_charging_deadline"] = Moment(int(details["reply_deadline"]) // SECOND, relative=False)
-    if "reply_charging_size" in details:
-        fields["reply_charging_size"] = int(details["reply_charging_size"])
+def _reply_charging(details: Mapping[str, str], now: Callable[[], Instant] | None) -> dict[str, Any]:
+    """A reply costs its sender nothing: who asked for that is served (7.3.43), until the deadline is over. And which MM
+    it is that a reply was paid for by (7.3.45)."""
+    fields: dict[str, Any] = {}
+    if reply_charging.ANSWERS in details and details.get(reply_charging.PAID_BY) == "recipient":
+        fields["reply_charging_id"] = details[reply_charging.ANSWERS]
+    offer = reply_charging.offer_of(details)
+    if offer is None:
+        return fields
+    if offer.deadline is not None:
+        if now is None:
+            fields["reply_charging_deadline"] = Moment(offer.deadline // SECOND, relative=False)
+        elif (left := (offer.deadline - now()) // SECOND) > 0:
+            fields["reply_charging_deadline"] = Moment(left)
+        else:
+            return fields
+    accepted = ReplyCharging.ACCEPTED_TEXT_ONLY if offer.text_only else ReplyCharging.ACCEPTED
+    fields["reply_charging"] = accepted
+    if offer.size is not None:
+        fields["reply_charging_size"] = offer.size
     return fields
+
+
+def _previously_sent(details: Mapping[str, str]) -> dict[str, Any]:
+    """1 is the first sending (7.3.23, 7.3.24); whoever hides has a date and no name."""
+    way = list(enumerate(sent_before(details), 1))
+    by = [Counted(count, spelled(Address.of(one.address))) for count, one in way if one.address]
+    dates = [CountedDate(count, one.at // SECOND) for count, one in way if one.at is not None]
+    return {"previously_sent_by": tuple(by), "previously_sent_date": tuple(dates)}
 
 
 def _newer(details: Mapping[str, str]) -> dict[str, Any]:

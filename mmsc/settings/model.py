@@ -132,6 +132,7 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
     retrieve_grace_seconds: Live[Seconds] = 600.0
+    reply_charging: Live[bool] = True
 
 
 class Mm4(Listener, frozen=True, kw_only=True):

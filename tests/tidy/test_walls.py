@@ -90,7 +90,11 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         *("protocols", "mmsc.domain"),
         *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.vasp_fields"),
     ),  # what MM1 and EAIF do with MMS PDUs
-    "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain"),  # details of an MM as fields of MM1's PDUs
+    "mmsc.gateways.vasp_fields": (
+        "protocols",
+        "mmsc.domain",
+        "mmsc.gateways.addresses",
+    ),  # details of an MM as fields of MM1's PDUs
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),

@@ -5,6 +5,7 @@ from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.charging import with_reply_charging
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
 from mmsc.net.http import HttpAnswer
@@ -37,10 +38,14 @@ class Submissions:
                 pdu.transaction_id, version, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED, "no subscriber identity"
             )
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), asked.findings)
+            now = self._clock.now()
+            charged = with_reply_charging(submission_of(pdu, identity, now), pdu, now)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return conf_answer(pdu.transaction_id, version, corrupt, error.why)
+        if isinstance(charged, Refused):
+            return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
+        submission = remarked(charged, asked.findings)
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)

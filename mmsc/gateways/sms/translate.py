@@ -46,7 +46,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         content_location=f"{mm1_url}/m/{recipient.token}",
         replace_id=replaces,
     )
-    return pdu if plain else with_vasp_fields(pdu, mm.details)
+    return pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
