@@ -18,5 +18,5 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Se
         engine.numbers, engine.neighbours, headers=settings.identity_headers, gateways=settings.identity_gateways
     )
     live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
-    more: dict[type[Pdu], Any] = {MForwardReq: ForwardRequests(engine.forwards, clock).forward_req}
+    more: dict[type[Pdu], Any] = {MForwardReq: ForwardRequests(engine.forwards, engine.submit, clock).forward_req}
     return Mm1Server(engine.submit, engine.retrieval, identities, clock, more)

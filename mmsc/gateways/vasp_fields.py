@@ -11,8 +11,7 @@ from mmsc.domain.address import Address
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.sendings import SENT_BEFORE, sent_before
 from mmsc.gateways.addresses import spelled
-from protocols import mm1
-from protocols.mm1 import ContentClass, Counted, CountedDate, MNotificationInd, Moment, MRetrieveConf
+from protocols.mm1 import ContentClass, Counted, CountedDate, MessageType, MNotificationInd, Moment, MRetrieveConf
 from protocols.mm1.enums import ReplyCharging, in_words
 
 P = TypeVar("P", MNotificationInd, MRetrieveConf)
@@ -24,21 +23,13 @@ _CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribut
 
 
 def with_vasp_fields(pdu: P, details: Mapping[str, str], now: Callable[[], Instant] | None = None) -> P:
-    """The PDU with them. One that has fields of 1.3 is of 1.3; a handset that spoke 1.1 or 1.0 gets what those have.
-    A deadline is told as seconds from `now`; as a date where there is no `now`."""
+    """The PDU with them, whatever its version has: `for_version` comes after it. A deadline is told as seconds from
+    `now`; as a date where there is no `now`."""
     if _CARRIED.isdisjoint(details):
         return pdu
-    fields: dict[str, Any] = {}
-    if pdu.mms_version >= mm1.VERSION_1_1:
-        fields |= _reply_charging(details, now)
-        if SENT_BEFORE in details and isinstance(pdu, MRetrieveConf):
-            fields |= _previously_sent(details)
-    if pdu.mms_version >= mm1.VERSION_1_2:
-        fields |= _flag(details, "distribution_indicator")
-        newer = _newer(details)
-        if newer:
-            fields |= {**newer, "mms_version": mm1.VERSION_1_3}
-    return replace(pdu, **fields)
+    flags = _flag(details, "distribution_indicator") | _flag(details, "drm_content")
+    way = _previously_sent(details) if pdu.message_type is MessageType.M_RETRIEVE_CONF else {}
+    return replace(pdu, **_reply_charging(details, now), **_texts(details), **flags, **way)
 
 
 def _reply_charging(details: Mapping[str, str], now: Callable[[], Instant] | None) -> dict[str, Any]:
@@ -66,18 +57,20 @@ def _reply_charging(details: Mapping[str, str], now: Callable[[], Instant] | Non
 
 def _previously_sent(details: Mapping[str, str]) -> dict[str, Any]:
     """1 is the first sending (7.3.23, 7.3.24); whoever hides has a date and no name."""
+    if SENT_BEFORE not in details:
+        return {}
     way = list(enumerate(sent_before(details), 1))
     by = [Counted(count, spelled(Address.of(one.address))) for count, one in way if one.address]
     dates = [CountedDate(count, one.at // SECOND) for count, one in way if one.at is not None]
     return {"previously_sent_by": tuple(by), "previously_sent_date": tuple(dates)}
 
 
-def _newer(details: Mapping[str, str]) -> dict[str, Any]:
+def _texts(details: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {name: details[name] for name in _TEXTS if name in details}
     content_class = _CLASSES.get(details.get("content_class", "").lower())
     if content_class is not None:
         fields["content_class"] = content_class
-    return fields | _flag(details, "drm_content")
+    return fields
 
 
 def _flag(details: Mapping[str, str], name: str) -> dict[str, Any]:

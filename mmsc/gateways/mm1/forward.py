@@ -1,6 +1,5 @@
 """m-forward-req: a subscriber has an MM sent on that it was told of (OMA-TS-MMS_ENC 6; TS 23.140 8.1.6)."""
 
-import hashlib
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,11 +8,12 @@ from mmsc.domain.address import Address
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.refusal import RefusalReason, Refused
-from mmsc.engine.ports import Accepted, Forwarding
+from mmsc.engine.ports import Accepted, Forwarding, Submit
 from mmsc.gateways.content import plausible, remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
 from mmsc.gateways.mm1.charging import with_reply_charging
-from mmsc.gateways.pdus import STATUS_OF, for_version, when_of
+from mmsc.gateways.pdus import STATUS_OF, when_of
+from mmsc.gateways.repeats import repeat_key
 from mmsc.net.http import HttpAnswer
 from protocols import mm1
 from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus, StoreStatus
@@ -28,8 +28,9 @@ _NO_REPLY: Final = Refused(
 class ForwardRequests:
     """Hands them to the engine."""
 
-    def __init__(self, forwarding: Forwarding, clock: Clock) -> None:
+    def __init__(self, forwarding: Forwarding, submit: Submit, clock: Clock) -> None:
         self._forwarding = forwarding
+        self._submit = submit
         self._clock = clock
 
     async def forward_req(self, asked: Asked[MForwardReq]) -> HttpAnswer:
@@ -52,11 +53,14 @@ class ForwardRequests:
         pdu, identity = asked.pdu, asked.identity
         if identity is None:
             return _NO_IDENTITY
+        origin = Origin(Interface.MM1, identity.value)
         if pdu.reply_charging_id is not None:
+            await self._submit.note_refused(origin, _NO_REPLY)
             return _NO_REPLY
         now = self._clock.now()
         submission = with_reply_charging(remarked(_submission_of(pdu, identity, now), asked.findings), pdu, now)
         if isinstance(submission, Refused):
+            await self._submit.note_refused(origin, submission)
             return submission
         return await self._forwarding.forward(
             token_of(pdu.content_location or ""),
@@ -84,7 +88,7 @@ def _submission_of(pdu: MForwardReq, sender: Address, now: Instant) -> Submissio
         sender=sender.value,
         recipients=tuple(RecipientSpec(text, role) for role, texts in roles for text in texts),
         content=None,
-        repeat_key=_repeat_key(pdu, sender),
+        repeat_key=repeat_key("mm1", str(sender), "m-forward-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
         delivery_report=bool(pdu.delivery_report),
         read_report=bool(pdu.read_report),
@@ -93,12 +97,6 @@ def _submission_of(pdu: MForwardReq, sender: Address, now: Instant) -> Submissio
         expires=when_of(pdu.expiry),
         details={"mm1_transaction_id": pdu.transaction_id, "mms_version": str(pdu.mms_version)},
     )
-
-
-def _repeat_key(pdu: MForwardReq, sender: Address) -> bytes:
-    digest = hashlib.sha256(f"mm1\0{sender}\0m-forward-req\0{pdu.transaction_id}\0".encode())
-    digest.update(mm1.encode(pdu))
-    return digest.digest()
 
 
 def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardConf:
@@ -112,13 +110,14 @@ def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardCon
         if outcome.refused and version >= mm1.VERSION_1_2:
             status = ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
             text = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
-    no_box = pdu.store is True and version >= mm1.VERSION_1_2  # X-Mms-Store-Status is of 1.2 (7.3.58)
-    return MForwardConf(
+    no_box = pdu.store is True
+    conf = MForwardConf(
         mms_version=version,
         transaction_id=pdu.transaction_id,
-        response_status=for_version(status, version),
+        response_status=status,
         response_text=text,
         message_id=message_id,
         store_status=StoreStatus.ERROR_PERMANENT_SERVICE_DENIED if no_box else None,
         store_status_text="this subscriber has no MMBox" if no_box else None,
     )
+    return mm1.for_version(conf, version)

@@ -1,6 +1,7 @@
 """m-send-req: a subscriber submits an MM (OMA-TS-MMS_ENC 6.1)."""
 
 from mmsc.clock import Clock
+from mmsc.domain.message import Interface, Origin
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
@@ -44,6 +45,7 @@ class Submissions:
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return conf_answer(pdu.transaction_id, version, corrupt, error.why)
         if isinstance(charged, Refused):
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged)
             return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
         submission = remarked(charged, asked.findings)
         outcome = await self._submit.accept(submission)
