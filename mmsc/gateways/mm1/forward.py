@@ -17,6 +17,7 @@ from mmsc.gateways.repeats import repeat_key
 from mmsc.net.http import HttpAnswer
 from protocols import mm1
 from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus, StoreStatus
+from protocols.mm1.versions import status_for
 
 _PATH: Final = "/m/"
 _NO_IDENTITY: Final = Refused(RefusalReason.NOT_IDENTIFIED, "no subscriber identity")
@@ -114,7 +115,7 @@ def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardCon
     conf = MForwardConf(
         mms_version=version,
         transaction_id=pdu.transaction_id,
-        response_status=status,
+        response_status=status_for(status, version),
         response_text=text,
         message_id=message_id,
         store_status=StoreStatus.ERROR_PERMANENT_SERVICE_DENIED if no_box else None,
