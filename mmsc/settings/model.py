@@ -144,6 +144,7 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     address_hiding: Live[bool] = True
     foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
+    reply_charging: Live[bool] = True
 
 
 class Mm3(Listener, frozen=True, kw_only=True):

@@ -51,7 +51,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         content_location=f"{mm1_url}/m/{recipient.token}",
         replace_id=mm.details.get("replace_id"),
     )
-    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
+    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:
