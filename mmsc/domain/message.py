@@ -157,6 +157,7 @@ class Submission:
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
     partial_success: bool = True  # some recipients may be refused while the others are served
+    refuses_late: bool = False  # the answer is one for all: who cannot be served beside others gets a report
 
 
 @record(frozen=True, slots=True)
