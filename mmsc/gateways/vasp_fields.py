@@ -16,7 +16,7 @@ from protocols.mm1.enums import ReplyCharging, in_words
 
 P = TypeVar("P", MNotificationInd, MRetrieveConf)
 
-_TEXTS: Final = ("applic_id", "reply_applic_id", "aux_applic_info")
+_TEXTS: Final = ("applic_id", "reply_applic_id", "aux_applic_info", "replace_id")
 _CLASSES: Final = {in_words(one): one for one in ContentClass}
 _REPLIES: Final = frozenset({reply_charging.OFFERED, reply_charging.PAID_BY})
 _CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribution_indicator", *_REPLIES, SENT_BEFORE})

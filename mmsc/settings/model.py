@@ -265,6 +265,7 @@ class Notification(Section, frozen=True, kw_only=True):
     unacknowledged_after_seconds: Live[Seconds] = 300.0
     unacknowledged_report: Live[bool] = True
     ignore_gets: Live[bool] = False
+    manual_above_octets: Live[Bound] = 0
 
 
 class Fallback(Section, frozen=True, kw_only=True):

@@ -84,6 +84,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "notification.unacknowledged_after_seconds": (7.0, lambda app: _policy(app).notification.unacknowledged_after, 7.0),
     "notification.unacknowledged_report": (False, lambda app: _policy(app).notification.unacknowledged_report, False),
     "notification.ignore_gets": (True, lambda app: _policy(app).notification.gets_ignored, True),
+    "notification.manual_above_octets": (7, lambda app: _courier(app)._policy.manual_above(), 7),
     "fallback.enabled": (
         False,
         lambda app: (_policy(app).notification.fallback, app.engine.retrieval.policy.fallback),
