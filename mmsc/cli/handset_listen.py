@@ -80,9 +80,9 @@ class BehaviourWords(click.ParamType):  # type: ignore[type-arg] # generic in ne
         type=BehaviourWords(),
         default="immediate",
         show_default=True,
-        help="immediate, deferred, deferred=SECONDS, reject, never, silent, unrecognised, forward=NUMBER; behind it with "
-        "+ wait=SECONDS, slow=OCTETS (a second), cut=TIMES, retry=TIMES, read, deleted, reply=TEXT, no-report; one MM "
-        "after the other with commas, the last one goes on; *N behind one is N times.",
+        help="immediate, deferred, deferred=SECONDS, reject, never, silent, unrecognised, forward=NUMBER; behind it "
+        "with + wait=SECONDS, slow=OCTETS (a second), cut=TIMES, retry=TIMES, read, deleted, reply=TEXT, no-report; "
+        "one MM after the other with commas, the last one goes on; *N behind one is N times.",
     ),
 )
 @agent_options

@@ -201,7 +201,8 @@ def ask(given: Mapping[str, Any], work: "Callable[[Handset], Awaitable[T]]") -> 
     try:
         return asyncio.run(asked())
     except NoConf as error:
-        raise NoAnswer(f"no answer that MM1 knows: {printable(str(error))}") from error
+        kind = Refused if error.refused else NoAnswer
+        raise kind(f"no answer to the request: {printable(str(error))}") from error
     except EncodeError as error:
         raise click.UsageError(str(error)) from error
     except FAILURES as error:
