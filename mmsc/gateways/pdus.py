@@ -23,11 +23,13 @@ from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.content_type import ContentType
-from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
+from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus, for_version
 
 R = ResponseStatus
+_LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
 _CC: Final = Role.CC
+_AUTO: Final = MessageClass.AUTO
 _CLASSES: Final = {
     MessageClass.PERSONAL: "Personal",
     MessageClass.ADVERTISEMENT: "Advertisement",
@@ -58,28 +60,12 @@ STATUS_OF: Final = {
     RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.REPORT_IMPOSSIBLE: R.ERROR_PERMANENT_FAILURE,  # only VASPs need an address
-    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_LACK_OF_PREPAID,
     RefusalReason.TOO_FAST: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.BUSY: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.SERVER_FAILED: R.ERROR_TRANSIENT_FAILURE,
 }
-_LEGACY: Final = {  # what version 1.0 knows (7.3.48)
-    R.ERROR_PERMANENT_SERVICE_DENIED: R.ERROR_SERVICE_DENIED,
-    R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT: R.ERROR_MESSAGE_FORMAT_CORRUPT,
-    R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
-    R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED: R.ERROR_CONTENT_NOT_ACCEPTED,
-    R.ERROR_PERMANENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_PARTIAL_SUCCESS: R.OK,
-    R.ERROR_UNSUPPORTED_MESSAGE: R.ERROR_UNSUPPORTED_MESSAGE,
-    R.OK: R.OK,
-}
-
-
-def for_version(status: ResponseStatus, version: int) -> ResponseStatus:
-    """The status that a client of this version can read."""
-    return _LEGACY.get(status, R.ERROR_UNSPECIFIED) if version < mm1.VERSION_1_1 else status
 
 
 def content_of(pdu: MSendReq) -> Content:
@@ -137,6 +123,7 @@ def submission_from(
         date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
         deliver_at=_when(pdu.delivery_time),
         expires=_when(pdu.expiry),
+        refuses_late=pdu.mms_version < mm1.VERSION_1_2,  # it has no Error-transient-partial-success (7.3.48)
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
@@ -157,21 +144,30 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
     return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
+def sayable(text: str) -> str:
+    """Text for a display: short, and without what no Text-string may hold (WAP-230-WSP 8.4.2.1)."""
+    return "".join([one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT]])
+
+
 def send_conf(
     transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
 ) -> MSendConf:
     """The m-send-conf that a client of this version can read."""
-    return MSendConf(
+    conf = MSendConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_status=for_version(status, version),
-        response_text=text,
+        response_status=status,
+        response_text=None if text is None else sayable(text),
         message_id=message_id,
     )
+    return for_version(conf, version)
 
 
 def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
-    """The head of the m-retrieve-conf; the stored body follows it (encode_head). Bcc never, Hide leaves From out."""
+    """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
+    Bcc never, Hide leaves From out."""
+    message_class = class_of(mm.message_class)
+    asks = message_class is not _AUTO  # nothing is reported about class Auto (7.3.27)
     conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
@@ -181,13 +177,13 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         to=shown(mm, _TO),
         cc=shown(mm, _CC),
         subject=mm.subject or None,
-        message_class=class_of(mm.message_class),
+        message_class=message_class,
         priority=PRIORITY_OF[mm.priority],
-        delivery_report=mm.delivery_report,
-        read_report=mm.read_report,
+        delivery_report=mm.delivery_report and asks,
+        read_report=mm.read_report and asks,
         content_type=ContentType.parse(mm.content_type),
     )
-    return with_vasp_fields(conf, mm.details)
+    return for_version(with_vasp_fields(conf, mm.details), version)
 
 
 def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:
