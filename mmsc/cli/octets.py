@@ -14,7 +14,7 @@ _HEX_LINE: Final = re.compile(r"\s*(?:[0-9A-Fa-f]{2}\s*)*\s*")
 def from_hex(octets: bytes) -> bytes:
     """The octets that hexadecimal text means; anything else comes back as it is."""
     try:
-        lines = [line.partition("#")[0] for line in octets.decode("ascii").splitlines()]
+        lines = [line.partition("#")[0] for line in octets.decode().splitlines()]
     except UnicodeDecodeError:
         return octets
     if not all(_HEX_LINE.fullmatch(line) for line in lines) or not any(line.strip() for line in lines):

@@ -297,7 +297,7 @@ def test_several_files_are_told_apart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "stem", sorted(FIXTURES.glob("[mws][mswp][1ps]/*.hex")), ids=lambda one: f"{one.parent.name}/{one.stem}"
+    "stem", sorted(FIXTURES.glob("[mwt][mspd][1pd]*/*.hex")), ids=lambda one: f"{one.parent.name}/{one.stem}"
 )
 def test_a_dump_has_every_octet_once_and_in_order(stem: Path) -> None:
     octets = from_hex(stem.read_bytes())

@@ -35,8 +35,9 @@ def written(folder: Path, form: object) -> str:
 @pytest.mark.parametrize("case", VALID, ids=str)
 def test_decode_and_encode_are_a_pair(case: Case) -> None:
     told = run("decode", "--json", str(FIXTURES / "mm1" / f"{case.stem}.hex")).stdout_bytes
-    assert json.loads(told)["exact"] is True
-    assert run("encode", "-", given=told).stdout_bytes == case.octets
+    assert json.loads(told)["exact"] is ("written" not in case.meaning)
+    ours = case.meaning.get("written", case.octets.hex())
+    assert run("encode", "-", given=told).stdout_bytes.hex() == ours
 
 
 def test_a_push_is_made_around_it_or_comes_back_whole() -> None:

@@ -30,6 +30,11 @@ SEND = {
 }
 
 
+def canonical(case: Case) -> bytes:
+    """What we write for it: its own octets unless the golden says otherwise."""
+    return bytes.fromhex(case.meaning.get("written", case.octets.hex()))
+
+
 def no_file(name: str) -> tuple[bytes, ContentType]:
     raise AssertionError(name)
 
@@ -45,13 +50,13 @@ def pdu_of(form: Any) -> mm1.Pdu:
 @pytest.mark.parametrize("case", VALID, ids=str)
 def test_every_golden_comes_back(case: Case) -> None:
     pdu = mm1.decode(case.octets).message
-    assert made(json_form.written(pdu)) == case.octets
-    assert json_form.is_exact(pdu, case.octets)
+    assert made(json_form.written(pdu)) == canonical(case)
+    assert json_form.is_exact(pdu, case.octets) is ("written" not in case.meaning)
 
 
 @pytest.mark.parametrize("case", VALID, ids=str)
 def test_every_golden_comes_back_in_a_push(case: Case) -> None:
-    octets = mms_push(9, case.octets)
+    octets = mms_push(9, canonical(case))
     form = json_form.written(decode_push(octets))
     assert form["body"]["pdu"]["pdu"] == in_words(mm1.decode(case.octets).message.message_type)
     assert made(form) == octets

@@ -17,8 +17,8 @@ from tests.cases import Case, cases
 
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 MIXED = ContentType("application/vnd.wap.multipart.mixed")
-PUSHES = [one for one in cases("sms") if not one.is_refused and "of-two" in one.stem]
-ALL = [one for name in ("mm1", "wsp", "sms", "smpp") for one in cases(name)]
+PUSHES = [one for one in cases("tpdu") if not one.is_refused and "of-two" in one.stem]
+ALL = [one for name in ("mm1", "wsp", "tpdu", "smpp") for one in cases(name)]
 
 
 def chain(view: View) -> list[str]:
@@ -111,7 +111,7 @@ def test_a_push_in_tpdus_is_put_together_whatever_their_order() -> None:
 
 @pytest.mark.parametrize("centre", ["", "+15550000000"])
 def test_tpdus_come_with_a_service_centre_or_without(centre: str) -> None:
-    for case in (one for one in cases("sms") if not one.is_refused):
+    for case in (one for one in cases("tpdu") if not one.is_refused):
         view = look(tpdu.with_service_centre(case.octets, centre))
         assert view.kind == "SMS"
         assert view.rows[0].value == (centre or "not told")
@@ -119,7 +119,7 @@ def test_tpdus_come_with_a_service_centre_or_without(centre: str) -> None:
 
 
 def test_the_text_of_a_short_message_is_shown() -> None:
-    [case] = [one for one in cases("sms") if one.stem == "06-sms-deliver-text"]
+    [case] = [one for one in cases("tpdu") if one.stem == "06-sms-deliver-text"]
     view = look(case.octets)
     assert (view.title, view.text) == ("SMS-DELIVER, MMS info", "You have a multimedia message.")
 
