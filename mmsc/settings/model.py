@@ -131,7 +131,22 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     )
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
+    address_hiding: Live[bool] = True
+    foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
+
+
+class Mm3(Listener, frozen=True, kw_only=True):
+    """Mails from the Internet."""
+
+    enabled: bool = False
+    port: Port = 8803
+    maximum_connections: Count = 50
+    maximum_octets: Octets = 4 * MEGA
+    maximum_recipients: Count = 20
+    command_seconds: Seconds = 300.0
+    mail_seconds: Seconds = 600.0
+    networks: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
 
 
 class Mm4(Listener, frozen=True, kw_only=True):
@@ -237,6 +252,8 @@ class Notification(Section, frozen=True, kw_only=True):
 
     renotify_after_seconds: Live[Waits] = (300.0, 900.0, 3600.0, 14400.0, 86400.0)
     unacknowledged_after_seconds: Live[Seconds] = 300.0
+    unacknowledged_report: Live[bool] = True
+    ignore_gets: Live[bool] = False
 
 
 class Fallback(Section, frozen=True, kw_only=True):
@@ -298,6 +315,7 @@ class Settings(Section, frozen=True, kw_only=True):
     delivery: Deliveries = Deliveries()
     lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
+    mm3: Mm3 = Mm3()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()

@@ -53,7 +53,7 @@ from protocols.mm1.pdus import (
     MSendReq,
 )
 from protocols.mm1.values import Counted, CountedDate, Element, Flagged, Indexed, Moment
-from protocols.mm1.versions import for_version, spoken
+from protocols.mm1.versions import for_version, spoken, status_for
 from protocols.mm1.walk import FieldView, Mm1Error
 
 __all__ = [
@@ -117,5 +117,6 @@ __all__ = [
     "encode_head",
     "for_version",
     "spoken",
+    "status_for",
     "steps_of",
 ]

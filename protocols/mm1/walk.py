@@ -22,7 +22,7 @@ _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"]
 _VERSION: Final = BY_ATTRIBUTE["mms_version"]
 _CONTENT_TYPE: Final = BY_ATTRIBUTE["content_type"]
 _TYPE_FIRST: Final = bytes((0x80 | _MESSAGE_TYPE.number,))
-_ENDS: Final = b"\0\r\n\t "  # what carries PDUs may put behind them
+_ENDS: Final = b"\0\r\n"  # what carries PDUs may put behind them
 _NAMES: Final = frozenset(row.wire_name.lower() for row in HEADERS)
 MAXIMUM_FIELDS: Final = 5000  # a PDU may repeat To many times; beyond this it is an attack
 

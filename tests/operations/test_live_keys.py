@@ -82,6 +82,8 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "numbers.default_smsc": ("second", lambda app: _route(app, "+15559999999"), ("subscriber", "second")),
     "notification.renotify_after_seconds": ((7.0,), lambda app: _policy(app).notification.renotify_after, (7.0,)),
     "notification.unacknowledged_after_seconds": (7.0, lambda app: _policy(app).notification.unacknowledged_after, 7.0),
+    "notification.unacknowledged_report": (False, lambda app: _policy(app).notification.unacknowledged_report, False),
+    "notification.ignore_gets": (True, lambda app: _policy(app).notification.gets_ignored, True),
     "fallback.enabled": (
         False,
         lambda app: (_policy(app).notification.fallback, app.engine.retrieval.policy.fallback),
@@ -108,6 +110,8 @@ CASES: dict[str, tuple[object, Look, object]] = {
         [True, False],
     ),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
+    "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm7.delivery_condition_mms_capable": (7, lambda app: _wishes(app).mms_capable_condition, 7),
     "mm7.delivery_condition_home_network": (7, lambda app: _wishes(app).home_network_condition, 7),
@@ -115,6 +119,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "mm7.content_class_mismatch": ("refuse", lambda app: _wishes(app).content_class_refused, True),
     "mm7.partial_success": ("refuse_any", lambda app: str(_wishes(app).partial_success), "refuse_any"),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
+    "mm3.networks": (("192.0.2.0/24",), lambda app: _mm3(app)._may_send("192.0.2.7"), True),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
     "mm4.report_grace_hours": (7.0, lambda app: _policy(app).report_grace, 7 * HOUR),
@@ -136,9 +141,13 @@ def _sender(app: App) -> Any:
     return courier._sender(app.engine.neighbours.peers["hub"])
 
 
+def _mm3(app: App) -> Any:
+    server: Any = app.operations.sources.smtp["mm3"]
+    return server._hooks._handler
+
+
 def _mm4(app: App) -> Any:
-    sessions: Any = app.operations.sources.smtp_sessions
-    server = next(cell.cell_contents for cell in sessions.__closure__)
+    server: Any = app.operations.sources.smtp["mm4"]
     return server._hooks._handler
 
 

@@ -10,7 +10,20 @@ from tests.tidy.project import imports, module_of, product_files, tree
 
 ANYWHERE: Final = "protocols.records"  # about Python, not about a wire
 _BASE: Final = (
-    *("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset", "header_fields", "rules"),
+    *(
+        "octets",
+        "forms",
+        "errors",
+        "enums",
+        "address",
+        "content_type",
+        "mime",
+        "charset",
+        "header_fields",
+        "rules",
+        "mail",
+        "mailboxes",
+    ),
 )
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
@@ -54,6 +67,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "protocols.wsp": BASE,
     "protocols.mm1": (*BASE, "protocols.wsp"),
     "protocols.sms": (*BASE, "protocols.wsp"),
+    "protocols.mm3": BASE,
     "protocols.mm4": BASE,
     "protocols.mm7": (*BASE, "lxml"),
     "protocols.eaif": BASE,
@@ -95,6 +109,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
+    "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
     "mmsc.gateways.sms": ("protocols", *PARTS),
@@ -121,6 +136,7 @@ ROOF: Final = (
         "mmsc.configured_profiles",
         "mmsc.operating",
         "mmsc.reloading",
+        "mmsc.serving_mail",
         "mmsc.serving_mm1",
     ),
     "mmsc.__main__",

@@ -42,6 +42,11 @@ class Identities:
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
 
+    def spells(self, text: str, subscriber: Address) -> bool:
+        """Whether an address of a PDU is this subscriber's, however it is written."""
+        found = self._numbers.normalise(text)
+        return isinstance(found, Normalised) and found.address == subscriber
+
     def _lies_in_gateways(self, remote: str) -> bool:
         try:
             address = ip_address(remote)
