@@ -69,11 +69,11 @@ def _newer(found: Walk, cls: type[Pdu], version: int) -> None:
 def _check_order(found: Walk, cls: type[Pdu]) -> None:
     has_transaction = "transaction_id" in found.values and "transaction_id" in LISTED[cls]
     first = ("message_type", "transaction_id", "mms_version") if has_transaction else ("message_type", "mms_version")
-    for name, one in zip(first, found.fields, strict=False):
-        if (one.row is None or one.row.attribute != name) and name in found.values:
+    for name, (row, _, start, _) in zip(first, found.places, strict=False):
+        if (row is None or row.attribute != name) and name in found.values:
             remark = f"{BY_ATTRIBUTE[name].wire_name} is not where it belongs: "
             remark += "X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version come first, in this order"
-            found.reader.remark(rules.ORDER.broken(remark, one.start))
+            found.reader.remark(rules.ORDER.broken(remark, start))
             return
 
 

@@ -46,7 +46,8 @@ class Submissions:
             return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
         findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
+            submission = submission_of(pdu, identity, self._clock.now(), asked.octets - len(pdu.body))
+            submission = remarked(submission, findings)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
         outcome = await self._submit.accept(submission)
