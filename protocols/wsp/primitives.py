@@ -259,7 +259,7 @@ def _in_charset(reader: OctetReader, octets: bytes, name: str | None, start: int
             octets = octets[1:]
         octets, nul, rest = octets.partition(b"\0")
         if not nul:
-            reader.remark(rules.NUL.broken("text without its NUL, ended by its length", start))
+            reader.remark(rules.NUL.broken("text without its NUL, ended by its length", reader.offset - 1))
         elif rest:
             remark = f"{len(rest)} octets behind the NUL of a text: passed over"
             reader.remark(rules.LEFT_OVER.broken(remark, reader.offset - len(rest)))
