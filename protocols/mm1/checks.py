@@ -55,7 +55,7 @@ def _unlisted(found: Walk, cls: type[Pdu]) -> None:
 
 def _newer(found: Walk, cls: type[Pdu], version: int) -> None:
     told = f"{version >> 4}.{version & 15}"
-    if version < cls.since:
+    if version < cls.since and not _is_answer(cls):
         remark = f"{_name(cls)} came with {cls.since >> 4}.{cls.since & 15}, X-Mms-MMS-Version is {told}"
         found.reader.remark(rules.NEWER.broken(remark, 0))
     listed = LISTED[cls]
@@ -64,6 +64,11 @@ def _newer(found: Walk, cls: type[Pdu], version: int) -> None:
             since = f"{one.row.since >> 4}.{one.row.since & 15}"
             remark = f"{one.row.wire_name} came with {since}, X-Mms-MMS-Version is {told}"
             found.reader.remark(rules.NEWER.broken(remark, one.start))
+
+
+def _is_answer(cls: type[Pdu]) -> bool:
+    """A confirmation is of the version of its request, whatever that was (7)."""
+    return cls.message_type.name.endswith("_CONF")
 
 
 def _check_order(found: Walk, cls: type[Pdu]) -> None:

@@ -84,6 +84,7 @@ def test_a_remark_names_field_place_and_value() -> None:
         pytest.param("8c96 9843 00 8d92 be61 00", [("MM1-H008", 0)], id="an m-cancel-req of 1.2"),
         pytest.param("8c85 9874 00 8d90 9180", [], id="1.0"),
         pytest.param("8c87 8d90 8b61 00 9761 00 8901 81 9b80", [("MM1-H008", 0)], id="a read report of 1.0"),
+        pytest.param("8c8a 9874 00 8d90 9280 8b61 00", [], id="an answer in the version of its request"),
         pytest.param("8c84 8d92 84a3 00", [("MM1-H005", -1)], id="an m-retrieve-conf without Date"),
         pytest.param("8c84 8d92 99e2", [("MM1-H005", -1), ("MM1-H005", -1)], id="an error without Date and content"),
         pytest.param("8c81 8d92 9280 8b61 00", [("MM1-H005", -1)], id="an m-send-conf without its transaction"),
