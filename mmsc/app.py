@@ -27,7 +27,7 @@ from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
-from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
+from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
@@ -298,7 +298,7 @@ class App:
             template=lambda: self.settings.fallback.template,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
-        for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1, TaskKind.CANCEL_MM1):
+        for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
         if settings.enabled:
             server = mm1_server(self.engine, settings, self.live, self.clock)

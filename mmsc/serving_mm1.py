@@ -3,6 +3,7 @@
 from mmsc.clock import Clock
 from mmsc.engine.engine import Engine
 from mmsc.gateways.mm1.identity import Identities
+from mmsc.gateways.mm1.senders import SenderPolicy, Senders
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.reloading import Live
 from mmsc.settings import Settings
@@ -23,4 +24,11 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Se
         identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways, now.mm1.address_headers)
 
     live.values.append(believe)
-    return Mm1Server(engine.submit, engine.retrieval, identities, clock)
+    senders = Senders(identities, sender_policy(settings))
+    live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
+    return Mm1Server(engine.submit, engine.retrieval, identities, clock, senders=senders)
+
+
+def sender_policy(settings: Mm1) -> SenderPolicy:
+    """What is decided about senders."""
+    return SenderPolicy(address_hiding=settings.address_hiding, foreign_from_refused=settings.foreign_from == "refuse")

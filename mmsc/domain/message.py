@@ -247,6 +247,7 @@ class TaskKind(StrEnum):
     DELIVER_MM7 = "deliver_mm7"  # DeliverReq
     REPORT_MM7 = "report_mm7"  # DeliveryReportReq
     READ_MM7 = "read_mm7"  # ReadReplyReq
+    READ_MM1 = "read_mm1"  # m-read-orig-ind
     REPORT_MM1 = "report_mm1"  # m-delivery-ind
     REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
     CANCEL_MM1 = "cancel_mm1"  # m-cancel-req to a handset that has the MM

@@ -165,7 +165,7 @@ class Engine:
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
         self.store.on_wake(self._changed_elsewhere)
-        read_reports = ReadReports(self.neighbours, self.ids)
+        read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
         self.links = WebLinks(self.desk, self.policy.retrieval)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
@@ -191,6 +191,7 @@ class Engine:
             TaskKind.WATCH: forwards.run,
             TaskKind.DELIVER_MM7: VaspWork(self.desk).run,
             TaskKind.READ_MM7: reports.run,
+            TaskKind.READ_MM1: reports.run,
             TaskKind.REPORT_MM7: reports.run,
             TaskKind.REPORT_MM1: reports.run,
             TaskKind.REPORT_MM4: reports.run,

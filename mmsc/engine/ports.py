@@ -187,6 +187,17 @@ class Gone:
     kept_until: Instant | None = None
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class ReadSaid:
+    """What an m-read-rec-ind says: `read`, or deleted without being read; `to` is whom it calls the MM's originator, as
+    written; `in_name_of` its From, "" when that is for us to insert; `date` the reader's own."""
+
+    read: bool
+    to: tuple[str, ...] = ()
+    in_name_of: str = ""
+    date: Instant | None = None
+
+
 @record(frozen=True, slots=True)
 class Retrievable:
     """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf; `mms_version` as in
@@ -236,9 +247,10 @@ class Retrieval(Protocol):
         """
         ...
 
-    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
-        """An m-read-rec-ind about the MM with this Message-ID (`read` False: deleted without being read); returns after
-        the commit. False when this subscriber has no such MM; `Gone`, and nothing was noted, when the store is away."""
+    async def read_by(self, message_id: str, address: Address | None, said: ReadSaid) -> bool | Gone:
+        """An m-read-rec-ind of this subscriber (None: nobody that we know) about the MM with this Message-ID; returns
+        after the commit. False, and a remark in the trace, when it is not believed: this subscriber has no such MM, or
+        it names another as its reader or its sender. `Gone`, and nothing was noted, when the store is away."""
         ...
 
     async def cancel_confirmed(

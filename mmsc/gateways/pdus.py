@@ -29,6 +29,7 @@ R = ResponseStatus
 _LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
 _CC: Final = Role.CC
+_AUTO: Final = MessageClass.AUTO
 _CLASSES: Final = {
     MessageClass.PERSONAL: "Personal",
     MessageClass.ADVERTISEMENT: "Advertisement",
@@ -165,6 +166,8 @@ def send_conf(
 def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
     """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
     Bcc never, Hide leaves From out."""
+    message_class = class_of(mm.message_class)
+    asks = message_class is not _AUTO  # nothing is reported about class Auto (7.3.27)
     conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
@@ -174,10 +177,10 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         to=shown(mm, _TO),
         cc=shown(mm, _CC),
         subject=mm.subject or None,
-        message_class=class_of(mm.message_class),
+        message_class=message_class,
         priority=PRIORITY_OF[mm.priority],
-        delivery_report=mm.delivery_report,
-        read_report=mm.read_report,
+        delivery_report=mm.delivery_report and asks,
+        read_report=mm.read_report and asks,
         content_type=ContentType.parse(mm.content_type),
     )
     return for_version(with_vasp_fields(conf, mm.details), version)

@@ -46,3 +46,15 @@ def _texts(details: Mapping[str, str]) -> dict[str, Any]:
 
 def _flag(details: Mapping[str, str], name: str) -> dict[str, Any]:
     return {name: details[name] == "true"} if name in details else {}
+
+
+def report_applications(details: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a report about an MM that named applications: the first is to whom replies go, as in a
+    DeliveryReportReq (OMA-TS-MMS_ENC 7.3.2, 7.3.42)."""
+    asked, replies = details.get("applic_id"), details.get("reply_applic_id")
+    fields = {
+        "applic_id": replies or asked,
+        "reply_applic_id": asked if replies and asked != replies else None,
+        "aux_applic_info": details.get("aux_applic_info"),
+    }
+    return {name: value for name, value in fields.items() if value}

@@ -141,6 +141,8 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     address_headers: Live[tuple[Text, ...]] = ("X-WAP-Network-Client-IP", "X-WAP-Client-IP", "X-Forwarded-For")
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
+    address_hiding: Live[bool] = True
+    foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
 
 
@@ -260,6 +262,8 @@ class Notification(Section, frozen=True, kw_only=True):
 
     renotify_after_seconds: Live[Waits] = (300.0, 900.0, 3600.0, 14400.0, 86400.0)
     unacknowledged_after_seconds: Live[Seconds] = 300.0
+    unacknowledged_report: Live[bool] = True
+    ignore_gets: Live[bool] = False
 
 
 class Fallback(Section, frozen=True, kw_only=True):

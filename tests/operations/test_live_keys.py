@@ -82,6 +82,8 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "numbers.default_smsc": ("second", lambda app: _route(app, "+15559999999"), ("subscriber", "second")),
     "notification.renotify_after_seconds": ((7.0,), lambda app: _policy(app).notification.renotify_after, (7.0,)),
     "notification.unacknowledged_after_seconds": (7.0, lambda app: _policy(app).notification.unacknowledged_after, 7.0),
+    "notification.unacknowledged_report": (False, lambda app: _policy(app).notification.unacknowledged_report, False),
+    "notification.ignore_gets": (True, lambda app: _policy(app).notification.gets_ignored, True),
     "fallback.enabled": (
         False,
         lambda app: (_policy(app).notification.fallback, app.engine.retrieval.policy.fallback),
@@ -109,6 +111,8 @@ CASES: dict[str, tuple[object, Look, object]] = {
     ),
     "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
+    "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm7.delivery_condition_mms_capable": (7, lambda app: _wishes(app).mms_capable_condition, 7),
     "mm7.delivery_condition_home_network": (7, lambda app: _wishes(app).home_network_condition, 7),

@@ -64,6 +64,11 @@ class Identities:
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
 
+    def spells(self, text: str, subscriber: Address) -> bool:
+        """Whether an address of a PDU is this subscriber's, however it is written."""
+        found = self._numbers.normalise(text)
+        return isinstance(found, Normalised) and found.address == subscriber
+
     def _shown(self, lines: Sequence[str]) -> Address | None:
         """The number in a header; None where there is none, or more than one."""
         found: Address | None = None

@@ -16,7 +16,8 @@ from mmsc.gateways.mm1.answers import Answers
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, Asked
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.refusing import OF_A_HANDSET, OF_A_SENDER, refused
+from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
+from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm1
@@ -44,14 +45,16 @@ class Mm1Server:
         identities: Identities,
         clock: Clock,
         more: Mapping[type[Pdu], Any] = MappingProxyType({}),
+        senders: Senders | None = None,
     ) -> None:
         """`more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
+        self.senders = senders or Senders(identities)
         self._retrieval = retrieval
         self._identities = identities
         self._fetches = Fetches(retrieval, clock)
         answers = Answers(retrieval, clock)
         self._handlers: dict[type[Pdu], Any] = {
-            MSendReq: Submissions(submit, clock).send_req,
+            MSendReq: Submissions(submit, clock, self.senders).send_req,
             mm1.MNotifyRespInd: answers.notifyresp_ind,
             mm1.MAcknowledgeInd: answers.acknowledge_ind,
             MReadRecInd: answers.read_rec_ind,
@@ -79,7 +82,7 @@ class Mm1Server:
         pdu = decoded.message
         kind, transaction_id = pdu.message_type, str(getattr(pdu, "transaction_id", "") or "")
         is_known = pdu.mms_version >> 4 == _OWN_MAJOR
-        if is_known and identity is None and kind in OF_A_SENDER:
+        if is_known and identity is None and kind in OF_A_SENDER and kind not in INDICATIONS:
             return refused(kind, transaction_id, pdu.mms_version, _DENIED, "no subscriber identity", http=403)
         handler = self._handlers.get(type(pdu))
         if handler is None or not is_known:

@@ -3,10 +3,12 @@
 from typing import Final
 
 from mmsc.clock import Clock
+from mmsc.domain.message import Interface, Origin
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
 from mmsc.net.http import HttpAnswer
@@ -29,16 +31,22 @@ def conf_answer(
 class Submissions:
     """Hands them to the engine."""
 
-    def __init__(self, submit: Submit, clock: Clock) -> None:
+    def __init__(self, submit: Submit, clock: Clock, senders: Senders) -> None:
         self._submit = submit
+        self._senders = senders
         self._clock = clock
 
     async def send_req(self, asked: Asked[MSendReq]) -> HttpAnswer:
         """m-send-req to m-send-conf."""
         pdu, identity, version = asked.pdu, asked.identity, asked.version
         assert identity is not None, "the server refuses what nobody sent"
+        objection = self._senders.objection(pdu.from_, identity, version, pdu.sender_visibility)
+        if objection is not None:
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), objection.refused)
+            return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
+        findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), asked.findings)
+            submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
         outcome = await self._submit.accept(submission)
