@@ -80,6 +80,7 @@ class SmsPolicy:
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
     template: Callable[[], str] = lambda: "You have a picture message: {url}"
+    append_transaction_id: Callable[[], bool] = lambda: False  # handsets complete the Content-Location with it
 
 
 class SmsCourier:
@@ -116,7 +117,9 @@ class SmsCourier:
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
         version = self._directory.subscriber(recipient.address).mms_version
-        pdu = notification_ind(job, self._policy.mm1_url(), self._clock.now(), version)
+        append = self._policy.append_transaction_id()
+        url, now = self._policy.mm1_url(), self._clock.now()
+        pdu = notification_ind(job, url, now, version, append_transaction_id=append)
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
 

@@ -30,9 +30,11 @@ _STATUSES: Final = {status.name.capitalize(): status for status in mm1.Status}
 _LONGEST_VALIDITY: Final = 30 * 86_400
 
 
-def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNotificationInd:
+def notification_ind(
+    job: Job, mm1_url: str, now: Instant, version: int, *, append_transaction_id: bool = False
+) -> MNotificationInd:
     """The m-notification-ind to a handset of this version, 0 when it is not known; with `plain` in 1.0 form without
-    optional fields."""
+    optional fields. With `append_transaction_id` the Content-Location ends where its reader puts the transaction id."""
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
@@ -48,7 +50,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
-        content_location=f"{mm1_url}/m/{recipient.token}",
+        content_location=f"{mm1_url}/m/{'' if append_transaction_id else recipient.token}",
         replace_id=mm.details.get("replace_id"),
     )
     return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
