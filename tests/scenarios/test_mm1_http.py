@@ -163,3 +163,24 @@ async def test_a_gateway_that_speaks_http_1_0_keeps_its_connection(lab: Lab) -> 
     writer.write(request.replace(b"Connection: keep-alive\r\n", b""))
     assert (await reader.read()).startswith(b"HTTP/1.1 200 ")  # to its end
     writer.close()
+
+
+@pytest.mark.parametrize("version", [0x10, 0x11, 0x12, 0x13])
+async def test_a_handset_is_told_what_its_version_has(lab: Lab, version: int) -> None:
+    """OMA-TS-MMS_ENC 7: whatever the server sends it, answers and pushes, has no field and no status that came later;
+    the version is that of its last PDU."""
+    seen: list[mm1.Pdu] = []
+    other = await lab.phone(OTHER)
+    phone = await lab.phone(PHONE, version=version, watch=lambda way, pdu: seen.append(pdu) if way != "out" else None)
+    bad = await phone.send(["no body!"], [])
+    partly = await phone.send([OTHER, "no body!"], [], delivery_report=True)
+    told: dict[str, object] = {"content_class": "image-basic", "drm_content": False, "subject": "Grüße"}
+    told |= {"aux_applic_info": "level 3", "applic_id": "news", "distribution_indicator": False}
+    await lab.vasp.submit(PHONE, content=picture(), **told)  # type: ignore[arg-type]
+    await phone.until(lambda inbox: bool(inbox.messages) and len(inbox.reports) == (2 if version < 0x12 else 1))
+    assert {type(pdu).__name__ for pdu in seen} == {"MSendConf", "MNotificationInd", "MRetrieveConf", "MDeliveryInd"}
+    assert [pdu for pdu in seen if mm1.for_version(pdu, version) != pdu or pdu.mms_version != version] == []
+    assert (bad.response_status is mm1.ResponseStatus.ERROR_SENDING_ADDRESS_UNRESOLVED) is (version == 0x10)
+    assert (partly.response_status is mm1.ResponseStatus.OK) is (version < 0x12)
+    assert (phone.inbox.notifications[0].applic_id == "news") is (version == 0x13)
+    assert other.inbox.messages
