@@ -22,6 +22,7 @@ from mmsc.engine.credits import Credits
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
+from mmsc.engine.forward_requests import Forwards
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
@@ -165,12 +166,16 @@ class Engine:
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
         self.store.on_wake(self._changed_elsewhere)
-        read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
-        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
-        self.links = WebLinks(self.desk, self.policy.retrieval)
+        self._begin_with_handsets()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
+
+    def _begin_with_handsets(self) -> None:
+        read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
+        self.forwards = Forwards(self.desk, self.retrieval, self.submit)
+        self.links = WebLinks(self.desk, self.policy.retrieval)
 
     def _changed_elsewhere(self, wake: str) -> None:
         """Another node changed an MM, or whose an address is, or we could not hear whether one did."""

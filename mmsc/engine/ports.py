@@ -264,6 +264,17 @@ class Retrieval(Protocol):
         ...
 
 
+class Forwarding(Protocol):
+    """A recipient sends an MM on without fetching it (m-forward-req)."""
+
+    async def forward(
+        self, token: str, submission: Submission, identity: Address, evidence: Evidence, *, report_allowed: bool
+    ) -> Accepted | Refused:
+        """Make an MM of the one behind a Content-Location; returns after the commit. `submission` says to whom and how,
+        and has no content. MM_UNKNOWN: there is nothing for this identity. `report_allowed`: its sender may hear."""
+        ...
+
+
 class Links(Protocol):
     """The web page's side."""
 

@@ -145,6 +145,7 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     address_hiding: Live[bool] = True
     foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
+    reply_charging: Live[bool] = True
 
 
 class Mm3(Listener, frozen=True, kw_only=True):
@@ -265,6 +266,7 @@ class Notification(Section, frozen=True, kw_only=True):
     unacknowledged_after_seconds: Live[Seconds] = 300.0
     unacknowledged_report: Live[bool] = True
     ignore_gets: Live[bool] = False
+    manual_above_octets: Live[Bound] = 0
 
 
 class Fallback(Section, frozen=True, kw_only=True):

@@ -34,7 +34,9 @@ class Fetches:
         found = await self._retrieval.open(token, identity, evidence)
         if isinstance(found, Gone):
             return gone_answer(found, self._clock)
-        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version)))
+        head = mm1.encode_head(
+            retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
+        )
         body = found.content.body
         tag = f'"{found.mm.content_id:x}-{crc32(head):x}"'  # a replaced MM has another content, another version a head
         answer = HttpAnswer(

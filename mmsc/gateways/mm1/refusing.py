@@ -128,7 +128,7 @@ def _mbox_delete_conf(transaction_id: str, version: int, status: ResponseStatus,
     return mm1.MMboxDeleteConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, mm1.status_for(status, version)),),
+        response_statuses=(Indexed(_FIRST_INDEX, status),),
         response_texts=(Indexed(_FIRST_INDEX, why),),
     )
 
@@ -137,7 +137,7 @@ def _delete_conf(transaction_id: str, version: int, status: ResponseStatus, why:
     return mm1.MDeleteConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, mm1.status_for(status, version)),),
+        response_statuses=(Indexed(_FIRST_INDEX, status),),
         response_texts=(Indexed(_FIRST_INDEX, why),),
     )
 

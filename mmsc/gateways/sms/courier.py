@@ -75,12 +75,14 @@ COURIER_KINDS: Final = (
 
 @record(frozen=True, slots=True, kw_only=True)
 class SmsPolicy:
-    """URLs that handsets are told, and the text of the link SMS (`{url}`, `{sender}`, `{subject}`)."""
+    """URLs that handsets are told, the text of the link SMS (`{url}`, `{sender}`, `{subject}`), and how many octets of
+    content are so many that users are asked first (0: none are)."""
 
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
     template: Callable[[], str] = lambda: "You have a picture message: {url}"
     append_transaction_id: Callable[[], bool] = lambda: False  # handsets complete the Content-Location with it
+    manual_above: Callable[[], int] = lambda: 0
 
 
 class SmsCourier:
@@ -117,9 +119,9 @@ class SmsCourier:
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
         version = self._directory.subscriber(recipient.address).mms_version
-        append = self._policy.append_transaction_id()
-        url, now = self._policy.mm1_url(), self._clock.now()
-        pdu = notification_ind(job, url, now, version, append_transaction_id=append)
+        policy, now = self._policy, self._clock.now()
+        append = policy.append_transaction_id()
+        pdu = notification_ind(job, policy.mm1_url(), now, version, policy.manual_above(), append_transaction_id=append)
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
 
