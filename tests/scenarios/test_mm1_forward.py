@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,7 +30,7 @@ OK = ResponseStatus.OK
 NOT_FOUND = ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
 
 
-async def told_of(lab: Lab, **fields: object) -> MNotificationInd:
+async def told_of(lab: Lab, **fields: Any) -> MNotificationInd:
     """SENDER sends PHONE an MM; PHONE has the notification and does nothing about it."""
     phone = await lab.phone(PHONE, fetching=Fetching.NEVER)
     await lab.phone(SENDER)
@@ -151,25 +152,28 @@ async def test_who_has_it_may_send_it_on_and_stays_retrieved(lab: Lab) -> None:
 
 async def test_the_way_grows_and_ends_where_a_loop_is_seen(lab: Lab) -> None:
     notification = await told_of(lab)
-    names = [PHONE, OTHER, THIRD, PHONE, OTHER, THIRD, PHONE]
     phones = {PHONE: lab.phones[PHONE]}
     for one in (OTHER, THIRD):
         phones[one] = await lab.phone(one, fetching=Fetching.NEVER)
-    for count, (holder, to) in enumerate(itertools.pairwise(names[:-1]), 1):
+    ways = []
+    for holder, to in itertools.pairwise((PHONE, OTHER, THIRD, PHONE, OTHER, THIRD)):
         seen = len(phones[to].inbox.notifications)
         conf = await posted(lab, holder, forward_req(notification.content_location, to), MForwardConf)
         assert conf.response_status is OK
-        inbox = await phones[to].until(lambda inbox, seen=seen: len(inbox.notifications) > seen)
-        notification = inbox.notifications[-1]
+        notification = await notification_behind(phones[to], seen)
         message = await phones[to].get(notification)
         assert message is not None
-        assert [one.count for one in message.conf.previously_sent_by] == list(range(1, count + 1))
+        ways.append(message.conf.previously_sent_by)
+    whole = [Counted(n, f"{one}/TYPE=PLMN") for n, one in enumerate((SENDER, PHONE, OTHER, THIRD, PHONE), 1)]
+    assert ways == [tuple(whole[:length]) for length in range(1, 6)]
     conf = await posted(lab, THIRD, forward_req(notification.content_location, PHONE), MForwardConf)
     assert conf.response_status is ResponseStatus.ERROR_PERMANENT_FAILURE
     assert conf.response_text == "forwarded 6 times"
-    assert [one.value for one in message.conf.previously_sent_by] == [
-        f"{one}/TYPE=PLMN" for one in (SENDER, PHONE, OTHER, THIRD, PHONE)
-    ]
+
+
+async def notification_behind(phone: Handset, seen: int) -> MNotificationInd:
+    """The next notification behind those that were seen."""
+    return (await phone.until(lambda inbox: len(inbox.notifications) > seen)).notifications[-1]
 
 
 async def test_whoever_hides_is_not_told_by_the_way(lab: Lab) -> None:

@@ -31,7 +31,7 @@ OFFER: dict[str, Any] = {
 }
 
 
-async def offered(lab: Lab, **changes: object) -> tuple[str, MNotificationInd, MRetrieveConf]:
+async def offered(lab: Lab, **changes: Any) -> tuple[str, MNotificationInd, MRetrieveConf]:
     """SENDER sends PHONE an MM with an offer: its Message-ID, and what PHONE got."""
     phone = await lab.phone(PHONE)
     if SENDER not in lab.phones:
