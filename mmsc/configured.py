@@ -139,6 +139,8 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         notification=NotificationPolicy(
             renotify_after=settings.notification.renotify_after_seconds,
             unacknowledged_after=settings.notification.unacknowledged_after_seconds,
+            unacknowledged_report=settings.notification.unacknowledged_report,
+            gets_ignored=settings.notification.ignore_gets,
             fallback=settings.fallback.enabled,
             fallback_after=settings.fallback.after_seconds,
         ),

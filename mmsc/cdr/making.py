@@ -361,6 +361,7 @@ _MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
         "R4DRs": _report_answered,
         "7DRq": _delivered,
         "7DRs": _delivered,
+        "O1R": _read_reported,
         "7RRq": _read_reported,
         "7RRs": _read_reported,
         "OMD": _deleted,

@@ -109,7 +109,9 @@ TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
             " could be read; not for attempts that are tried again",
         ),
         trace.ReadReported: Trigger(
-            ("7RRq", "7RRs"), _always("7RRq", "7RRs"), "the VASP took a read report (7RRq, and 7RRs for its answer)"
+            ("O1R", "7RRq", "7RRs"),
+            lambda data: ("O1R",) if data.lane.startswith("smsc:") else ("7RRq", "7RRs"),
+            "the SMSC (O1R) or the VASP (7RRq, and 7RRs for its answer) took a read report",
         ),
         trace.MmDeleted: Trigger(
             ("OMD", "RMD"),

@@ -159,6 +159,7 @@ class Submission:
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
     partial_success: bool = True  # some recipients may be refused while the others are served
+    refuses_late: bool = False  # the answer is one for all: who cannot be served beside others gets a report
 
 
 @record(frozen=True, slots=True)
@@ -248,6 +249,7 @@ class TaskKind(StrEnum):
     DELIVER_MM7 = "deliver_mm7"  # DeliverReq
     REPORT_MM7 = "report_mm7"  # DeliveryReportReq
     READ_MM7 = "read_mm7"  # ReadReplyReq
+    READ_MM1 = "read_mm1"  # m-read-orig-ind
     REPORT_MM1 = "report_mm1"  # m-delivery-ind
     REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
     CANCEL_MM1 = "cancel_mm1"  # m-cancel-req to a handset that has the MM

@@ -35,6 +35,7 @@ class Circumstances:
     because: str = ""
     at: Instant | None = None
     report_allowed: bool = True
+    no_report: str = ""  # why this end is not told, though the recipient would allow it
     text: str = ""  # StatusText of the report
     source: str = ""
     answer: str = ""  # the handset's PDU that says it: notifyresp, acknowledge
@@ -201,6 +202,8 @@ class Transitions:
             relayed_too=relayed_too,
         ):
             return None, _why_none(mm, how)
+        if how.no_report:
+            return None, how.no_report
         lane = self._report_lane(mm)
         if not lane:
             return None, f"{mm.origin.interface} originator {mm.origin.neighbour} has no address for reports"

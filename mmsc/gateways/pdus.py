@@ -26,8 +26,10 @@ from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus, for_version
 
 R = ResponseStatus
+_LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
 _CC: Final = Role.CC
+_AUTO: Final = MessageClass.AUTO
 _CLASSES: Final = {
     MessageClass.PERSONAL: "Personal",
     MessageClass.ADVERTISEMENT: "Advertisement",
@@ -63,7 +65,7 @@ STATUS_OF: Final = {
     RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.REPORT_IMPOSSIBLE: R.ERROR_PERMANENT_FAILURE,  # only VASPs need an address
-    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_LACK_OF_PREPAID,
     RefusalReason.TOO_FAST: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.BUSY: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
@@ -127,6 +129,7 @@ def submission_from(
         date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
         deliver_at=when_of(pdu.delivery_time),
         expires=when_of(pdu.expiry),
+        refuses_late=pdu.mms_version < mm1.VERSION_1_2,  # it has no Error-transient-partial-success (7.3.48)
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
@@ -147,6 +150,11 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
     return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
+def sayable(text: str) -> str:
+    """Text for a display: short, and without what no Text-string may hold (WAP-230-WSP 8.4.2.1)."""
+    return "".join([one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT]])
+
+
 def send_conf(
     transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
 ) -> MSendConf:
@@ -155,7 +163,7 @@ def send_conf(
         mms_version=version,
         transaction_id=transaction_id,
         response_status=status,
-        response_text=text,
+        response_text=None if text is None else sayable(text),
         message_id=message_id,
     )
     return for_version(conf, version)
@@ -164,6 +172,8 @@ def send_conf(
 def retrieve_conf(mm: Mm, transaction_id: str, version: int, now: Callable[[], Instant] | None = None) -> MRetrieveConf:
     """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
     Bcc never, Hide leaves From out. `now` as in `with_vasp_fields`."""
+    message_class = class_of(mm.message_class)
+    asks = message_class is not _AUTO  # nothing is reported about class Auto (7.3.27)
     conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
@@ -173,10 +183,10 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int, now: Callable[[], I
         to=shown(mm, _TO),
         cc=shown(mm, _CC),
         subject=mm.subject or None,
-        message_class=class_of(mm.message_class),
+        message_class=message_class,
         priority=PRIORITY_OF[mm.priority],
-        delivery_report=mm.delivery_report,
-        read_report=mm.read_report,
+        delivery_report=mm.delivery_report and asks,
+        read_report=mm.read_report and asks,
         content_type=ContentType.parse(mm.content_type),
     )
     return for_version(with_vasp_fields(conf, mm.details, now), version)

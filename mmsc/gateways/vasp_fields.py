@@ -16,7 +16,7 @@ from protocols.mm1.enums import ReplyCharging, in_words
 
 P = TypeVar("P", MNotificationInd, MRetrieveConf)
 
-_TEXTS: Final = ("applic_id", "reply_applic_id", "aux_applic_info")
+_TEXTS: Final = ("applic_id", "reply_applic_id", "aux_applic_info", "replace_id")
 _CLASSES: Final = {in_words(one): one for one in ContentClass}
 _REPLIES: Final = frozenset({reply_charging.OFFERED, reply_charging.PAID_BY})
 _CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribution_indicator", *_REPLIES, SENT_BEFORE})
@@ -75,3 +75,15 @@ def _texts(details: Mapping[str, str]) -> dict[str, Any]:
 
 def _flag(details: Mapping[str, str], name: str) -> dict[str, Any]:
     return {name: details[name] == "true"} if name in details else {}
+
+
+def report_applications(details: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of a report about an MM that named applications: the first is to whom replies go, as in a
+    DeliveryReportReq (OMA-TS-MMS_ENC 7.3.2, 7.3.42)."""
+    asked, replies = details.get("applic_id"), details.get("reply_applic_id")
+    fields = {
+        "applic_id": replies or asked,
+        "reply_applic_id": asked if replies and asked != replies else None,
+        "aux_applic_info": details.get("aux_applic_info"),
+    }
+    return {name: value for name, value in fields.items() if value}

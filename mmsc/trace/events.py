@@ -281,10 +281,14 @@ class ReportAnswered(Data, frozen=True, omit_defaults=True):
 
 
 class MmRead(Data, frozen=True, omit_defaults=True):
-    """A handset said that its user read an MM, or deleted it unread."""
+    """A handset said that its user read an MM, or deleted it unread. `report` is the lane that tells the originator,
+    `no_report` why nothing does."""
 
     kind: ClassVar[str] = "mm.read"
     read: bool
+    report: str = ""
+    no_report: str = ""
+    read_at: int = 0  # when that was, as the handset dates it (µs)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):

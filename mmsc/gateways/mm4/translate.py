@@ -104,6 +104,7 @@ def submission_of(
         content=content,
         repeat_key=_repeat_key(message, peer, b"" if content is None else content.body),
         repeats_by_recipient=True,
+        refuses_late=True,  # semantics 9: one RES for all
         identifier=f"X-Mms-Transaction-ID {message.transaction_id} with X-Mms-Message-ID {message.message_id}",
         subject=message.subject,
         message_class=message.message_class,
