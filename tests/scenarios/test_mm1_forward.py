@@ -2,6 +2,8 @@
 
 import itertools
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +11,7 @@ import msgspec
 import pytest
 
 from mmsc.lab.handset import Fetching, Handset
+from mmsc.settings.model import Mm1
 from mmsc.trace import events as trace
 from protocols import mm1
 from protocols.mm1 import (
@@ -22,7 +25,7 @@ from protocols.mm1 import (
     Status,
     StoreStatus,
 )
-from tests.scenarios.conftest import OTHER, PHONE, Lab
+from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab
 from tests.scenarios.posting import forward_req, posted, send_req
 
 SENDER, THIRD = "+15550100777", "+15550100888"
@@ -231,3 +234,29 @@ async def test_the_record_tells_of_a_forward_and_of_no_submission(lab: Lab) -> N
     pair = {msgspec.json.decode(str(row[0]), type=trace.MmForwarded) for row in told}
     assert {(one.forwarder, one.forwarded_as) for one in pair} == {(PHONE, conf.message_id)}
     assert len(told) == 2
+
+
+async def test_a_from_of_somebody_else_is_replaced(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 7.3.21, as for an m-send-req."""
+    notification = await told_of(lab)
+    request = forward_req(notification.content_location, OTHER, from_=f"{THIRD}/TYPE=PLMN")
+    conf = await posted(lab, PHONE, request, MForwardConf)
+    assert conf.response_status is OK
+    [(sender,)] = await lab.app.store.fetch("SELECT sender FROM mm WHERE sender <> $1", SENDER)
+    assert sender == PHONE
+    rules = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'finding.noted'")
+    assert any("MM1-H905" in str(row[0]) for row in rules)
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with open_lab(tmp_path, mm1=Mm1(port=0, foreign_from="refuse")) as lab:
+        yield lab
+
+
+async def test_or_refused_by_setting(strict: Lab) -> None:
+    notification = await told_of(strict)
+    request = forward_req(notification.content_location, OTHER, from_=f"{THIRD}/TYPE=PLMN")
+    conf = await posted(strict, PHONE, request, MForwardConf)
+    assert conf.response_status is ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED
+    assert await states(strict) == {PHONE: "notified"}
