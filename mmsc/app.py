@@ -171,6 +171,7 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
+        self.operations.offer_rest(self.engine, settings.console)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()

@@ -30,7 +30,7 @@ def _block(kind: int, body: bytes) -> bytes:
     return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
 
 
-@pytest.mark.parametrize("case", [one for one in cases("sms") if not one.is_refused], ids=str)
+@pytest.mark.parametrize("case", [one for one in cases("tpdu") if not one.is_refused], ids=str)
 def test_a_tpdu(tmp_path: Path, case: Case) -> None:
     message = tpdu.decode(case.octets)
     submit = isinstance(message, tpdu.SmsSubmit)

@@ -14,7 +14,7 @@ from protocols.sms.segment import segment_octets, split_header
 from protocols.sms.text import encode_gsm, pack
 from tests.cases import Case, cases, plain, prefixes
 
-VALID = [one for one in cases("sms") if not one.is_refused]
+VALID = [one for one in cases("tpdu") if not one.is_refused]
 DELIVERS = [one for one in VALID if "deliver" in one.stem]
 MOMENT = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 SENDER = tpdu.SmsAddress.parse("+15550100999")
@@ -30,7 +30,7 @@ def test_octets_and_object_agree(case: Case) -> None:
             tpdu.decode(prefix)
 
 
-@pytest.mark.parametrize("case", [one for one in cases("sms") if one.is_refused], ids=str)
+@pytest.mark.parametrize("case", [one for one in cases("tpdu") if one.is_refused], ids=str)
 def test_refusals(case: Case) -> None:
     with pytest.raises(DecodeError) as caught:
         tpdu.decode(case.octets)

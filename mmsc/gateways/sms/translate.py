@@ -53,7 +53,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int, manual_
         content_location=f"{mm1_url}/m/{recipient.token}",
         recommended_retrieval_mode=_MANUAL if 0 < manual_above < mm.size else None,
     )
-    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
+    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:
