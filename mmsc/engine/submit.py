@@ -7,6 +7,7 @@ Nothing is answered positively before it is committed, and nothing leaves before
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -31,6 +32,7 @@ from mmsc.engine.credits import Credits, NoCredit, Spent
 from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.linking import both_told, linked
+from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.planning import Plan, Planner, SubmitPolicy
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
@@ -76,6 +78,7 @@ class Submitter:
         self._planned = planned
         self._credits = credit
         self._door = Door(policy.door)
+        self.boxes: Mmboxes | None = None  # of subscribers who want to keep what they send
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
 
     def take_over(self, policy: SubmitPolicy) -> None:
@@ -102,6 +105,8 @@ class Submitter:
         plan.events += beside
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
+        if submission.keep is not None and self.boxes is not None:
+            plan.boxed = self.boxes.entry_of_sent(plan.mm, submission)
         owner = submission.origin.owner
         if not self._door.enter(owner):
             return Refused(RefusalReason.BUSY, "too many submissions are under way")
@@ -113,7 +118,16 @@ class Submitter:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
             self._door.leave(owner)
-        return accepted if isinstance(accepted, Accepted) else await self._refuse(submission, accepted)
+        if isinstance(accepted, Refused):
+            return await self._refuse(submission, accepted)
+        return accepted if submission.keep is None else await self._kept(accepted, plan)
+
+    async def _kept(self, accepted: Accepted, plan: Plan) -> Accepted:
+        """With what became of the copy for its sender's box; the MM is on its way whatever that is."""
+        if self.boxes is None:
+            return accepted
+        boxed = None if accepted.repeat else plan.boxed
+        return replace(accepted, kept=await self.boxes.kept_sent(accepted.mm_id, boxed))
 
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
@@ -155,6 +169,8 @@ class Submitter:
         else:
             body = (content_sql.insert(mm.content_id, plan.content),)
         effects = [*body, *map(sql.insert_recipient, plan.recipients)]
+        if plan.boxed is not None and self.boxes is not None:
+            effects += self.boxes.keep_sent(plan.boxed)
         guard = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
         spent = self._credits.spend(mm.origin, len(plan.recipients))
         if spent is not None:

@@ -134,6 +134,19 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     retrieve_grace_seconds: Live[Seconds] = 600.0
 
 
+class Mmbox(Section, frozen=True, kw_only=True):
+    """What subscribers keep in the network."""
+
+    enabled: Live[bool] = True
+    default_store: Live[bool] = False
+    quota_messages: Live[Count] = 500
+    quota_octets: Live[Octets] = 50 * MEGA
+    view_messages: Live[Count] = 50
+    view_octets: Live[Octets] = MEGA
+    maximum_locations: Live[Count] = 100
+    keep_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 365.0
+
+
 class Mm4(Listener, frozen=True, kw_only=True):
     """Foreign MMSCs."""
 
@@ -298,6 +311,7 @@ class Settings(Section, frozen=True, kw_only=True):
     delivery: Deliveries = Deliveries()
     lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
+    mmbox: Mmbox = Mmbox()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()

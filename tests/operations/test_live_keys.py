@@ -108,6 +108,13 @@ CASES: dict[str, tuple[object, Look, object]] = {
         [True, False],
     ),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mmbox.enabled": (False, lambda app: app.engine.boxes.enabled, False),
+    "mmbox.default_store": (True, lambda app: app.engine.boxes.keeps_received, True),
+    **{
+        f"mmbox.{name}": (7, lambda app, name=name: getattr(app.engine.boxes.policy, name), 7)  # type: ignore[misc]
+        for name in ("quota_messages", "quota_octets", "view_messages", "view_octets")
+    },
+    "mmbox.maximum_locations": (7, lambda app: app.engine.boxes.maximum_locations, 7),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),
     "mm7.delivery_condition_mms_capable": (7, lambda app: _wishes(app).mms_capable_condition, 7),
     "mm7.delivery_condition_home_network": (7, lambda app: _wishes(app).home_network_condition, 7),

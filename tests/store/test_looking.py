@@ -216,7 +216,7 @@ async def test_a_missing_body_of_somebody_who_waits_is_found_whatever_retention_
 
 
 def test_every_table_with_references_is_checked() -> None:
-    assert set(CHECKS) == {"mm", "recipient", "content", "task", "event"}
+    assert set(CHECKS) == {"mm", "recipient", "content", "mmbox", "task", "event"}
 
 
 async def exported(reader: Reader, **wanted: object) -> list[dict[str, dict[str, object]]]:

@@ -39,6 +39,7 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
         delivery_report=None if plain else mm.delivery_report,
+        stored=True if "stored" in job.payload and not plain and version >= mm1.VERSION_1_2 else None,
         message_class=_CLASSES.get(mm.message_class.lower(), MessageClass.PERSONAL),
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
