@@ -21,7 +21,6 @@ from mmsc.engine.engine import Engine
 from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
 from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm4.courier import Mm4Courier
-from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.permission import Permission
@@ -35,14 +34,17 @@ from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import HttpClient
 from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
-from mmsc.net.smtp import SmtpLimits, SmtpSender, SmtpServer
+from mmsc.net.smtp import Handler as SmtpHandler
+from mmsc.net.smtp import SmtpSender, SmtpServer
 from mmsc.net.stopping import Stop
 from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
+from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
 from mmsc.settings import Settings, captures_path, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
+from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
 from mmsc.store.core import Store, StoreRefused
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
@@ -171,7 +173,7 @@ class App:
         self.operations.sources.engine = self.engine
         await self._start_mm7()
         sms = await self._start_mm1()
-        await self._start_mm4()
+        await self._start_mail()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
         self.operations.running()
@@ -307,7 +309,7 @@ class App:
             urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
         return courier
 
-    async def _start_mm4(self) -> None:
+    async def _start_mail(self) -> None:
         settings, domain = self.settings.mm4, self.settings.node.domain
         hostname = settings.hostname or domain
         tap = self._tap("mm4", redact.smtp)
@@ -329,34 +331,23 @@ class App:
         self._renew(courier.renew, lambda now: now.delivery.peer.timeout_seconds)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
-        if not settings.enabled:
-            return
-        handler = Mm4Server(
-            engine.submit,
-            engine.peer_reports,
-            engine.numbers,
-            engine.neighbours,
-            self.clock,
-            domain=domain,
-            unknown_peers=settings.unknown_peers,
-        )
-        self.live.values.append(lambda now: setattr(handler, "unknown_peers", now.mm4.unknown_peers))
-        limits = SmtpLimits(
-            maximum_sessions=settings.maximum_connections,
-            maximum_octets=settings.maximum_octets,
-            maximum_recipients=settings.maximum_recipients,
-            command_seconds=settings.command_seconds,
-            mail_seconds=settings.mail_seconds,
-            stop_seconds=self._stop.patience,
-        )
-        server = SmtpServer(
-            handler, settings.host, settings.port, hostname=hostname, limits=limits, tap=tap, budget=self._budget
-        )
-        with listening("mm4", settings.host, settings.port):
+        if settings.enabled:
+            handler = mm4_server(engine, self.settings, self.live, self.clock)
+            await self._listen_smtp("mm4", settings, handler, hostname)
+        if self.settings.mm3.enabled:
+            mail = mm3_server(engine, self.settings, self.live, self.clock)
+            await self._listen_smtp("mm3", self.settings.mm3, mail, domain)
+
+    async def _listen_smtp(self, name: str, settings: Mm3 | Mm4, handler: SmtpHandler, hostname: str) -> None:
+        """Open an SMTP interface."""
+        limits, tap = smtp_limits(settings, self._stop.patience), self._tap(name, redact.smtp)
+        place = (settings.host, settings.port)
+        server = SmtpServer(handler, *place, hostname=hostname, limits=limits, tap=tap, budget=self._budget)
+        with listening(name, *place):
             await server.start()
         self._stop.doors.append(server.stop)
-        self.listeners["mm4"] = (settings.host, server.port)
-        self.operations.sources.smtp_sessions = lambda: server.sessions
+        self.operations.sources.smtp[name] = server
+        self.listeners[name] = (settings.host, server.port)
 
     def _start_sms(self, courier: SmsCourier) -> None:
         inbox = SmsInbox(self.engine.receipts, self.engine.numbers)

@@ -23,7 +23,8 @@ class Form(Generic[V]):
 
 @record(frozen=True, slots=True)
 class Header:
-    """A numbered header field: its number, wire name, attribute, form, clause, and whether it may repeat."""
+    """A numbered header field: its number, wire name, attribute, form, clause, whether it may repeat, and which version
+    of the protocol brought it (0x12 for 1.2)."""
 
     number: int
     wire_name: str
@@ -31,6 +32,7 @@ class Header:
     form: Form[Any]
     clause: str
     repeats: bool = False
+    since: int = 0x10
 
 
 @record(frozen=True, slots=True)

@@ -40,6 +40,18 @@ def cases(protocol: str) -> list[Case]:
     return found
 
 
+def annotated(protocol: str, stem: str) -> list[tuple[str, bytes]]:
+    """The remarks of a golden, each with the octets from its line to the next remark; [] when there are none."""
+    found: list[tuple[str, bytes]] = []
+    for line in (FIXTURES / protocol / f"{stem}.hex").read_text().splitlines():
+        octets, mark, remark = line.partition("#")
+        if mark:
+            found.append((remark.strip(), bytes.fromhex(octets)))
+        elif found:
+            found[-1] = (found[-1][0], found[-1][1] + bytes.fromhex(octets))
+    return found
+
+
 def prefixes(octets: bytes) -> Iterator[bytes]:
     """Every proper prefix."""
     return (octets[:end] for end in range(len(octets)))

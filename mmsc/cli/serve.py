@@ -24,6 +24,7 @@ _ENDING: Final = (signal.SIGINT, signal.SIGTERM)
 _PLACES: Final = {  # listener -> (what people call it, how its address is written)
     "mm1": ("MM1, handsets", "http://{}/"),
     "weblink": ("web link", "http://{}/"),
+    "mm3": ("MM3, mail", "{}"),
     "mm4": ("MM4, other MMSCs", "{}"),
     "console": ("metrics, health", "http://{}/metrics"),
     "mm7": ("MM7, VASPs", "http://{}/mm7"),

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from mmsc.lab.vasp_listener import Arrived, Behaviour
 
 _MAXIMUM_DELAY: Final = 3600.0
+LAB_TLS: Final = (
+    *("good", "expired", "not-yet-valid", "wrong-name", "missing-intermediate", "unknown-ca", "old-version"),
+)
 _FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -58,6 +61,7 @@ class Answers(click.ParamType):  # type: ignore[type-arg] # as above
         "vasp --listen 8900",
         "vasp --listen 8900 --answer 3000,3000,1000 --delay 2",
         "vasp --listen 0.0.0.0:8443 --cert vasp.pem --user mmsc:secret --answer 'HTTP 503*5,1000'",
+        "vasp --listen 8443 --tls expired",
         "vasp --listen 8900 --service-code gold --save inbox --json",
     ),
 )
@@ -67,6 +71,12 @@ class Answers(click.ParamType):  # type: ignore[type-arg] # as above
     option("--cert", type=_FILE, help="PEM of the VASP's certificate: https."),
     option("--key", type=_FILE, help="PEM of its key, unless --cert has it."),
     option("--client-ca", type=_FILE, help="PEM of the CA of the MMSC's client certificate, which is then needed."),
+    option(
+        "--tls",
+        "lab_tls",
+        type=click.Choice(LAB_TLS),
+        help="https with a certificate of the lab's own, good or with a fault that the MMSC must notice.",
+    ),
     option("--user", default="", help="NAME:PASSWORD that the MMSC must give with HTTP Basic."),
     option("--count", type=click.IntRange(1), help="End after so many requests."),
 )
@@ -113,28 +123,43 @@ def command(**given: Any) -> None:
     )
     folder = None if given["save"] is None else Folder(given["save"])
     teller = _Teller(folder, as_json=given["as_json"], verbose=given["verbose"])
-    asyncio.run(_listen(given, behaviour, teller, _context_of(given["cert"], given["key"], given["client_ca"])))
+    asyncio.run(_listen(given, behaviour, teller, _context_of(given)))
 
 
-def _context_of(cert: Path | None, key: Path | None, client_ca: Path | None) -> ssl.SSLContext | None:
+def _context_of(given: dict[str, Any]) -> ssl.SSLContext | None:
     """Raises UsageError."""
-    if cert is None:
-        if key is not None or client_ca is not None:
-            raise click.UsageError("--key and --client-ca are for https: name the VASP's certificate with --cert")
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        # without a password of ours OpenSSL would ask the terminal for that of an encrypted key
-        context.load_cert_chain(cert, key, password=lambda: "")
-    except (OSError, ValueError) as error:
-        raise click.UsageError(f"--cert {cert}: no certificate with its key in PEM ({_reason(error)})") from error
-    if client_ca is not None:
+    cert, key, client_ca, lab_tls = (given[name] for name in ("cert", "key", "client_ca", "lab_tls"))
+    if cert is not None and lab_tls is not None:
+        raise click.UsageError("--tls brings a certificate of its own: leave out --cert")
+    if cert is None and (key is not None or (client_ca is not None and lab_tls is None)):
+        raise click.UsageError("--key and --client-ca are for https: name the VASP's certificate with --cert")
+    context = _of_the_lab(lab_tls) if lab_tls is not None else None if cert is None else _of_files(cert, key)
+    if context is not None and client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         try:
             context.load_verify_locations(client_ca)
         except (OSError, ValueError) as error:
             raise click.UsageError(f"--client-ca {client_ca}: no certificate in PEM ({_reason(error)})") from error
     return context
+
+
+def _of_files(cert: Path, key: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        # without a password of ours OpenSSL would ask the terminal for that of an encrypted key
+        context.load_cert_chain(cert, key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--cert {cert}: no certificate with its key in PEM ({_reason(error)})") from error
+    return context
+
+
+def _of_the_lab(how: str) -> ssl.SSLContext:
+    from mmsc.lab.certificates import LabTls, server_context
+
+    try:
+        return server_context(LabTls(how))
+    except ValueError as error:
+        raise click.UsageError(f"--tls {how}: {error}") from error
 
 
 def _reason(error: Exception) -> str:
@@ -168,6 +193,10 @@ async def _listen(
     place = f"[{host}]" if ":" in host else host
     scheme = "http" if context is None else "https"
     click.echo(f"listening on {scheme}://{place}:{listener.port}/; interrupt to stop", err=True)
+    if given["lab_tls"] is not None:
+        from mmsc.lab.certificates import authority
+
+        click.echo(f"{given['lab_tls']} certificate; tls_ca_file, for a lab alone: {authority()}", err=True)
     try:
         await ended.wait()
     finally:

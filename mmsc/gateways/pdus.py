@@ -23,7 +23,7 @@ from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.content_type import ContentType
-from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus
+from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus, for_version
 
 R = ResponseStatus
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
@@ -64,22 +64,6 @@ STATUS_OF: Final = {
     RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.SERVER_FAILED: R.ERROR_TRANSIENT_FAILURE,
 }
-_LEGACY: Final = {  # what version 1.0 knows (7.3.48)
-    R.ERROR_PERMANENT_SERVICE_DENIED: R.ERROR_SERVICE_DENIED,
-    R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT: R.ERROR_MESSAGE_FORMAT_CORRUPT,
-    R.ERROR_PERMANENT_SENDING_ADDRESS_UNRESOLVED: R.ERROR_SENDING_ADDRESS_UNRESOLVED,
-    R.ERROR_PERMANENT_CONTENT_NOT_ACCEPTED: R.ERROR_CONTENT_NOT_ACCEPTED,
-    R.ERROR_PERMANENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_FAILURE: R.ERROR_UNSPECIFIED,
-    R.ERROR_TRANSIENT_PARTIAL_SUCCESS: R.OK,
-    R.ERROR_UNSUPPORTED_MESSAGE: R.ERROR_UNSUPPORTED_MESSAGE,
-    R.OK: R.OK,
-}
-
-
-def for_version(status: ResponseStatus, version: int) -> ResponseStatus:
-    """The status that a client of this version can read."""
-    return _LEGACY.get(status, R.ERROR_UNSPECIFIED) if version < mm1.VERSION_1_1 else status
 
 
 def content_of(pdu: MSendReq) -> Content:
@@ -161,17 +145,19 @@ def send_conf(
     transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
 ) -> MSendConf:
     """The m-send-conf that a client of this version can read."""
-    return MSendConf(
+    conf = MSendConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_status=for_version(status, version),
+        response_status=status,
         response_text=text,
         message_id=message_id,
     )
+    return for_version(conf, version)
 
 
 def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
-    """The head of the m-retrieve-conf; the stored body follows it (encode_head). Bcc never, Hide leaves From out."""
+    """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
+    Bcc never, Hide leaves From out."""
     conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
@@ -187,7 +173,7 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         read_report=mm.read_report,
         content_type=ContentType.parse(mm.content_type),
     )
-    return with_vasp_fields(conf, mm.details)
+    return for_version(with_vasp_fields(conf, mm.details), version)
 
 
 def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:

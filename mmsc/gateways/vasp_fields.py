@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from mmsc.domain.instant import SECOND
-from protocols import mm1
 from protocols.mm1 import ContentClass, MNotificationInd, Moment, MRetrieveConf
 from protocols.mm1.enums import ReplyCharging, in_words
 
@@ -18,18 +17,11 @@ _CARRIED: Final = frozenset({*_TEXTS, "content_class", "drm_content", "distribut
 
 
 def with_vasp_fields(pdu: P, details: Mapping[str, str]) -> P:
-    """The PDU with them. One that has fields of 1.3 is of 1.3; a handset that spoke 1.1 or 1.0 gets what those have."""
+    """The PDU with them, whatever its version has: `for_version` comes after it."""
     if _CARRIED.isdisjoint(details):
         return pdu
-    fields: dict[str, Any] = {}
-    if pdu.mms_version >= mm1.VERSION_1_1:
-        fields |= _reply_charging(details)
-    if pdu.mms_version >= mm1.VERSION_1_2:
-        fields |= _flag(details, "distribution_indicator")
-        newer = _newer(details)
-        if newer:
-            fields |= {**newer, "mms_version": mm1.VERSION_1_3}
-    return replace(pdu, **fields)
+    flags = _flag(details, "distribution_indicator") | _flag(details, "drm_content")
+    return replace(pdu, **_reply_charging(details), **_texts(details), **flags)
 
 
 def _reply_charging(details: Mapping[str, str]) -> dict[str, Any]:
@@ -44,12 +36,12 @@ def _reply_charging(details: Mapping[str, str]) -> dict[str, Any]:
     return fields
 
 
-def _newer(details: Mapping[str, str]) -> dict[str, Any]:
+def _texts(details: Mapping[str, str]) -> dict[str, Any]:
     fields: dict[str, Any] = {name: details[name] for name in _TEXTS if name in details}
     content_class = _CLASSES.get(details.get("content_class", "").lower())
     if content_class is not None:
         fields["content_class"] = content_class
-    return fields | _flag(details, "drm_content")
+    return fields
 
 
 def _flag(details: Mapping[str, str], name: str) -> dict[str, Any]:

@@ -91,8 +91,7 @@ class ServerCollector(Collector):
     def _listeners(self) -> Samples:
         http = self._sources.http
         connections: list[Sample] = [((name,), one.connections) for name, one in http.items()]
-        if self._sources.smtp_sessions is not None:
-            connections.append((("mm4",), self._sources.smtp_sessions()))
+        connections += [((name,), one.sessions) for name, one in self._sources.smtp.items()]
         return {
             "mmsc_listener_connections": connections,
             "mmsc_http_requests_total": [

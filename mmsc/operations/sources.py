@@ -60,6 +60,15 @@ class HttpFigures(Protocol):
         ...
 
 
+class SmtpFigures(Protocol):
+    """An SMTP listener."""
+
+    @property
+    def sessions(self) -> int:
+        """Clients that are connected."""
+        ...
+
+
 class ReloadFigures(Protocol):
     """What reading the settings again came to."""
 
@@ -85,4 +94,4 @@ class Sources:
     engine: Engine | None = None  # None: not begun
     captures: CaptureRing | None = None
     http: dict[str, HttpFigures] = field(default_factory=dict)
-    smtp_sessions: Callable[[], int] | None = None
+    smtp: dict[str, SmtpFigures] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from mmsc.settings.model import BuiltInSmsc, Console, NumberSettings, Settings
+from mmsc.settings.model import BuiltInSmsc, Console, Mm3, NumberSettings, Settings
 from mmsc.settings.neighbours import Smsc, Subscriber, Vasp
 
 DEMO_VASP: Final = "demo"
@@ -16,6 +16,7 @@ def bare() -> Settings:
     return Settings(
         numbers=NumberSettings(own_prefixes=("+1555",)),
         console=Console(enabled=True),
+        mm3=Mm3(enabled=True),
         builtin_smsc=BuiltInSmsc(enabled=True),
         smsc={"builtin": Smsc(port=2775, system_id="mmsc", password="secret")},
         vasp={

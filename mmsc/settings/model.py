@@ -147,6 +147,19 @@ class Mmbox(Section, frozen=True, kw_only=True):
     keep_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 365.0
 
 
+class Mm3(Listener, frozen=True, kw_only=True):
+    """Mails from the Internet."""
+
+    enabled: bool = False
+    port: Port = 8803
+    maximum_connections: Count = 50
+    maximum_octets: Octets = 4 * MEGA
+    maximum_recipients: Count = 20
+    command_seconds: Seconds = 300.0
+    mail_seconds: Seconds = 600.0
+    networks: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
+
+
 class Mm4(Listener, frozen=True, kw_only=True):
     """Foreign MMSCs."""
 
@@ -312,6 +325,7 @@ class Settings(Section, frozen=True, kw_only=True):
     lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
     mmbox: Mmbox = Mmbox()
+    mm3: Mm3 = Mm3()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()
     weblink: WebLink = WebLink()

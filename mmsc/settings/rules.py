@@ -140,7 +140,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _listeners(settings: Settings) -> Iterator[tuple[str, Place]]:
-    for name in ("mm1", "mm4", "mm7", "weblink", "console", "builtin_smsc"):
+    for name in ("mm1", "mm3", "mm4", "mm7", "weblink", "console", "builtin_smsc"):
         listener: Place = getattr(settings, name)
         if listener.enabled:
             yield name, listener
@@ -248,7 +248,10 @@ def _template(template: str) -> Iterator[str]:
 
 
 def _networks(settings: Settings) -> Iterator[str]:
-    lists: list[tuple[str, tuple[str, ...]]] = [("mm1.identity_gateways", settings.mm1.identity_gateways)]
+    lists: list[tuple[str, tuple[str, ...]]] = [
+        ("mm1.identity_gateways", settings.mm1.identity_gateways),
+        ("mm3.networks", settings.mm3.networks),
+    ]
     lists += [("mm7.trusted_proxies", settings.mm7.trusted_proxies)]
     lists += [(f"peer.{name}.addresses", peer.addresses) for name, peer in settings.peer.items()]
     lists += [(f"vasp.{name}.networks", vasp.networks) for name, vasp in settings.vasp.items()]

@@ -53,6 +53,7 @@ from protocols.mm1.pdus import (
     MSendReq,
 )
 from protocols.mm1.values import Counted, CountedDate, Element, Flagged, Indexed, Moment
+from protocols.mm1.versions import for_version, spoken
 
 __all__ = [
     "INSERT_ADDRESS",
@@ -112,4 +113,6 @@ __all__ = [
     "describe",
     "encode",
     "encode_head",
+    "for_version",
+    "spoken",
 ]

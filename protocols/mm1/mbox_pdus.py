@@ -3,6 +3,8 @@ version 1.3) (OMA-TS-MMS_ENC clause 6)."""
 
 from protocols.content_type import ContentType
 from protocols.mm1.enums import (
+    VERSION_1_2,
+    VERSION_1_3,
     InsertAddress,
     MessageClass,
     MessageType,
@@ -24,6 +26,7 @@ class MMboxStoreReq(Pdu):
 
     message_type = MessageType.M_MBOX_STORE_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "content_location")
 
     transaction_id: str = ""
@@ -38,6 +41,7 @@ class MMboxStoreConf(Pdu):
 
     message_type = MessageType.M_MBOX_STORE_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "store_status")
 
     transaction_id: str = ""
@@ -53,6 +57,7 @@ class MMboxViewReq(Pdu):
 
     message_type = MessageType.M_MBOX_VIEW_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id",)
     variants = LOCATIONS
 
@@ -73,6 +78,7 @@ class MMboxViewConf(Pdu):
 
     message_type = MessageType.M_MBOX_VIEW_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "response_status", "content_type")
     variants = LOCATIONS
 
@@ -100,6 +106,7 @@ class MMboxUploadReq(Pdu):
 
     message_type = MessageType.M_MBOX_UPLOAD_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "content_type")
 
     transaction_id: str = ""
@@ -115,6 +122,7 @@ class MMboxUploadConf(Pdu):
 
     message_type = MessageType.M_MBOX_UPLOAD_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "store_status")
 
     transaction_id: str = ""
@@ -129,6 +137,7 @@ class MMboxDeleteReq(Pdu):
 
     message_type = MessageType.M_MBOX_DELETE_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "content_locations")
     variants = LOCATIONS
 
@@ -142,6 +151,7 @@ class MMboxDeleteConf(Pdu):
 
     message_type = MessageType.M_MBOX_DELETE_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("transaction_id", "response_statuses")
     variants = INDEXED
 
@@ -157,6 +167,7 @@ class MMboxDescr(Pdu):
 
     message_type = MessageType.M_MBOX_DESCR
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_2
     mandatory = ("content_location",)
 
     content_location: str | None = None
@@ -192,6 +203,7 @@ class MDeleteReq(Pdu):
 
     message_type = MessageType.M_DELETE_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_3
     mandatory = ("transaction_id", "content_locations")
     variants = LOCATIONS
 
@@ -205,6 +217,7 @@ class MDeleteConf(Pdu):
 
     message_type = MessageType.M_DELETE_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_3
     mandatory = ("transaction_id", "response_statuses")
     variants = INDEXED
 

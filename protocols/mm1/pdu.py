@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from protocols.forms import Header, UnknownHeader
-from protocols.mm1.enums import VERSION_1_2, MessageType
+from protocols.mm1.enums import VERSION_1_0, VERSION_1_2, MessageType
 from protocols.records import record
 
 
@@ -14,6 +14,7 @@ class Pdu:
 
     message_type: ClassVar[MessageType]
     clause: ClassVar[str]
+    since: ClassVar[int] = VERSION_1_0  # the version of MMS that brought the PDU (6, 7.3.30)
     mandatory: ClassVar[tuple[str, ...]] = ()
     variants: ClassVar[tuple[Header, ...]] = ()  # fields that this PDU has in another form than the others
 

@@ -3,6 +3,8 @@ X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version (clause 7), the b
 
 from protocols.content_type import ContentType
 from protocols.mm1.enums import (
+    VERSION_1_1,
+    VERSION_1_3,
     CancelStatus,
     ContentClass,
     InsertAddress,
@@ -203,6 +205,7 @@ class MReadRecInd(Pdu):
 
     message_type = MessageType.M_READ_REC_IND
     clause = "OMA-TS-MMS_ENC 6.6.1"
+    since = VERSION_1_1
     mandatory = ("message_id", "to", "from_", "read_status")
 
     message_id: str | None = None
@@ -221,6 +224,7 @@ class MReadOrigInd(Pdu):
 
     message_type = MessageType.M_READ_ORIG_IND
     clause = "OMA-TS-MMS_ENC 6.6.2"
+    since = VERSION_1_1
     mandatory = ("message_id", "to", "from_", "date", "read_status")
 
     message_id: str | None = None
@@ -239,6 +243,7 @@ class MForwardReq(Pdu):
 
     message_type = MessageType.M_FORWARD_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_1
     mandatory = ("transaction_id", "from_", "content_location")
 
     transaction_id: str = ""
@@ -268,6 +273,7 @@ class MForwardConf(Pdu):
 
     message_type = MessageType.M_FORWARD_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_1
     mandatory = ("transaction_id", "response_status")
 
     transaction_id: str = ""
@@ -285,6 +291,7 @@ class MCancelReq(Pdu):
 
     message_type = MessageType.M_CANCEL_REQ
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_3
     mandatory = ("transaction_id", "cancel_id")
 
     transaction_id: str = ""
@@ -297,6 +304,7 @@ class MCancelConf(Pdu):
 
     message_type = MessageType.M_CANCEL_CONF
     clause = "OMA-TS-MMS_ENC 6"
+    since = VERSION_1_3
     mandatory = ("transaction_id", "cancel_status")
 
     transaction_id: str = ""

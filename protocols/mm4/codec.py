@@ -3,17 +3,17 @@ header value ever carries a line break, every line has at most 998 octets, conte
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import fields
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 from typing import Any, Final
 
 from protocols import header_fields, mime
 from protocols.content_type import ContentType
 from protocols.errors import Decoded, DecodeError, EncodeError, Finding
+from protocols.mail import MAXIMUM_HEADER_OCTETS, MAXIMUM_RECEIVED, read_content, read_date
+from protocols.mailboxes import read_mailboxes
 from protocols.mm4.headers import BY_ATTRIBUTE, BY_NAME
-from protocols.mm4.mailboxes import read_mailboxes
 from protocols.mm4.messages import (
     DeliveryReportReq,
     DeliveryReportRes,
@@ -51,9 +51,7 @@ _BOOLEANS: Final = {
     "forward_to_originator_ua",
 }
 _NUMERIC_OK: Final = ("0", "128", "0x80")
-_MAXIMUM_HEADER_OCTETS: Final = 64 * 1024
 _MAIL_HEADERS: Final = ("from", "to", "cc", "subject", "date", "sender", "message-id", "mime-version")
-MAXIMUM_RECEIVED: Final = 100  # RFC 5321 6.3: a loop; RFC 4356 asks for no less
 _TEXTS: Final = ("Subject", "X-Mms-Status-Text")
 _NOBODY: Final = "undisclosed-recipients:;"
 _JOINED: Final = re.compile(r"\.(?=\+[0-9]+/TYPE=)", re.IGNORECASE)  # one gateway's Request-Recipients
@@ -72,7 +70,7 @@ class Mm4Error(DecodeError):
 def decode(octets: bytes) -> Decoded[Message]:
     """The message and remarks about it. Raises Mm4Error."""
     try:
-        block, body = mime.split_headers(octets, mime.Limits(header_octets=_MAXIMUM_HEADER_OCTETS))
+        block, body = mime.split_headers(octets, mime.Limits(header_octets=MAXIMUM_HEADER_OCTETS))
     except DecodeError as error:
         raise Mm4Error(error.why, seen={}) from error
     headers = header_fields.parse_headers(block.replace(b"\0", b""))  # RFC 5322 4.1: not even obsolete mail needs it
@@ -141,24 +139,13 @@ def _mail_values(headers: tuple[tuple[str, str], ...]) -> dict[str, Any]:
         "cc": tuple(map(header_fields.decode_words, read_mailboxes(known["cc"]))),
         "sender": _address(known["sender"][0]) if known["sender"] else "",
         "subject": header_fields.decode_words(known["subject"][0]) if known["subject"] else "",
-        "date": _date(date),
+        "date": read_date(date),
     }
 
 
 def _address(text: str) -> str:
     found = read_mailboxes([text])
     return header_fields.decode_words(found[0]) if found else ""
-
-
-def _date(text: str) -> datetime | None:
-    """Aware; a moment that UTC's calendar does not hold is none."""
-    for reader in (parsedate_to_datetime, datetime.fromisoformat):
-        with suppress(ValueError, TypeError, IndexError, OverflowError):
-            parsed = reader(text)
-            aware = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=UTC)
-            aware.astimezone(UTC)
-            return aware
-    return None
 
 
 def _value(attribute: str, text: str, seen: dict[str, str], findings: list[Finding]) -> Any:
@@ -187,7 +174,7 @@ def _expiry(text: str, findings: list[Finding]) -> datetime | int | None:
     text = text.strip()
     if _is_number(text) and len(text) < 12:
         return int(text)
-    found = _date(text)
+    found = read_date(text)
     if found is None:
         findings.append(Finding("MM4-R002", _CLAUSE, -1, f"X-Mms-Expiry {text!r} is neither seconds nor a date"))
     return found
@@ -213,15 +200,10 @@ def _mm_status(text: str, seen: dict[str, str]) -> MmStatusCode:
 
 
 def _content(headers: tuple[tuple[str, str], ...], body: bytes, seen: dict[str, str]) -> mime.MimePart:
-    own = tuple(one for one in headers if one[0].startswith("content-"))
     try:
-        return mime.part_from(own, body.removesuffix(b"\r\n") if not _is_multipart(own) else body)
+        return read_content(headers, body)
     except DecodeError as error:
         raise Mm4Error(f"content: {error.why}", seen=seen, clause=error.clause) from error
-
-
-def _is_multipart(headers: tuple[tuple[str, str], ...]) -> bool:
-    return any(name == "content-type" and value.lower().startswith("multipart/") for name, value in headers)
 
 
 # --- writing ---

@@ -16,8 +16,9 @@ import trustme
 from click.testing import CliRunner
 
 from mmsc.cli import submit
-from mmsc.cli.vasp import command
+from mmsc.cli.vasp import LAB_TLS, command
 from mmsc.clock import VirtualClock
+from mmsc.lab.certificates import LabTls, authority
 from mmsc.lab.vasp_answers import Kind, Told, script_of
 from mmsc.net.http_calling import Way
 from mmsc.net.http_client import ClientLimits, HttpClient, HttpReply, HttpUnavailable
@@ -233,6 +234,36 @@ async def test_https_with_the_clients_certificate(tmp_path: Path) -> None:
         assert (await vasp.end())[1] == "1 request: 1 DeliveryReportReq\n"
 
 
+@pytest.mark.parametrize(
+    ("how", "why"),
+    [
+        ("good", ""),
+        ("expired", "the certificate of localhost expired on 2021-01-01 00:00:00 UTC"),
+        ("not-yet-valid", "the certificate of localhost is not valid before 2037-01-01 00:00:00 UTC"),
+        ("wrong-name", "the certificate is for elsewhere.example, not for localhost"),
+        ("missing-intermediate", "an intermediate is missing there, or the CA here"),
+        ("unknown-ca", "a CA that nobody knows"),
+        ("old-version", "localhost"),
+    ],
+)
+async def test_tls_as_a_test_subject(how: str, why: str) -> None:
+    """Each fault is one that a client notices, whatever it calls it, and then nothing was heard."""
+    async with started("--tls", how, tls=TlsOptions(ca_file=str(authority()))) as vasp:
+        if how == "good":
+            assert (await vasp.send(REPORT)).status == 200
+        else:
+            with pytest.raises(HttpUnavailable) as caught:
+                await vasp.send(REPORT)
+            assert why in caught.value.why
+        _, said = await vasp.end()
+    heard = "1 request: 1 DeliveryReportReq" if how == "good" else "0 requests"
+    assert said.splitlines() == [f"{how} certificate; tls_ca_file, for a lab alone: {authority()}", heard]
+
+
+def test_the_choices_are_those_of_the_lab() -> None:
+    assert tuple(LabTls) == LAB_TLS
+
+
 async def test_silence_ends_with_the_client() -> None:
     async with started("--answer", "silent", seconds=0.3) as vasp:
         with pytest.raises(HttpUnavailable, match="no answer in time"):
@@ -295,6 +326,8 @@ def test_a_script_is_written_in_many_ways(text: str, answers: list[Told]) -> Non
         (("--listen", "1:70000"), "'1:70000' is no PORT or HOST:PORT"),
         (("--key", __file__), "name the VASP's certificate with --cert"),
         (("--cert", __file__), "no certificate with its key in PEM"),
+        (("--cert", __file__, "--tls", "good"), "leave out --cert"),
+        (("--tls", "bad"), "'bad' is not one of"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(arguments: tuple[str, ...], why: str) -> None:

@@ -34,6 +34,7 @@ CARRIED = {
 }
 TOLD = RECIPIENT._replace(transaction_id="n", token="t")
 OF_1_1 = {"reply_charging", "reply_charging_size", "reply_charging_deadline"}
+OF_1_2 = OF_1_1 | {"distribution_indicator"}
 
 
 def notification(details: dict[str, str], version: int = mm1.VERSION_1_2, **payload: str) -> MNotificationInd:
@@ -46,18 +47,24 @@ def carried(pdu: mm1.Pdu) -> dict[str, object]:
     return {name: getattr(pdu, name) for name in CARRIED if getattr(pdu, name) is not None}
 
 
-def test_all_of_it_is_carried_by_a_pdu_of_1_3() -> None:
-    for pdu in (notification(ALL), retrieve_conf(MM._replace(details=ALL), "t", mm1.VERSION_1_2)):
+def test_all_of_it_is_carried_to_a_handset_of_1_3() -> None:
+    for pdu in (notification(ALL, mm1.VERSION_1_3), retrieve_conf(MM._replace(details=ALL), "t", mm1.VERSION_1_3)):
         assert carried(pdu) == CARRIED
         assert pdu.mms_version == mm1.VERSION_1_3
-    assert carried(mm1.decode(mm1.encode(notification(ALL))).message) == CARRIED
+    assert carried(mm1.decode(mm1.encode(notification(ALL, mm1.VERSION_1_3))).message) == CARRIED
 
 
-@pytest.mark.parametrize(("version", "names"), [(mm1.VERSION_1_1, OF_1_1), (mm1.VERSION_1_0, set())])
+@pytest.mark.parametrize(
+    ("version", "names"), [(mm1.VERSION_1_2, OF_1_2), (mm1.VERSION_1_1, OF_1_1), (mm1.VERSION_1_0, set())]
+)
 def test_older_handsets_get_what_their_version_has(version: int, names: set[str]) -> None:
-    pdu = notification(ALL, version)
-    assert set(carried(pdu)) == names
-    assert pdu.mms_version == version
+    for pdu in (notification(ALL, version), retrieve_conf(MM._replace(details=ALL), "t", version)):
+        assert set(carried(pdu)) == names
+        assert pdu.mms_version == version
+
+
+def test_a_handset_that_never_spoke_is_spoken_to_in_1_2() -> None:
+    assert notification(ALL, 0).mms_version == mm1.VERSION_1_2
 
 
 def test_the_plain_form_has_none_of_it() -> None:
@@ -72,4 +79,4 @@ def test_other_mms_are_of_1_2_as_ever() -> None:
 
 
 def test_a_class_that_has_no_octet_is_left_out() -> None:
-    assert carried(notification({"content_class": "image-huge"})) == {}
+    assert carried(notification({"content_class": "image-huge"}, mm1.VERSION_1_3)) == {}

@@ -122,6 +122,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "mm7.content_class_mismatch": ("refuse", lambda app: _wishes(app).content_class_refused, True),
     "mm7.partial_success": ("refuse_any", lambda app: str(_wishes(app).partial_success), "refuse_any"),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
+    "mm3.networks": (("192.0.2.0/24",), lambda app: _mm3(app)._may_send("192.0.2.7"), True),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
     "mm4.report_grace_hours": (7.0, lambda app: _policy(app).report_grace, 7 * HOUR),
@@ -143,9 +144,13 @@ def _sender(app: App) -> Any:
     return courier._sender(app.engine.neighbours.peers["hub"])
 
 
+def _mm3(app: App) -> Any:
+    server: Any = app.operations.sources.smtp["mm3"]
+    return server._hooks._handler
+
+
 def _mm4(app: App) -> Any:
-    sessions: Any = app.operations.sources.smtp_sessions
-    server = next(cell.cell_contents for cell in sessions.__closure__)
+    server: Any = app.operations.sources.smtp["mm4"]
     return server._hooks._handler
 
 

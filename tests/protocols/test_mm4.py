@@ -9,10 +9,9 @@ from email.utils import collapse_rfc2231_value
 
 import pytest
 
-from protocols import mime, mm4
+from protocols import mailboxes, mime, mm4
 from protocols.content_type import ContentType
 from protocols.errors import EncodeError
-from protocols.mm4 import mailboxes
 
 REQ = mm4.ForwardReq(transaction_id="t1", message_id="m1@mms.home.example", from_="+15550100123/TYPE=PLMN")
 

@@ -19,7 +19,7 @@ from mmsc.app import App
 from mmsc.lab.handset import Handset
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.settings import Settings
-from mmsc.settings.model import Mm1, Mm4, Mm7, NumberSettings, StoreSettings, Trace, WebLink
+from mmsc.settings.model import Mm1, Mm3, Mm4, Mm7, NumberSettings, StoreSettings, Trace, WebLink
 from mmsc.settings.neighbours import Smsc, Subscriber, Vasp
 from protocols import mime, mm7
 from protocols.content_type import ContentType
@@ -114,6 +114,7 @@ def settings(folder: Path, smsc_port: int, report_url: str) -> Settings:
         trace=Trace(captures_path=str(folder / "captures")),
         numbers=NumberSettings(own_prefixes=("+1555",), default_smsc="local"),
         mm1=Mm1(port=0),
+        mm3=Mm3(enabled=True, port=0),
         mm4=Mm4(enabled=False),
         mm7=Mm7(port=0),
         weblink=WebLink(port=0),

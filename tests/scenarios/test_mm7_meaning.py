@@ -27,7 +27,8 @@ def status(answer: object) -> tuple[int, str]:
 
 
 async def test_the_handset_learns_what_the_vasp_asked_for(lab: Lab) -> None:
-    phone = await lab.phone(PHONE, fetching=Fetching.DEFERRED)
+    phone = await lab.phone(PHONE, fetching=Fetching.DEFERRED, version=mm1.VERSION_1_3)
+    await phone.send([OTHER], [])  # shows its version: to one that is not known no field of 1.3 is sent
     asked: dict[str, Any] = {
         "applic_id": "chess",
         "reply_applic_id": "desk",

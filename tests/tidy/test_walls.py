@@ -10,7 +10,20 @@ from tests.tidy.project import imports, module_of, product_files, tree
 
 ANYWHERE: Final = "protocols.records"  # about Python, not about a wire
 _BASE: Final = (
-    *("octets", "forms", "errors", "enums", "address", "content_type", "mime", "charset", "header_fields", "rules"),
+    *(
+        "octets",
+        "forms",
+        "errors",
+        "enums",
+        "address",
+        "content_type",
+        "mime",
+        "charset",
+        "header_fields",
+        "rules",
+        "mail",
+        "mailboxes",
+    ),
 )
 BASE: Final = tuple(f"protocols.{name}" for name in _BASE)
 
@@ -43,7 +56,7 @@ PURE: Final = ("protocols", "mmsc.domain")
 PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
-    *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields"),
+    *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"),
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -54,6 +67,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "protocols.wsp": BASE,
     "protocols.mm1": (*BASE, "protocols.wsp"),
     "protocols.sms": (*BASE, "protocols.wsp"),
+    "protocols.mm3": BASE,
     "protocols.mm4": BASE,
     "protocols.mm7": (*BASE, "lxml"),
     "protocols.eaif": BASE,
@@ -91,9 +105,11 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.vasp_fields"),
     ),  # what MM1 and EAIF do with MMS PDUs
     "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain"),  # details of an MM as fields of MM1's PDUs
+    "mmsc.gateways.repeats": ("xxhash",),  # what makes a request the same again
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
+    "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
     "mmsc.gateways.sms": ("protocols", *PARTS),
@@ -120,6 +136,7 @@ ROOF: Final = (
         "mmsc.configured_profiles",
         "mmsc.operating",
         "mmsc.reloading",
+        "mmsc.serving_mail",
         "mmsc.serving_mm1",
     ),
     "mmsc.__main__",
@@ -180,7 +197,7 @@ def test_what_is_pure_opens_no_door(name: str) -> None:
 
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
-    shared |= {"mmsc.gateways.vasp_fields"}
+    shared |= {"mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

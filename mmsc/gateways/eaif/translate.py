@@ -1,8 +1,6 @@
 """EAIF words to domain words and back: an MMS PDU (OMA-TS-MMS_ENC 6), and X-NOKIA-MMSC headers that win over it."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.instant import SECOND, Instant
@@ -13,6 +11,7 @@ from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.pdus import PRIORITY_OF, class_of, content_of, retrieve_conf, shown, submission_from
+from mmsc.gateways.repeats import repeat_key
 from mmsc.ids import to_text
 from protocols import address, eaif, mm1
 from protocols.content_type import ContentType
@@ -96,11 +95,10 @@ def _repeat_key(pdu: MSendReq, headers: Headers, vasp: Vasp, octets: bytes) -> b
     always, so the content counts."""
     if vasp.repeats is Repeats.OFF:
         return None
-    digest = hashlib.sha256(f"eaif\0{vasp.name}\0{headers.message_id}\0{pdu.transaction_id}\0".encode())
-    if vasp.repeats is Repeats.CONTENT:
-        digest.update("\0".join((headers.sender, *headers.to, "")).encode())
-        digest.update(octets)
-    return digest.digest()
+    names = ("eaif", vasp.name, headers.message_id, pdu.transaction_id)
+    if vasp.repeats is Repeats.IDENTIFIER:
+        return repeat_key(*names)
+    return repeat_key(*names, headers.sender, *headers.to, content=(octets,))
 
 
 # --- out ---
@@ -153,19 +151,20 @@ def delivery_report_request(job: Job, vasp: Vasp) -> EaifRequest | None:
     word = _word(status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", ""))), version)
     if not word:
         return None
+    applic_id, reply_applic_id, aux_applic_info = _applications(mm)
     pdu = MDeliveryInd(
         mms_version=version,
         message_id=mm.message_id,
         to=(spelled(recipient.address, vasp.rewrites_out),),
         date=int(job.payload["date"]) // SECOND,
         status=_STATUSES[word],
-        status_text=job.payload.get("text") or None if version >= mm1.VERSION_1_2 else None,
+        status_text=job.payload.get("text") or None,
+        applic_id=applic_id,
+        reply_applic_id=reply_applic_id,
+        aux_applic_info=aux_applic_info,
     )
-    if version >= mm1.VERSION_1_3:
-        applic_id, reply_applic_id, aux_applic_info = _applications(mm)
-        pdu = replace(pdu, applic_id=applic_id, reply_applic_id=reply_applic_id, aux_applic_info=aux_applic_info)
     headers = _report_headers(mm, recipient, vasp, MessageType.DELIVERY_REPORT)
-    return EaifRequest(eaif.write(headers), mm1.encode(pdu))
+    return EaifRequest(eaif.write(headers), mm1.encode(mm1.for_version(pdu, version)))
 
 
 def read_report_request(mm: Mm, recipient: Recipient, vasp: Vasp, date: Instant, *, read: bool) -> EaifRequest:

@@ -50,10 +50,5 @@ def gone_answer(found: Gone, clock: Clock) -> HttpAnswer:
         return HttpAnswer(status=503, headers=(*NO_CACHE, ("Retry-After", "10")))
     if found.because is GoneBecause.UNKNOWN:
         return HttpAnswer(status=404, content_type="text/plain; charset=utf-8", body=b"Message not found\n")
-    conf = gone_conf(found.because, clock.now(), spoken(found.mms_version))
+    conf = gone_conf(found.because, clock.now(), mm1.spoken(found.mms_version))
     return HttpAnswer(content_type=MMS_MESSAGE, body=mm1.encode(conf), headers=NO_CACHE)
-
-
-def spoken(version: int) -> int:
-    """The version to speak to a handset that spoke `version` last (0: not known)."""
-    return min(version, mm1.VERSION_1_2) if version else mm1.VERSION_1_2

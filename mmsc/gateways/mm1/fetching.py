@@ -6,7 +6,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
 from mmsc.engine.ports import Evidence, Gone, Retrievable, Retrieval
-from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE, gone_answer, spoken
+from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE, gone_answer
 from mmsc.gateways.pdus import retrieve_conf
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
@@ -30,7 +30,7 @@ class Fetches:
         found = await self._retrieval.open(token, identity, evidence)
         if isinstance(found, Gone):
             return gone_answer(found, self._clock)
-        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, spoken(found.mms_version)))
+        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version)))
         body = found.content.body
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,

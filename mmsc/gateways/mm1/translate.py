@@ -1,6 +1,5 @@
 """MM1 words to domain words and back (OMA-TS-MMS_ENC 6 and 7)."""
 
-import hashlib
 from typing import Final
 
 from mmsc.domain.address import Address
@@ -9,6 +8,7 @@ from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submissi
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
 from mmsc.gateways.pdus import content_of, submission_from
+from mmsc.gateways.repeats import repeat_key
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import MRetrieveConf, MSendReq, RetrieveStatus, Status
@@ -44,27 +44,21 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         sender=sender.value,
         recipients=tuple(recipients),
         content=content,
-        repeat_key=_repeat_key(pdu, sender),
+        repeat_key=repeat_key("mm1", str(sender), "m-send-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
     )
-
-
-def _repeat_key(pdu: MSendReq, sender: Address) -> bytes:
-    digest = hashlib.sha256(f"mm1\0{sender}\0m-send-req\0{pdu.transaction_id}\0".encode())
-    digest.update(mm1.encode(pdu))
-    return digest.digest()
 
 
 def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf:
     """An m-retrieve-conf that says why there is nothing: as a multipart, for readers that insist on one."""
     text = _GONE_TEXT[because]
     part = Part(ContentType("text/plain", (("charset", "utf-8"),)), text.encode(), "text", "text.txt")
-    new = version >= mm1.VERSION_1_1  # X-Mms-Retrieve-Status is of 1.1 (OMA-TS-MMS_ENC 7.3.50)
-    return MRetrieveConf(
+    conf = MRetrieveConf(
         mms_version=version,
         date=now // SECOND,
-        retrieve_status=RetrieveStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND if new else None,
-        retrieve_text=text if new else None,
+        retrieve_status=RetrieveStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND,
+        retrieve_text=text,
         content_type=ContentType("application/vnd.wap.multipart.mixed"),
         body=encode_multipart([part]),
     )
+    return mm1.for_version(conf, version)

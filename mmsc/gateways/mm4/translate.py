@@ -1,6 +1,5 @@
 """MM4 words to domain words and back (TS 23.140 8.4)."""
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import LONGEST_DETAIL, MAIL_ON_ITS_WAY, from_mime, plausible
+from mmsc.gateways.repeats import repeat_key
 from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
 
@@ -163,10 +163,7 @@ def _repeat_key(message: Message, peer: Peer, body: bytes) -> bytes | None:
     if peer.repeats is Repeats.OFF:
         return None
     parts = ("mm4", peer.name, type(message).__name__, message.transaction_id, message.message_id)
-    digest = hashlib.sha256("\0".join(parts).encode())
-    if peer.repeats is Repeats.CONTENT:
-        digest.update(body)
-    return digest.digest()
+    return repeat_key(*parts, content=(body,) if peer.repeats is Repeats.CONTENT else ())
 
 
 def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_address: str) -> ForwardReq:

@@ -1,7 +1,6 @@
 """CancelReq, ReplaceReq and their extended forms to domain words, and what came of them to an answer (TS 23.140
 8.7.3)."""
 
-import hashlib
 from typing import Final
 
 from mmsc.domain.address import Address, told
@@ -16,6 +15,7 @@ from mmsc.gateways.mm7.answers import accepted, answered, context_of, refused
 from mmsc.gateways.mm7.coded import as_named
 from mmsc.gateways.mm7.permission import unwelcome
 from mmsc.gateways.mm7.translate import STATUS_OF, bounded, content_of, read_time
+from mmsc.gateways.repeats import repeat_key
 from mmsc.net.http import HttpAnswer
 from protocols.errors import Decoded
 from protocols.mm7 import CancelReq, Envelope, ExtendedCancelReq, ExtendedReplaceReq, ReplaceReq, StatusCode
@@ -145,8 +145,6 @@ def _key(envelope: Envelope, vasp: Vasp, operation: str) -> str:
     """What makes a request the same again (semantics: identifier and content, or the identifier alone)."""
     if vasp.repeats is Repeats.OFF:
         return ""
-    digest = hashlib.sha256(f"mm7\0{vasp.name}\0{operation}\0{envelope.transaction_id}\0".encode())
-    if vasp.repeats is Repeats.CONTENT:
-        digest.update(envelope.soap)
-        digest.update(b"" if envelope.content is None else envelope.content.data)
-    return digest.hexdigest()
+    content = b"" if envelope.content is None else envelope.content.data
+    octets = (envelope.soap, content) if vasp.repeats is Repeats.CONTENT else ()
+    return repeat_key("mm7", vasp.name, operation, envelope.transaction_id, content=octets).hex()

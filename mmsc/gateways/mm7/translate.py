@@ -1,6 +1,5 @@
 """MM7 words to domain words and back (TS 23.140 8.7)."""
 
-import hashlib
 import re
 from datetime import datetime
 from typing import Final
@@ -26,6 +25,7 @@ from mmsc.domain.reports import told_status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.content import from_mime
 from mmsc.gateways.mm7.coded import as_named
+from mmsc.gateways.repeats import repeat_key
 from protocols.errors import DecodeError
 from protocols.mm7 import (
     Address,
@@ -150,11 +150,8 @@ def content_of(envelope: Envelope, where: str) -> Content | None:
 def _repeat_key(envelope: Envelope, vasp: Vasp, content: Content | None) -> bytes | None:
     if vasp.repeats is Repeats.OFF:
         return None
-    digest = hashlib.sha256(f"mm7\0{vasp.name}\0SubmitReq\0{envelope.transaction_id}\0".encode())
-    if vasp.repeats is Repeats.CONTENT:
-        digest.update(envelope.soap)
-        digest.update(b"" if content is None else content.body)
-    return digest.digest()
+    octets = (envelope.soap, b"" if content is None else content.body) if vasp.repeats is Repeats.CONTENT else ()
+    return repeat_key("mm7", vasp.name, "SubmitReq", envelope.transaction_id, content=octets)
 
 
 def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:

@@ -104,7 +104,7 @@ class SmsCourier:
 
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
-        version = self._directory.subscriber(recipient.address).mms_version or mm1.VERSION_1_2
+        version = self._directory.subscriber(recipient.address).mms_version
         pdu = notification_ind(job, self._policy.mm1_url(), self._clock.now(), version)
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)

@@ -9,7 +9,7 @@ from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
-from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment
+from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment, for_version, spoken
 
 _CLASSES: Final = {
     "personal": MessageClass.PERSONAL,
@@ -27,14 +27,14 @@ _LONGEST_VALIDITY: Final = 30 * 86_400
 
 
 def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNotificationInd:
-    """The m-notification-ind; with `plain` in 1.0 form without optional fields."""
+    """The m-notification-ind to a handset of this version, 0 when it is not known; with `plain` in 1.0 form without
+    optional fields."""
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
-    replaces = mm.details.get("replace_id") if version >= mm1.VERSION_1_3 and not plain else None
-    highest = mm1.VERSION_1_2 if replaces is None else mm1.VERSION_1_3
+    version = mm1.VERSION_1_0 if plain else spoken(version)
     pdu = MNotificationInd(
-        mms_version=mm1.VERSION_1_0 if plain else min(max(version, mm1.VERSION_1_0), highest),
+        mms_version=version,
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
@@ -45,20 +45,21 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
         content_location=f"{mm1_url}/m/{recipient.token}",
-        replace_id=replaces,
+        replace_id=mm.details.get("replace_id"),
     )
-    return pdu if plain else with_vasp_fields(pdu, mm.details)
+    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
-    """The m-delivery-ind to the originator."""
-    return MDeliveryInd(
-        mms_version=min(version, mm1.VERSION_1_2),
+    """The m-delivery-ind to an originator whose handset spoke this version, 0 when it is not known."""
+    pdu = MDeliveryInd(
+        mms_version=spoken(version),
         message_id=job.stored_mm.message_id,
         to=(spelled(job.recipients[0].address),),
         date=date // SECOND,
         status=_STATUSES[word],
     )
+    return for_version(pdu, spoken(version))
 
 
 def numbering(number: str, rewrites: tuple[Rewrite, ...] = ()) -> tuple[int, int, str]:
