@@ -62,9 +62,9 @@ def source_received(recipient_id: int) -> str:
     return f"received {recipient_id}"
 
 
-def source_uploaded(digest: bytes) -> str:
+def source_uploaded(owner: Address, digest: bytes) -> str:
     """The entry of an upload, by what names the request and its content."""
-    return f"uploaded {digest.hex()}"
+    return f"uploaded {owner} {digest.hex()}"
 
 
 def told_of(mm: Mm) -> Told:

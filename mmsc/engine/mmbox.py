@@ -108,7 +108,7 @@ class Mmboxes:
         entry = self._new(
             entry_id,
             owner,
-            source_uploaded(key),
+            source_uploaded(owner, key),
             ContentId(entry_id),
             keeping.state or BoxState.DRAFT,
             keeping.flags.on(()),

@@ -74,7 +74,7 @@ async def test_content_that_is_gone_is_not_kept(store: Store) -> None:
 
 
 async def test_one_source_has_one_entry(store: Store) -> None:
-    one = entry(10, source=source_uploaded(b"same"))
+    one = entry(10, source=source_uploaded(OWNER, b"same"))
     again = entry(11, source=one.source)
     assert list(await asyncio.gather(upload(store, one), upload(store, again))) == [True, False]
     assert not await upload(store, entry(12, source=one.source))

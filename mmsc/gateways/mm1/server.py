@@ -4,16 +4,19 @@ POST takes any client PDU at any path; GET `/m/TOKEN` serves the MM. A PDU that 
 HTTP 200; HTTP errors are for what is no PDU. What a PDU means is its handler's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from mmsc.clock import Clock
+from mmsc.engine.box_ports import Boxes
 from mmsc.engine.ports import Evidence, Retrieval, Submit
 from mmsc.gateways.mm1.answers import Answers
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, Asked
+from mmsc.gateways.mm1.box_fetching import BoxFetches
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
+from mmsc.gateways.mm1.mmbox import MmboxRequests
 from mmsc.gateways.mm1.submission import Submissions, conf_answer
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm1
@@ -22,7 +25,12 @@ from protocols.mm1 import MessageType, Mm1Error, MReadRecInd, MSendReq, Pdu, Res
 _FIRST_OCTET: Final = 0x8C
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
-_TELLING: Final = (MSendReq, MReadRecInd)  # what a handset sends of itself, not as an answer
+_TELLING: Final = (
+    MSendReq,
+    MReadRecInd,
+    mm1.MMboxViewReq,
+    mm1.MMboxUploadReq,
+)  # what a handset sends of itself, not as an answer
 
 
 class Mm1Server:
@@ -34,19 +42,22 @@ class Mm1Server:
         retrieval: Retrieval,
         identities: Identities,
         clock: Clock,
+        boxes: Boxes,
+        url: Callable[[], str],
         more: Mapping[type[Pdu], Any] = MappingProxyType({}),
     ) -> None:
-        """`more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
+        """`url` is where MM1 is reached. `more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
         self._retrieval = retrieval
         self._identities = identities
-        self._fetches = Fetches(retrieval, clock)
+        self._fetches = Fetches(retrieval, clock, BoxFetches(boxes))
         answers = Answers(retrieval, clock)
         self._handlers: dict[type[Pdu], Any] = {
-            MSendReq: Submissions(submit, clock).send_req,
+            MSendReq: Submissions(submit, clock, url).send_req,
             mm1.MNotifyRespInd: answers.notifyresp_ind,
             mm1.MAcknowledgeInd: answers.acknowledge_ind,
             MReadRecInd: answers.read_rec_ind,
             mm1.MCancelConf: answers.cancel_conf,
+            **MmboxRequests(boxes, clock, url).handlers,
             **more,
         }
 

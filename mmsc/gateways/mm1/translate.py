@@ -1,5 +1,6 @@
 """MM1 words to domain words and back (OMA-TS-MMS_ENC 6 and 7)."""
 
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
@@ -7,6 +8,7 @@ from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
+from mmsc.gateways.mm1.mmbox_translate import keeping_of
 from mmsc.gateways.pdus import content_of, submission_from
 from mmsc.gateways.repeats import repeat_key
 from protocols import mm1
@@ -37,7 +39,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         for role, texts in ((Role.TO, pdu.to), (Role.CC, pdu.cc), (Role.BCC, pdu.bcc))
         for text in texts
     ]
-    return submission_from(
+    submission = submission_from(
         pdu,
         now,
         origin=Origin(Interface.MM1, sender.value),
@@ -47,6 +49,9 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         repeat_key=repeat_key("mm1", str(sender), "m-send-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
     )
+    if not pdu.store or pdu.mms_version < mm1.VERSION_1_2:
+        return submission
+    return replace(submission, keep=keeping_of(pdu.mm_state, pdu.mm_flags))
 
 
 def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf:
