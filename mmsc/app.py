@@ -27,7 +27,7 @@ from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
-from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
+from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
@@ -171,6 +171,7 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
+        self.operations.offer_rest(self.engine, settings.console)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()
@@ -295,9 +296,10 @@ class App:
             mm1_url=lambda: urls["mm1"],
             weblink_url=lambda: urls["weblink"],
             template=lambda: self.settings.fallback.template,
+            manual_above=lambda: self.settings.notification.manual_above_octets,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
-        for kind in (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1, TaskKind.CANCEL_MM1):
+        for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
         if settings.enabled:
             server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])

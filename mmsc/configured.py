@@ -58,6 +58,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             domain=settings.node.domain,
             limits=limits(settings),
             repeat_window=_hours(settings.limits.repeat_window_hours),
+            reply_charging=settings.mm1.reply_charging,
             door=DoorLimits(
                 maximum=settings.limits.maximum_submissions,
                 maximum_of_one=settings.limits.maximum_submissions_of_one,
@@ -155,6 +156,8 @@ def delivery_policy(settings: Settings) -> DeliveryPolicy:
         notification=NotificationPolicy(
             renotify_after=settings.notification.renotify_after_seconds,
             unacknowledged_after=settings.notification.unacknowledged_after_seconds,
+            unacknowledged_report=settings.notification.unacknowledged_report,
+            gets_ignored=settings.notification.ignore_gets,
             fallback=settings.fallback.enabled,
             fallback_after=settings.fallback.after_seconds,
         ),

@@ -27,6 +27,7 @@ class Told:
     subject: str = ""
     message_class: str = ""
     priority: int = int(Priority.NORMAL)
+    forward_counter: int = 0
     delivery_report: bool | None = None
     read_report: bool | None = None
     deliver_at: Instant | None = None
@@ -78,6 +79,7 @@ def told_of(mm: Mm) -> Told:
         subject=mm.subject,
         message_class=mm.message_class,
         priority=int(mm.priority),
+        forward_counter=mm.forward_counter,
         delivery_report=mm.delivery_report,
         read_report=mm.read_report,
         content_type=mm.content_type,
@@ -101,6 +103,7 @@ def told_of_sent(mm: Mm, submission: Submission) -> Told:
         subject=mm.subject,
         message_class=mm.message_class,
         priority=int(mm.priority),
+        forward_counter=mm.forward_counter,
         delivery_report=mm.delivery_report,
         read_report=mm.read_report,
         deliver_at=mm.deliver_at,

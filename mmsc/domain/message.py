@@ -155,10 +155,13 @@ class Submission:
     forward_counter: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    reply_charging_id: str = ""  # the MM whose sender is to pay for this reply to it (TS 23.140 7.1.7)
+    forwards: str = ""  # the recipient (his id as text) who made it by forwarding an MM (TS 23.140 8.1.6)
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
     partial_success: bool = True  # some recipients may be refused while the others are served
     keep: Keeping | None = None  # in the sender's MMBox, too (OMA-TS-MMS_ENC 7.3.56)
+    refuses_late: bool = False  # the answer is one for all: who cannot be served beside others gets a report
 
 
 @record(frozen=True, slots=True)
@@ -248,6 +251,7 @@ class TaskKind(StrEnum):
     DELIVER_MM7 = "deliver_mm7"  # DeliverReq
     REPORT_MM7 = "report_mm7"  # DeliveryReportReq
     READ_MM7 = "read_mm7"  # ReadReplyReq
+    READ_MM1 = "read_mm1"  # m-read-orig-ind
     REPORT_MM1 = "report_mm1"  # m-delivery-ind
     REPORT_MM4 = "report_mm4"  # MM4_delivery_report.REQ
     CANCEL_MM1 = "cancel_mm1"  # m-cancel-req to a handset that has the MM

@@ -3,6 +3,8 @@
 Total: every state and every moment has exactly one answer (a test walks the table).
 """
 
+from typing import Final
+
 from mmsc.domain.conditions import WHY_INCAPABLE, DeliveryCondition, requires
 from mmsc.domain.instant import Instant, later
 from mmsc.domain.message import Mm, Recipient
@@ -15,10 +17,14 @@ S = RecipientState
 
 @record(frozen=True, slots=True, kw_only=True)
 class NotificationPolicy:
-    """When a notification is pushed again, and what follows when it brings nothing. Seconds."""
+    """When a notification is pushed again, and what follows when it brings nothing. Seconds.
+
+    With `gets_ignored` only what the handset says counts: a complete GET stops nothing and ends nobody."""
 
     renotify_after: tuple[float, ...] = (300, 900, 3600, 14400, 86400)  # the last one repeats
     unacknowledged_after: float = 300  # a complete GET without an answer: retrieved
+    unacknowledged_report: bool = True  # ... and told to the originator
+    gets_ignored: bool = False
     fallback: bool = True
     fallback_after: float = 3600  # for a handset of unknown capability
 
@@ -32,6 +38,8 @@ class NotificationPolicy:
 
     def may_oversleep(self, recipient: Recipient) -> bool:
         """Whether the task of a recipient may be due only after the answer to a GET of now."""
+        if self.gets_ignored:
+            return False
         asleep = recipient.state in (S.DEFERRED, S.LINK_SENT)
         return asleep or self.wait_after_push(recipient.pushes) > self.unacknowledged_after
 
@@ -54,6 +62,9 @@ class End:
 
     happening: Happening
     because: str
+
+
+NEVER_ACKNOWLEDGED: Final = End(Happening.RETRIEVED, "retrieved, never acknowledged")
 
 
 @record(frozen=True, slots=True)
@@ -87,7 +98,7 @@ def next_step(mm: Mm, recipient: Recipient, verdict: Verdict, policy: Notificati
         return _at_expiry(recipient, policy, now)
     if state is S.SCHEDULED:
         return Wait(mm.deliver_at) if mm.deliver_at is not None and now < mm.deliver_at else Begin()
-    if recipient.fetched_at is not None:
+    if recipient.fetched_at is not None and not policy.gets_ignored:
         return _after_fetch(mm, recipient.fetched_at, policy, now)
     if state in (S.DEFERRED, S.LINK_SENT):
         return Wait(mm.expires_at)
@@ -95,17 +106,17 @@ def next_step(mm: Mm, recipient: Recipient, verdict: Verdict, policy: Notificati
 
 
 def _at_expiry(recipient: Recipient, policy: NotificationPolicy, now: Instant) -> Step:
-    if recipient.fetched_at is None:
+    if recipient.fetched_at is None or policy.gets_ignored:
         return End(Happening.EXPIRED, "not retrieved in time")
     answer_by = policy.answer_by(recipient.fetched_at)
-    return Wait(answer_by) if now < answer_by else End(Happening.RETRIEVED, "retrieved, never acknowledged")
+    return Wait(answer_by) if now < answer_by else NEVER_ACKNOWLEDGED
 
 
 def _after_fetch(mm: Mm, fetched_at: Instant, policy: NotificationPolicy, now: Instant) -> Step:
     answer_by = policy.answer_by(fetched_at)
     if now < answer_by:
         return Wait(answer_by)
-    return End(Happening.RETRIEVED, "retrieved, never acknowledged")
+    return NEVER_ACKNOWLEDGED
 
 
 def instead_of_link(mm: Mm, because: str) -> SendLink | End:

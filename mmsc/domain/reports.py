@@ -13,6 +13,7 @@ from mmsc.domain.states import FINAL, Cause, RecipientState
 from protocols.records import record
 
 S = RecipientState
+_FORWARDED, _UNREACHABLE = 0x11, 0x12  # the versions of MMS whose X-Mms-Status has them
 
 
 @record(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Status:
     mm4_extension: str = ""
     mm7_extension: str = ""
     text: str = ""
+
+    def mm1_word(self, version: int) -> str:
+        """X-Mms-Status for a client of this version (0x12 for 1.2): Forwarded came with 1.1, Unreachable with 1.2."""
+        newest = _FORWARDED if self.mm1 == "Forwarded" else _UNREACHABLE
+        return self.mm1 if version >= newest else self.mm1_older
 
 
 def _same(word: str, **changes: str) -> Status:
@@ -78,11 +84,18 @@ def status_of(state: RecipientState, cause: Cause = Cause.NONE) -> Status:
 
 
 class NoReport(StrEnum):
-    """Why an end owes no report, as `recipient.moved` tells it. Where the originator has no address, it says whose."""
+    """Why an end, or a read report, is not told, as `recipient.moved` and `mm.read` say. Where the originator has no
+    address, they say whose."""
 
     NOT_ASKED = "no report was asked for"
     NOT_ALLOWED = "the recipient allows no report"
     CLASS_AUTO = "class Auto has no reports"
+    NOT_ACKNOWLEDGED = "never acknowledged, which is not reported here"
+    READ_NOT_ASKED = "no read report was asked for"
+    READ_TOO_OLD = "the originator's handset speaks MMS 1.0, which has no read report"
+
+
+NO_READ_REPORT_BEFORE: Final = 0x11  # m-read-orig-ind came with MMS 1.1 (OMA-TS-MMS_ENC 6.6)
 
 
 def is_automatic(message_class: str) -> bool:

@@ -5,9 +5,10 @@ from typing import Protocol
 
 from mmsc.domain.address import Address
 from mmsc.domain.box_entry import BoxEntry, Told
-from mmsc.domain.message import Content
+from mmsc.domain.message import Content, Submission
 from mmsc.domain.mmbox import BoxTotals, Keeping, NotKept, Selection
-from mmsc.engine.ports import Evidence, Gone
+from mmsc.domain.refusal import Refused
+from mmsc.engine.ports import Accepted, Evidence, Gone
 from protocols.records import record
 
 
@@ -88,4 +89,13 @@ class Boxes(Protocol):
 
     async def fetched_outside(self, recipient_id: int) -> None:
         """The same of an MM that was fetched where its notification said."""
+        ...
+
+
+class BoxForwarding(Protocol):
+    """A subscriber sends on what is in his box (m-forward-req)."""
+
+    async def forward(self, place: Place, submission: Submission, identity: Address) -> Accepted | Refused:
+        """Make an MM of the one at a place of this subscriber's box; returns after the commit. `submission` says to
+        whom and how, and has no content. MM_UNKNOWN: nothing is there for this identity."""
         ...

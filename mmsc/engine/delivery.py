@@ -238,7 +238,7 @@ class ReportWork:
             case Delivered():
                 note = outcome.note or ", ".join(outcome.remote_ids)
                 told: trace.Data = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
-                if job.kind is TaskKind.READ_MM7:
+                if job.kind in _READ:
                     read, at = job.payload["read"] == "1", int(job.payload["date"])
                     told = trace.ReadReported(job.lane, read, job.attempt + 1, note, at)
                 if not await desk.finish(job, [told]):
@@ -268,6 +268,7 @@ class ReportWork:
 
 
 _FAR: Final = Instant(1 << 62)
+_READ: Final = (TaskKind.READ_MM7, TaskKind.READ_MM1)
 
 
 class Delivery:

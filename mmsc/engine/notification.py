@@ -7,7 +7,19 @@ from typing import Final
 from mmsc.domain.instant import SECOND, Instant, later
 from mmsc.domain.message import Job, Mm, Recipient, Route, TaskKind
 from mmsc.domain.neighbours import Capability
-from mmsc.domain.notification import Begin, Drop, End, Push, SendLink, Wait, instead_of_link, next_step
+from mmsc.domain.notification import (
+    NEVER_ACKNOWLEDGED,
+    Begin,
+    Drop,
+    End,
+    NotificationPolicy,
+    Push,
+    SendLink,
+    Wait,
+    instead_of_link,
+    next_step,
+)
+from mmsc.domain.reports import NoReport
 from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
@@ -20,6 +32,7 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Statement, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
+_EXPLAINED: Final = (Happening.CONDITION_FAILED, Happening.UNDELIVERABLE)
 _RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
 
 
@@ -58,7 +71,7 @@ class NotificationWork:
             case Wait():
                 await self._desk.put_back(job, step.until, [])
             case End():
-                await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step))
+                await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step, policy))
                 await self._desk.finish(job, [])
             case Push():
                 wait_until = await self._open_receipt(job, recipient, now)
@@ -142,7 +155,7 @@ class NotificationWork:
     async def _hasten(self, recipient: Recipient, due_at: Instant) -> None:
         """A GET that was complete while the SMSC was answering: its answer is not awaited until the next push."""
         policy = self._desk.policy.notification
-        if due_at <= policy.answer_by(self._desk.clock.now()):
+        if policy.gets_ignored or due_at <= policy.answer_by(self._desk.clock.now()):
             return
         try:
             record = await self._desk.recent.by_id(recipient.id)
@@ -218,9 +231,13 @@ class NotificationWork:
         return [sms_sql.insert(job.lane, one, mm.id, recipient.id, purpose, now) for one in outcome.remote_ids]
 
 
-def _ended(step: End) -> Circumstances:
-    """What is told of an end by our own doing; its report says which condition was not met."""
-    text = step.because if step.happening is Happening.CONDITION_FAILED else ""
+def _ended(step: End, policy: NotificationPolicy) -> Circumstances:
+    """What is told of an end by our own doing; its report says why there was no way, or which condition was not met."""
+    if step is NEVER_ACKNOWLEDGED:
+        remark = trace.FindingNoted("mm1", "MM1-H901", "OMA-TS-MMS_ENC 6.3", -1, step.because)
+        silence = "" if policy.unacknowledged_report else NoReport.NOT_ACKNOWLEDGED
+        return Circumstances(because=step.because, also=(remark,), no_report=silence)
+    text = step.because if step.happening in _EXPLAINED else ""
     return Circumstances(because=step.because, text=text)
 
 

@@ -44,6 +44,7 @@ from protocols.records import record
 NOWHERE: Final = "nowhere"  # the lane of recipients that no neighbour can serve
 _Unreachable = tuple[RecipientSpec, Address, str]
 _CONDITION_FAILED: Final = {"because": WHY_FOREIGN, "happening": str(Happening.CONDITION_FAILED)}
+_LONGEST_NAMED: Final = 128  # characters of an address that is none
 _MM7: Final = Interface.MM7  # taken once: an enumeration searches for its member each time that it is named
 _PEER: Final = Route.PEER
 _BCC: Final = Role.BCC
@@ -58,6 +59,7 @@ class SubmitPolicy:
     domain: str = "mms.example"
     limits: Limits = field(default_factory=Limits)
     repeat_window: int = DAY
+    reply_charging: bool = True  # whether senders may offer to pay for replies
     lease: int = 60_000_000  # real time, µs
     door: DoorLimits = field(default_factory=DoorLimits)
 
@@ -73,6 +75,11 @@ class Plan:
     refused: tuple[RefusedRecipient, ...]
     events: list[trace.Event]
     boxed: BoxEntry | None = None  # for the sender
+
+
+def _as_written(text: str) -> Address:
+    """What a report calls somebody whose address is none."""
+    return Address.of("".join(one if one.isprintable() else "?" for one in text[:_LONGEST_NAMED]))
 
 
 class Planner:
@@ -115,6 +122,7 @@ class Planner:
             mm.size,
             submission.subject,
             submission.details.get("mm7_transaction_id", ""),
+            submission.forwards,
         )
         events.insert(0, self._chronicle.event(accepted, mm_id=mm.id, moment=now))
         reused = self._identifiers.remark(submission, now.service)
@@ -126,7 +134,7 @@ class Planner:
         if times.asked is not None and submission.origin.interface is _MM7:
             events.append(self._chronicle.event(capped(neighbour, times), mm_id=mm.id, moment=now))
         tasks = self._tasks(mm, taken, now)
-        if submission.origin.interface is Interface.MM4:
+        if submission.refuses_late and unreachable:
             self._reject_late(mm, unreachable, taken, tasks, events, now)
         return Plan(mm, submission.content or EMPTY_CONTENT, tuple(taken), tasks, tuple(refused), events)
 
@@ -181,6 +189,7 @@ class Planner:
             if isinstance(found, NotAnAddress):
                 refused.append(RefusedRecipient(spec.text, found.because))
                 reasons.append(RefusalReason.ADDRESS_MALFORMED)
+                unreachable.append((spec, _as_written(spec.text), found.because))
                 continue
             if found.address in seen:  # named twice: served once
                 continue

@@ -7,7 +7,7 @@ only after the commit, so the caller may answer positively.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
@@ -190,6 +190,17 @@ class Gone:
     kept_until: Instant | None = None
 
 
+@record(frozen=True, slots=True, kw_only=True)
+class ReadSaid:
+    """What an m-read-rec-ind says: `read`, or deleted without being read; `to` is whom it calls the MM's originator, as
+    written; `in_name_of` its From, "" when that is for us to insert; `date` the reader's own."""
+
+    read: bool
+    to: tuple[str, ...] = ()
+    in_name_of: str = ""
+    date: Instant | None = None
+
+
 @record(frozen=True, slots=True)
 class Retrievable:
     """An MM ready to be sent to its recipient. `transaction_id` goes into the m-retrieve-conf; `mms_version` as in
@@ -239,9 +250,10 @@ class Retrieval(Protocol):
         """
         ...
 
-    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
-        """An m-read-rec-ind about the MM with this Message-ID (`read` False: deleted without being read); returns after
-        the commit. False when this subscriber has no such MM; `Gone`, and nothing was noted, when the store is away."""
+    async def read_by(self, message_id: str, address: Address | None, said: ReadSaid) -> bool | Gone:
+        """An m-read-rec-ind of this subscriber (None: nobody that we know) about the MM with this Message-ID; returns
+        after the commit. False, and a remark in the trace, when it is not believed: this subscriber has no such MM, or
+        it names another as its reader or its sender. `Gone`, and nothing was noted, when the store is away."""
         ...
 
     async def cancel_confirmed(
@@ -252,6 +264,17 @@ class Retrieval(Protocol):
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """A request of this subscriber that is about no notification: it shows a handset that speaks MMS."""
+        ...
+
+
+class Forwarding(Protocol):
+    """A recipient sends an MM on without fetching it (m-forward-req)."""
+
+    async def forward(
+        self, token: str, submission: Submission, identity: Address, evidence: Evidence, *, report_allowed: bool
+    ) -> Accepted | Refused:
+        """Make an MM of the one behind a Content-Location; returns after the commit. `submission` says to whom and how,
+        and has no content. MM_UNKNOWN: there is nothing for this identity. `report_allowed`: its sender may hear."""
         ...
 
 
@@ -370,4 +393,36 @@ class Directory(Protocol):
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this static IP address."""
+        ...
+
+
+class Assigning(Enum):
+    """What came of an address that was to be a subscriber's."""
+
+    NEW = auto()
+    CHANGED = auto()
+    RELEASED = auto()
+    UNKNOWN = auto()  # it was nobody's
+    FULL = auto()  # as many are there as are kept
+    STORE_AWAY = auto()  # nothing was done
+
+
+class AddressBook(Protocol):
+    """Whose requests come from which IP address or network, as it was assigned while the server runs. Networks are in
+    their one spelling (`domain.networks`)."""
+
+    def number_of(self, network: str) -> Address | None:
+        """Whose it is; None when it was not assigned."""
+        ...
+
+    def listed(self, after: str, limit: int) -> Sequence[tuple[str, Address]]:
+        """(network, number), sorted, at most `limit`, those behind `after`."""
+        ...
+
+    async def assign(self, network: str, number: Address) -> Assigning:
+        """It is this subscriber's from now on: NEW, CHANGED (after the commit), FULL or STORE_AWAY."""
+        ...
+
+    async def release(self, network: str) -> Assigning:
+        """It is nobody's from now on: RELEASED (after the commit), UNKNOWN or STORE_AWAY."""
         ...

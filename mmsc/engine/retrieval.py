@@ -13,13 +13,12 @@ from mmsc.domain.neighbours import Subscriber
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
-from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReceiptState, Retrievable
+from mmsc.engine.ports import Evidence, Gone, GoneBecause, ReadSaid, ReceiptState, Retrievable
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
 from mmsc.engine.withdrawal import CANCEL_PREFIX
 from mmsc.ids import id_in
-from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -144,7 +143,8 @@ class Fetching:
         record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
         recipient = record.recipient
         event = desk.chronicle.event(trace.MmFetched(), mm_id=mm.id, recipient_id=recipient.id)
-        if recipient.fetched_at is not None and recipient.state not in FINAL:
+        twice = recipient.fetched_at is not None and recipient.state not in FINAL
+        if twice and not desk.policy.notification.gets_ignored:
             how = Circumstances(because="fetched a second time")  # which proves that the first one arrived
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)
@@ -230,35 +230,9 @@ class Fetching:
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
 
-    async def read_by(self, message_id: str, address: Address, *, read: bool) -> bool | Gone:
+    async def read_by(self, message_id: str, address: Address | None, said: ReadSaid) -> bool | Gone:
         """An m-read-rec-ind; returns after the commit."""
-        desk = self._desk
-        try:
-            found = await sql.told_to(desk.store, message_id, address, id_in(message_id))
-            found = found or await sql.told_to(desk.store, message_id, address)
-            if found is None:
-                return False
-            if await event_sql.has(desk.store, found[0].id, found[1].id, trace.MmRead.kind):
-                return True  # its 200 was lost
-            await self._note_read(*found, read=read)
-        except (StoreBusy, StoreUnavailable):
-            return Gone(GoneBecause.STORE_AWAY)
-        return True
-
-    async def _note_read(self, mm: Mm, recipient: Recipient, *, read: bool) -> None:
-        """Who read it has it: what that owes comes first, and reports leave in order (TS 23.140 8.7.6)."""
-        desk = self._desk
-        if recipient.state not in FINAL:
-            how = Circumstances(because="its user's read report proves it", source="mm1")
-            await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)
-        event = desk.chronicle.event(trace.MmRead(read), mm_id=mm.id, recipient_id=recipient.id)
-        report = self._read_reports.owed(mm, recipient, event, read=read)
-        if report is None:
-            await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
-            return
-        desk.lanes.get(report.lane)  # the scheduler looks after every lane that has work
-        unit = desk.chronicle.unit(None, (task_sql.insert(report),), (event,), lambda: desk.planned(report.due_at))
-        await desk.store.commit(unit)
+        return await self._read_reports.heard(message_id, address, said)
 
     async def cancel_confirmed(
         self, transaction_id: str, *, understood: bool, identity: Address | None = None

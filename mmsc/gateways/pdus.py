@@ -1,7 +1,7 @@
 """What MM1 and EAIF share: an M-Send.req in domain words, a stored MM in MMS words, and the m-send-conf's statuses
 (OMA-TS-MMS_ENC 6.1, 7.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -26,8 +26,10 @@ from protocols.content_type import ContentType
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus, for_version
 
 R = ResponseStatus
+_LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
 _TO: Final = Role.TO  # taken once: an enumeration searches for its member each time that it is named
 _CC: Final = Role.CC
+_AUTO: Final = MessageClass.AUTO
 _CLASSES: Final = {
     MessageClass.PERSONAL: "Personal",
     MessageClass.ADVERTISEMENT: "Advertisement",
@@ -54,11 +56,16 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_CORRUPT: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.LINKED_ID_UNKNOWN: R.ERROR_PERMANENT_FAILURE,  # only MM7 has one
+    RefusalReason.MM_UNKNOWN: R.ERROR_PERMANENT_MESSAGE_NOT_FOUND,
+    RefusalReason.REPLY_LIMITS: R.ERROR_PERMANENT_REPLY_CHARGING_LIMITATIONS_NOT_MET,
+    RefusalReason.REPLY_OFFER_REFUSED: R.ERROR_PERMANENT_REPLY_CHARGING_REQUEST_NOT_ACCEPTED,
+    RefusalReason.REPLY_OFFER_FORWARDED: R.ERROR_PERMANENT_REPLY_CHARGING_FORWARDING_DENIED,
+    RefusalReason.REPLY_CHARGING_OFF: R.ERROR_PERMANENT_REPLY_CHARGING_NOT_SUPPORTED,
     RefusalReason.FORWARDED_TOO_OFTEN: R.ERROR_PERMANENT_FAILURE,
     RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.REPORT_IMPOSSIBLE: R.ERROR_PERMANENT_FAILURE,  # only VASPs need an address
-    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_SERVICE_DENIED,
+    RefusalReason.NO_CREDIT: R.ERROR_PERMANENT_LACK_OF_PREPAID,
     RefusalReason.TOO_FAST: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.BUSY: R.ERROR_TRANSIENT_FAILURE,
     RefusalReason.STORE_UNAVAILABLE: R.ERROR_TRANSIENT_FAILURE,
@@ -91,7 +98,8 @@ def class_of(name: str) -> MessageClass | str:
     return _CLASS_OF.get(name.lower(), name) if name else MessageClass.PERSONAL
 
 
-def _when(moment: Moment | None) -> When | None:
+def when_of(moment: Moment | None) -> When | None:
+    """Expiry, delivery time or deadline in domain words."""
     if moment is None:
         return None
     return Relative(moment.seconds) if moment.relative else Instant(moment.seconds * SECOND)
@@ -125,8 +133,9 @@ def submission_from(
         sender_hidden=pdu.sender_visibility is mm1.SenderVisibility.HIDE,
         adaptation_allowed=pdu.adaptation_allowed is not False,
         date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
-        deliver_at=_when(pdu.delivery_time),
-        expires=_when(pdu.expiry),
+        deliver_at=when_of(pdu.delivery_time),
+        expires=when_of(pdu.expiry),
+        refuses_late=pdu.mms_version < mm1.VERSION_1_2,  # it has no Error-transient-partial-success (7.3.48)
         details={
             "mm1_transaction_id": pdu.transaction_id,
             "mms_version": str(pdu.mms_version),
@@ -147,6 +156,11 @@ def _for_vasps(pdu: MSendReq) -> dict[str, str]:
     return {name: value for name, value in known.items() if value and len(value) <= LONGEST_DETAIL}
 
 
+def sayable(text: str) -> str:
+    """Text for a display: short, and without what no Text-string may hold (WAP-230-WSP 8.4.2.1)."""
+    return "".join([one if one.isprintable() else "?" for one in text[:_LONGEST_TEXT]])
+
+
 def send_conf(
     transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
 ) -> MSendConf:
@@ -155,15 +169,17 @@ def send_conf(
         mms_version=version,
         transaction_id=transaction_id,
         response_status=status,
-        response_text=text,
+        response_text=None if text is None else sayable(text),
         message_id=message_id,
     )
     return for_version(conf, version)
 
 
-def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
+def retrieve_conf(mm: Mm, transaction_id: str, version: int, now: Callable[[], Instant] | None = None) -> MRetrieveConf:
     """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
-    Bcc never, Hide leaves From out."""
+    Bcc never, Hide leaves From out. `now` as in `with_vasp_fields`."""
+    message_class = class_of(mm.message_class)
+    asks = message_class is not _AUTO  # nothing is reported about class Auto (7.3.27)
     conf = MRetrieveConf(
         mms_version=version,
         transaction_id=transaction_id or None,
@@ -173,13 +189,13 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         to=shown(mm, _TO),
         cc=shown(mm, _CC),
         subject=mm.subject or None,
-        message_class=class_of(mm.message_class),
+        message_class=message_class,
         priority=PRIORITY_OF[mm.priority],
-        delivery_report=mm.delivery_report,
-        read_report=mm.read_report,
+        delivery_report=mm.delivery_report and asks,
+        read_report=mm.read_report and asks,
         content_type=ContentType.parse(mm.content_type),
     )
-    return for_version(with_vasp_fields(conf, mm.details), version)
+    return for_version(with_vasp_fields(conf, mm.details, now), version)
 
 
 def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:

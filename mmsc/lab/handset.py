@@ -1,76 +1,55 @@
 """A virtual handset: it takes WAP pushes and SMS, and does over real HTTP what its behaviour says. It works with any
-MMSC."""
+MMSC.
+
+A notification that comes again after it was handled (its answer had been taken with 2xx) is known by its Transaction-ID
+and Content-Location and left alone, unless the profile says otherwise. What goes wrong is noted in the inbox's
+`failures` and ends nothing.
+"""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final
 
-import aiohttp
-
+from mmsc.lab.handset_behaviour import Behaviour, Behaviours, Fetching
+from mmsc.lab.handset_http import FAILURES, Pace
+from mmsc.lab.handset_inbox import Heard, Inbox, Item, Message, News, Watched
+from mmsc.lab.mmbox_client import MmboxClient
+from mmsc.lab.user_agent import MIXED, NoConf, UserAgent
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.mm1 import (
-    MAcknowledgeInd,
-    MCancelConf,
     MCancelReq,
     MDeliveryInd,
     MNotificationInd,
-    MNotifyRespInd,
+    MReadOrigInd,
     MReadRecInd,
     MRetrieveConf,
-    MSendConf,
-    MSendReq,
     Pdu,
+    ReadStatus,
+    ReplyCharging,
+    ResponseStatus,
+    RetrieveStatus,
     Status,
 )
-from protocols.records import record
-from protocols.wsp.multipart import Part, PartIndex, encode_multipart, index_multipart
-from protocols.wsp.push import MMS_MESSAGE, decode_push
+from protocols.mm1.enums import in_words
+from protocols.wsp.multipart import Part, index_multipart
+from protocols.wsp.push import decode_push
 
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
-MIXED: Final = ContentType("application/vnd.wap.multipart.mixed")
+__all__ = ["MIXED", "Fetching", "Handset", "Inbox", "Message", "NoConf"]
 
-
-class Fetching(StrEnum):
-    """What it does about a notification."""
-
-    IMMEDIATE = "immediate"  # GET, then m-notifyresp-ind Retrieved
-    DEFERRED = "deferred"  # m-notifyresp-ind Deferred; `fetch` later ends with m-acknowledge-ind
-    REJECT = "reject"
-    UNRECOGNISED = "unrecognised"
-    NEVER = "never"  # it shows the notification and does nothing
-    SILENT = "silent"  # GET, and no answer ever
+MAXIMUM_REMEMBERED: Final = 10_000  # notifications whose repeats are known
+MAXIMUM_LATER: Final = 1000  # MMs that it means to act on later, at once
+_TEXT: Final = ContentType("text/plain", (("charset", "utf-8"),))
+_CHARGED: Final = (ReplyCharging.ACCEPTED, ReplyCharging.ACCEPTED_TEXT_ONLY)
+_SETTLED: Final = (Fetching.IMMEDIATE, Fetching.DEFERRED, Fetching.REJECT, Fetching.FORWARD)
+_Key = tuple[str, str]
 
 
-@record(frozen=True, slots=True)
-class Message:
-    """An MM as the handset got it."""
-
-    conf: MRetrieveConf
-    parts: tuple[PartIndex, ...]
-
-    def octets_of(self, part: PartIndex) -> bytes:
-        """A part's own octets."""
-        return self.conf.body[part.data_offset : part.data_offset + part.data_length]
-
-
-@dataclass(slots=True)
-class Inbox:
-    """What has arrived, in order."""
-
-    notifications: list[MNotificationInd] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-    reports: list[MDeliveryInd] = field(default_factory=list)
-    cancelled: list[MCancelReq] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    failures: list[str] = field(default_factory=list)
-
-
-class Handset:
+class Handset(UserAgent):
     """One handset. Use it as an async context manager; `register` its `on_push` and `on_sms` with an SMSC."""
 
     def __init__(
@@ -79,204 +58,323 @@ class Handset:
         mmsc_url: str,
         *,
         fetching: Fetching = Fetching.IMMEDIATE,
-        report_allowed: bool | None = None,
-        user_agent: str = "LabHandset/1.0",
-        version: int = mm1.VERSION_1_2,
-        identity_header: str = "X-MSISDN",
-        watch: Callable[[str, Pdu], None] = lambda direction, pdu: None,
+        behaviours: Behaviours | None = None,
+        heard: Heard = lambda news, item: None,
+        **more: Any,
     ) -> None:
-        self.number = number
-        self.mmsc_url = mmsc_url
-        self.fetching = fetching
-        self.report_allowed = report_allowed
-        self.version = version
-        self.inbox = Inbox()
-        self._watch = watch
-        self._changed = asyncio.Condition()
-        self._headers = {"User-Agent": user_agent, "Accept": f"*/*, {MMS_MESSAGE}"}
-        if identity_header:
-            self._headers[identity_header] = number.lstrip("+")
-        self._session: aiohttp.ClientSession | None = None
-        self._sent = 0
+        """`behaviours` for MMs one after the other, instead of `fetching` for all; `heard` is told what arrives; `more`
+        as for UserAgent."""
+        super().__init__(number, mmsc_url, **more)
+        self.behaviours = behaviours or Behaviours([(Behaviour(fetching), 1)])
+        self.mmbox = MmboxClient(self)
+        self._watched = Watched(heard)
+        self._given: OrderedDict[_Key, Behaviour] = OrderedDict()
+        self._handled: OrderedDict[_Key, None] = OrderedDict()
+        self._busy: set[_Key] = set()
+        self._later: set[asyncio.Task[None]] = set()
 
-    async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers, auto_decompress=False)
-        return self
+    @property
+    def inbox(self) -> Inbox:
+        """What has arrived."""
+        return self._watched.inbox
+
+    @property
+    def fetching(self) -> Fetching:
+        """What it does about the next notification; to set it is to say so for all that come."""
+        return self.behaviours.current.fetching
+
+    @fetching.setter
+    def fetching(self, value: Fetching) -> None:
+        self.behaviours = Behaviours([(replace(self.behaviours.current, fetching=value), 1)])
+        self._given.clear()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for task in tuple(self._later):
+            task.cancel()
+        await asyncio.gather(*self._later, return_exceptions=True)
+        await super().__aexit__(kind, error, trace)
+
+    async def until(self, arrived: Callable[[Inbox], bool], seconds: float = 15.0) -> Inbox:
+        """Wait until the inbox is as wanted. Raises TimeoutError."""
+        return await self._watched.until(arrived, seconds)
+
+    async def idle(self) -> None:
+        """Wait until nothing is left that it means to do later."""
+        while self._later:
+            await asyncio.wait(self._later)
 
     # --- what the SMSC brings ---
 
     async def on_push(self, octets: bytes) -> None:
-        """A WAP push: a notification or a report."""
+        """A WAP push: a notification, a report, a request to forget an MM."""
         try:
-            pdu = mm1.decode(decode_push(octets).data).message
+            pdu = decode_push(octets).data
         except DecodeError as error:
-            text = f"push: {error}"
-            await self._note(lambda: self.inbox.failures.append(text))
+            await self._failed(f"push: {error}")
             return
-        self._watch("push", pdu)
-        if isinstance(pdu, MDeliveryInd):
-            await self._note(lambda: self.inbox.reports.append(pdu))
-        elif isinstance(pdu, MNotificationInd):
-            await self._note(lambda: self.inbox.notifications.append(pdu))
-            await self._react(pdu)
-        elif isinstance(pdu, MCancelReq):
-            await self._forget(pdu)
+        await self.take(pdu)
 
     async def on_sms(self, text: str) -> None:
         """A plain SMS."""
-        await self._note(lambda: self.inbox.texts.append(text))
+        await self._note(News.TEXT, text)
 
-    async def _forget(self, request: MCancelReq) -> None:
-        """The MM that is cancelled goes, and its sender hears of it (m-cancel-conf)."""
+    async def take(self, octets: bytes) -> None:
+        """What a push carried: an MMS PDU."""
+        try:
+            pdu = await self.read(octets, Pdu)
+        except NoConf as error:
+            await self._failed(f"push: {error}")
+            return
+        self._watch("push", pdu)
+        match pdu:
+            case MNotificationInd():
+                await self._notified(pdu)
+            case MDeliveryInd():
+                await self._note(News.DELIVERY_REPORT, pdu)
+            case MReadOrigInd():
+                await self._note(News.READ_REPORT, pdu)
+            case MCancelReq():
+                await self._watched.forget(pdu.cancel_id or "")
+                await self._note(News.CANCELLED, pdu)
+                await self._told(self.confirm_cancel(pdu.transaction_id), "m-cancel-conf")
+            case _:
+                await self._failed(f"push: {pdu.message_type.name} is nothing that is pushed to a handset")
 
-        def forget() -> None:
-            self.inbox.messages = [one for one in self.inbox.messages if one.conf.message_id != request.cancel_id]
-            self.inbox.cancelled.append(request)
+    async def _notified(self, notification: MNotificationInd) -> None:
+        key = _key_of(notification)
+        if key in self._busy or (key in self._handled and not self.profile.refetches):
+            await self._note(News.REPEATED, notification)
+            return
+        await self._note(News.NOTIFICATION, notification)
+        behaviour = self._given.get(key)
+        if behaviour is None:
+            behaviour = self._given[key] = self.behaviours.next()
+            _bound(self._given)
+        limit = self.profile.maximum_octets
+        if limit and (notification.message_size or 0) > limit and behaviour.fetching is Fetching.IMMEDIATE:
+            await self._failed(f"an MM of {notification.message_size} octets is more than {limit}: deferred")
+            behaviour = replace(behaviour, fetching=Fetching.DEFERRED, wait_seconds=None)
+        self._busy.add(key)
+        if behaviour.wait_seconds and behaviour.fetching is not Fetching.DEFERRED:
+            if not await self._after(behaviour.wait_seconds, lambda: self._act(notification, behaviour)):
+                self._busy.discard(key)
+        else:
+            await self._act(notification, behaviour)
 
-        await self._note(forget)
-        status = mm1.CancelStatus.SUCCESSFULLY_RECEIVED
-        await self._post(MCancelConf(mms_version=0x13, transaction_id=request.transaction_id, cancel_status=status))
+    async def _act(self, notification: MNotificationInd, behaviour: Behaviour) -> None:
+        key = _key_of(notification)
+        try:
+            settled = await self._react(notification, behaviour)
+        finally:
+            self._busy.discard(key)
+        if settled and behaviour.fetching in _SETTLED:
+            self._handled[key] = None
+            _bound(self._handled)
 
-    async def _react(self, notification: MNotificationInd) -> None:
-        match self.fetching:
+    async def _react(self, notification: MNotificationInd, behaviour: Behaviour) -> bool:
+        """Whether the MMSC has the handset's word."""
+        match behaviour.fetching:
             case Fetching.IMMEDIATE:
-                if await self.get(notification) is not None:
-                    await self.answer(notification.transaction_id, Status.RETRIEVED)
+                message = await self._download(notification, behaviour)
+                if message is None or not self.profile.acknowledges:
+                    return False
+                settled = await self._answered(notification, Status.RETRIEVED, behaviour)
+                await self._used(message, behaviour)
+                return settled
             case Fetching.SILENT:
-                await self.get(notification)
+                await self._download(notification, behaviour)
             case Fetching.DEFERRED:
-                await self.answer(notification.transaction_id, Status.DEFERRED)
+                settled = await self._answered(notification, Status.DEFERRED, behaviour)
+                if behaviour.wait_seconds is not None:
+                    await self._after(behaviour.wait_seconds, lambda: self._fetched(notification, behaviour))
+                return settled
             case Fetching.REJECT:
-                await self.answer(notification.transaction_id, Status.REJECTED)
+                return await self._answered(notification, Status.REJECTED, behaviour)
             case Fetching.UNRECOGNISED:
-                await self.answer(notification.transaction_id, Status.UNRECOGNISED)
+                return await self._answered(notification, Status.UNRECOGNISED, behaviour)
+            case Fetching.FORWARD:
+                return await self._forwarded(notification, behaviour)
             case Fetching.NEVER:
-                return
+                pass
+        return False
+
+    async def _answered(self, notification: MNotificationInd, status: Status, behaviour: Behaviour) -> bool:
+        sent = self.answer(
+            notification.transaction_id,
+            status,
+            location=self._location(notification),
+            report_allowed=behaviour.report_allowed,
+        )
+        return await self._told(sent, "m-notifyresp-ind")
+
+    async def _forwarded(self, notification: MNotificationInd, behaviour: Behaviour) -> bool:
+        to = [address(one) for one in behaviour.forward_to]
+        asked = self.forward(
+            notification.content_location or "", to, report_allowed=behaviour.report_allowed, delivery_report=True
+        )
+        return await self._accepted(asked, "m-forward-req")
+
+    async def _used(self, message: Message, behaviour: Behaviour) -> None:
+        """What the user does with an MM that he has: reads it or deletes it, and answers."""
+        conf = message.conf
+        sender = conf.from_ if isinstance(conf.from_, str) else ""
+        if behaviour.read is not None and conf.read_report:
+            if not sender or not conf.message_id:
+                await self._failed("no read report: the MM tells no sender or no Message-ID")
+            else:
+                await self._read(conf.message_id, sender, conf.subject or "", behaviour.read)
+        if behaviour.reply and not sender:
+            await self._failed("no reply: the MM tells no sender")
+        elif behaviour.reply:
+            charged = conf.reply_charging in _CHARGED
+            parts = [Part(_TEXT, behaviour.reply.encode(), "text", "text.txt")]
+            reply_to = (conf.reply_charging_id or conf.message_id) if charged else None
+            subject = f"Re: {conf.subject or ''}".strip()
+            asked = self.send([sender], parts, subject=subject, reply_charging_id=reply_to)
+            await self._accepted(asked, "m-send-req")
+
+    async def _read(self, message_id: str, sender: str, subject: str, status: ReadStatus) -> None:
+        """A read report; before version 1.1 an MM of class Auto that says so to people."""
+        if self.version >= MReadRecInd.since:
+            read = status is ReadStatus.READ
+            await self._told(self.tell_read(message_id, sender, read=read), "m-read-rec-ind")
+            return
+        said = in_words(status)
+        parts = [Part(_TEXT, f"{said}: {subject}".encode(), "text", "text.txt")]
+        auto = mm1.MessageClass.AUTO
+        await self._accepted(self.send([sender], parts, subject=said, message_class=auto), "m-send-req")
 
     # --- what the user does ---
 
     async def fetch(self, notification: MNotificationInd) -> Message | None:
-        """Download a deferred MM and acknowledge it."""
-        message = await self.get(notification)
-        if message is not None and message.conf.transaction_id:
-            acknowledge = MAcknowledgeInd(
-                mms_version=self.version,
-                transaction_id=message.conf.transaction_id,
-                report_allowed=self.report_allowed,
+        """Download a deferred MM and acknowledge it, as its behaviour says; None when there is no MM behind it."""
+        behaviour = self._given.get(_key_of(notification)) or self.behaviours.current
+        return await self._fetch(notification, behaviour)
+
+    async def _fetched(self, notification: MNotificationInd, behaviour: Behaviour) -> None:
+        await self._fetch(notification, behaviour)
+
+    async def _fetch(self, notification: MNotificationInd, behaviour: Behaviour) -> Message | None:
+        message = await self._download(notification, behaviour)
+        if message is None:
+            return None
+        transaction_id = message.conf.transaction_id
+        if transaction_id and self.profile.acknowledges:
+            sent = self.acknowledge(
+                transaction_id, location=self._location(notification), report_allowed=behaviour.report_allowed
             )
-            await self._post(acknowledge)
+            await self._told(sent, "m-acknowledge-ind")
+        await self._used(message, behaviour)
         return message
 
     async def get(self, notification: MNotificationInd) -> Message | None:
-        """GET the Content-Location; None when there is no MM behind it (see `inbox.failures`)."""
-        location = notification.content_location or ""
-        status, body = await self._request("GET", location)
-        if status != 200:
-            await self._note(lambda: self.inbox.failures.append(f"GET {location}: HTTP {status}"))
+        """GET the Content-Location, and say nothing to anybody; None when there is no MM behind it (see
+        `inbox.failures`)."""
+        return await self._download(notification, Behaviour())
+
+    async def _download(self, notification: MNotificationInd, behaviour: Behaviour) -> Message | None:
+        location = self._location(notification)
+        for attempt in range(behaviour.retries + 1):
+            pace = Pace(behaviour.octets_per_second, attempt < behaviour.cuts)
+            try:
+                status, body = await self._request("GET", location, pace=pace)
+            except FAILURES as error:
+                await self._failed(f"GET {location}: {_why(error)}")
+                continue
+            if status == 200:
+                return await self._opened(body)
+            await self._failed(f"GET {location}: HTTP {status}")
             return None
-        return await self._opened(body)
+        return None
 
     async def _opened(self, body: bytes) -> Message | None:
         try:
-            pdu = mm1.decode(body).message
-            assert isinstance(pdu, MRetrieveConf)
-            message = Message(pdu, index_multipart(pdu.body))
-        except (DecodeError, AssertionError) as error:
-            text = f"m-retrieve-conf: {error}"
-            await self._note(lambda: self.inbox.failures.append(text))
+            conf = await self.read(body, MRetrieveConf)
+            status = conf.retrieve_status
+            if status is not None and status is not RetrieveStatus.OK:
+                self._watch("in", conf)
+                await self._failed(f"m-retrieve-conf: {status.name}")
+                return None
+            message = Message(conf, index_multipart(conf.body), body)
+        except DecodeError as error:
+            await self._failed(f"m-retrieve-conf: {error}")
             return None
-        self._watch("in", pdu)
-        status = pdu.retrieve_status
-        if status is not None and status is not mm1.RetrieveStatus.OK:
-            await self._note(lambda: self.inbox.failures.append(f"m-retrieve-conf: {status.name}"))
-            return None
-        await self._note(lambda: self.inbox.messages.append(message))
+        self._watch("in", conf)
+        for gone in await self._watched.forget(conf.replace_id) if conf.replace_id else ():
+            await self._note(News.REPLACED, gone)
+        await self._note(News.MESSAGE, message)
         return message
 
-    async def answer(self, transaction_id: str, status: Status) -> None:
-        """Post an m-notifyresp-ind."""
-        await self._post(
-            MNotifyRespInd(
-                mms_version=self.version,
-                transaction_id=transaction_id,
-                status=status,
-                report_allowed=self.report_allowed,
-            )
-        )
+    # --- small things ---
 
-    async def send(
-        self,
-        to: list[str],
-        parts: list[Part],
-        *,
-        subject: str = "",
-        delivery_report: bool = False,
-        content_type: ContentType = MIXED,
-        cc: tuple[str, ...] = (),
-        bcc: tuple[str, ...] = (),
-    ) -> MSendConf:
-        """Submit an MM. Raises DecodeError when the answer is no m-send-conf."""
-        self._sent += 1
-        pdu = MSendReq(
-            mms_version=self.version,
-            transaction_id=f"{self.number.lstrip('+')}-{self._sent}",
-            from_=mm1.INSERT_ADDRESS,
-            to=tuple(to),
-            cc=cc,
-            bcc=bcc,
-            subject=subject or None,
-            delivery_report=delivery_report,
-            content_type=content_type,
-            body=encode_multipart(parts),
-        )
-        status, body = await self._post(pdu)
-        if status != 200:
-            raise DecodeError(f"HTTP {status} instead of an m-send-conf")
-        conf = mm1.decode(body).message
-        if not isinstance(conf, MSendConf):
-            raise DecodeError(f"{type(conf).__name__} instead of an m-send-conf")
-        self._watch("in", conf)
-        return conf
+    def _location(self, notification: MNotificationInd) -> str:
+        location = notification.content_location or ""
+        return location + notification.transaction_id if self.profile.appends_transaction_id else location
 
-    async def tell_read(self, message_id: str, sender: str, *, read: bool = True) -> int:
-        """Its user read an MM, or deleted it unread (m-read-rec-ind, OMA-TS-MMS_ENC 6.6.1); the HTTP status."""
-        pdu = MReadRecInd(
-            mms_version=self.version,
-            message_id=message_id,
-            to=(sender,),
-            from_=mm1.INSERT_ADDRESS,
-            read_status=mm1.ReadStatus.READ if read else mm1.ReadStatus.DELETED_WITHOUT_BEING_READ,
-        )
-        status, _ = await self._post(pdu)
-        return status
+    async def _told(self, sent: Coroutine[Any, Any, int], name: str) -> bool:
+        """Whether an indication was taken."""
+        try:
+            status = await sent
+        except FAILURES as error:
+            await self._failed(f"{name}: {_why(error)}")
+            return False
+        if not 200 <= status < 300:
+            await self._failed(f"{name}: HTTP {status}")
+        return 200 <= status < 300
 
-    async def open_link(self, url: str) -> tuple[int, bytes]:
-        """What a browser on the phone gets."""
-        return await self._request("GET", url)
+    async def _accepted(self, asked: Coroutine[Any, Any, Any], name: str) -> bool:
+        """Whether a request was taken."""
+        try:
+            conf = await asked
+        except (NoConf, *FAILURES) as error:
+            await self._failed(f"{name}: {_why(error)}")
+            return False
+        status = conf.response_status
+        if status is not ResponseStatus.OK:
+            await self._failed(f"{name}: {status.name if status else 'no status'} {conf.response_text or ''}".strip())
+        return bool(status is ResponseStatus.OK)
 
-    async def until(self, arrived: Callable[[Inbox], bool], seconds: float = 15.0) -> Inbox:
-        """Wait until the inbox is as wanted. Raises TimeoutError."""
-        async with asyncio.timeout(seconds), self._changed:
-            await self._changed.wait_for(lambda: arrived(self.inbox))
-        return self.inbox
+    async def _after(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Do something later, and go on with the next thing now; False when too much waits already."""
+        if len(self._later) >= MAXIMUM_LATER:
+            await self._failed(f"{MAXIMUM_LATER} MMs wait to be acted on: this one is forgotten")
+            return False
 
-    async def _note(self, change: Callable[[], None]) -> None:
-        async with self._changed:
-            change()
-            self._changed.notify_all()
+        async def wait() -> None:
+            await self._pause(seconds)
+            await work()
 
-    async def _post(self, pdu: Pdu) -> tuple[int, bytes]:
-        self._watch("out", pdu)
-        return await self._request("POST", self.mmsc_url, mm1.encode(pdu))
+        task = asyncio.create_task(wait())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
+        return True
 
-    async def _request(self, method: str, url: str, body: bytes | None = None) -> tuple[int, bytes]:
-        assert self._session is not None, "use the handset as a context manager"
-        headers = {"Content-Type": MMS_MESSAGE} if body is not None else {}
-        async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
-            return response.status, await response.read()
+    async def remark(self, text: str) -> None:
+        """What its family of readers makes of something, where it does no more harm."""
+        await self._failed(text)
+
+    async def _failed(self, why: str) -> None:
+        await self._note(News.FAILURE, why)
+
+    async def _note(self, news: News, item: Item) -> None:
+        await self._watched.note(news, item)
+
+
+def _why(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _key_of(notification: MNotificationInd) -> _Key:
+    return notification.transaction_id, notification.content_location or ""
+
+
+def address(text: str) -> str:
+    """A global number as MM1 writes it (OMA-TS-MMS_ENC 8); what has a type, or is a short code or mail, as it is."""
+    return f"{text}/TYPE=PLMN" if text[:1] == "+" and text[1:].isdecimal() else text
+
+
+def _bound(kept: OrderedDict[_Key, Any]) -> None:
+    while len(kept) > MAXIMUM_REMEMBERED:
+        kept.popitem(last=False)

@@ -6,7 +6,7 @@ from typing import Final
 
 from protocols.errors import DecodeError
 from protocols.records import record
-from protocols.smpp import DataSm, EsmClass, SubmitSm, Tag
+from protocols.smpp import DataSm, DeliverSm, EsmClass, SubmitSm, Tag
 from protocols.sms.push import PORT_WAP_PUSH
 from protocols.sms.segment import split_header
 from protocols.sms.text import decode_text
@@ -31,7 +31,7 @@ class Reassembly:
         self._segments: OrderedDict[tuple[str, str, int, int], dict[int, bytes]] = OrderedDict()
         self.octets = 0
 
-    def take(self, pdu: SubmitSm | DataSm) -> Received | None:
+    def take(self, pdu: SubmitSm | DeliverSm | DataSm) -> Received | None:
         """The message that this segment completes, None while others are missing. Raises DecodeError."""
         data = pdu.user_data
         ports, part = None, None
@@ -59,7 +59,7 @@ class Reassembly:
         self._segments.clear()
         self.octets = 0
 
-    def _join(self, pdu: SubmitSm | DataSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
+    def _join(self, pdu: SubmitSm | DeliverSm | DataSm, part: tuple[int, int, int], data: bytes) -> bytes | None:
         reference, total, number = part
         if not 1 <= number <= total:
             raise DecodeError(f"segment {number} of {total}", clause="3GPP TS 23.040 9.2.3.24.1")
@@ -78,7 +78,7 @@ class Reassembly:
         self.octets -= sum(map(len, self._segments.pop(key).values()))
 
 
-def _sar(pdu: SubmitSm | DataSm) -> tuple[int, int, int] | None:
+def _sar(pdu: SubmitSm | DeliverSm | DataSm) -> tuple[int, int, int] | None:
     reference, total, number = (
         pdu.tlv(tag) for tag in (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
     )

@@ -1,5 +1,5 @@
 """The events: what happened, in the order in which it became durable. This is their only definition, with
-`vasp_events.py` and `box_events.py`, whose kinds are named here, too.
+`box_events.py`, `handset_events.py` and `vasp_events.py`, whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -18,6 +18,8 @@ from mmsc.trace.box_events import BoxDeleted as BoxDeleted
 from mmsc.trace.box_events import BoxKept as BoxKept
 from mmsc.trace.box_events import BoxRefused as BoxRefused
 from mmsc.trace.data import Data as Data
+from mmsc.trace.handset_events import MmForwarded as MmForwarded
+from mmsc.trace.handset_events import ReplyCharged as ReplyCharged
 from mmsc.trace.vasp_events import CancelConfirmed as CancelConfirmed
 from mmsc.trace.vasp_events import CancelPushed as CancelPushed
 from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
@@ -39,6 +41,7 @@ class MmAccepted(Data, frozen=True, omit_defaults=True):
     size_octets: int
     subject: str = ""
     transaction_id: str = ""
+    forwards: str = ""  # the id of the recipient who forwarded an MM: this is what was made of it
 
 
 class SubmissionRepeated(Data, frozen=True, omit_defaults=True):
@@ -284,10 +287,14 @@ class ReportAnswered(Data, frozen=True, omit_defaults=True):
 
 
 class MmRead(Data, frozen=True, omit_defaults=True):
-    """A handset said that its user read an MM, or deleted it unread."""
+    """A handset said that its user read an MM, or deleted it unread. `report` is the lane that tells the originator,
+    `no_report` why nothing does."""
 
     kind: ClassVar[str] = "mm.read"
     read: bool
+    report: str = ""
+    no_report: str = ""
+    read_at: int = 0  # when that was, as the handset dates it (µs)
 
 
 class MmDeleted(Data, frozen=True, omit_defaults=True):

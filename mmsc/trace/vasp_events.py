@@ -43,14 +43,14 @@ class MmLinked(Data, frozen=True, omit_defaults=True):
 
 
 class ReadReported(Data, frozen=True, omit_defaults=True):
-    """The VASP took a read report (ReadReplyReq)."""
+    """The VASP took a read report (ReadReplyReq), or the SMSC one for a handset (m-read-orig-ind)."""
 
     kind: ClassVar[str] = "read.reported"
     lane: str
     read: bool
     attempt: int
     note: str = ""
-    read_at: int = 0  # when the handset said so (µs)
+    read_at: int = 0  # when it was read (µs)
 
 
 class CancelPushed(Data, frozen=True, omit_defaults=True):

@@ -86,16 +86,18 @@ def _sound(total: int, number: int) -> bool:
     return 1 <= number <= total
 
 
-def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None) -> list[bytes]:
-    """8-bit data as user data of one or more SMS, every segment with the ports (9.2.3.24.4)."""
+def segment_octets(data: bytes, reference: int, ports: tuple[int, int] | None, *, wide: bool = False) -> list[bytes]:
+    """8-bit data as user data of one or more SMS, every segment with the ports (9.2.3.24.4); `wide` makes the reference
+    one of 16 bits (9.2.3.24.8)."""
     single = _ports_header(ports)
     if len(single) + len(data) <= USER_DATA_OCTETS:
         return [single + data]
-    room = USER_DATA_OCTETS - len(encode_header(UserDataHeader(ports, Concatenation(0, 1, 1))))
+    room = USER_DATA_OCTETS - len(encode_header(UserDataHeader(ports, Concatenation(0, 1, 1, wide))))
     pieces = [data[at : at + room] for at in range(0, len(data), room)]
     check_count(len(pieces))
+    reference &= 0xFFFF if wide else 0xFF
     return [
-        encode_header(UserDataHeader(ports, Concatenation(reference & 0xFF, len(pieces), number))) + piece
+        encode_header(UserDataHeader(ports, Concatenation(reference, len(pieces), number, wide))) + piece
         for number, piece in enumerate(pieces, 1)
     ]
 

@@ -10,7 +10,7 @@ from mmsc.domain.message import Interface, Job, Origin, Relative, TaskKind
 from mmsc.domain.neighbours import Vasp
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Cause, Happening
-from mmsc.engine.ports import Accepted, Delivered, Evidence, Failed, Later, Outcome, Retrievable, Retry
+from mmsc.engine.ports import Accepted, Delivered, Evidence, Failed, Later, Outcome, ReadSaid, Retrievable, Retry
 from mmsc.store import messages as sql
 from mmsc.trace import events as trace
 from tests.engine.conftest import OTHER, PHONE, Bench, Hand, listed
@@ -268,12 +268,14 @@ async def test_a_read_report_goes_to_the_vasp_that_asked(bench: Bench, read: boo
     await bench.engine.retrieval.answer(
         found.transaction_id, Happening.RETRIEVED, report_allowed=True, evidence=Evidence()
     )
-    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=read)
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), ReadSaid(read=read))
     (told,) = await bench.until(trace.ReadReported)
     assert isinstance(told, trace.ReadReported)
     (job,) = bench.hands[TaskKind.READ_MM7].jobs
     assert (told.read, job.payload["read"], job.lane) == (read, "1" if read else "0", "vasp:news")
-    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=read), "said again"
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), ReadSaid(read=read)), (
+        "said again"
+    )
     await bench.at_rest()
     assert len(bench.hands[TaskKind.READ_MM7].jobs) == 1
     assert await bench.tasks() == []
@@ -285,7 +287,7 @@ async def test_a_read_report_alone_finds_its_way(bench: Bench) -> None:
     await bench.until(trace.NotificationPushed)
     await fetched(bench)
     await bench.at_rest()
-    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=True)
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), ReadSaid(read=True))
     await bench.until(trace.ReadReported)
 
 
@@ -298,7 +300,7 @@ async def test_it_leaves_after_the_delivery_report_which_it_proves(bench: Bench)
     accepted = await bench.submit(PHONE, read_report=True)
     await bench.until(trace.NotificationPushed)
     await fetched(bench)
-    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=True)
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), ReadSaid(read=True))
     assert await bench.state(PHONE) == "retrieved"
     for number in (1, 2):
         await bench.until(trace.AttemptFailed, number)
@@ -315,7 +317,7 @@ async def test_nobody_else_gets_one(bench: Bench, changes: dict[str, Any]) -> No
     accepted = await bench.submit(PHONE, **changes)
     await bench.until(trace.NotificationPushed)
     await fetched(bench)
-    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), read=True)
+    assert await bench.engine.retrieval.read_by(accepted.message_id, Address.of(PHONE), ReadSaid(read=True))
     await bench.at_rest()
     assert not bench.hands[TaskKind.READ_MM7].jobs
 

@@ -1,7 +1,6 @@
 """Made-up PDUs of MM1: every field of every class, by the form of its value (OMA-TS-MMS_ENC 7.3)."""
 
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -94,8 +93,17 @@ def _unlisted(cls: type[mm1.Pdu]) -> st.SearchStrategy[tuple[UnknownHeader, ...]
     return st.tuples(st.lists(known, max_size=2), st.lists(new | named, max_size=2)).map(lambda two: (*two[0], *two[1]))
 
 
-@cache
+_MADE: dict[tuple[type, bool], st.SearchStrategy[mm1.Pdu]] = {}
+
+
 def pdus(cls: type[mm1.Pdu], *, with_unknown: bool = True) -> st.SearchStrategy[mm1.Pdu]:
+    """PDUs of a class; what makes them is made once."""
+    if (cls, with_unknown) not in _MADE:
+        _MADE[cls, with_unknown] = _pdus(cls, with_unknown=with_unknown)
+    return _MADE[cls, with_unknown]
+
+
+def _pdus(cls: type[mm1.Pdu], *, with_unknown: bool) -> st.SearchStrategy[mm1.Pdu]:
     """PDUs of a class: mandatory fields always, of the others a few at a time: each stands beside each."""
     always: dict[str, st.SearchStrategy[Any]] = {}
     others: dict[str, st.SearchStrategy[Any]] = {}
@@ -122,4 +130,5 @@ def _made(cls: type[mm1.Pdu], found: dict[str, Any]) -> mm1.Pdu:
 
 
 PDUS = catalogue.PDUS
-ANY_PDU = st.sampled_from(PDUS).flatmap(pdus)
+OF_CLASS = {cls: pdus(cls) for cls in PDUS}
+ANY_PDU = st.one_of(*OF_CLASS.values())

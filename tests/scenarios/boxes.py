@@ -52,6 +52,7 @@ async def send(phone: Handset, *to: str, **fields: object) -> MSendConf:
 def upload_req(*, text: bytes = b"hello", transaction_id: str = "", **fields: object) -> mm1.MMboxUploadReq:
     """Of a draft with a subject; `fields` are the request's own."""
     descr = MMboxDescr(
+        content_location="/",
         from_=mm1.INSERT_ADDRESS,
         to=(f"{OTHER}/TYPE=PLMN",),
         bcc=("hidden@mail.example",),

@@ -8,6 +8,7 @@ from protocols.mm1 import ResponseStatus
 from tests.cases import Case, cases
 from tests.scenarios.conftest import PHONE, Lab, picture
 
+SEND_REQ = bytes.fromhex("8c80")
 MMS = {"Content-Type": "application/vnd.wap.mms-message"}
 
 
@@ -96,16 +97,15 @@ async def test_content_that_is_too_large_is_refused(lab: Lab) -> None:
 async def test_mm1_answers_what_can_be_answered(lab: Lab, case: Case) -> None:
     phone = await lab.phone(PHONE)
     status, body = await phone._request("POST", phone.mmsc_url, case.octets)
-    if "send-req" in case.stem or "not offered" in case.meaning["refused"] or "cut-subject" in case.stem:
-        if status == 200:
-            conf = mm1.decode(body).message
-            assert isinstance(conf, mm1.MSendConf)
-            assert conf.response_status in (
-                ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
-                ResponseStatus.ERROR_UNSUPPORTED_MESSAGE,
-            )
-        else:
-            assert status == 400
+    if status == 200:
+        conf = mm1.decode(body).message
+        assert isinstance(conf, mm1.MSendConf)
+        assert conf.transaction_id
+        corrupt, unsupported = (
+            ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
+            ResponseStatus.ERROR_UNSUPPORTED_MESSAGE,
+        )
+        assert conf.response_status is (corrupt if case.octets[:2] == SEND_REQ else unsupported)
     else:
         assert status == 400
     assert await stored(lab) == 0

@@ -1,6 +1,7 @@
 """The MMBox over sockets: kept when sent, stored, uploaded, viewed, fetched, changed and deleted (OMA-TS-MMS_ENC 6)."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from protocols import mm1
 from protocols.forms import UnknownHeader
 from protocols.mm1 import Flagged, MmState, ResponseStatus, StoreStatus
 from protocols.wsp.multipart import encode_multipart, index_multipart
-from tests.scenarios.boxes import MIXED, TEXT, ask, delete, get, send, send_req, store, upload, upload_req, view
+from tests.scenarios.boxes import MIXED, TEXT, ask, delete, get, send, send_req, store, tid, upload, upload_req, view
 from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab, picture
 
 ADD, REMOVE, FILTER = 0x80, 0x81, 0x82
@@ -161,9 +162,17 @@ async def test_an_upload_is_a_draft_and_a_repeat_of_it_the_same(lab: Lab) -> Non
     assert again.content_location != confs[0].content_location
 
 
+async def test_what_is_uploaded_needs_no_location_yet(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 6: an m-mbox-descr has one where it tells of an MM that is in a box."""
+    phone, pdu = await lab.phone(PHONE), upload_req()
+    without = replace(pdu, body=pdu.body.replace(b"\x83/\x00", b"", 1))
+    assert len(without.body) == len(pdu.body) - 3
+    assert (await ask(phone, without, mm1.MMboxUploadConf)).store_status is StoreStatus.SUCCESS
+
+
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\x8c", mm1.encode(send_req()), mm1.encode(mm1.MMboxDescr(subject="no content"))],
+    [b"", b"\x8c", mm1.encode(send_req()), mm1.encode(mm1.MMboxDescr(content_location="/", subject="no content"))],
     ids=["empty", "cut", "m-send-req", "no content"],
 )
 async def test_what_is_no_m_mbox_descr_is_not_kept(lab: Lab, body: bytes) -> None:
@@ -237,7 +246,9 @@ async def test_a_view_shows_the_attributes_that_were_asked_for(lab: Lab) -> None
 
 async def test_headers_of_ones_own_come_back_when_asked_for(lab: Lab) -> None:
     phone = await lab.phone(PHONE)
-    descr = mm1.MMboxDescr(content_type=MIXED, body=encode_multipart([TEXT]), unknown=(UnknownHeader("X-Own", b"1"),))
+    descr = mm1.MMboxDescr(
+        content_location="/", content_type=MIXED, body=encode_multipart([TEXT]), unknown=(UnknownHeader("X-Own", b"1"),)
+    )
     await upload(phone, body=mm1.encode(descr))
     for attributes, expected in (((), 1), ((SUBJECT, OTHERS), 1), ((SUBJECT,), 0)):
         assert len((await view(phone, attributes=attributes))[1][0].unknown) == expected
@@ -419,3 +430,49 @@ async def test_while_the_store_is_away_nothing_is_promised(lab: Lab, monkeypatch
         assert (await phone._request("GET", location))[0] == 503
     _, (descr,) = await view(phone)
     assert descr.mm_state == (MmState.DRAFT,)
+
+
+# --- m-forward ---
+
+
+async def forward(phone: Handset, location: str, **fields: object) -> mm1.MForwardConf:
+    values: dict[str, object] = {"transaction_id": tid(), "from_": mm1.INSERT_ADDRESS, "to": (OTHER,), **fields}
+    pdu = mm1.MForwardReq(mms_version=mm1.VERSION_1_2, content_location=location, **values)  # type: ignore[arg-type]
+    return await ask(phone, pdu, mm1.MForwardConf)
+
+
+async def test_what_is_in_the_box_is_sent_on(lab: Lab) -> None:
+    phone, other = await lab.phone(PHONE), await lab.phone(OTHER)
+    location = await upload(phone, mm_state=(MmState.RETRIEVED,))
+    confs = [await forward(phone, location, transaction_id="F1") for _ in range(2)]
+    assert confs[0] == confs[1]
+    assert confs[0].response_status is ResponseStatus.OK
+    message = (await other.until(lambda inbox: bool(inbox.messages))).messages[0]
+    assert [message.octets_of(part) for part in message.parts] == [b"hello"]
+    assert [one.value for one in message.conf.previously_sent_by] == [f"{PHONE}/TYPE=PLMN"]
+    assert (await view(phone))[1][0].mm_state == (MmState.FORWARDED,)
+    assert (await forward(phone, location)).message_id != confs[0].message_id
+    assert len((await other.until(lambda inbox: len(inbox.messages) == 2)).messages) == 2
+
+
+async def test_a_draft_that_is_sent_on_is_sent_for_the_first_time(lab: Lab) -> None:
+    phone, other = await lab.phone(PHONE), await lab.phone(OTHER)
+    location = await upload(phone)
+    conf = await forward(phone, location, store=True, mm_flags=(Flagged(ADD, "copy"),))
+    assert (conf.response_status, conf.store_status) == (ResponseStatus.OK, StoreStatus.SUCCESS)
+    message = (await other.until(lambda inbox: bool(inbox.messages))).messages[0]
+    assert (message.conf.previously_sent_by, message.conf.subject) == ((), "a draft")
+    _, shown = await view(phone)
+    assert [(one.mm_state, one.mm_flags) for one in shown] == [
+        ((MmState.SENT,), ()),
+        ((MmState.SENT,), (Flagged(ADD, "copy"),)),
+    ]
+    assert shown[1].content_location == conf.content_location
+
+
+async def test_nobody_sends_on_what_is_not_in_his_box(lab: Lab) -> None:
+    phone, other = await lab.phone(PHONE), await lab.phone(OTHER)
+    location = await upload(phone)
+    conf = await forward(other, location)
+    assert conf.response_status is ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
+    assert await lab.app.store.fetch("SELECT id FROM mm") == []

@@ -26,7 +26,7 @@ from mmsc.gateways.mm4.server import Mm4Server
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.sms.courier import SmsCourier, SmsInbox, SmsPolicy
+from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.ids import Ids
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.store.core import StoreBusy, StoreUnavailable
@@ -146,7 +146,7 @@ class Node:
         mm7 = Mm7Courier(engine.neighbours, lambda vasp: world.vasp.client(self), server_id=DOMAIN)  # type: ignore[arg-type, return-value]
         knowledge = Knowledge(engine.neighbours, engine.recent, engine.numbers, engine.dialects, DOMAIN)
         couriers: dict[Courier, tuple[TaskKind, ...]] = {
-            sms: (TaskKind.NOTIFY, TaskKind.LINK, TaskKind.REPORT_MM1),
+            sms: COURIER_KINDS,
             mm4: (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4),
             mm7: (TaskKind.REPORT_MM7, TaskKind.READ_MM7),
             DeliverCourier(mm7, knowledge): (TaskKind.DELIVER_MM7,),

@@ -6,12 +6,12 @@ from typing import Final
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Content, Interface, Job, Mm, Origin, Recipient, RecipientSpec, Role, Submission
 from mmsc.domain.neighbours import Repeats, Vasp
-from mmsc.domain.reports import Status as ReportStatus
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.pdus import PRIORITY_OF, class_of, content_of, retrieve_conf, shown, submission_from
 from mmsc.gateways.repeats import repeat_key
+from mmsc.gateways.vasp_fields import report_applications
 from mmsc.ids import to_text
 from protocols import address, eaif, mm1
 from protocols.content_type import ContentType
@@ -148,10 +148,9 @@ def delivery_report_request(job: Job, vasp: Vasp) -> EaifRequest | None:
     it. Raises EncodeError."""
     mm, recipient = job.stored_mm, job.recipients[0]
     version = _version(mm)
-    word = _word(status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", ""))), version)
+    word = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", ""))).mm1_word(version)
     if not word:
         return None
-    applic_id, reply_applic_id, aux_applic_info = _applications(mm)
     pdu = MDeliveryInd(
         mms_version=version,
         message_id=mm.message_id,
@@ -159,9 +158,7 @@ def delivery_report_request(job: Job, vasp: Vasp) -> EaifRequest | None:
         date=int(job.payload["date"]) // SECOND,
         status=_STATUSES[word],
         status_text=job.payload.get("text") or None,
-        applic_id=applic_id,
-        reply_applic_id=reply_applic_id,
-        aux_applic_info=aux_applic_info,
+        **report_applications(mm.details),
     )
     headers = _report_headers(mm, recipient, vasp, MessageType.DELIVERY_REPORT)
     return EaifRequest(eaif.write(headers), mm1.encode(mm1.for_version(pdu, version)))
@@ -188,17 +185,6 @@ def read_report_request(mm: Mm, recipient: Recipient, vasp: Vasp, date: Instant,
 def _version(mm: Mm) -> int:
     """What the application spoke in its m-send-req, 1.3 at most."""
     return min(int(mm.details.get("mms_version", str(mm1.VERSION_1_2))), mm1.VERSION_1_3)
-
-
-def _applications(mm: Mm) -> tuple[str | None, str | None, str | None]:
-    """(X-Mms-Applic-ID, X-Mms-Reply-Applic-ID, X-Mms-Aux-Applic-Info): the first is to whom replies go, as in a
-    DeliveryReportReq (OMA-TS-MMS_ENC 7.3.2, 7.3.42)."""
-    asked, replies = mm.details.get("applic_id"), mm.details.get("reply_applic_id")
-    return replies or asked, asked if replies and asked != replies else None, mm.details.get("aux_applic_info")
-
-
-def _word(status: ReportStatus, version: int) -> str:
-    return status.mm1 if version >= mm1.VERSION_1_2 else status.mm1_older
 
 
 def _report_headers(mm: Mm, recipient: Recipient, vasp: Vasp, kind: MessageType) -> Headers:

@@ -2,8 +2,9 @@
 200 with an empty body, or 503 when it could not be kept."""
 
 from mmsc.clock import Clock
+from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.states import Happening
-from mmsc.engine.ports import Gone, Retrieval
+from mmsc.engine.ports import Gone, ReadSaid, Retrieval
 from mmsc.gateways.mm1.asked import Asked, gone_answer
 from mmsc.gateways.mm1.translate import HAPPENINGS
 from mmsc.net.http import HttpAnswer
@@ -57,11 +58,13 @@ class Answers:
         return HttpAnswer(status=200, transaction_id=pdu.transaction_id)
 
     async def read_rec_ind(self, asked: Asked[MReadRecInd]) -> HttpAnswer:
-        """m-read-rec-ind: recorded where its sender is known to have the MM."""
+        """m-read-rec-ind: 200 whatever it is worth, which the trace tells; 503 when it could not be kept."""
         pdu = asked.pdu
-        if asked.identity is not None and pdu.message_id is not None:
-            read = pdu.read_status is not ReadStatus.DELETED_WITHOUT_BEING_READ
-            outcome = await self._retrieval.read_by(pdu.message_id, asked.identity, read=read)
-            if isinstance(outcome, Gone):
-                return gone_answer(outcome, self._clock)
-        return HttpAnswer(status=200)
+        said = ReadSaid(
+            read=pdu.read_status is not ReadStatus.DELETED_WITHOUT_BEING_READ,
+            to=pdu.to,
+            in_name_of=pdu.from_ if isinstance(pdu.from_, str) else "",
+            date=None if pdu.date is None else Instant(pdu.date * SECOND),
+        )
+        outcome = await self._retrieval.read_by(pdu.message_id or "", asked.identity, said)
+        return gone_answer(outcome, self._clock) if isinstance(outcome, Gone) else HttpAnswer(status=200)

@@ -43,7 +43,9 @@ class Fetches:
             if found.because in _PERHAPS_BOXED:
                 kept = await self._boxed.get(Place(token, boxed=False), identity, head=request.method == "HEAD")
             return gone_answer(found, self._clock) if isinstance(kept, Gone) else kept
-        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version)))
+        head = mm1.encode_head(
+            retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
+        )
         body = found.content.body
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,

@@ -2,6 +2,7 @@
 by its own conf with HTTP 200, also when it is refused."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from mmsc.clock import Clock
@@ -92,7 +93,9 @@ class MmboxRequests:
             descr = _descr_in(pdu)
             told, content = words.told_of_upload(descr, owner, self._clock.now())
             octets = mm1.encode(pdu)
-            mm1.encode(descr)  # what could be read and cannot be written again is no better
+            mm1.encode(
+                replace(descr, content_location="/")
+            )  # what could be read and cannot be written again is no better
         except ProtocolError as error:
             return {
                 "store_status": StoreStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,

@@ -39,7 +39,7 @@ _STATES: Final = {
 STATE_OF: Final = {ours: theirs for theirs, ours in _STATES.items()}
 _DOMAIN_PRIORITY: Final = {theirs: ours for ours, theirs in PRIORITY_OF.items()}
 _LOCATION: Final = re.compile(r"/([bm])/([A-Za-z0-9_-]{1,100})(?:[/?#].*)?\Z")
-_ALWAYS: Final = frozenset(("mms_version", "content_location", "mm_state", "mm_flags"))
+_TYPE: Final = re.compile(r"/TYPE=[A-Za-z0-9]+\Z", re.IGNORECASE)
 
 STORE_STATUS: Final[Mapping[NotKept, StoreStatus]] = MappingProxyType(
     {
@@ -81,6 +81,11 @@ def location_of(entry: BoxEntry, url: str) -> str:
     return f"{url}/b/{entry.token}"
 
 
+def wants_store(pdu: mm1.MSendReq | mm1.MForwardReq) -> bool:
+    """Whether X-Mms-Store asks for a copy: a field of 1.2 (7.3.56)."""
+    return pdu.store is True and pdu.mms_version >= mm1.VERSION_1_2
+
+
 def keeping_of(states: Sequence[MmState], flags: Sequence[Flagged]) -> Keeping:
     """How an MM is to be kept. The last state counts; one that is not known says nothing."""
     known = [_STATES[one] for one in states if one in _STATES]
@@ -111,7 +116,7 @@ def stored_fields(kept: BoxEntry | NotKept | None, url: str) -> dict[str, Any]:
 def told_of_upload(descr: MMboxDescr, owner: Address, now: Instant) -> tuple[Told, Content]:
     """What an m-mbox-upload-req brings. Raises DecodeError for content that cannot be read."""
     content = content_in(descr.content_type, descr.body)
-    sender = descr.from_ if isinstance(descr.from_, str) else owner.value
+    sender = _TYPE.sub("", descr.from_) if isinstance(descr.from_, str) else owner.value
     date = None if descr.date is None else Instant(descr.date * SECOND)
     told = Told(
         message_id=descr.message_id or "",
@@ -144,9 +149,7 @@ def _moment(instant: Instant | None) -> Moment | None:
 
 
 def _sender(told: Told) -> str | None:
-    if not told.sender:
-        return None
-    return told.sender if "/TYPE=" in told.sender.upper() else spelled(Address.of(told.sender))
+    return spelled(Address.of(told.sender)) if told.sender else None
 
 
 def _flags(entry: BoxEntry) -> tuple[Flagged, ...]:

@@ -4,11 +4,13 @@ POST takes any client PDU at any path; GET `/m/TOKEN` serves the MM. A PDU that 
 HTTP 200; HTTP errors are for what is no PDU. What a PDU means is its handler's.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from mmsc.clock import Clock
+from mmsc.domain.address import Address
 from mmsc.engine.box_ports import Boxes
 from mmsc.engine.ports import Evidence, Retrieval, Submit
 from mmsc.gateways.mm1.answers import Answers
@@ -17,20 +19,23 @@ from mmsc.gateways.mm1.box_fetching import BoxFetches
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.mmbox import MmboxRequests
-from mmsc.gateways.mm1.submission import Submissions, conf_answer
+from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
+from mmsc.gateways.mm1.senders import Senders
+from mmsc.gateways.mm1.submission import Submissions
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm1
-from protocols.mm1 import MessageType, Mm1Error, MReadRecInd, MSendReq, Pdu, ResponseStatus
+from protocols.errors import Decoded
+from protocols.mm1 import Mm1Error, MReadRecInd, MSendReq, Pdu, ResponseStatus
 
 _FIRST_OCTET: Final = 0x8C
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
-_TELLING: Final = (
-    MSendReq,
-    MReadRecInd,
-    mm1.MMboxViewReq,
-    mm1.MMboxUploadReq,
-)  # what a handset sends of itself, not as an answer
+_NO_VERSION: Final = "MM1-H002"
+_UNSUPPORTED: Final = ResponseStatus.ERROR_UNSUPPORTED_MESSAGE
+_DENIED: Final = ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED
+_CORRUPT: Final = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
+_LATER: Final = ResponseStatus.ERROR_TRANSIENT_FAILURE
+_log: Final = logging.getLogger(__name__)
 
 
 class Mm1Server:
@@ -45,14 +50,16 @@ class Mm1Server:
         boxes: Boxes,
         url: Callable[[], str],
         more: Mapping[type[Pdu], Any] = MappingProxyType({}),
+        senders: Senders | None = None,
     ) -> None:
         """`url` is where MM1 is reached. `more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
+        self.senders = senders or Senders(identities)
         self._retrieval = retrieval
         self._identities = identities
         self._fetches = Fetches(retrieval, clock, BoxFetches(boxes))
         answers = Answers(retrieval, clock)
         self._handlers: dict[type[Pdu], Any] = {
-            MSendReq: Submissions(submit, clock, url).send_req,
+            MSendReq: Submissions(submit, clock, self.senders, url).send_req,
             mm1.MNotifyRespInd: answers.notifyresp_ind,
             mm1.MAcknowledgeInd: answers.acknowledge_ind,
             MReadRecInd: answers.read_rec_ind,
@@ -63,7 +70,7 @@ class Mm1Server:
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
-        identity = self._identities.of(request.headers, request.remote)
+        identity = self._identities.of(request)
         if request.method in ("GET", "HEAD"):
             return await self._fetches.get(request, identity, _evidence(request, 0))
         if request.method != "POST":
@@ -73,35 +80,50 @@ class Mm1Server:
             return HttpAnswer(status=415)
         try:
             decoded = mm1.decode(request.body)
-            pdu = decoded.message
         except Mm1Error as error:
-            return self._corrupt(error)
+            return _unreadable(error)
+        return await self._handle(request, decoded, identity)
+
+    async def _handle(self, request: HttpRequest, decoded: Decoded[Pdu], identity: Address | None) -> HttpAnswer:
+        pdu = decoded.message
+        kind, transaction_id = pdu.message_type, str(getattr(pdu, "transaction_id", "") or "")
+        is_known = pdu.mms_version >> 4 == _OWN_MAJOR
+        if is_known and identity is None and kind in OF_A_SENDER and kind not in INDICATIONS:
+            return refused(kind, transaction_id, pdu.mms_version, _DENIED, "no subscriber identity", http=403)
         handler = self._handlers.get(type(pdu))
-        if handler is None or pdu.mms_version >> 4 != _OWN_MAJOR:
-            return self._unsupported(getattr(pdu, "transaction_id", "") or "")
-        evidence = _evidence(request, pdu.mms_version)
-        if identity is not None and isinstance(pdu, _TELLING):
-            await self._retrieval.seen(identity, evidence)
-        answer: HttpAnswer = await handler(Asked(pdu, identity, evidence, decoded.findings, len(request.body)))
+        if handler is None or not is_known:
+            return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
+        evidence = _evidence(request, _told_version(decoded))
+        try:
+            if identity is not None and kind in OF_A_SENDER:
+                await self._retrieval.seen(identity, evidence)
+            answer: HttpAnswer = await handler(Asked(pdu, identity, evidence, decoded.findings, len(request.body)))
+        except Exception:  # our bug: the handset is told to come again, in its own words
+            _log.exception("%s: its handler failed", kind.name, extra={"exchange": request.exchange})
+            return refused(kind, transaction_id, pdu.mms_version, _LATER, "the server failed", http=500)
         return answer
 
-    def _unsupported(self, transaction_id: str) -> HttpAnswer:
-        """Another major version, or a PDU we do not offer (OMA-TS-MMS_ENC 7, 7.3.48)."""
-        if not transaction_id:
-            return HttpAnswer(status=400, content_type="text/plain", body=b"unsupported PDU\n")
-        unsupported = ResponseStatus.ERROR_UNSUPPORTED_MESSAGE
-        return conf_answer(transaction_id, mm1.VERSION_1_2, unsupported, "not supported")
 
-    def _corrupt(self, error: Mm1Error) -> HttpAnswer:
-        """An m-send-conf where the transaction can be answered, else HTTP 400."""
-        transaction_id = error.transaction_id
-        if error.message_type is MessageType.M_SEND_REQ and transaction_id:
-            version = min(error.mms_version or mm1.VERSION_1_0, mm1.VERSION_1_3)
-            corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
-            return conf_answer(transaction_id, version, corrupt, str(error)[:200])
-        if error.message_type is not None and transaction_id and "not offered" in error.why:
-            return self._unsupported(transaction_id)
-        return HttpAnswer(status=400, content_type="text/plain; charset=utf-8", body=f"{error}\n".encode())
+def _unreadable(error: Mm1Error) -> HttpAnswer:
+    """What cannot be read: a conf where the transaction can be answered, else HTTP 400. What we do not know, or another
+    major version writes, is not corrupt (OMA-TS-MMS_ENC 7)."""
+    kind, version = error.message_type, error.mms_version
+    if kind is not None and (kind not in OF_A_HANDSET or (version and version >> 4 != _OWN_MAJOR)):
+        return refused(kind, error.transaction_id, version, _UNSUPPORTED, _not_supported(version))
+    return refused(kind, error.transaction_id, version, _CORRUPT, str(error))
+
+
+def _not_supported(version: int) -> str:
+    if version and version >> 4 != _OWN_MAJOR:
+        return f"MMS {version >> 4}.{version & 0x0F} is not supported"
+    return "this PDU is not supported"
+
+
+def _told_version(decoded: Decoded[Pdu]) -> int:
+    """X-Mms-MMS-Version as the PDU said it, 0 when it said none: that it is read as 1.0 shows nothing of a handset."""
+    if decoded.findings and any(one.rule == _NO_VERSION for one in decoded.findings):
+        return 0
+    return decoded.message.mms_version
 
 
 def _evidence(request: HttpRequest, version: int) -> Evidence:

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from mmsc.clock import Clock
+from mmsc.domain.message import Interface, Origin
 from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.charging import with_reply_charging
 from mmsc.gateways.mm1.mmbox_translate import stored_fields
+from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
 from mmsc.net.http import HttpAnswer
@@ -18,6 +21,8 @@ from mmsc.trace.captures import BodyReference
 from protocols import mm1
 from protocols.errors import ProtocolError
 from protocols.mm1 import MSendReq, ResponseStatus
+
+_CORRUPT: Final = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
 
 
 def conf_answer(
@@ -36,29 +41,36 @@ def conf_answer(
 class Submissions:
     """Hands them to the engine."""
 
-    def __init__(self, submit: Submit, clock: Clock, url: Callable[[], str]) -> None:
+    def __init__(self, submit: Submit, clock: Clock, senders: Senders, url: Callable[[], str]) -> None:
         """`url` is where MM1 is reached: Content-Locations begin with it."""
         self._submit = submit
+        self._senders = senders
         self._clock = clock
         self._url = url
 
     async def send_req(self, asked: Asked[MSendReq]) -> HttpAnswer:
         """m-send-req to m-send-conf."""
         pdu, identity, version = asked.pdu, asked.identity, asked.version
-        if identity is None:
-            return conf_answer(
-                pdu.transaction_id, version, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED, "no subscriber identity"
-            )
+        assert identity is not None, "the server refuses what nobody sent"
+        objection = self._senders.objection(pdu.from_, identity, version, pdu.sender_visibility)
+        if objection is not None:
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), objection.refused)
+            return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
+        findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), asked.findings)
+            now = self._clock.now()
+            charged = with_reply_charging(submission_of(pdu, identity, now), pdu, now)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
-            corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
-            return conf_answer(pdu.transaction_id, version, corrupt, error.why)
+            return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
+        if isinstance(charged, Refused):
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged)
+            return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
+        submission = remarked(charged, findings)
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)
         status, text = ResponseStatus.OK, None
-        if outcome.refused and version >= mm1.VERSION_1_2:
+        if outcome.refused and version >= mm1.VERSION_1_2:  # who spoke less hears of them by m-delivery-ind
             status = ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
             text = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
         stored = stored_fields(outcome.kept, self._url())

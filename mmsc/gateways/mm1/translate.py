@@ -8,7 +8,7 @@ from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
-from mmsc.gateways.mm1.mmbox_translate import keeping_of
+from mmsc.gateways.mm1.mmbox_translate import keeping_of, wants_store
 from mmsc.gateways.pdus import content_of, submission_from
 from mmsc.gateways.repeats import repeat_key
 from protocols import mm1
@@ -49,7 +49,7 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         repeat_key=repeat_key("mm1", str(sender), "m-send-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
     )
-    if not pdu.store or pdu.mms_version < mm1.VERSION_1_2:
+    if not wants_store(pdu):
         return submission
     return replace(submission, keep=keeping_of(pdu.mm_state, pdu.mm_flags))
 

@@ -10,14 +10,14 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant
-from mmsc.domain.message import Job, TaskKind
+from mmsc.domain.message import Job, Mm, TaskKind
 from mmsc.domain.neighbours import Smsc
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.ports import Delivered, Directory, Failed, Later, Numbers, Outcome, Receipts, ReceiptState, Retry
 from mmsc.gateways.sms.esme import Esme, SmscGone
 from mmsc.gateways.sms.references import References
-from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numbering, validity
+from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numbering, read_orig_ind, validity
 from mmsc.ids import Ids
 from protocols import mm1, smpp
 from protocols.errors import EncodeError
@@ -64,17 +64,28 @@ _RECEIPT_STATES: Final = {
 }
 
 
+COURIER_KINDS: Final = (
+    TaskKind.NOTIFY,
+    TaskKind.LINK,
+    TaskKind.REPORT_MM1,
+    TaskKind.READ_MM1,
+    TaskKind.CANCEL_MM1,
+)
+
+
 @record(frozen=True, slots=True, kw_only=True)
 class SmsPolicy:
-    """URLs that handsets are told, and the text of the link SMS (`{url}`, `{sender}`, `{subject}`)."""
+    """URLs that handsets are told, the text of the link SMS (`{url}`, `{sender}`, `{subject}`), and how many octets of
+    content are so many that users are asked first (0: none are)."""
 
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
     template: Callable[[], str] = lambda: "You have a picture message: {url}"
+    manual_above: Callable[[], int] = lambda: 0
 
 
 class SmsCourier:
-    """Carries NOTIFY, LINK, REPORT_MM1 and CANCEL_MM1 jobs over the SMSCs' sessions."""
+    """Carries jobs of `COURIER_KINDS` over the SMSCs' sessions."""
 
     def __init__(self, directory: Directory, clock: Clock, ids: Ids, policy: SmsPolicy) -> None:
         self._directory = directory
@@ -98,6 +109,8 @@ class SmsCourier:
                 return await self._link(job, smsc)
             if job.kind is TaskKind.CANCEL_MM1:
                 return await self._cancel(job, smsc)
+            if job.kind is TaskKind.READ_MM1:
+                return await self._read(job, smsc)
             return await self._report(job, smsc)
         except EncodeError as error:
             return Failed(f"it cannot be written: {error.why}")
@@ -105,7 +118,8 @@ class SmsCourier:
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
         version = self._directory.subscriber(recipient.address).mms_version
-        pdu = notification_ind(job, self._policy.mm1_url(), self._clock.now(), version)
+        policy = self._policy
+        pdu = notification_ind(job, policy.mm1_url(), self._clock.now(), version, policy.manual_above())
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
 
@@ -113,12 +127,25 @@ class SmsCourier:
         """m-delivery-ind has no answer: done when the SMSC took it."""
         mm = job.stored_mm
         status = status_of(RecipientState(job.payload["state"]), Cause(job.payload.get("cause", "")))
-        version = int(mm.details.get("mms_version", str(mm1.VERSION_1_2)))
-        word = status.mm1 if version >= mm1.VERSION_1_2 else status.mm1_older
+        version = self._spoken_by_sender(mm)
+        word = status.mm1_word(version)
         if not word:
             return Delivered(note="MM1 has no word for the state: nothing sent", nothing_sent=True)
-        pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version)
+        text = job.payload.get("text", "") or status.text
+        pdu = delivery_ind(job, word, Instant(int(job.payload["date"])), version, text)
         return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
+
+    async def _read(self, job: Job, smsc: Smsc) -> Outcome:
+        """m-read-orig-ind has no answer either."""
+        mm = job.stored_mm
+        read = job.payload["read"] == "1"
+        pdu = read_orig_ind(job, Instant(int(job.payload["date"])), self._spoken_by_sender(mm), read=read)
+        return await self._push(job, smsc, mm1.encode(pdu), mm.sender.value, 0)
+
+    def _spoken_by_sender(self, mm: Mm) -> int:
+        """The version that the originator's handset spoke last, else when it sent the MM."""
+        known = self._directory.subscriber(mm.sender).mms_version
+        return known or int(mm.details.get("mms_version", str(mm1.VERSION_1_2)))
 
     async def _cancel(self, job: Job, smsc: Smsc) -> Outcome:
         """m-cancel-req to a handset that has the MM; its m-cancel-conf comes over MM1."""

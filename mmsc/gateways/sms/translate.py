@@ -7,57 +7,84 @@ from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Priority
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.vasp_fields import with_vasp_fields
+from mmsc.gateways.pdus import class_of
+from mmsc.gateways.vasp_fields import report_applications, with_vasp_fields
 from protocols import mm1
-from protocols.mm1 import MDeliveryInd, MessageClass, MNotificationInd, Moment, for_version, spoken
+from protocols.mm1 import (
+    MDeliveryInd,
+    MessageClass,
+    MNotificationInd,
+    Moment,
+    MReadOrigInd,
+    ReadStatus,
+    for_version,
+    spoken,
+)
 
-_CLASSES: Final = {
-    "personal": MessageClass.PERSONAL,
-    "advertisement": MessageClass.ADVERTISEMENT,
-    "informational": MessageClass.INFORMATIONAL,
-    "auto": MessageClass.AUTO,
-}
 _PRIORITIES: Final = {
     Priority.LOW: mm1.Priority.LOW,
     Priority.NORMAL: None,  # the default is not said
     Priority.HIGH: mm1.Priority.HIGH,
 }
 _STATUSES: Final = {status.name.capitalize(): status for status in mm1.Status}
+_MANUAL: Final = mm1.RecommendedRetrievalMode.MANUAL
 _LONGEST_VALIDITY: Final = 30 * 86_400
 
 
-def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNotificationInd:
+def notification_ind(job: Job, mm1_url: str, now: Instant, version: int, manual_above: int = 0) -> MNotificationInd:
     """The m-notification-ind to a handset of this version, 0 when it is not known; with `plain` in 1.0 form without
-    optional fields."""
+    optional fields. Before more than `manual_above` octets (0: never) its user is to
+    be asked."""
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
+    message_class = class_of(mm.message_class)
     version = mm1.VERSION_1_0 if plain else spoken(version)
     pdu = MNotificationInd(
         mms_version=version,
         transaction_id=recipient.transaction_id,
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
-        delivery_report=None if plain else mm.delivery_report,
+        delivery_report=None if plain else mm.delivery_report and message_class is not MessageClass.AUTO,
         stored=True if "stored" in job.payload and not plain and version >= mm1.VERSION_1_2 else None,
-        message_class=_CLASSES.get(mm.message_class.lower(), MessageClass.PERSONAL),
+        message_class=message_class,
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
         content_location=f"{mm1_url}/m/{recipient.token}",
-        replace_id=mm.details.get("replace_id"),
+        recommended_retrieval_mode=_MANUAL if 0 < manual_above < mm.size else None,
     )
-    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
+    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)
 
 
-def delivery_ind(job: Job, word: str, date: Instant, version: int) -> MDeliveryInd:
-    """The m-delivery-ind to an originator whose handset spoke this version, 0 when it is not known."""
+def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:
+    """The m-delivery-ind to an originator whose handset spoke this version, 0 when it is not known. No From: readers
+    would take it for a sender."""
+    mm = job.stored_mm
     pdu = MDeliveryInd(
         mms_version=spoken(version),
-        message_id=job.stored_mm.message_id,
+        message_id=mm.message_id,
         to=(spelled(job.recipients[0].address),),
         date=date // SECOND,
         status=_STATUSES[word],
+        status_text=text or None,
+        **report_applications(mm.details),
+    )
+    return for_version(pdu, spoken(version))
+
+
+def read_orig_ind(job: Job, date: Instant, version: int, *, read: bool) -> MReadOrigInd:
+    """The m-read-orig-ind to an originator whose handset spoke this version, 1.1 at least, 0 when it is not known; not
+    `read`: deleted without being read. From is the reader, in the clear."""
+    mm = job.stored_mm
+    pdu = MReadOrigInd(
+        mms_version=spoken(version),
+        message_id=mm.message_id,
+        to=(spelled(mm.sender),),
+        from_=spelled(job.recipients[0].address),
+        date=date // SECOND,
+        read_status=ReadStatus.READ if read else ReadStatus.DELETED_WITHOUT_BEING_READ,
+        **report_applications(mm.details),
     )
     return for_version(pdu, spoken(version))
 

@@ -1,0 +1,101 @@
+"""A handset's HTTP: straight or by a proxy (absolute-form targets), at the pace of a slow network, and losing the line
+on purpose. No redirects, no compression, as handsets (OMA-TS-MMS_CTR)."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import aiohttp
+
+from protocols.records import record
+
+MAXIMUM_ANSWER_OCTETS: Final = 64 * 1024 * 1024
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
+_UNHURRIED: Final = aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=300)
+_SMALL_BUFFER: Final = 4096  # so that a slow handset is felt at the other end, as far as the kernel allows
+_CHUNKS_A_SECOND: Final = 10
+FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError)  # what `request` raises where there is no whole answer
+
+Pause = Callable[[float], Awaitable[None]]
+
+
+@record(frozen=True, slots=True)
+class Pace:
+    """How an answer's body is read: `octets_per_second` (0: at once); `cut`: the line is lost halfway."""
+
+    octets_per_second: int = 0
+    cut: bool = False
+
+
+class LineLost(aiohttp.ClientError):
+    """The handset lost the line on purpose, after so many octets."""
+
+    def __init__(self, octets: int) -> None:
+        super().__init__(f"the line was lost after {octets} octets")
+        self.octets = octets
+
+
+FAST: Final = Pace()
+
+
+class Transport:
+    """The connections of one handset. Open it before use."""
+
+    def __init__(self, headers: Mapping[str, str], proxy: str = "", pause: Pause = asyncio.sleep) -> None:
+        """`proxy` is HOST:PORT or a URL, "" for none; `pause` waits for seconds."""
+        self._headers = dict(headers)
+        self._proxy = f"http://{proxy}" if proxy and "://" not in proxy else proxy
+        self._pause = pause
+        self._session: aiohttp.ClientSession | None = None
+
+    def open(self) -> None:
+        """Ready for requests."""
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers, auto_decompress=False)
+
+    async def close(self) -> None:
+        """End all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], pace: Pace = FAST
+    ) -> tuple[int, bytes]:
+        """(HTTP status, body). Raises one of FAILURES."""
+        assert self._session is not None, "use the handset as a context manager"
+        given: dict[str, Any] = {"data": body, "headers": headers, "allow_redirects": False}
+        if self._proxy:
+            given["proxy"] = self._proxy
+        if pace == FAST:
+            async with self._session.request(method, url, **given) as response:
+                return response.status, await self._read(response, pace)
+        connector = aiohttp.TCPConnector(socket_factory=_small_socket)
+        async with (
+            aiohttp.ClientSession(
+                connector=connector, timeout=_UNHURRIED, headers=self._headers, read_bufsize=_SMALL_BUFFER
+            ) as session,
+            session.request(method, url, **given) as response,
+        ):
+            return response.status, await self._read(response, pace)
+
+    async def _read(self, response: aiohttp.ClientResponse, pace: Pace) -> bytes:
+        read = bytearray()
+        step = max(1, pace.octets_per_second // _CHUNKS_A_SECOND) if pace.octets_per_second else 65_536
+        half = (response.content_length or 2) // 2 if pace.cut else MAXIMUM_ANSWER_OCTETS
+        while chunk := await response.content.read(min(step, max(1, half - len(read)))):
+            read += chunk
+            if pace.cut and len(read) >= half:
+                response.close()
+                raise LineLost(len(read))
+            if len(read) > MAXIMUM_ANSWER_OCTETS:
+                raise aiohttp.ClientPayloadError(f"an answer of more than {MAXIMUM_ANSWER_OCTETS} octets")
+            if pace.octets_per_second:
+                await self._pause(len(chunk) / pace.octets_per_second)
+        return bytes(read)
+
+
+def _small_socket(address: Any) -> socket.socket:
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
+    return made
