@@ -1,6 +1,7 @@
 """MMBoxes on every store: entries share content with MMs, quotas hold, and what is shown outlives its MM."""
 
 import asyncio
+import os
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,8 @@ from mmsc.store import content as content_sql
 from mmsc.store import mmbox as sql
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import LOST, Lost, Row, Store, Unit
+from mmsc.store.postgres import PostgresStore
+from tests import postgres
 from tests.store.test_bodies import Memory
 from tests.store.test_contract import NOW
 from tests.store.test_housekeeping import House
@@ -180,3 +183,22 @@ async def test_an_object_that_a_box_shows_keeps_its_references(store: Store) -> 
     await store.commit(Unit(None, drop(ContentId(10), memory.now)))
     assert await store.fetch("SELECT refs FROM object") == [(0,)]
     assert await shown(store) == []
+
+
+async def test_two_nodes_do_not_overfill_a_box_together() -> None:
+    """PostgreSQL: each looks at the quota before the other's commit; the number that both want tells them apart."""
+    schema = f"boxes_{os.getpid()}"
+    stores = [PostgresStore(postgres.server(), schema=schema) for _ in range(2)]
+    for one in stores:
+        await one.open()
+    try:
+        quota = BoxPolicy(quota_messages=8, quota_octets=10_000)
+        for start in range(0, 20, 2):
+            pair = zip(stores, (100 + start, 101 + start), strict=True)
+            await asyncio.gather(*[upload(store, entry(number), quota) for store, number in pair])
+        totals = await sql.totals(stores[0], OWNER)
+        assert totals == BoxTotals(8, 800)
+        assert len(await shown(stores[1])) == 8
+    finally:
+        for one in stores:
+            await one.close()
