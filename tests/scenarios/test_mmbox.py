@@ -476,3 +476,16 @@ async def test_nobody_sends_on_what_is_not_in_his_box(lab: Lab) -> None:
     conf = await forward(other, location)
     assert conf.response_status is ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
     assert await lab.app.store.fetch("SELECT id FROM mm") == []
+
+
+async def test_the_virtual_handset_uses_its_box(lab: Lab) -> None:
+    phone = await lab.phone(PHONE)
+    kept = await phone.mmbox.upload([TEXT], flags=("family",), subject="mine")
+    assert kept.store_status is StoreStatus.SUCCESS
+    location = kept.content_location or ""
+    await phone.mmbox.store(location, state=MmState.SENT, remove=("family",), add=("work",))
+    (found,) = (await phone.mmbox.view(flags=("work",), attributes=(SUBJECT, CONTENT))).found
+    assert (found.mm_state, found.subject) == ((MmState.SENT,), "mine")
+    assert found.body.endswith(TEXT.data)
+    assert [one.value for one in (await phone.mmbox.delete(location)).response_statuses] == [ResponseStatus.OK]
+    assert (await phone.mmbox.view()).found == ()
