@@ -107,9 +107,8 @@ class _Phone:
         for report in inbox.reports:
             self._say(f"report: {report.status.name if report.status else 'no status'} for {report.message_id}")
         for read in inbox.read_reports:
-            self._say(
-                f"read report: {read.read_status.name if read.read_status else 'no status'} for {read.message_id}"
-            )
+            status = read.read_status.name if read.read_status else "no status"
+            self._say(f"read report: {status} for {read.message_id}")
         for failure in inbox.failures:
             self._say(f"failed: {failure}")
         inbox.clear()
