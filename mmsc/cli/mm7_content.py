@@ -125,12 +125,17 @@ def parts_of(
 
 def _part(one: Attachment, number: int, encoding: str) -> mime.OutPart:
     octets = octets_of(one.file)
-    suffix = one.file.suffix.lower()
-    named = one.media_type or _TYPES.get(suffix) or mimetypes.guess_type(one.file.name)[0] or "application/octet-stream"
-    media = ContentType.parse(named)
-    if media.media_type.startswith("text/") and not media.get("charset") and _is_utf8(octets):
-        media = ContentType(media.media_type, (*media.parameters, ("charset", "utf-8")))
+    media = type_of(one.file, octets, one.media_type)
     return mime.OutPart(media, octets, one.content_id or f"file{number}", one.name or one.file.name, encoding)
+
+
+def type_of(file: Path, octets: bytes, named: str = "") -> ContentType:
+    """The type of a file by its name unless one is named, with its character set where it is text in UTF-8."""
+    guessed = named or _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0]
+    media = ContentType.parse(guessed or "application/octet-stream")
+    if media.media_type.startswith("text/") and not media.get("charset") and _is_utf8(octets):
+        return ContentType(media.media_type, (*media.parameters, ("charset", "utf-8")))
+    return media
 
 
 def _is_utf8(octets: bytes) -> bool:

@@ -152,8 +152,13 @@ def test_the_parts_of_a_retrieved_mm_are_listed() -> None:
     conf = mm1.MRetrieveConf(date=1, content_type=ContentType("application/vnd.wap.multipart.mixed"), body=body)
     view = look(mm1.encode(conf))
     assert ("WSP multipart", "application/vnd.wap.multipart.mixed") in chain(view)
-    [part] = view.inside[0].rows
-    assert body[part.start : part.end] == b"hello"
+    [part] = view.inside[0].inside
+    assert (part.title, part.text) == ("1, text/plain, t.txt", "hello")
+    assert [row.name for row in part.rows] == [
+        *("HeadersLen", "DataLen", "Content-Type", "Content-ID", "Content-Location", "data")
+    ]
+    assert part.octets[part.rows[-1].start : part.rows[-1].end] == b"hello"
+    assert body[part.at :] == part.octets
 
 
 def test_json_says_the_same(tmp_path: Path) -> None:
@@ -252,3 +257,78 @@ def test_a_pdu_that_is_not_offered_is_named_all_the_same(stem: Path) -> None:
     assert view.kind == "SMPP"
     assert [row.name for row in view.rows] == ["command_length", "command_id", "command_status", "sequence_number"]
     assert view.problem.partition(" ")[0] in view.rows[1].value
+
+
+def test_a_finding_stands_beside_its_field(tmp_path: Path) -> None:
+    twice = NOTIFICATION + b"\x96Hi\0\x96Ho\0"
+    lines = run(tmp_path, twice).output.splitlines()
+    [at] = [number for number, line in enumerate(lines) if "finding MM1-H003" in line]
+    assert "Subject" in lines[at - 1]
+    assert f"at octet {len(twice) - 4}" in lines[at]
+    found = json.loads(run(tmp_path, twice, "--json").output)
+    assert [one["name"] for one in found["fields"] if one["findings"] == ["MM1-H003"]] == ["Subject"]
+    assert [one["rule"] for one in found["findings"]] == ["MM1-H003"]
+
+
+def test_octets_are_counted_from_the_first_of_the_file(tmp_path: Path) -> None:
+    found = json.loads(run(tmp_path, mms_push(1, NOTIFICATION), "--json").output)
+    inner = found["inside"][0]
+    assert (inner["start"], inner["fields"][0]["start"], inner["fields"][0]["end"]) == (6, 6, 8)
+    assert inner["fields"][0]["value"] == "m-notification-ind"
+    assert "    6-7     X-Mms-Message-Type" in run(tmp_path, mms_push(1, NOTIFICATION)).output
+
+
+def test_json_tells_each_key_that_its_help_names(tmp_path: Path) -> None:
+    found = json.loads(run(tmp_path, NOTIFICATION[:30], "--json").output)
+    keys = {"kind", "title", "start", "octets", "fields", "findings", "problem", "inside"}
+    assert found.keys() == keys
+    assert json.loads(run(tmp_path, NOTIFICATION, "--json").output).keys() == (keys | {"written", "exact"}) - {
+        "problem"
+    }
+    assert set(found["fields"][0]) == {"name", "value", "text", "start", "end", "octets", "clause", "findings"}
+
+
+def test_several_files_are_told_apart(tmp_path: Path) -> None:
+    files = [str(FIXTURES / "mm1" / "01-m-notification-ind.hex"), str(FIXTURES / "wsp" / "01-push.hex")]
+    told = CliRunner().invoke(command, files).output
+    assert told.index(f"== {files[0]}") < told.index("MMS PDU") < told.index(f"== {files[1]}") < told.index("WAP push")
+    both = json.loads(CliRunner().invoke(command, [*files, "--json"]).output)
+    assert [one["kind"] for one in both] == ["MMS PDU", "WAP push"]
+
+
+@pytest.mark.parametrize(
+    "stem", sorted(FIXTURES.glob("[mwt][mspd][1pd]*/*.hex")), ids=lambda one: f"{one.parent.name}/{one.stem}"
+)
+def test_a_dump_has_every_octet_once_and_in_order(stem: Path) -> None:
+    octets = from_hex(stem.read_bytes())
+    view = look(octets)
+    if any(inner.at < 0 for inner in view.inside):
+        pytest.skip("what is put together is dumped apart")
+    shown = bytearray()
+    for line in CliRunner().invoke(command, [str(stem), "--hex", "--whole"]).output.splitlines():
+        if line[:6].strip():
+            assert int(line[:6], 16) == len(shown)
+            shown += bytes.fromhex(line[7:55])
+    assert shown == octets
+
+
+def test_a_dump_leaves_out_the_middle_of_large_parts(tmp_path: Path) -> None:
+    body = encode_multipart([Part(ContentType("image/gif"), bytes(1000))])
+    octets = mm1.encode(
+        mm1.MRetrieveConf(date=1, content_type=ContentType("application/vnd.wap.multipart.mixed"), body=body)
+    )
+    assert "... 936 octets more" in run(tmp_path, octets, "--hex").output
+    assert "more" not in run(tmp_path, octets, "--hex", "--whole").output
+
+
+def test_colours_are_for_terminals_that_want_them(tmp_path: Path) -> None:
+    file = tmp_path / "octets"
+    file.write_bytes(NOTIFICATION)
+    assert "\x1b[" not in CliRunner().invoke(command, [str(file)]).output
+    assert "\x1b[" in CliRunner().invoke(command, [str(file)], color=True, env={"NO_COLOR": ""}).output
+    assert "\x1b[" not in CliRunner().invoke(command, [str(file)], color=True, env={"NO_COLOR": "1"}).output
+
+
+def test_what_it_is_can_be_said_instead_of_guessed(tmp_path: Path) -> None:
+    assert "SMPP: unreadable" in run(tmp_path, NOTIFICATION, "--as", "smpp").output
+    assert "MMS PDU" in run(tmp_path, NOTIFICATION, "--as", "mm1").output
