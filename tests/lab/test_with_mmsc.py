@@ -109,3 +109,43 @@ async def test_through_a_gateway_its_targets_are_absolute(lab: Lab) -> None:
     assert conf.response_status is mm1.ResponseStatus.OK
     inbox = await phone.until(lambda inbox: bool(inbox.messages))
     assert inbox.failures == []
+
+
+THIRD = "+15550100777"
+
+
+async def test_it_forwards_what_it_never_fetched(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 6: the third has the MM, with who sent it on; its first sender hears Forwarded."""
+    sender = await lab.phone(OTHER)
+    phone = await lab.phone(PHONE, behaviours=behaviours_of(f"forward={THIRD}"))
+    third = await lab.phone(THIRD)
+    await third.send([f"{OTHER}/TYPE=PLMN"], [])  # until then nobody knows that it takes MMs
+    await sender.send([f"{PHONE}/TYPE=PLMN"], PARTS, subject="Lake", delivery_report=True)
+    inbox = await third.until(lambda inbox: bool(inbox.messages))
+    message = inbox.messages[0]
+    assert message.octets_of(message.parts[0]) == PARTS[0].data
+    assert [one.value for one in message.conf.previously_sent_by] == [f"{OTHER}/TYPE=PLMN"]
+    told = await sender.until(lambda inbox: bool(inbox.reports))
+    assert [one.status for one in told.reports] == [Status.FORWARDED]
+    assert (phone.inbox.failures, phone.inbox.messages) == ([], [])
+
+
+async def test_a_reply_that_the_first_sender_pays_for(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 7.3.43 to 7.3.46."""
+    sender = await lab.phone(OTHER)
+    phone = await lab.phone(PHONE, behaviours=behaviours_of("immediate+reply=Thanks,immediate+reply=Again"))
+    first = await sender.send(
+        [f"{PHONE}/TYPE=PLMN"],
+        [],
+        reply_charging=mm1.ReplyCharging.REQUESTED,
+        reply_charging_deadline=mm1.Moment(3600),
+        reply_charging_size=1000,
+    )
+    assert first.response_status is ResponseStatus.OK
+    inbox = await phone.until(lambda inbox: bool(inbox.messages))
+    assert inbox.messages[0].conf.reply_charging is mm1.ReplyCharging.ACCEPTED
+    told = await sender.until(lambda inbox: bool(inbox.messages))
+    assert told.messages[0].conf.reply_charging_id == first.message_id
+    assert phone.inbox.failures == []
+    again = await phone.send([f"{OTHER}/TYPE=PLMN"], [], reply_charging_id=first.message_id)
+    assert again.response_status is ResponseStatus.ERROR_PERMANENT_REPLY_CHARGING_LIMITATIONS_NOT_MET
