@@ -171,6 +171,7 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
+        self.operations.offer_rest(self.engine, settings.console)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()
@@ -295,6 +296,7 @@ class App:
             mm1_url=lambda: urls["mm1"],
             weblink_url=lambda: urls["weblink"],
             template=lambda: self.settings.fallback.template,
+            manual_above=lambda: self.settings.notification.manual_above_octets,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
         for kind in COURIER_KINDS:

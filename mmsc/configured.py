@@ -57,6 +57,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             domain=settings.node.domain,
             limits=limits(settings),
             repeat_window=_hours(settings.limits.repeat_window_hours),
+            reply_charging=settings.mm1.reply_charging,
             door=DoorLimits(
                 maximum=settings.limits.maximum_submissions,
                 maximum_of_one=settings.limits.maximum_submissions_of_one,

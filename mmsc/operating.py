@@ -5,7 +5,9 @@ import importlib.metadata
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.net.http import HttpLimits, HttpListener
+from mmsc.engine.engine import Engine
+from mmsc.gateways.rest.server import RestServer
+from mmsc.net.http import Handler, HttpLimits, HttpListener
 from mmsc.net.listening import listening
 from mmsc.operations.collector import CONTENT_TYPE, exposition, registry
 from mmsc.operations.notify import Supervisor
@@ -39,6 +41,7 @@ class Operations:
         self.supervisor = Supervisor()
         self.pulse = Pulse(self.supervisor.alive)
         self._store_silent = False
+        self._rest: Handler | None = None
         self.sources = Sources(
             clock=clock,
             tally=self.tally,
@@ -64,7 +67,9 @@ class Operations:
                 await self.sources.engine.backlog.look()
             return exposition(registered)
 
-        server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
+        server = OperationsServer(
+            self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token, rest=lambda: self._rest
+        )
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
         tap = WireTap("console", None, self._clock)
         listener = HttpListener(server.handle, settings.host, settings.port, limits, tap)
@@ -73,6 +78,10 @@ class Operations:
         self._listener = listener
         self.sources.http["console"] = listener
         return settings.host, listener.port
+
+    def offer_rest(self, engine: Engine, settings: Console) -> None:
+        """From now on REST is answered."""
+        self._rest = RestServer(engine.numbers, engine.assigned, token=settings.token).handle
 
     def running(self) -> None:
         """The start is over."""

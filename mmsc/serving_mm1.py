@@ -1,23 +1,37 @@
 """The MM1 server put together: its settings, and who answers which PDU."""
 
+from typing import Any
+
 from mmsc.clock import Clock
 from mmsc.engine.engine import Engine
+from mmsc.gateways.mm1.forward import ForwardRequests
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.senders import SenderPolicy, Senders
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.reloading import Live
+from mmsc.settings import Settings
 from mmsc.settings.model import Mm1
+from protocols.mm1 import MForwardReq, Pdu
 
 
 def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Server:
     """What answers user agents; `live` tells it of new settings."""
     identities = Identities(
-        engine.numbers, engine.neighbours, headers=settings.identity_headers, gateways=settings.identity_gateways
+        engine.numbers,
+        engine.neighbours,
+        headers=settings.identity_headers,
+        gateways=settings.identity_gateways,
+        address_headers=settings.address_headers,
     )
-    live.values.append(lambda now: identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways))
+
+    def believe(now: Settings) -> None:
+        identities.believe(now.mm1.identity_headers, now.mm1.identity_gateways, now.mm1.address_headers)
+
+    live.values.append(believe)
     senders = Senders(identities, sender_policy(settings))
     live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
-    return Mm1Server(engine.submit, engine.retrieval, identities, clock, senders=senders)
+    more: dict[type[Pdu], Any] = {MForwardReq: ForwardRequests(engine.forwards, engine.submit, clock).forward_req}
+    return Mm1Server(engine.submit, engine.retrieval, identities, clock, more, senders=senders)
 
 
 def sender_policy(settings: Mm1) -> SenderPolicy:

@@ -1,25 +1,35 @@
 """Reading octets inside declared lengths, and writing them.
 
 `OctetReader` never reads past the innermost declared end: overruns are found where they happen. It counts its steps,
-so that a test can show that no input makes a decoder work more than in proportion to its length.
+so that a test can show that no input makes a decoder work more than in proportion to its length. What is odd but can be
+read is told to it, so that a decoder has its findings in the order of the octets.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-from protocols.errors import DecodeError, Truncated
+from protocols.errors import DecodeError, Finding, Truncated
+
+MAXIMUM_FINDINGS: Final = 100  # about one message: who reads more of them has stopped reading
 
 
 class OctetReader:
     """A cursor over immutable octets with a stack of declared ends."""
 
-    __slots__ = ("data", "end", "offset", "steps")
+    __slots__ = ("data", "end", "findings", "offset", "steps")
 
     def __init__(self, data: bytes, offset: int = 0, end: int | None = None) -> None:
         self.data = data
         self.offset = offset
         self.end = len(data) if end is None else end
         self.steps = 0
+        self.findings: list[Finding] = []
+
+    def remark(self, finding: Finding) -> None:
+        """Keep a finding; from the 101st on they are dropped."""
+        if len(self.findings) < MAXIMUM_FINDINGS:
+            self.findings.append(finding)
 
     @property
     def remaining(self) -> int:
@@ -68,6 +78,24 @@ class OctetReader:
         octets = self.data[self.offset : stop]
         self.offset = stop + 1
         return octets
+
+    def enter(self, count: int) -> int:
+        """Narrow the reader to the next `count` octets, and give the end that `leave` wants back. Raises `Truncated`.
+
+        As `within`, for readers that run for every value and forgive octets that are left over."""
+        outer = self.end
+        stop = self.offset + count
+        if count < 0 or stop > outer:
+            raise Truncated(f"{count} octets declared, {outer - self.offset} left", offset=self.offset)
+        self.end = stop
+        return outer
+
+    def leave(self, outer: int) -> int:
+        """Widen the reader again, behind the octets that were declared; how many of them were not read."""
+        left = self.end - self.offset
+        self.offset = self.end
+        self.end = outer
+        return left
 
     @contextmanager
     def within(self, count: int) -> Iterator[None]:

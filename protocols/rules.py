@@ -19,6 +19,7 @@ class Rule:
     bad: str
     where: str
 
-    def broken(self, remark: str) -> Finding:
-        """The finding that this rule was broken, about the whole message."""
-        return Finding(self.name, self.clause, -1, remark)
+    def broken(self, remark: str, offset: int = -1, clause: str = "") -> Finding:
+        """The finding that this rule was broken at `offset`, -1: by the whole message. `clause` is that of the field
+        where the rule is about many."""
+        return Finding(self.name, clause or self.clause, offset, remark)

@@ -131,8 +131,22 @@ def _submitted(happened: Happened, house: House) -> Fields:
         "recipientAddresses": [address(one, role) for one, role in happened.recipients],
         "submissionTime": timestamp(mm.submitted_at),
         "earliestTimeOfDelivery": None if mm.deliver_at is None else timestamp(mm.deliver_at),
+        "chargeInformation": wishes.reply_is_paid(mm),
         "requestStatusCode": 0,
         "statusText": _PARTIAL if happened.refused else _OK,
+    }
+
+
+def _forwarded_on(happened: Happened, house: House) -> Fields:
+    """A recipient had an MM sent on; the record is about the MM that was made of it, and refers to the one he had."""
+    accepted = happened.data
+    assert isinstance(accepted, trace.MmAccepted)
+    return {
+        **_submitted(happened, house),
+        "forwardingMmsRSAddress": house.domain,
+        "forwardingAddress": address(happened.stored_mm.sender.value),
+        "messageReference": accepted.forwards,
+        "mmStatusCode": "forwarded",
     }
 
 
@@ -213,6 +227,7 @@ def _notified(happened: Happened, house: House) -> Fields:
         **wishes.reply_charging(mm),
         **_vasp(mm),
         **_ends(happened, house),
+        "replyChargingID": mm.details.get("reply_charging_id"),
         "messageReference": _reference(happened),
     }
 
@@ -328,6 +343,7 @@ _MAKERS: Final[Mapping[str, Maker]] = MappingProxyType(
         "O1S": _submitted,
         "7S": _submitted_by_vasp,
         "R4F": _forward_received,
+        "F": _forwarded_on,
         "O4FRq": _forward_sent,
         "O4FRs": _forward_answered,
         "O4D": _peer_reported,

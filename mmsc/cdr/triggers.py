@@ -65,9 +65,10 @@ _PUSHED: Final = "the SMSC took a notification: each push is one"
 TRIGGERS: Final[Mapping[type[Data], Trigger]] = MappingProxyType(
     {
         trace.MmAccepted: Trigger(
-            ("O1S", "7S", "R4F"),
-            lambda data: _SUBMITTED.get(data.interface, ()),
-            "an MM was accepted (O1S over MM1, 7S over MM7, R4F over MM4): not for repeats and refusals",
+            ("O1S", "7S", "R4F", "F"),
+            lambda data: ("F",) if data.forwards else _SUBMITTED.get(data.interface, ()),
+            "an MM was accepted (O1S over MM1, 7S over MM7, R4F over MM4, F when a recipient made it by an"
+            " m-forward-req): not for repeats and refusals",
         ),
         trace.ForwardSent: Trigger(
             ("O4FRq",),

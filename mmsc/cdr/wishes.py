@@ -3,6 +3,7 @@
 from mmsc.cdr.forms import timestamp
 from mmsc.cdr.happened import Fields, Happened
 from mmsc.domain.message import Mm
+from mmsc.domain.reply_charging import PAID_BY
 
 
 def reply_charging(mm: Mm) -> Fields:
@@ -15,6 +16,12 @@ def reply_charging(mm: Mm) -> Fields:
         "replyDeadline": timestamp(int(deadline)) if deadline else None,
         "replyChargingSize": int(size) if size else None,
     }
+
+
+def reply_is_paid(mm: Mm) -> Fields | None:
+    """Who pays for a reply that is within its MM's offer: whoever gets it, who made the offer."""
+    paid = mm.origin.interface == "mm1" and mm.details.get(PAID_BY) == "recipient"
+    return {"chargedparty": "recipient"} if paid else None
 
 
 def distribution(mm: Mm) -> bool | None:

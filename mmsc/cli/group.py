@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "cancel": "Withdraw an MM through MM7 that was submitted.",
     "replace": "Change an MM through MM7 that was submitted.",
     "vasp": "Be a VASP: print what an MMSC sends, and answer as told.",
+    "handset": "Be a handset: send and receive MMs through any MMSC, over MM1.",
     "load": "Put load on an MMSC through MM7, and tell how it bore that.",
     "decode": "Say what octets mean: an MMS PDU, a WAP push, an SMS TPDU, MM7, MM4 or SMPP.",
     "encode": "Make the octets of an MMS PDU or a WAP push that is written as JSON.",

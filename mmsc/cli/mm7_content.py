@@ -96,8 +96,20 @@ def octets_of(file: Path) -> bytes:
 def content_of(
     texts: Sequence[str], attachments: Sequence[Attachment], presentation: str, encoding: str
 ) -> tuple[mime.OutPart | None, tuple[str, ...]]:
-    """(the content part, remarks about it); no part where nothing is sent. `presentation` is one of Presentation, or
-    the file with the SMIL."""
+    """(the content part, remarks about it); no part where nothing is sent. `presentation` as for `parts_of`."""
+    parts = parts_of(texts, attachments, presentation, encoding)
+    if not parts:
+        return None, ()
+    if presentation == Presentation.NONE and len(parts) == 1:
+        return parts[0], ()
+    return _multipart(parts), tuple(missing(parts))
+
+
+def parts_of(
+    texts: Sequence[str], attachments: Sequence[Attachment], presentation: str, encoding: str = "binary"
+) -> list[mime.OutPart]:
+    """The parts, a presentation first. `presentation` is one of Presentation, or the file with the SMIL. Raises
+    UsageError."""
     parts = [_part(one, number, encoding) for number, one in enumerate(attachments, 1)]
     for number, text in enumerate(texts, 1):
         plain = ContentType("text/plain", (("charset", "utf-8"),))
@@ -105,14 +117,10 @@ def content_of(
         parts.append(mime.OutPart(plain, text.encode(), stem, f"{stem}.txt", encoding))
     if presentation not in tuple(Presentation):
         parts.insert(0, _part(Attachment(Path(presentation), _SMIL, "smil"), 0, encoding))
-    if not parts:
-        return None, ()
     _check_ids(parts)
-    if presentation == Presentation.AUTO and not any(map(_is_smil, parts)):
+    if parts and presentation == Presentation.AUTO and not any(map(is_smil, parts)):
         parts.insert(0, _made(parts, encoding))
-    if presentation == Presentation.NONE and len(parts) == 1:
-        return parts[0], ()
-    return _multipart(parts), tuple(_missing(parts))
+    return parts
 
 
 def _part(one: Attachment, number: int, encoding: str) -> mime.OutPart:
@@ -138,7 +146,8 @@ def _is_utf8(octets: bytes) -> bool:
     return True
 
 
-def _is_smil(part: mime.OutPart) -> bool:
+def is_smil(part: mime.OutPart) -> bool:
+    """Whether it is a presentation."""
     return part.content_type.media_type == _SMIL
 
 
@@ -152,7 +161,7 @@ def _check_ids(parts: Sequence[mime.OutPart]) -> None:
 
 def _multipart(parts: Sequence[mime.OutPart]) -> mime.OutPart:
     boundary = mime.choose_boundary(parts, "mmsc-content")
-    root = next(filter(_is_smil, parts), None)
+    root = next(filter(is_smil, parts), None)
     if root is None:
         media = ContentType("multipart/mixed", (("boundary", boundary),))
     else:
@@ -161,10 +170,10 @@ def _multipart(parts: Sequence[mime.OutPart]) -> mime.OutPart:
     return mime.OutPart(media, mime.write_parts(parts, boundary), CONTENT_ID)
 
 
-def _missing(parts: Sequence[mime.OutPart]) -> list[str]:
+def missing(parts: Sequence[mime.OutPart]) -> list[str]:
     """What the presentation names and is no part, or that it cannot be read."""
     remarks: list[str] = []
-    for root in filter(_is_smil, parts):
+    for root in filter(is_smil, parts):
         try:
             slides = smil.decode(root.data)
         except DecodeError as error:

@@ -1,6 +1,5 @@
 """What `mmsc vasp` tells of a request: a line, or a JSON object; and the files that it saves."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 import click
 from lxml import etree
 
+from mmsc.cli.folders import NumberedFolder, safe_name
 from mmsc.cli.mm7_words import as_object, element_name, leaves, part_in_words, printable, spelt, spelt_all
 from mmsc.domain.instant import Instant, to_datetime
 from mmsc.lab.vasp_listener import Arrived
@@ -26,17 +26,6 @@ _STATUS_COLOURS: Final = {
 _LONGEST_OPERATION: Final = len("DeliveryReportReq")
 _STATUS_WIDTH: Final = len("Indeterminate")
 _NUMBER_WIDTH: Final = len("+15550000001")
-_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
-_LONGEST_NAME: Final = 80  # characters
-_ENDINGS: Final = {
-    "application/smil": ".smil",
-    "text/plain": ".txt",
-    "image/jpeg": ".jpg",
-    "image/gif": ".gif",
-    "image/png": ".png",
-    "audio/amr": ".amr",
-    "video/3gpp": ".3gp",
-}
 
 
 def line_of(arrived: Arrived) -> str:
@@ -117,35 +106,19 @@ def xml_of(envelope: mm7.Envelope) -> str:
 
 
 class Folder:
-    """Where requests are saved: `0001-DeliverReq.xml` as it came, its parts `0001-1-photo.jpg`. Nothing that is there
-    is written over: numbers go on."""
+    """Where requests are saved: `0001-DeliverReq.xml` as it came, its parts `0001-1-photo.jpg`."""
 
     def __init__(self, path: Path) -> None:
         """Made when it is not there. Raises OSError."""
-        path.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        numbers = (one.name.partition("-")[0] for one in path.iterdir())
-        self._number = max((int(one) for one in numbers if one.isascii() and one.isdecimal()), default=0)
+        self._folder = NumberedFolder(path)
 
     def save(self, envelope: mm7.Envelope) -> tuple[str, ...]:
         """The files that were written. Raises OSError."""
-        self._number += 1
-        stem = f"{self._number:04}"
-        names = [self._write(f"{stem}-{element_name(envelope.message)}.xml", envelope.soap)]
+        stem = self._folder.next()
+        names = [self._folder.write(f"{stem}-{element_name(envelope.message)}.xml", envelope.soap)]
         content = envelope.content
         for number, part in enumerate([] if content is None else leaves(content), 1):
-            names.append(self._write(f"{stem}-{number}-{_name_of(part)}", part.data))
+            told = part.content_location or part.content_type.get("name") or part.content_id or "part"
+            name = safe_name(told, part.content_type.media_type)
+            names.append(self._folder.write(f"{stem}-{number}-{name}", part.data))
         return tuple(names)
-
-    def _write(self, name: str, octets: bytes) -> str:
-        path = self._path / name
-        with path.open("xb") as opened:
-            opened.write(octets)
-        return str(path)
-
-
-def _name_of(part: mime.MimePart) -> str:
-    """What the part calls itself, as far as a file may be called so."""
-    told = part.content_location or part.content_type.get("name") or part.content_id or "part"
-    name = _UNSAFE.sub("_", told.rpartition("/")[2]).strip("._")[-_LONGEST_NAME:] or "part"
-    return name if "." in name else name + _ENDINGS.get(part.content_type.media_type, ".bin")

@@ -154,6 +154,8 @@ class Submission:
     forward_counter: int = 0
     details: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    reply_charging_id: str = ""  # the MM whose sender is to pay for this reply to it (TS 23.140 7.1.7)
+    forwards: str = ""  # the recipient (his id as text) who made it by forwarding an MM (TS 23.140 8.1.6)
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
     partial_success: bool = True  # some recipients may be refused while the others are served

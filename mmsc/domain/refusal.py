@@ -20,6 +20,11 @@ class RefusalReason(StrEnum):
     CONTENT_CORRUPT = "content_corrupt"
     EXPIRY_PAST = "expiry_past"
     LINKED_ID_UNKNOWN = "linked_id_unknown"  # no MM that was delivered to this VASP has it (TS 23.140 8.7.1)
+    MM_UNKNOWN = "mm_unknown"  # nothing is to be had at the location that is to be forwarded (OMA-TS-MMS_ENC 7.3.48)
+    REPLY_LIMITS = "reply_limits"  # a reply that the sender of the MM does not pay for (TS 23.140 7.1.7)
+    REPLY_OFFER_REFUSED = "reply_offer_refused"  # an offer to pay for replies that means nothing
+    REPLY_OFFER_FORWARDED = "reply_offer_forwarded"  # forward it without reply charging
+    REPLY_CHARGING_OFF = "reply_charging_off"  # not done here, by setting
     FORWARDED_TOO_OFTEN = "forwarded_too_often"  # a loop (TS 23.140 8.4.1.4, X-Mms-Forward-Counter)
     NOT_IDENTIFIED = "not_identified"  # who submits is unknown, or not who it says
     NOT_OFFERED = "not_offered"  # leave out what it asks for: it is not done here, or not for this VASP

@@ -10,6 +10,8 @@ from mmsc.clock import Clock
 from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
+from mmsc.domain.networks import NetworkTable, address_of, network_of
+from mmsc.engine.assigned import Assigned
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Statement, Store, Unit
 
@@ -25,7 +27,9 @@ def _name(neighbour: Neighbour) -> str:
 class Neighbours:
     """Implements `ports.Directory`."""
 
-    def __init__(self, store: Store, clock: Clock, default_smsc: str = "") -> None:
+    def __init__(self, store: Store, clock: Clock, default_smsc: str = "", assigned: Assigned | None = None) -> None:
+        """`assigned` are the addresses that subscribers get while the server runs."""
+        self._assigned = assigned
         self._store = store
         self._clock = clock
         self._default_smsc = default_smsc
@@ -35,7 +39,8 @@ class Neighbours:
         self.short_codes: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
         self._listed: set[str] = set()
-        self._by_ip: dict[str, Subscriber] = {}
+        self._by_ip: NetworkTable[Address] = NetworkTable()
+        self._has_ips = False
         self._prefixes: dict[str, str] = {}
         self._longest_first: tuple[str, ...] = ()
 
@@ -70,8 +75,10 @@ class Neighbours:
         """These and no others; what handsets have shown stays known."""
         learned = [one for one in self._subscribers.values() if one.seen_at is not None]
         tables: tuple[dict[str, Any], ...] = (self.vasps, self.peers, self.smscs, self.short_codes)
-        for table in (*tables, self._subscribers, self._by_ip, self._prefixes):
+        for table in (*tables, self._subscribers, self._prefixes):
             table.clear()
+        self._by_ip.clear()
+        self._has_ips = False
         self._listed.clear()
         self._longest_first = ()
         for neighbour in neighbours:
@@ -96,8 +103,14 @@ class Neighbours:
         return self._subscribers.get(address.value) or Subscriber(address=address)
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
-        """The subscriber with this static IP address."""
-        return self._by_ip.get(ip)
+        """The subscriber with this IP address: as it was assigned, else as the configuration has it; the narrower
+        network counts first."""
+        assigned = None if self._assigned is None else self._assigned.find(ip)
+        configured = None
+        if self._has_ips and (address := address_of(ip)) is not None:
+            configured = self._by_ip.find(address)
+        found = configured if assigned is None or (configured and configured[0] > assigned[0]) else assigned
+        return None if found is None else self.subscriber(found[1])
 
     def is_listed(self, address: Address) -> bool:
         """Whether the number is a configured subscriber, or one that the operator has a flag for."""
@@ -142,7 +155,8 @@ class Neighbours:
                 self._listed.add(neighbour.address.value)
                 self._subscribers[neighbour.address.value] = neighbour
                 if neighbour.ip:
-                    self._by_ip[neighbour.ip] = neighbour
+                    self._by_ip.put(network_of(neighbour.ip), neighbour.address)
+                    self._has_ips = True
 
     def _remember(self, learned: Subscriber) -> None:
         configured = self.subscriber(learned.address)

@@ -14,6 +14,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
 from mmsc.engine.application_news import ApplicationNews
+from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
@@ -21,6 +22,7 @@ from mmsc.engine.credits import Credits
 from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
 from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
+from mmsc.engine.forward_requests import Forwards
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
@@ -43,6 +45,7 @@ from mmsc.store import meta, nodes
 from mmsc.store.bodies import Bodies, Objects
 from mmsc.store.core import Statement, Store, StoreError, StoreRefused
 from mmsc.store.messages import CHANGED
+from mmsc.store.neighbours import ASSIGNED
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -98,7 +101,8 @@ class Engine:
         self.recent = Recent(
             store, self.bodies, maximum_recipients=policy.recent_recipients, maximum_octets=policy.recent_octets
         )
-        self.neighbours = Neighbours(store, clock, policy.default_smsc)
+        self.assigned = Assigned(store, clock)
+        self.neighbours = Neighbours(store, clock, policy.default_smsc, self.assigned)
         self.dialects = VaspDialects(store, clock)
         self.numbers = Routing(policy.plan, policy.routing, self.neighbours)
         self.credits = Credits(store, self.neighbours)
@@ -114,6 +118,7 @@ class Engine:
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
         await self.neighbours.load(configured)
+        await self.assigned.load()
         await self.credits.load()
         await self.dialects.load()
         self._timetable = Timetable(self.store, self.clock, self.lanes, holder)
@@ -161,17 +166,23 @@ class Engine:
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
         self.store.on_wake(self._changed_elsewhere)
-        read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
-        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
-        self.links = WebLinks(self.desk, self.policy.retrieval)
+        self._begin_with_handsets()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
 
+    def _begin_with_handsets(self) -> None:
+        read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
+        self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
+        self.forwards = Forwards(self.desk, self.retrieval, self.submit)
+        self.links = WebLinks(self.desk, self.policy.retrieval)
+
     def _changed_elsewhere(self, wake: str) -> None:
-        """Another node cancelled or replaced something, or we could not hear whether one did."""
+        """Another node changed an MM, or whose an address is, or we could not hear whether one did."""
         if wake in ("", CHANGED):
             self.recent.forget_all()
+        if wake in ("", ASSIGNED):
+            self.assigned.changed_elsewhere()
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -199,6 +210,7 @@ class Engine:
                 group.create_task(self._timetable.run(delivery), name="timetable")
                 group.create_task(self.heartbeat.run(), name="heartbeat")
                 group.create_task(self.housekeeper.run(), name="housekeeping")
+                group.create_task(self.assigned.run(), name="assigned addresses")
         except BaseExceptionGroup as group_of_errors:
             refused = group_of_errors.subgroup(StoreRefused)
             if refused is not None:

@@ -58,6 +58,7 @@ class SubmitPolicy:
     domain: str = "mms.example"
     limits: Limits = field(default_factory=Limits)
     repeat_window: int = DAY
+    reply_charging: bool = True  # whether senders may offer to pay for replies
     lease: int = 60_000_000  # real time, µs
     door: DoorLimits = field(default_factory=DoorLimits)
 
@@ -119,6 +120,7 @@ class Planner:
             mm.size,
             submission.subject,
             submission.details.get("mm7_transaction_id", ""),
+            submission.forwards,
         )
         events.insert(0, self._chronicle.event(accepted, mm_id=mm.id, moment=now))
         reused = self._identifiers.remark(submission, now.service)

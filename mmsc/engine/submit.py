@@ -25,9 +25,11 @@ from mmsc.domain.message import (
     on_lane,
 )
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.reply_charging import OFFERED
+from mmsc.engine.along import LOOK_AGAIN, Along, Told
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
-from mmsc.engine.credits import Credits, NoCredit, Spent
+from mmsc.engine.credits import Credits, NoCredit
 from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.linking import both_told, linked
@@ -35,14 +37,18 @@ from mmsc.engine.planning import Plan, Planner, SubmitPolicy
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
 from mmsc.engine.repeats import rest_of
+from mmsc.engine.reply_charging import ReplyCharging
 from mmsc.ids import Ids
 from mmsc.store import content as content_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies
-from mmsc.store.core import Lost, Row, Statement, Store, StoreBusy, StoreUnavailable
+from mmsc.store.core import Lost, Row, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
+
+
+def _nothing() -> None: ...
 
 
 class Submitter:
@@ -77,6 +83,7 @@ class Submitter:
         self._credits = credit
         self._door = Door(policy.door)
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
+        self._reply_charging = ReplyCharging(store, clock, numbers, chronicle)
 
     def take_over(self, policy: SubmitPolicy) -> None:
         """From now on this one."""
@@ -84,12 +91,24 @@ class Submitter:
         self._planner.take_over(policy)
 
     async def accept(
-        self, submission: Submission, *, res: ResMm4 | None = None, beside: Sequence[trace.Event] = ()
+        self,
+        submission: Submission,
+        *,
+        res: ResMm4 | None = None,
+        beside: Sequence[trace.Event] = (),
+        along: Along | None = None,
+        told: Told | None = None,
     ) -> Accepted | Refused:
         """Check, route and store; returns after the commit. `res` is stored with it (also when it is a repeat), and
-        what is told `beside` it (not then)."""
+        what is told `beside` it and of it, or is done `along` with it (not then)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        if submission.reply_charging_id or OFFERED in submission.details:
+            judged = await self._reply_charging.judge(submission, offers=self._policy.reply_charging)
+            if isinstance(judged, Refused):
+                return await self.answer_before(submission) or await self._refuse(submission, judged)
+            submission, along = judged[0], judged[1] or along
+        told = told if along is None else along.told
         answered: Mm | None = None
         if submission.linked_id:
             found = await linked(self._store, submission)
@@ -102,26 +121,46 @@ class Submitter:
         plan.events += beside
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
+        if told is not None:
+            plan.events += told(plan.mm)
         owner = submission.origin.owner
         if not self._door.enter(owner):
             return Refused(RefusalReason.BUSY, "too many submissions are under way")
         try:
-            accepted = await self._store_or_repeat(submission, plan, res)
+            accepted = await self._store_or_repeat(submission, plan, res, along)
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too many submissions wait for the store")
         except StoreUnavailable as error:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
             self._door.leave(owner)
-        return accepted if isinstance(accepted, Accepted) else await self._refuse(submission, accepted)
+        if isinstance(accepted, Accepted) or accepted is LOOK_AGAIN:
+            return accepted
+        return await self._refuse(submission, accepted)
+
+    async def answer_before(self, submission: Submission) -> Accepted | None:
+        """The stored answer, when this is a repeat; for who would otherwise be refused for what came of the first."""
+        key = submission.repeat_key
+        try:
+            row = None if key is None else await sql.answer_to_repeat(self._store, key)
+            if row is None or not self._is_answered(row):
+                return None
+            return await self._answered_again(submission, row, None)
+        except (StoreBusy, StoreUnavailable):
+            return None  # whoever asks hears of the store by itself
 
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
         task = self._res_task(res, None)
         await self._write_tasks(None, (), (), [task], None)
 
-    async def _store_or_repeat(self, submission: Submission, plan: Plan, res: ResMm4 | None) -> Accepted | Refused:
+    async def _store_or_repeat(
+        self, submission: Submission, plan: Plan, res: ResMm4 | None, along: Along | None
+    ) -> Accepted | Refused:
         key = submission.repeat_key
+        if along is not None:
+            stored = await self._commit(plan, key, res, along.unit)
+            return stored or await self.answer_before(submission) or along.lost
         try:
             if self._credits.are_limited(submission.origin):
                 await self._credits.look(submission.origin.neighbour)
@@ -145,7 +184,9 @@ class Submitter:
         oldest = self._clock.now() - self._policy.repeat_window
         return row is not None and isinstance(row[1], int) and row[1] >= oldest
 
-    async def _commit(self, plan: Plan, repeat_key: bytes | None, res: ResMm4 | None) -> Accepted | None:
+    async def _commit(
+        self, plan: Plan, repeat_key: bytes | None, res: ResMm4 | None, along: Unit | None = None
+    ) -> Accepted | None:
         mm = plan.mm
         answer = msgspec.json.encode(plan.refused).decode() if plan.refused else None
         if res is not None:
@@ -155,11 +196,17 @@ class Submitter:
         else:
             body = (content_sql.insert(mm.content_id, plan.content),)
         effects = [*body, *map(sql.insert_recipient, plan.recipients)]
-        guard = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
+        inserted = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
+        guard: Statement | None = inserted
+        if along is not None:  # who won its guard is no repeat
+            effects += (inserted, *along.effects)
+            guard = along.guard
         spent = self._credits.spend(mm.origin, len(plan.recipients))
         if spent is not None:
             effects.append(spent.statement)
-        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan, spent)
+        also = _nothing if along is None or along.after is None else along.after
+        instead = _nothing if spent is None else spent.give_back
+        release = await self._write_tasks(guard, effects, plan.events, plan.tasks, plan, also, instead)
         if release is None:
             return None
         self._recent.keep_body(mm.content_id, plan.content)
@@ -175,7 +222,8 @@ class Submitter:
         events: Sequence[trace.Event],
         tasks: Sequence[TaskRow],
         plan: Plan | None,
-        spent: Spent | None = None,
+        also: Callable[[], None] = _nothing,
+        instead: Callable[[], None] = _nothing,
     ) -> Callable[[], None] | None:
         """Commit; what hands the jobs over afterwards, or None when the guard was lost. A caller that is cancelled
         meanwhile (its neighbour hung up) will never call it: then the jobs are handed over with the commit."""
@@ -210,16 +258,15 @@ class Submitter:
         def then() -> None:
             nonlocal committed
             committed = True
+            also()
             if abandoned or guard is None:
                 release()
 
         def otherwise() -> None:
             self._leave(seated)
-            if spent is not None:
-                spent.give_back()
+            instead()
 
-        octets = 0 if plan is None else len(plan.content.body)
-        unit = self._chronicle.unit(guard, rows, events, then, otherwise, octets)
+        unit = self._chronicle.unit(guard, rows, events, then, otherwise, 0 if plan is None else len(plan.content.body))
         try:
             outcome = await self._store.commit(unit)
         except asyncio.CancelledError:
@@ -249,6 +296,10 @@ class Submitter:
             plan.tasks = [task for task in plan.tasks if task.kind is not TaskKind.RES_MM4]
             accepted = await self._commit(plan, repeat_key, res)
             return accepted or await self._repeated(submission, repeat_key, plan, res)
+        return await self._answered_again(submission, row, res)
+
+    async def _answered_again(self, submission: Submission, row: Row, res: ResMm4 | None) -> Accepted:
+        """The stored answer, once it is on record that it was asked for again."""
         mm_id, _, details, answer = row
         assert isinstance(mm_id, int)
         assert isinstance(details, str)

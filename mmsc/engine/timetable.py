@@ -17,6 +17,7 @@ from mmsc.engine.lanes import Lane, Lanes
 from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.messages import CHANGED
+from mmsc.store.neighbours import ASSIGNED
 from mmsc.store.tasks import Holder
 
 CLAIM_AT_ONCE: Final = 50  # tasks of a lane
@@ -75,7 +76,7 @@ class Timetable:
 
     def _woken(self, lane: str) -> None:
         """Another node made work on a lane ("": on any)."""
-        if lane == CHANGED:
+        if lane in (CHANGED, ASSIGNED):
             return
         if lane:
             self._lanes.get(lane)

@@ -16,7 +16,7 @@ from mmsc.ids import Ids
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import tasks as task_sql
-from mmsc.store.core import Lost, Statement, Store
+from mmsc.store.core import Lost, Statement, Store, Unit
 from mmsc.store.tasks import Holder, TaskRow
 from mmsc.trace import events as trace
 from protocols.records import record
@@ -77,8 +77,10 @@ class Transitions:
         (recorded, and `how.effects` are written all the same, `how.also` if it was not told before)."""
         for _ in range(2):
             state = move(recipient.state, happening)
-            if state is not None and await self._move(mm, recipient, happening, state, how):
-                return True
+            if state is not None:
+                unit = self._unit(mm, recipient, happening, state, how)
+                if not isinstance(await self._store.commit(unit), Lost):
+                    return True
             self._recent.forget(recipient.id)
             record = await self._recent.by_id(recipient.id)
             if record is None or record.recipient.state is recipient.state:
@@ -91,9 +93,22 @@ class Transitions:
         await self._store.commit(self._chronicle.unit(None, how.effects, events, how.then))
         return False
 
-    async def _move(
-        self, mm: Mm, recipient: Recipient, happening: Happening, state: RecipientState, how: Circumstances
-    ) -> bool:
+    def prepared(self, mm: Mm, recipient: Recipient, happening: Happening, how: Circumstances) -> Unit | None:
+        """The unit that carries out a happening, for who commits it with more; None when the table knows no such move.
+        It holds no seat, and may be dropped."""
+        state = move(recipient.state, happening)
+        return None if state is None else self._unit(mm, recipient, happening, state, how, seat=False)
+
+    def _unit(
+        self,
+        mm: Mm,
+        recipient: Recipient,
+        happening: Happening,
+        state: RecipientState,
+        how: Circumstances,
+        *,
+        seat: bool = True,
+    ) -> Unit:
         at = how.at if how.at is not None else self._clock.now()
         cause = CAUSE_OF.get(happening, Cause.NONE)
         effects = list(how.effects)
@@ -121,7 +136,10 @@ class Transitions:
         seated = False
         if report is not None:
             real_now = self._clock.real_now()
-            seated = self._lanes.take_seat(report.lane, real_now)
+            if seat:
+                seated = self._lanes.take_seat(report.lane, real_now)
+            else:
+                self._lanes.get(report.lane)  # the scheduler looks after every lane that has work
             lease_until = real_now + self._lease + self._lanes.ahead
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
@@ -138,8 +156,7 @@ class Transitions:
                 self._lanes.leave(self._lanes.get(report.lane))
 
         guard = sql.move_recipient(recipient.id, happening, at, cause, leaving=state is not recipient.state)
-        outcome = await self._store.commit(self._chronicle.unit(guard, effects, events, then, otherwise))
-        return not isinstance(outcome, Lost)
+        return self._chronicle.unit(guard, effects, events, then, otherwise)
 
     def relayed_report(self, mm: Mm, recipient: Recipient, at: Instant) -> TaskRow | None:
         """The report that another system took the MM, for a VASP whose dialect has one. Who forwards writes it with the

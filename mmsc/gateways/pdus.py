@@ -1,7 +1,7 @@
 """What MM1 and EAIF share: an M-Send.req in domain words, a stored MM in MMS words, and the m-send-conf's statuses
 (OMA-TS-MMS_ENC 6.1, 7.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -56,6 +56,11 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_CORRUPT: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: R.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.LINKED_ID_UNKNOWN: R.ERROR_PERMANENT_FAILURE,  # only MM7 has one
+    RefusalReason.MM_UNKNOWN: R.ERROR_PERMANENT_MESSAGE_NOT_FOUND,
+    RefusalReason.REPLY_LIMITS: R.ERROR_PERMANENT_REPLY_CHARGING_LIMITATIONS_NOT_MET,
+    RefusalReason.REPLY_OFFER_REFUSED: R.ERROR_PERMANENT_REPLY_CHARGING_REQUEST_NOT_ACCEPTED,
+    RefusalReason.REPLY_OFFER_FORWARDED: R.ERROR_PERMANENT_REPLY_CHARGING_FORWARDING_DENIED,
+    RefusalReason.REPLY_CHARGING_OFF: R.ERROR_PERMANENT_REPLY_CHARGING_NOT_SUPPORTED,
     RefusalReason.FORWARDED_TOO_OFTEN: R.ERROR_PERMANENT_FAILURE,
     RefusalReason.NOT_IDENTIFIED: R.ERROR_PERMANENT_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: R.ERROR_PERMANENT_SERVICE_DENIED,
@@ -87,7 +92,8 @@ def class_of(name: str) -> MessageClass | str:
     return _CLASS_OF.get(name.lower(), name) if name else MessageClass.PERSONAL
 
 
-def _when(moment: Moment | None) -> When | None:
+def when_of(moment: Moment | None) -> When | None:
+    """Expiry, delivery time or deadline in domain words."""
     if moment is None:
         return None
     return Relative(moment.seconds) if moment.relative else Instant(moment.seconds * SECOND)
@@ -121,8 +127,8 @@ def submission_from(
         sender_hidden=pdu.sender_visibility is mm1.SenderVisibility.HIDE,
         adaptation_allowed=pdu.adaptation_allowed is not False,
         date=plausible(None if pdu.date is None else Instant(pdu.date * SECOND), now),
-        deliver_at=_when(pdu.delivery_time),
-        expires=_when(pdu.expiry),
+        deliver_at=when_of(pdu.delivery_time),
+        expires=when_of(pdu.expiry),
         refuses_late=pdu.mms_version < mm1.VERSION_1_2,  # it has no Error-transient-partial-success (7.3.48)
         details={
             "mm1_transaction_id": pdu.transaction_id,
@@ -163,9 +169,9 @@ def send_conf(
     return for_version(conf, version)
 
 
-def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
+def retrieve_conf(mm: Mm, transaction_id: str, version: int, now: Callable[[], Instant] | None = None) -> MRetrieveConf:
     """The head of the m-retrieve-conf that a client of this version can read; the stored body follows it (encode_head).
-    Bcc never, Hide leaves From out."""
+    Bcc never, Hide leaves From out. `now` as in `with_vasp_fields`."""
     message_class = class_of(mm.message_class)
     asks = message_class is not _AUTO  # nothing is reported about class Auto (7.3.27)
     conf = MRetrieveConf(
@@ -183,7 +189,7 @@ def retrieve_conf(mm: Mm, transaction_id: str, version: int) -> MRetrieveConf:
         read_report=mm.read_report and asks,
         content_type=ContentType.parse(mm.content_type),
     )
-    return for_version(with_vasp_fields(conf, mm.details), version)
+    return for_version(with_vasp_fields(conf, mm.details, now), version)
 
 
 def shown(mm: Mm, wanted: Role) -> tuple[str, ...]:

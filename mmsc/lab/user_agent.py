@@ -33,6 +33,7 @@ from protocols.mm1 import (
     Pdu,
     Status,
 )
+from protocols.mm1.enums import in_words
 from protocols.wsp.multipart import Part, encode_multipart
 from protocols.wsp.push import MMS_MESSAGE
 
@@ -43,7 +44,12 @@ Ids = Callable[[], str]
 
 
 class NoConf(DecodeError):
-    """The request has no answer that its user agent could read."""
+    """The request has no answer that its user agent could read. `refused`: the MMSC answered all the same, and says
+    no."""
+
+    def __init__(self, why: str, *, offset: int = -1, clause: str = "", refused: bool = False) -> None:
+        super().__init__(why, offset=offset, clause=clause)
+        self.refused = refused
 
 
 def counted_ids(number: str) -> Ids:
@@ -170,7 +176,7 @@ class UserAgent:
             await self.remark(f"left out, for they came after version {words}: {', '.join(newer)}")
         status, body = await self._post(sent)
         if status != 200:
-            raise NoConf(f"HTTP {status} instead of an {_name(conf)}{_words(body)}")
+            raise NoConf(f"HTTP {status} instead of an {_name(conf)}{_words(body)}", refused=400 <= status < 500)
         answer = await self.read(body, conf)
         self._watch("in", answer)
         asked, told = getattr(pdu, "transaction_id", ""), getattr(answer, "transaction_id", "")
@@ -189,7 +195,9 @@ class UserAgent:
         except DecodeError as error:
             raise NoConf(error.why, offset=error.offset, clause=error.clause) from error
         if not isinstance(pdu, wanted):
-            raise NoConf(f"{_name(type(pdu))} instead of {_name(wanted)}")
+            # What an MMSC does not offer it answers with an m-send-conf (OMA-TS-MMS_ENC 7.3.48).
+            refusal = _refusal(pdu)
+            raise NoConf(f"{_name(type(pdu))}{refusal} instead of {_name(wanted)}", refused=bool(refusal))
         return pdu
 
     async def remark(self, text: str) -> None:
@@ -257,6 +265,13 @@ class UserAgent:
 def _name(kind: type[Pdu]) -> str:
     """As OMA-TS-MMS_ENC spells it; "a PDU" for any."""
     return mm1.MessageType(kind.message_type).name.lower().replace("_", "-") if kind is not Pdu else "a PDU"
+
+
+def _refusal(pdu: Pdu) -> str:
+    """What an m-send-conf says, "" where this is none."""
+    if not isinstance(pdu, MSendConf) or pdu.response_status is None:
+        return ""
+    return f" ({' '.join(filter(None, (in_words(pdu.response_status), pdu.response_text)))})"
 
 
 def _words(body: bytes) -> str:

@@ -128,12 +128,23 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
         "X-Up-Calling-Line-ID",
         "X-Nokia-MSISDN",
         "X-WAP-MSISDN",
+        "MSISDN",
+        "X-H3G-MSISDN",
+        "X-DU-MSISDN",
+        "VZV-MSISDN",
+        "X-HTS-CLID",
+        "User-Identity-Forward-MSISDN",
+        "X-Ericsson-MSISDN",
+        "X-Huawei-MSISDN",
+        "X-MDN",
     )
+    address_headers: Live[tuple[Text, ...]] = ("X-WAP-Network-Client-IP", "X-WAP-Client-IP", "X-Forwarded-For")
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
     address_hiding: Live[bool] = True
     foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
+    reply_charging: Live[bool] = True
 
 
 class Mm3(Listener, frozen=True, kw_only=True):
@@ -254,6 +265,7 @@ class Notification(Section, frozen=True, kw_only=True):
     unacknowledged_after_seconds: Live[Seconds] = 300.0
     unacknowledged_report: Live[bool] = True
     ignore_gets: Live[bool] = False
+    manual_above_octets: Live[Bound] = 0
 
 
 class Fallback(Section, frozen=True, kw_only=True):

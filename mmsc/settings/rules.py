@@ -193,7 +193,7 @@ def _unique(settings: Settings) -> Iterator[tuple[str, list[str]]]:
     for name, peer in settings.peer.items():
         yield f"peer.{name}", [f"prefix {prefix}" for prefix in peer.prefixes] + [f"domain {peer.domain.lower()}"]
     for number, subscriber in settings.subscriber.items():
-        yield f'subscriber."{number}"', [f"ip {subscriber.ip}"] if subscriber.ip else []
+        yield f'subscriber."{number}"', [f"ip {_spelled(subscriber.ip) or subscriber.ip}"] if subscriber.ip else []
 
 
 def _ports(settings: Settings) -> Iterator[str]:
@@ -262,13 +262,13 @@ def _networks(settings: Settings) -> Iterator[str]:
             except ValueError:
                 yield f"{key}: {network!r} is neither an IP address nor a network"
     for number, subscriber in settings.subscriber.items():
-        if subscriber.ip and not _is_address(subscriber.ip):
-            yield f'subscriber."{number}".ip: {subscriber.ip!r} is no IP address'
+        if subscriber.ip and not _spelled(subscriber.ip):
+            yield f'subscriber."{number}".ip: {subscriber.ip!r} is neither an IP address nor a network'
 
 
-def _is_address(text: str) -> bool:
+def _spelled(text: str) -> str:
+    """An address or network in one spelling, "" for what is neither."""
     try:
-        ipaddress.ip_address(text)
+        return str(ipaddress.ip_network(text.strip(), strict=False))
     except ValueError:
-        return False
-    return True
+        return ""

@@ -35,13 +35,23 @@ _MM: Final = (
 )  # fmt: skip
 _RECIPIENT: Final = (
     "id", "address", "role", "route", "target", "state", "state_at", "cause", "transaction_id", "token", "link_token",
-    "fetched_at", "pushes",
+    "fetched_at", "pushes", "replied_at",
 )  # fmt: skip
 _EVENT: Final = ("id", "recipient_id", "task_id", "at_service", "at_real", "kind", "data")
 _PAGE_OF_MMS: Final = f"SELECT {', '.join(_MM)}, content_id FROM mm WHERE id > $1 ORDER BY id LIMIT $2"
 _OF_MMS: Final = "SELECT {}, mm_id FROM {} WHERE mm_id >= $1 AND mm_id <= $2 ORDER BY mm_id, id"
 _TIMES: Final = frozenset(
-    ("submitted_at", "deliver_at", "expires_at", "state_at", "fetched_at", "at_service", "at_real", "date")
+    (
+        "submitted_at",
+        "deliver_at",
+        "expires_at",
+        "state_at",
+        "fetched_at",
+        "replied_at",
+        "at_service",
+        "at_real",
+        "date",
+    )
 )
 _IDS: Final = frozenset(("id", "recipient_id", "task_id"))
 _encode: Final = msgspec.json.Encoder().encode

@@ -179,6 +179,13 @@ def move_recipient(
     return Statement(text, (recipient_id, at, str(cause) or None), CHANGED if cancels else None, cancels)
 
 
+def mark_replied(recipient_id: RecipientId, at: Instant) -> Statement:
+    """A recipient has replied at the cost of the MM's sender: a guard, lost when it did so before."""
+    return Statement(
+        "UPDATE recipient SET replied_at = $2 WHERE id = $1 AND replied_at IS NULL RETURNING id", (recipient_id, at)
+    )
+
+
 def is_replaceable(recipient: Recipient, lanes_under_way: Collection[str]) -> bool:
     """Whether `replace_mm` counts a recipient among those who have not got the MM."""
     on_its_way = f"{recipient.route}:{recipient.target}" in lanes_under_way

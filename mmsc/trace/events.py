@@ -1,5 +1,5 @@
 """The events: what happened, in the order in which it became durable. This is their only definition, with
-`vasp_events.py`, whose kinds are named here, too.
+`handset_events.py` and `vasp_events.py`, whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -12,6 +12,8 @@ from typing import ClassVar, Final
 import msgspec
 
 from mmsc.trace.data import Data as Data
+from mmsc.trace.handset_events import MmForwarded as MmForwarded
+from mmsc.trace.handset_events import ReplyCharged as ReplyCharged
 from mmsc.trace.vasp_events import CancelConfirmed as CancelConfirmed
 from mmsc.trace.vasp_events import CancelPushed as CancelPushed
 from mmsc.trace.vasp_events import ChangeAnswered as ChangeAnswered
@@ -33,6 +35,7 @@ class MmAccepted(Data, frozen=True, omit_defaults=True):
     size_octets: int
     subject: str = ""
     transaction_id: str = ""
+    forwards: str = ""  # the id of the recipient who forwarded an MM: this is what was made of it
 
 
 class SubmissionRepeated(Data, frozen=True, omit_defaults=True):

@@ -1,6 +1,6 @@
 """MM1: between MMSC and user agent (OMA-TS-MMS_ENC)."""
 
-from protocols.mm1.codec import FieldView, Mm1Error, decode, describe, encode, encode_head
+from protocols.mm1.codec import Read, decode, describe, encode, encode_head, steps_of
 from protocols.mm1.enums import (
     INSERT_ADDRESS,
     VERSION_1_0,
@@ -54,6 +54,7 @@ from protocols.mm1.pdus import (
 )
 from protocols.mm1.values import Counted, CountedDate, Element, Flagged, Indexed, Moment
 from protocols.mm1.versions import for_version, spoken, status_for
+from protocols.mm1.walk import FieldView, Mm1Error
 
 __all__ = [
     "INSERT_ADDRESS",
@@ -101,6 +102,7 @@ __all__ = [
     "Moment",
     "Pdu",
     "Priority",
+    "Read",
     "ReadStatus",
     "RecommendedRetrievalMode",
     "ReplyCharging",
@@ -116,4 +118,5 @@ __all__ = [
     "for_version",
     "spoken",
     "status_for",
+    "steps_of",
 ]

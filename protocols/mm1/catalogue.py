@@ -1,5 +1,6 @@
 """All PDUs of MM1, by X-Mms-Message-Type (OMA-TS-MMS_ENC 7.3.30)."""
 
+from dataclasses import fields
 from typing import Final
 
 from protocols.mm1 import mbox_pdus, pdus
@@ -32,3 +33,4 @@ PDUS: Final[tuple[type[Pdu], ...]] = (
     pdus.MCancelConf,
 )
 BY_TYPE: Final = {int(cls.message_type): cls for cls in PDUS}
+HAS_BODY: Final = {int(cls.message_type): any(one.name == "body" for one in fields(cls)) for cls in PDUS}

@@ -38,6 +38,7 @@ from protocols.mm1.values import (
     INTEGER,
     LONG_INTEGER,
     MESSAGE_CLASS,
+    MESSAGE_ID,
     MOMENT,
     SHORT_VERSION,
     TEXT_STRING,
@@ -58,7 +59,7 @@ HEADERS: Final = (
     Header(0x08, "X-Mms-Expiry", "expiry", MOMENT, _E + "7.3.20"),
     Header(0x09, "From", "from_", FROM, _E + "7.3.21"),
     Header(0x0A, "X-Mms-Message-Class", "message_class", MESSAGE_CLASS, _E + "7.3.27"),
-    Header(0x0B, "Message-ID", "message_id", TEXT_STRING, _E + "7.3.29"),
+    Header(0x0B, "Message-ID", "message_id", MESSAGE_ID, _E + "7.3.29"),
     Header(0x0C, "X-Mms-Message-Type", "message_type", octet_of(MessageType), _E + "7.3.30"),
     Header(0x0D, "X-Mms-MMS-Version", "mms_version", SHORT_VERSION, _E + "7.3.34"),
     Header(0x0E, "X-Mms-Message-Size", "message_size", LONG_INTEGER, _E + "7.3.31"),
@@ -77,7 +78,7 @@ HEADERS: Final = (
     Header(0x1B, "X-Mms-Read-Status", "read_status", octet_of(ReadStatus), _E + "7.3.38", since=V1_1),
     Header(0x1C, "X-Mms-Reply-Charging", "reply_charging", octet_of(ReplyCharging), _E + "7.3.43", since=V1_1),
     Header(0x1D, "X-Mms-Reply-Charging-Deadline", "reply_charging_deadline", MOMENT, _E + "7.3.44", since=V1_1),
-    Header(0x1E, "X-Mms-Reply-Charging-ID", "reply_charging_id", TEXT_STRING, _E + "7.3.45", since=V1_1),
+    Header(0x1E, "X-Mms-Reply-Charging-ID", "reply_charging_id", MESSAGE_ID, _E + "7.3.45", since=V1_1),
     Header(0x1F, "X-Mms-Reply-Charging-Size", "reply_charging_size", LONG_INTEGER, _E + "7.3.46", since=V1_1),
     Header(0x20, "X-Mms-Previously-Sent-By", "previously_sent_by", COUNTED, _E + "7.3.23", repeats=True, since=V1_1),
     Header(
@@ -130,8 +131,8 @@ HEADERS: Final = (
     Header(0x3A, "X-Mms-Content-Class", "content_class", octet_of(ContentClass), _E + "7.3.9", since=V1_3),
     Header(0x3B, "X-Mms-DRM-Content", "drm_content", YES_NO, _E + "7.3.17", since=V1_3),
     Header(0x3C, "X-Mms-Adaptation-Allowed", "adaptation_allowed", YES_NO, _E + "7.3.5", since=V1_3),
-    Header(0x3D, "X-Mms-Replace-ID", "replace_id", TEXT_STRING, _E + "7.3.41", since=V1_3),
-    Header(0x3E, "X-Mms-Cancel-ID", "cancel_id", TEXT_STRING, _E + "7.3.6", since=V1_3),
+    Header(0x3D, "X-Mms-Replace-ID", "replace_id", MESSAGE_ID, _E + "7.3.41", since=V1_3),
+    Header(0x3E, "X-Mms-Cancel-ID", "cancel_id", MESSAGE_ID, _E + "7.3.6", since=V1_3),
     Header(0x3F, "X-Mms-Cancel-Status", "cancel_status", octet_of(CancelStatus), _E + "7.3.7", since=V1_3),
 )
 

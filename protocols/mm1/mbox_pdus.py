@@ -43,6 +43,7 @@ class MMboxStoreConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_2
     mandatory = ("transaction_id", "store_status")
+    spared = frozenset({"transaction_id"})
 
     transaction_id: str = ""
     content_location: str | None = None
@@ -80,6 +81,7 @@ class MMboxViewConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_2
     mandatory = ("transaction_id", "response_status", "content_type")
+    spared = frozenset({"transaction_id", "content_type"})
     variants = LOCATIONS
 
     transaction_id: str = ""
@@ -124,6 +126,7 @@ class MMboxUploadConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_2
     mandatory = ("transaction_id", "store_status")
+    spared = frozenset({"transaction_id"})
 
     transaction_id: str = ""
     content_location: str | None = None
@@ -153,6 +156,7 @@ class MMboxDeleteConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_2
     mandatory = ("transaction_id", "response_statuses")
+    spared = frozenset({"transaction_id"})
     variants = INDEXED
 
     transaction_id: str = ""
@@ -169,6 +173,7 @@ class MMboxDescr(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_2
     mandatory = ("content_location",)
+    spared = frozenset({"content_location"})
 
     content_location: str | None = None
     message_id: str | None = None
@@ -219,6 +224,7 @@ class MDeleteConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_3
     mandatory = ("transaction_id", "response_statuses")
+    spared = frozenset({"transaction_id"})
     variants = INDEXED
 
     transaction_id: str = ""

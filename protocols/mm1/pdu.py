@@ -16,6 +16,7 @@ class Pdu:
     clause: ClassVar[str]
     since: ClassVar[int] = VERSION_1_0  # the version of MMS that brought the PDU (6, 7.3.30)
     mandatory: ClassVar[tuple[str, ...]] = ()
+    spared: ClassVar[frozenset[str]] = frozenset()  # mandatory fields that a reader does without, and says so
     variants: ClassVar[tuple[Header, ...]] = ()  # fields that this PDU has in another form than the others
 
     mms_version: int = VERSION_1_2

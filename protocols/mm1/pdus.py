@@ -72,6 +72,7 @@ class MSendConf(Pdu):
     message_type = MessageType.M_SEND_CONF
     clause = "OMA-TS-MMS_ENC 6.1.2"
     mandatory = ("transaction_id", "response_status")
+    spared = frozenset({"transaction_id"})
 
     transaction_id: str = ""
     response_status: ResponseStatus | None = None
@@ -89,6 +90,7 @@ class MNotificationInd(Pdu):
     message_type = MessageType.M_NOTIFICATION_IND
     clause = "OMA-TS-MMS_ENC 6.2"
     mandatory = ("transaction_id", "message_class", "message_size", "expiry", "content_location")
+    spared = frozenset({"message_class", "message_size", "expiry"})
 
     transaction_id: str = ""
     from_: str | InsertAddress | None = None
@@ -136,6 +138,7 @@ class MRetrieveConf(Pdu):
     message_type = MessageType.M_RETRIEVE_CONF
     clause = "OMA-TS-MMS_ENC 6.3"
     mandatory = ("date", "content_type")
+    spared = frozenset({"date", "content_type"})
 
     transaction_id: str | None = None
     message_id: str | None = None
@@ -188,6 +191,7 @@ class MDeliveryInd(Pdu):
     message_type = MessageType.M_DELIVERY_IND
     clause = "OMA-TS-MMS_ENC 6.5"
     mandatory = ("message_id", "to", "date", "status")
+    spared = frozenset({"to", "date"})
 
     message_id: str | None = None
     to: tuple[str, ...] = ()
@@ -207,6 +211,7 @@ class MReadRecInd(Pdu):
     clause = "OMA-TS-MMS_ENC 6.6.1"
     since = VERSION_1_1
     mandatory = ("message_id", "to", "from_", "read_status")
+    spared = frozenset({"to", "from_", "read_status"})
 
     message_id: str | None = None
     to: tuple[str, ...] = ()
@@ -226,6 +231,7 @@ class MReadOrigInd(Pdu):
     clause = "OMA-TS-MMS_ENC 6.6.2"
     since = VERSION_1_1
     mandatory = ("message_id", "to", "from_", "date", "read_status")
+    spared = frozenset({"to", "from_", "date", "read_status"})
 
     message_id: str | None = None
     to: tuple[str, ...] = ()
@@ -275,6 +281,7 @@ class MForwardConf(Pdu):
     clause = "OMA-TS-MMS_ENC 6"
     since = VERSION_1_1
     mandatory = ("transaction_id", "response_status")
+    spared = frozenset({"transaction_id"})
 
     transaction_id: str = ""
     response_status: ResponseStatus | None = None

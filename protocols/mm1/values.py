@@ -7,13 +7,16 @@ from protocols.content_type import ContentType
 from protocols.enums import OpenEnum
 from protocols.errors import DecodeError, EncodeError
 from protocols.forms import Form
-from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass, ResponseStatus
+from protocols.mm1 import rules
+from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass, ResponseStatus, in_words
 from protocols.octets import OctetReader, OctetWriter
 from protocols.records import record
 from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type, write_parameters
 from protocols.wsp.primitives import (
+    leave,
     read_encoded_string,
     read_integer,
+    read_long_integer,
     read_short_integer,
     read_text,
     read_value_length,
@@ -26,7 +29,7 @@ from protocols.wsp.primitives import (
 )
 
 E = TypeVar("E", bound=OpenEnum)
-E2 = TypeVar("E2")
+V = TypeVar("V")
 YES: Final = 0x80
 NO: Final = 0x81
 _ABSOLUTE: Final = 0x80
@@ -84,15 +87,28 @@ class Indexed:
 
 
 def octet_of(enumeration: type[E]) -> Form[E]:
-    """One octet of an open enumeration."""
+    """One octet of an open enumeration. Its word as text, and the octet in a length, are read too."""
 
     known = {int(one): one for one in enumeration}  # a call of an enumeration costs much
+    words = {in_words(one).lower(): one for one in enumeration}
 
     def read(reader: OctetReader) -> E:
         octet = reader.octet()
-        if octet < 0x80:
-            raise DecodeError(f"0x{octet:02x} is no {enumeration.__name__}", offset=reader.offset - 1)
-        return known.get(octet) or enumeration(octet)
+        found = known.get(octet)
+        if found is not None:
+            return found
+        start = reader.offset - 1
+        if octet >= 0x80:
+            reader.remark(rules.UNKNOWN.broken(f"0x{octet:02x} is no value of it: kept as it is", start))
+            return enumeration(octet)
+        reader.offset = start
+        found = _octet_or_word(reader, known, words)
+        if found is None:
+            raise DecodeError(f"0x{octet:02x} is no {enumeration.__name__}", offset=start)
+        reader.remark(
+            rules.WORD.broken(f"0x{int(found):02x} ({in_words(found)}) in another form than its octet", start)
+        )
+        return found
 
     def write(writer: OctetWriter, value: E) -> None:
         if not 0x80 <= value <= 0xFF:
@@ -102,11 +118,28 @@ def octet_of(enumeration: type[E]) -> Form[E]:
     return Form(enumeration.__name__, read, write)
 
 
+def _octet_or_word(reader: OctetReader, known: dict[int, V], words: dict[str, V]) -> V | None:
+    """The value that a length of one and its octet, or a word, stand for."""
+    if reader.peek() == 1:
+        return known.get(reader.take(2)[1])
+    return words.get(read_text(reader).lower()) if reader.peek() >= _FIRST_TEXT else None
+
+
+_WORDS: Final = {"yes": True, "no": False, "true": True, "false": False}
+
+
 def _read_yes_no(reader: OctetReader) -> bool:
     octet = reader.octet()
-    if octet not in (YES, NO):
-        raise DecodeError(f"0x{octet:02x} is neither Yes nor No", offset=reader.offset - 1)
-    return octet == YES
+    if octet == YES:
+        return True
+    if octet == NO:
+        return False
+    reader.offset = start = reader.offset - 1
+    found = _octet_or_word(reader, {YES: True, NO: False}, _WORDS) if octet < 0x80 else None
+    if found is None:
+        raise DecodeError(f"0x{octet:02x} is neither Yes nor No", offset=start)
+    reader.remark(rules.YES_NO.broken(f"{'Yes' if found else 'No'} in another form than its octet", start))
+    return found
 
 
 def _write_yes_no(writer: OctetWriter, value: bool) -> None:
@@ -117,20 +150,32 @@ def _read_version(reader: OctetReader) -> int:
     """Version as 0x12 for 1.2 (WAP-230-WSP 8.4.2.3); text ("1.2") is read too."""
     if reader.peek() >= 0x80:
         return read_short_integer(reader)
+    start = reader.offset
     text = read_text(reader)
     major, _, minor = text.partition(".")
-    if not (major.isdecimal() and (minor.isdecimal() or not minor)) or len(text) > 4:
-        raise DecodeError(f"{text!r} is no version", offset=reader.offset)
+    if not (text.isascii() and major.isdecimal() and (minor.isdecimal() or not minor)) or len(text) > 4:
+        raise DecodeError(f"{text[:40]!r} is no version", offset=start)
+    reader.remark(rules.VERSION.broken(f"the version as text, {text!r}", start))
     return (int(major) & 7) << 4 | int(minor or "0") & 0x0F
 
 
+def _read_long(reader: OctetReader) -> int:
+    """A Long-integer; a short one is read too."""
+    if reader.peek() < 0x80:
+        return read_long_integer(reader)
+    value = read_short_integer(reader)
+    reader.remark(rules.LONG.broken(f"{value} as a Short-integer", reader.offset - 1))
+    return value
+
+
 def _read_moment(reader: OctetReader) -> Moment:
-    length = read_value_length(reader)
-    with reader.within(length):
-        token = reader.octet()
-        if token not in (_ABSOLUTE, _RELATIVE):
-            raise DecodeError(f"0x{token:02x} is neither absolute nor relative", offset=reader.offset - 1)
-        return Moment(read_integer(reader), token == _RELATIVE)
+    outer = reader.enter(read_value_length(reader))
+    token = reader.octet()
+    if token not in (_ABSOLUTE, _RELATIVE):
+        raise DecodeError(f"0x{token:02x} is neither absolute nor relative", offset=reader.offset - 1)
+    found = Moment(_read_long(reader), token == _RELATIVE)
+    leave(reader, outer)
+    return found
 
 
 def _write_moment(writer: OctetWriter, value: Moment) -> None:
@@ -141,14 +186,23 @@ def _write_moment(writer: OctetWriter, value: Moment) -> None:
 
 
 def _read_from(reader: OctetReader) -> str | InsertAddress:
-    length = read_value_length(reader)
-    with reader.within(length):
-        token = reader.octet()
-        if token == INSERT_ADDRESS.value:
-            return INSERT_ADDRESS
-        if token != _ADDRESS_PRESENT:
-            raise DecodeError(f"0x{token:02x} is no From token", offset=reader.offset - 1)
-        return read_encoded_string(reader)
+    start = reader.offset
+    first = reader.peek()
+    if first >= _FIRST_TEXT:
+        reader.remark(rules.FROM_LENGTH.broken("no length before it", start))
+        if first != INSERT_ADDRESS.value:
+            return read_encoded_string(reader)
+        reader.octet()
+        return INSERT_ADDRESS
+    outer = reader.enter(read_value_length(reader))
+    token = reader.octet()
+    found: str | InsertAddress = INSERT_ADDRESS
+    if token == _ADDRESS_PRESENT:
+        found = read_encoded_string(reader)
+    elif token != INSERT_ADDRESS.value:
+        raise DecodeError(f"0x{token:02x} is no From token", offset=reader.offset - 1)
+    leave(reader, outer)
+    return found
 
 
 def _write_from(writer: OctetWriter, value: str | InsertAddress) -> None:
@@ -165,8 +219,24 @@ def _put_with_length(writer: OctetWriter, inner: OctetWriter) -> None:
     writer.put(inner)
 
 
+_read_class_octet: Final = octet_of(MessageClass).read
+
+
 def _read_class(reader: OctetReader) -> MessageClass | str:
-    return MessageClass(reader.octet()) if reader.peek() >= 0x80 else read_text(reader)
+    return _read_class_octet(reader) if reader.peek() >= 0x80 else read_text(reader)
+
+
+def _read_message_id(reader: OctetReader) -> str:
+    start = reader.offset
+    text = read_text(reader)
+    if text[:1] == "<":
+        reader.remark(rules.BRACKETS.broken(f"{text[:60]!r} in angle brackets", start))
+    return text
+
+
+def bare_id(text: str) -> str:
+    """A Message-ID as it is compared: without the angle brackets that it should not have (7.3.29)."""
+    return text[1:-1] if text[:1] == "<" and text[-1:] == ">" else text
 
 
 def _write_class(writer: OctetWriter, value: MessageClass | str) -> None:
@@ -185,11 +255,12 @@ def _read_content_type(reader: OctetReader) -> ContentType:
     return found
 
 
-def _in_length(read: Callable[[OctetReader], E2]) -> Callable[[OctetReader], E2]:
-    def read_inside(reader: OctetReader) -> E2:
-        length = read_value_length(reader)
-        with reader.within(length):
-            return read(reader)
+def _in_length(read: Callable[[OctetReader], V]) -> Callable[[OctetReader], V]:
+    def read_inside(reader: OctetReader) -> V:
+        outer = reader.enter(read_value_length(reader))
+        found = read(reader)
+        leave(reader, outer)
+        return found
 
     return read_inside
 
@@ -236,8 +307,9 @@ def _write_element(writer: OctetWriter, value: Element) -> None:
 
 
 TEXT_STRING: Final = Form("Text-string", read_text, write_text)
+MESSAGE_ID: Final = Form("Text-string without angle brackets", _read_message_id, write_text)
 ENCODED_STRING: Final = Form("Encoded-string-value", read_encoded_string, write_encoded_string)
-LONG_INTEGER: Final = Form("Long-integer", read_integer, write_long_integer)  # a short one is read too
+LONG_INTEGER: Final = Form("Long-integer", _read_long, write_long_integer)
 INTEGER: Final = Form("Integer-value", read_integer, write_integer)
 SHORT_VERSION: Final = Form("Version-value", _read_version, write_short_integer)
 YES_NO: Final = Form("Yes | No", _read_yes_no, _write_yes_no)
@@ -252,7 +324,7 @@ COUNTED: Final = Form(
 )
 COUNTED_DATE: Final = Form(
     "count, Date-value",
-    _in_length(lambda reader: CountedDate(read_integer(reader), read_integer(reader))),
+    _in_length(lambda reader: CountedDate(read_integer(reader), _read_long(reader))),
     _write_counted_date,
 )
 FLAGGED_TEXT: Final = Form(
@@ -275,20 +347,22 @@ ATTRIBUTE: Final = Form(
 )
 
 
-def _indexed(form: Form[E2]) -> Form[Indexed]:
+def _indexed(form: Form[V]) -> Form[Indexed]:
     """A status-count and a value, in a length. Without the length it is the first one's, as other PDUs have it."""
 
     def read(reader: OctetReader) -> Indexed:
         if reader.peek() >= _FIRST_TEXT:
+            reader.remark(rules.NO_COUNT.broken("neither length nor count: read as the first one's", reader.offset))
             return Indexed(0, cast("str | ResponseStatus", form.read(reader)))
-        length = read_value_length(reader)
-        with reader.within(length):
-            return Indexed(read_integer(reader), cast("str | ResponseStatus", form.read(reader)))
+        outer = reader.enter(read_value_length(reader))
+        found = Indexed(read_integer(reader), cast("str | ResponseStatus", form.read(reader)))
+        leave(reader, outer)
+        return found
 
     def write(writer: OctetWriter, value: Indexed) -> None:
         inner = OctetWriter()
         write_integer(inner, value.count)
-        form.write(inner, cast("E2", value.value))
+        form.write(inner, cast("V", value.value))
         _put_with_length(writer, inner)
 
     return Form(f"status-count, {form.name}", read, write)

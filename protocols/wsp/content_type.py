@@ -7,12 +7,13 @@ from typing import Final
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError, EncodeError
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp import charsets, media_types
+from protocols.wsp import charsets, media_types, rules
 from protocols.wsp.primitives import (
     LENGTH_QUOTE,
-    decode_octets,
+    leave,
     read_integer,
     read_long_integer,
+    read_number,
     read_quoted_or_text,
     read_short_integer,
     read_text,
@@ -28,6 +29,7 @@ from protocols.wsp.primitives import (
 )
 
 _CLAUSE: Final = "WAP-230-WSP 8.4.2.24"
+MAXIMUM_PARAMETERS: Final = 100  # of one value; who needs more is no sender of pictures
 _NO_NAME: Final = b"\x7f\0"  # an empty Text-string whose first octet begins text
 
 
@@ -35,9 +37,15 @@ _NO_NAME: Final = b"\x7f\0"  # an empty Text-string whose first octet begins tex
 
 
 def _read_charset(reader: OctetReader) -> str:
+    start = reader.offset
     if 0x20 <= reader.peek() < 0x80:
-        return read_text(reader).lower()
-    return charsets.name_of(read_integer(reader))
+        name = read_text(reader).lower()
+        reader.remark(rules.CHARSET_NAME.broken(f"a character set named by text, {name[:40]!r}", start))
+        return name
+    number = read_integer(reader)
+    if number not in charsets.NAMES:
+        reader.remark(rules.CHARSET_NUMBER.broken(f"no character set has the number {number}", start))
+    return charsets.name_of(number)
 
 
 def _read_q(reader: OctetReader) -> str:
@@ -58,11 +66,11 @@ def _read_media(reader: OctetReader) -> str:
     first = reader.peek()
     if first == 0x22 or 0x20 <= first < 0x80:
         return read_quoted_or_text(reader).lower()
-    return _media_name(read_integer(reader))
+    return _read_media_number(reader)
 
 
 def _read_number(reader: OctetReader) -> str:
-    return str(read_integer(reader))
+    return str(read_number(reader))
 
 
 def _read_empty(reader: OctetReader) -> str:
@@ -107,17 +115,23 @@ _WITHOUT_CASE: Final = ("charset", "type")  # names of IANA's, which have none: 
 
 
 def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
-    """Parameters up to the innermost declared end."""
+    """Parameters up to the innermost declared end. Raises DecodeError for more than 100."""
     found: list[tuple[str, str]] = []
     while not reader.at_end():
+        start = reader.offset
+        if len(found) == MAXIMUM_PARAMETERS:
+            raise DecodeError(f"more than {MAXIMUM_PARAMETERS} parameters", offset=start, clause=_CLAUSE)
         first = reader.peek()
         if 0x20 <= first < 0x80:
             name = read_text(reader).lower()
             found.append(_plain(name, _read_untyped(reader)))
             continue
-        row = _PARAMETERS.get(read_integer(reader))
-        if row is None:
-            skip_value(reader)  # a parameter newer than we are: its value follows the skip rule
+        number = read_integer(reader)
+        row = _PARAMETERS.get(number)
+        if row is None:  # newer than we are: its value follows the skip rule
+            value = skip_value(reader)
+            remark = f"no parameter has the number 0x{number:02x}: its value of {len(value)} octets is passed over"
+            reader.remark(rules.NUMBER.broken(remark, start))
         else:
             found.append((row[0], row[1](reader)))
     return tuple(found)
@@ -166,34 +180,67 @@ def _media_name(number: int) -> str:
     return media_types.NAMES.get(number, f"application/x-wap-0x{number:02x}").lower()
 
 
+def _read_media_number(reader: OctetReader) -> str:
+    start = reader.offset
+    number = read_integer(reader)
+    if number not in media_types.NAMES:
+        reader.remark(rules.NUMBER.broken(f"no media type has the number 0x{number:02x}", start))
+    return _media_name(number)
+
+
 def _constrained(media_type: str) -> bytes:
     number = media_types.NUMBERS.get(media_type.lower())
     return bytes((0x80 | number,)) if number is not None else text_octets(media_type)
 
 
+_remembered: Final[dict[bytes, ContentType]] = {}  # nearly every content type is one of a few, octet for octet
+_MOST_REMEMBERED: Final = 256
+_LONGEST_REMEMBERED: Final = 30  # octets behind the first, which says how many they are
+
+
 def read_content_type(reader: OctetReader) -> ContentType:
     """Content-type-value: constrained or general form."""
+    start = reader.offset
+    length = reader.peek()
+    if length > _LONGEST_REMEMBERED:
+        return _read_content_type(reader)
+    octets = reader.data[start : start + length + 1]
+    known = _remembered.get(octets)
+    if known is not None and start + length < reader.end:
+        reader.take(length + 1)
+        return known
+    told = len(reader.findings)
+    found = _read_content_type(reader)
+    if len(reader.findings) == told:
+        if len(_remembered) >= _MOST_REMEMBERED:
+            _remembered.clear()
+        _remembered[octets] = found
+    return found
+
+
+def _read_content_type(reader: OctetReader) -> ContentType:
     first = reader.peek()
     if first >= 0x80:
-        return ContentType(_media_name(read_short_integer(reader)))
+        return ContentType(_read_media_number(reader))
     if first > LENGTH_QUOTE:
-        return _from_text(read_text(reader))
-    length = read_value_length(reader)
-    with reader.within(length):
-        first = reader.peek()
-        if LENGTH_QUOTE < first < 0x80:
-            media = _from_text(read_text(reader))
-        else:
-            media = ContentType(_media_name(read_integer(reader)))
-        return ContentType(media.media_type, media.parameters + read_parameters(reader))
+        return _read_text_form(reader)
+    outer = reader.enter(read_value_length(reader))
+    is_text = LENGTH_QUOTE < reader.peek() < 0x80
+    media = _read_text_form(reader) if is_text else ContentType(_read_media_number(reader))
+    found = ContentType(media.media_type, media.parameters + read_parameters(reader))
+    leave(reader, outer)
+    return found
 
 
-def _from_text(text: str) -> ContentType:
+def _read_text_form(reader: OctetReader) -> ContentType:
     """Text that some senders fill with parameters in MIME form."""
-    if ";" in text:
-        parsed = ContentType.parse(text)
-        return ContentType(parsed.media_type, tuple(_plain(*one) for one in parsed.parameters))
-    return ContentType(text.strip().lower())
+    start = reader.offset
+    text = read_text(reader)
+    if ";" not in text:
+        return ContentType(text.strip().lower())
+    reader.remark(rules.MIME_PARAMETERS.broken(f"parameters in the text of a media type, {text[:60]!r}", start))
+    parsed = ContentType.parse(text)
+    return ContentType(parsed.media_type, tuple(_plain(*one) for one in parsed.parameters))
 
 
 def write_content_type(writer: OctetWriter, content_type: ContentType) -> None:
@@ -217,7 +264,6 @@ def content_type_octets(content_type: ContentType) -> bytes:
 __all__ = [
     "ContentType",
     "content_type_octets",
-    "decode_octets",
     "read_content_type",
     "read_parameters",
     "write_content_type",

@@ -9,25 +9,26 @@ from functools import lru_cache
 from typing import Final
 
 from protocols.content_type import ContentType
-from protocols.errors import DecodeError
+from protocols.errors import Decoded, DecodeError
 from protocols.octets import OctetReader, OctetWriter
 from protocols.records import record
-from protocols.wsp import header_names
+from protocols.wsp import header_names, rules
 from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type
 from protocols.wsp.primitives import (
+    leave,
     read_quoted_or_text,
     read_text,
     read_uintvar,
     read_value_length,
     skip_shift,
     skip_value,
-    text_octets,
     uintvar,
     write_quoted,
     write_quoted_or_text,
 )
 
 MAXIMUM_ENTRIES: Final = 1000
+MAXIMUM_HEADERS: Final = 100  # of one part; phones write two or three
 _CLAUSE: Final = "WAP-230-WSP 8.5"
 _CONTENT_LOCATION: Final = 0x0E
 _CONTENT_ID: Final = 0x40
@@ -62,11 +63,20 @@ class Part:
 
 def index_multipart(body: bytes, start: int = 0) -> tuple[PartIndex, ...]:
     """Where the parts of a body are. Raises DecodeError; octets after the last part are let be, as phones do."""
+    return read_multipart(body, start).message
+
+
+def read_multipart(body: bytes, start: int = 0) -> Decoded[tuple[PartIndex, ...]]:
+    """The same with what there is to remark; offsets are those of `body`."""
     reader = OctetReader(body, start)
     entries = read_uintvar(reader)
     if entries > MAXIMUM_ENTRIES:
         raise DecodeError(f"{entries} parts, at most {MAXIMUM_ENTRIES} are read", offset=start, clause=_CLAUSE)
-    return tuple(_read_entry(reader) for _ in range(entries))
+    parts = tuple(_read_entry(reader) for _ in range(entries))
+    if reader.offset < reader.end:
+        remark = f"{reader.remaining} octets behind the last of {entries} parts"
+        reader.remark(rules.REST.broken(remark, reader.offset))
+    return Decoded(parts, tuple(reader.findings))
 
 
 def _read_entry(reader: OctetReader) -> PartIndex:
@@ -79,11 +89,18 @@ def _read_entry(reader: OctetReader) -> PartIndex:
         raise DecodeError(
             f"a part of {headers_length} + {data_length} octets, {reader.remaining} left", offset=start, clause=_CLAUSE
         )
-    with reader.within(headers_length):
-        headers = _read_headers(reader)
+    outer = reader.enter(headers_length)
+    content_type = read_content_type(reader)
+    found = _Found("", "", "", "", [])
+    for _ in range(MAXIMUM_HEADERS):
+        if reader.offset >= reader.end:
+            break
+        _read_header(reader, found)
+    else:
+        raise DecodeError(f"more than {MAXIMUM_HEADERS} headers of a part", offset=start, clause=_CLAUSE)
+    leave(reader, outer)
     data_offset = reader.offset
     reader.offset += data_length
-    content_type, found = headers
     return PartIndex(
         content_type,
         found.content_id,
@@ -105,28 +122,37 @@ class _Found:
     others: list[tuple[str, str]]
 
 
-def _read_headers(reader: OctetReader) -> tuple[ContentType, _Found]:
-    content_type = read_content_type(reader)
-    found = _Found("", "", "", "", [])
-    while not reader.at_end():
-        first = reader.octet()
-        if first >= 0x80:
-            _read_known(reader, first & 0x7F, found)
-        elif not skip_shift(reader, first) and first != 0:
-            reader.offset -= 1
-            name = read_text(reader)
-            _keep(found, name, read_quoted_or_text(reader))
-    return content_type, found
-
-
-def _read_known(reader: OctetReader, number: int, found: _Found) -> None:
-    name = header_names.NAMES.get(number, f"0x{number:02X}")
-    if number in (_CONTENT_LOCATION, _CONTENT_ID):
-        _keep(found, name, read_quoted_or_text(reader))
-    elif number in _DISPOSITIONS:
+def _read_header(reader: OctetReader, found: _Found) -> None:
+    start = reader.offset
+    first = reader.octet()
+    if first == 0x80 | _CONTENT_LOCATION:
+        found.content_location = read_quoted_or_text(reader)
+    elif first == 0x80 | _CONTENT_ID:
+        found.content_id = _read_content_id(reader)
+    elif first & 0x7F in _DISPOSITIONS and first >= 0x80:
         _read_disposition(reader, found)
+    elif first >= 0x80:
+        number = first & 0x7F
+        found.others.append((header_names.NAMES.get(number, f"0x{number:02X}"), skip_value(reader).hex()))
+    elif first == 0 or skip_shift(reader, first):
+        reader.remark(rules.STRAY.broken(f"0x{first:02x} begins no header of a part: passed over", start))
     else:
-        found.others.append((name, skip_value(reader).hex()))
+        reader.offset = start
+        _keep(found, read_text(reader), read_quoted_or_text(reader))
+
+
+def _read_content_id(reader: OctetReader) -> str:
+    start = reader.offset
+    octets = reader.take_until_nul()
+    if octets[:2] == b'"<' and octets[-1:] == b">" and octets.isascii():
+        return octets[2:-1].decode()
+    reader.offset = start
+    text = read_text(reader)
+    bare = text.removeprefix('"')
+    if not (text.startswith('"<') and bare.endswith(">")):
+        remark = f"Content-ID {text[:60]!r} is no identifier in angle brackets behind one quotation mark"
+        reader.remark(rules.CONTENT_ID.broken(remark, start))
+    return bare.removesuffix('"').removeprefix("<").removesuffix(">") if bare.startswith("<") else bare
 
 
 def _keep(found: _Found, name: str, text: str) -> None:
@@ -140,19 +166,19 @@ def _keep(found: _Found, name: str, text: str) -> None:
 
 
 def _read_disposition(reader: OctetReader, found: _Found) -> None:
+    start = reader.offset
     if reader.peek() > 0x1F:  # Token-text without a length, as some senders write it
         found.disposition = read_text(reader) if reader.peek() < 0x80 else _DISPOSITION_NAMES.get(reader.octet(), "")
+        reader.remark(rules.DISPOSITION.broken(f"Content-Disposition {found.disposition} without its length", start))
         return
-    length = read_value_length(reader)
-    with reader.within(length):
-        if reader.at_end():
-            return
-        found.disposition = (
-            _DISPOSITION_NAMES[reader.octet()] if reader.peek() in _DISPOSITION_NAMES else read_text(reader)
-        )
+    outer = reader.enter(read_value_length(reader))
+    if not reader.at_end():
+        token = reader.peek()
+        found.disposition = _DISPOSITION_NAMES[reader.octet()] if token in _DISPOSITION_NAMES else read_text(reader)
         for name, value in read_parameters(reader):
             if name == "filename":
                 found.file_name = value
+    leave(reader, outer)
 
 
 def encode_multipart(parts: Sequence[Part]) -> bytes:
@@ -187,4 +213,4 @@ def _part_headers(content_type: ContentType, content_id: str, content_location: 
     return writer.getvalue()
 
 
-__all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "lay_out", "text_octets"]
+__all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "lay_out", "read_multipart"]

@@ -4,7 +4,7 @@ from typing import Final
 
 from protocols.errors import DecodeError, EncodeError
 from protocols.octets import OctetReader, OctetWriter
-from protocols.wsp import charsets
+from protocols.wsp import charsets, rules
 
 LENGTH_QUOTE: Final = 0x1F
 TEXT_QUOTE: Final = 0x7F
@@ -19,6 +19,8 @@ def read_uintvar(reader: OctetReader) -> int:
     """Variable-length unsigned integer, at most 32 bits in 5 octets (8.1.2)."""
     value = 0
     start = reader.offset
+    if reader.peek() == 0x80:
+        reader.remark(rules.SHORTEST.broken("a uintvar that begins with an empty octet", start))
     for _ in range(_UINTVAR_OCTETS):
         octet = reader.octet()
         value = value << 7 | octet & 0x7F
@@ -68,7 +70,11 @@ def read_long_integer(reader: OctetReader) -> int:
     length = reader.octet()
     if not 1 <= length <= _LONGEST_INTEGER:
         raise DecodeError(f"a Long-integer of {length} octets", offset=reader.offset - 1, clause="WAP-230-WSP 8.4.2.1")
-    return int.from_bytes(reader.take(length))
+    octets = reader.take(length)
+    if octets[0] == 0 and length > 1:
+        remark = f"a Long-integer of {length} octets whose first one says nothing"
+        reader.remark(rules.SHORTEST.broken(remark, reader.offset - length - 1))
+    return int.from_bytes(octets)
 
 
 def write_long_integer(writer: OctetWriter, value: int) -> None:
@@ -82,7 +88,18 @@ def write_long_integer(writer: OctetWriter, value: int) -> None:
 
 
 def read_integer(reader: OctetReader) -> int:
-    """Integer-value: short or long (8.4.2.3)."""
+    """Integer-value: short up to 127, long above (8.4.2.3)."""
+    start = reader.offset
+    if reader.peek() >= 0x80:
+        return read_short_integer(reader)
+    value = read_long_integer(reader)
+    if value < 0x80:
+        reader.remark(rules.SHORTEST.broken(f"a Long-integer for {value}, which fits a Short-integer", start))
+    return value
+
+
+def read_number(reader: OctetReader) -> int:
+    """A number in either form, whichever the grammar has there."""
     return read_short_integer(reader) if reader.peek() >= 0x80 else read_long_integer(reader)
 
 
@@ -109,19 +126,42 @@ def value_length(length: int) -> bytes:
     return bytes((length,)) if length < LENGTH_QUOTE else bytes((LENGTH_QUOTE,)) + uintvar(length)
 
 
-def read_text_octets(reader: OctetReader) -> bytes:
-    """Text-string without its quote and NUL (8.4.2.1)."""
-    octets = reader.take_until_nul()
-    return octets[1:] if octets[:1] == b"\x7f" else octets
+def leave(reader: OctetReader, outer: int) -> None:
+    """Leave a declared length that was entered (8.4.2.2). Octets that are left over are passed over."""
+    left = reader.leave(outer)
+    if left:
+        remark = f"{left} octets left over inside a declared length: passed over"
+        reader.remark(rules.LEFT_OVER.broken(remark, reader.offset - left))
 
 
 def read_text(reader: OctetReader) -> str:
-    """Text-string. The grammar says US-ASCII; UTF-8 is read, for phones send it."""
-    return decode_octets(read_text_octets(reader))
+    """Text-string (8.4.2.1): its octets are UTF-8, as phones send it."""
+    octets = reader.take_until_nul()
+    if octets.isascii() and octets[:1] != b"\x7f":
+        return octets.decode()
+    octets, start = _unquoted(reader, octets)
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        remark = "octets that are no UTF-8, without a character set: read as ISO 8859-1"
+        reader.remark(rules.CHARSET_MISSING.broken(remark, start))
+        return octets.decode("latin-1")
+
+
+def _unquoted(reader: OctetReader, octets: bytes) -> tuple[bytes, int]:
+    """A text that was read without its quote, and where it began."""
+    start = reader.offset - len(octets) - 1
+    if octets[:1] != b"\x7f":
+        if octets[:1] >= b"\x80":
+            reader.remark(rules.QUOTE.broken(f"text that begins with 0x{octets[0]:02x}, without a quote", start))
+        return octets, start
+    if len(octets) > 1 and 0x20 <= octets[1] < TEXT_QUOTE:
+        reader.remark(rules.QUOTE.broken("a quote before text that needs none", start))
+    return octets[1:], start
 
 
 def decode_octets(octets: bytes) -> str:
-    """Header text: UTF-8, else Latin-1, so that every octet has a letter."""
+    """Header text: UTF-8, else ISO 8859-1, so that every octet has a letter."""
     try:
         return octets.decode()
     except UnicodeDecodeError:
@@ -170,21 +210,69 @@ def read_encoded_string(reader: OctetReader) -> str:
     In the long form the length bounds the text: UTF-16 may hold NULs."""
     first = reader.peek()
     if first > LENGTH_QUOTE or first == 0:
-        return read_text(reader)
-    length = read_value_length(reader)
-    with reader.within(length):
-        charset = read_integer(reader)
-        octets = reader.take_rest()
-    return _in_charset(octets, charset)
+        octets = reader.take_until_nul()
+        if octets.isascii() and octets[:1] != b"\x7f":
+            return octets.decode()
+        octets, start = _unquoted(reader, octets)
+        text = decode_octets(octets)
+        if not octets.isascii():
+            remark = "octets from 0x80 on without a character set: read as " + _guessed(octets, text)
+            reader.remark(rules.CHARSET_MISSING.broken(remark, start))
+        return text
+    outer = reader.enter(read_value_length(reader))
+    name = _read_charset(reader)
+    start = reader.offset
+    text = _in_charset(reader, reader.take_rest(), name, start)
+    leave(reader, outer)
+    return text
 
 
-def _in_charset(octets: bytes, charset: int) -> str:
-    name = charsets.NAMES.get(charset)
+def _guessed(octets: bytes, text: str) -> str:
+    return "UTF-8" if octets == text.encode() else "ISO 8859-1"
+
+
+def _read_charset(reader: OctetReader) -> str | None:
+    """The name of a character set; None when nobody knows it, or there is none."""
+    start = reader.offset
+    if not 0x20 <= reader.peek() < 0x80:
+        number = read_integer(reader)
+        name = charsets.NAMES.get(number)
+        if name is None:
+            remark = f"no character set has the number {number}: read as UTF-8"
+            reader.remark(rules.CHARSET_NUMBER.broken(remark, start))
+        return name
+    text, nul, _ = reader.data[start : reader.end].partition(b"\0")
+    known = text.decode("latin-1").lower()
+    if nul and known in charsets.NUMBERS:
+        reader.take(len(text) + 1)
+        reader.remark(rules.CHARSET_NAME.broken(f"a character set named by text, {known}", start))
+        return known
+    reader.remark(rules.CHARSET_MISSING.broken("text in a length but without a character set: read as UTF-8", start))
+    return None
+
+
+def _in_charset(reader: OctetReader, octets: bytes, name: str | None, start: int) -> str:
     if name is not None and ("16" in name or "ucs-2" in name):
-        octets = _wide(octets)
+        text = charsets.decode_text(_wide(octets), name)
     else:
-        octets = octets.removeprefix(b"\x7f").split(b"\0", 1)[0]
-    return charsets.decode_text(octets, name).partition("\0")[0]  # what comes after a NUL could never be written
+        if octets[:1] == b"\x7f":
+            octets = octets[1:]
+        octets, nul, rest = octets.partition(b"\0")
+        if not nul:
+            reader.remark(rules.NUL.broken("text without its NUL, ended by its length", start))
+        elif rest:
+            remark = f"{len(rest)} octets behind the NUL of a text: passed over"
+            reader.remark(rules.LEFT_OVER.broken(remark, reader.offset - len(rest)))
+        if name == "utf-8" and octets.isascii():
+            return octets.decode()
+        text = charsets.decode_text(octets, name)
+    if "\ufffd" in text and b"\xef\xbf\xbd" not in octets:
+        remark = f"octets that are none of {name or 'utf-8'}: U+FFFD stands for them"
+        reader.remark(rules.CHARSET_OCTETS.broken(remark, start))
+    elif name == "us-ascii" and not octets.isascii():
+        remark = "octets from 0x80 on, which us-ascii does not have: read as utf-8"
+        reader.remark(rules.CHARSET_OCTETS.broken(remark, start))
+    return text.partition("\0")[0]  # what comes after a NUL could never be written
 
 
 def _wide(octets: bytes) -> bytes:

@@ -117,6 +117,11 @@ def moved(happening: str, **changes: Any) -> trace.RecipientMoved:
         ),
         ("mm1", trace.DeliverAnswered("news", 4, False, 0, "HTTP 404"), [{"recordType": "7DRq"}]),
         (
+            "mm1",
+            trace.ReadReported("smsc:local", True, 1, "", 1_700_000_000_123_456),
+            [{"recordType": "O1R", "readStatus": "read"}],
+        ),
+        (
             "mm7",
             trace.ReadReported("vasp:news", False, 1, "", 1_700_000_000_123_456),
             [

@@ -79,7 +79,7 @@ def test_every_trigger_names_records_that_there_are() -> None:
     assert set(coverage()) <= set(BY_NAME)
     named = {name for trigger in TRIGGERS.values() for name in trigger.records}
     assert named == {
-        *("O1S", "7S", "R4F", "O4FRq", "O4FRs", "O4D", "R1NRq", "R1NRs", "R1Rt", "R1A", "R1RR"),
+        *("F", "O1S", "7S", "R4F", "O4FRq", "O4FRs", "O4D", "R1NRq", "R1NRs", "R1Rt", "R1A", "R1RR"),
         *("7C", "7R", "7DRq", "7DRs", "7RRq", "7RRs"),
         *("O1D", "O1R", "R4DRq", "R4DRs", "7DRRq", "7DRRs", "OMD", "RMD"),
         *("7DRq", "7DRs", "7RRq", "7RRs"),

@@ -142,7 +142,7 @@ def test_the_engine_gets_what_the_file_says() -> None:
         limits=LimitSettings(maximum_octets=7, default_validity_hours=2.0, repeat_window_hours=3.0),
         numbers=NumberSettings(country_code="44", own_prefixes=("+44",), default_peer="", default_smsc="s"),
         fallback=Fallback(enabled=False, after_seconds=9.0),
-        mm1=Mm1(retrieve_grace_seconds=5.0, require_identity=True),
+        mm1=Mm1(retrieve_grace_seconds=5.0, require_identity=True, reply_charging=False),
         vasp={"n": given.Vasp(short_codes=("77",))},
     )
     policy = configured.engine_policy(settings)
@@ -157,6 +157,7 @@ def test_the_engine_gets_what_the_file_says() -> None:
     assert policy.delivery.notification.fallback_after == 9
     assert policy.retrieval.retrieve_grace == 5 * SECOND
     assert policy.retrieval.require_identity
+    assert not policy.submit.reply_charging
     assert policy.default_smsc == "s"
     assert policy.lane.backlog == settings.lanes.backlog
 

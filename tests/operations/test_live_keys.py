@@ -84,6 +84,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "notification.unacknowledged_after_seconds": (7.0, lambda app: _policy(app).notification.unacknowledged_after, 7.0),
     "notification.unacknowledged_report": (False, lambda app: _policy(app).notification.unacknowledged_report, False),
     "notification.ignore_gets": (True, lambda app: _policy(app).notification.gets_ignored, True),
+    "notification.manual_above_octets": (7, lambda app: _courier(app)._policy.manual_above(), 7),
     "fallback.enabled": (
         False,
         lambda app: (_policy(app).notification.fallback, app.engine.retrieval.policy.fallback),
@@ -109,6 +110,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         lambda app: [_handlers(app)["mm1"]._identities._is_gateway(one) for one in ("192.0.2.7", "127.0.0.1")],
         [True, False],
     ),
+    "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
     "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
     "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),
@@ -119,6 +121,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "mm7.content_class_mismatch": ("refuse", lambda app: _wishes(app).content_class_refused, True),
     "mm7.partial_success": ("refuse_any", lambda app: str(_wishes(app).partial_success), "refuse_any"),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
+    "mm1.reply_charging": (False, lambda app: app.engine.submit._policy.reply_charging, False),
     "mm3.networks": (("192.0.2.0/24",), lambda app: _mm3(app)._may_send("192.0.2.7"), True),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),

@@ -85,7 +85,7 @@ def test_wsp_push_refusals(case: Case) -> None:
     assert caught.value.why == case.meaning["refused"]
 
 
-@pytest.mark.parametrize("case", cases("sms"), ids=str)
+@pytest.mark.parametrize("case", cases("wdp"), ids=str)
 def test_push_in_segments(case: Case) -> None:
     """3GPP TS 23.040 9.2.3.24: the octets are the push, `segments` the user data of each SMS."""
     segments = [bytes.fromhex(one) for one in case.meaning["segments"]]

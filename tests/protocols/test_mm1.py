@@ -82,7 +82,7 @@ def test_an_empty_text_is_not_enough_where_one_must_be() -> None:
 def test_fields_out_of_order_are_told_whatever_they_are() -> None:
     """OMA-TS-MMS_ENC 7: type, transaction id and version come first."""
     decoded = mm1.decode(b"\x8c\x82\xbf\x80" + NOTIFICATION[2:])
-    assert [one.rule for one in decoded.findings] == ["MM1-H001"]
+    assert [one.rule for one in decoded.findings] == ["MM1-H007", "MM1-H001"]
     assert decoded.message.unknown == (UnknownHeader(0xBF, b"\x80"),)
 
 

@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from protocols import mm1
 from protocols.mm1.headers import HEADERS
-from tests.protocols.mm1_strategies import PDUS, pdus, rows_of, values_of
+from tests.protocols.mm1_strategies import OF_CLASS, PDUS, rows_of, values_of
 
 
 @pytest.mark.parametrize("cls", PDUS, ids=lambda cls: cls.__name__)
 @given(data=st.data())
 @settings(max_examples=40)
 def test_what_is_written_is_read_the_same(cls: type[mm1.Pdu], data: st.DataObject) -> None:
-    pdu = data.draw(pdus(cls))
+    pdu = data.draw(OF_CLASS[cls])
     octets = mm1.encode(pdu)
     assert mm1.decode(octets).message == pdu
     assert mm1.encode(mm1.decode(octets).message) == octets

@@ -103,13 +103,13 @@ def test_multiparts(made: list[tuple[str, str, bytes]]) -> None:
 NOTIFICATIONS = st.builds(
     mm1.MNotificationInd,
     transaction_id=TOKENS,
-    from_=st.none() | FILLED | st.just(mm1.INSERT_ADDRESS),
+    from_=st.none() | FILLED,
     subject=st.none() | FILLED,
     delivery_report=st.none() | st.booleans(),
     message_class=st.sampled_from(mm1.MessageClass) | st.just("x-own"),
     priority=st.none() | st.sampled_from(mm1.Priority),
     message_size=INTEGERS,
-    expiry=st.builds(mm1.Moment, INTEGERS, st.booleans()),
+    expiry=st.builds(mm1.Moment, INTEGERS),
     content_location=TOKENS,
 )
 SENDS = st.builds(
@@ -117,7 +117,7 @@ SENDS = st.builds(
     transaction_id=TOKENS,
     date=st.none() | INTEGERS,
     from_=FILLED | st.just(mm1.INSERT_ADDRESS),
-    to=st.lists(FILLED, max_size=4).map(tuple),
+    to=st.lists(FILLED, min_size=1, max_size=4).map(tuple),
     cc=st.lists(FILLED, max_size=2).map(tuple),
     bcc=st.lists(FILLED, max_size=2).map(tuple),
     subject=st.none() | FILLED,
@@ -247,11 +247,16 @@ def test_damage_is_answered_by_a_protocol_error_only(name: str) -> None:
 
 
 def test_a_damaged_mm1_pdu_that_is_read_is_written_and_read_the_same() -> None:
-    """The server tells repeats by what it would write (OMA-TS-MMS_ENC 6)."""
+    """The server tells repeats by what it would write (OMA-TS-MMS_ENC 6). What a reader does without, no writer does:
+    in a request that may be repeated nothing is done without."""
     read = 0
     for octets in damaged("mm1"):
         with suppress(DecodeError):
-            pdu = mm1.decode(octets).message
+            decoded = mm1.decode(octets)
+            pdu = decoded.message
+            if any(one.rule == "MM1-H005" for one in decoded.findings):
+                assert not isinstance(pdu, mm1.MSendReq | mm1.MForwardReq)
+                continue
             read += 1
             try:
                 again = mm1.decode(mm1.encode(pdu)).message

@@ -1,9 +1,9 @@
-"""HTTP requests to a server's MM7 listener, octet for octet as a test has them."""
+"""HTTP requests to a server's listeners, octet for octet as a test has them."""
 
 import asyncio
 import base64
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httptools
 
@@ -22,11 +22,13 @@ class Told:
 
     http: int = 0
     content_type: str = ""
+    headers: dict[str, str] = field(default_factory=dict)  # by their names in lower case
     body: bytes = b""
     is_whole: bool = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """httptools: a header line."""
+        self.headers[name.decode().lower()] = value.decode()
         if name.lower() == b"content-type":
             self.content_type = value.decode()
 
@@ -65,9 +67,9 @@ def filled(octets: bytes, hole: bytes, text: str) -> bytes:
     return re.sub(rb"Content-Length: \d+", b"Content-Length: %d" % len(body), head) + b"\r\n\r\n" + body
 
 
-async def exchange(lab: Lab, octets: bytes) -> Told:
+async def exchange(lab: Lab, octets: bytes, listener: str = "mm7") -> Told:
     """Write the octets, read the answer."""
-    host, port = lab.app.listeners["mm7"]
+    host, port = lab.app.listeners[listener]
     reader, writer = await asyncio.open_connection(host, port)
     told = Told()
     parser = httptools.HttpResponseParser(told)
@@ -76,6 +78,10 @@ async def exchange(lab: Lab, octets: bytes) -> Told:
             writer.write(octets)
             while not told.is_whole and (read := await reader.read(65536)):
                 parser.feed_data(read)
+                if parser.get_status_code() == 100:  # the answer proper is to come
+                    told.is_whole = False
+                if octets.startswith(b"HEAD ") and told.headers:
+                    break  # it has no body, whatever its length says
     finally:
         writer.close()
     told.http = parser.get_status_code()

@@ -110,3 +110,39 @@ async def test_a_gateways_header_is_believed(lab: Lab, header: str) -> None:
     phone = await lab.phone(PHONE, identity_header=header)
     conf = await phone.send([OTHER], [])
     assert conf.response_status is ResponseStatus.OK
+
+
+@pytest.mark.parametrize("bad", ["+19990100123", "no body!"])
+async def test_who_cannot_be_told_of_a_partial_success_gets_a_report(lab: Lab, bad: str) -> None:
+    """OMA-TS-MMS_ENC 7.3.48: Error-transient-partial-success is of 1.2; before, the MM is accepted and m-delivery-ind
+    tells of the recipient that cannot be served."""
+    sender = await lab.phone(OTHER, version=mm1.VERSION_1_0)
+    phone = await lab.phone(PHONE)
+    conf = await sender.send([PHONE, bad], [], delivery_report=True)
+    assert (conf.response_status, conf.response_text) == (ResponseStatus.OK, None)
+    inbox = await sender.until(lambda inbox: len(inbox.reports) == 2)
+    told = {one.to[0].partition("/")[0]: (one.status, one.mms_version) for one in inbox.reports}
+    assert told == {PHONE: (Status.RETRIEVED, 0x10), bad: (Status.INDETERMINATE, 0x10)}
+    assert len(phone.inbox.messages) == 1
+
+
+async def test_who_can_be_told_of_a_partial_success_gets_no_report_of_it(lab: Lab) -> None:
+    sender = await lab.phone(OTHER)
+    await lab.phone(PHONE)
+    conf = await sender.send([PHONE, "no body!"], [], delivery_report=True)
+    assert conf.response_status is ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
+    assert "no body!" in (conf.response_text or "")
+    inbox = await sender.until(lambda inbox: bool(inbox.reports))
+    assert [one.to for one in inbox.reports] == [(f"{PHONE}/TYPE=PLMN",)]
+    assert len(await lab.app.store.fetch("SELECT id FROM recipient")) == 1
+
+
+async def test_a_pdu_without_a_version_shows_none(lab: Lab) -> None:
+    """It is read as 1.0; the handset is not taken for one that speaks 1.0."""
+    phone = await lab.phone(PHONE)
+    await phone.send([OTHER], [])
+    without = bytes.fromhex("8c85 98 5431 00".replace(" ", ""))  # m-acknowledge-ind
+    read = bytes.fromhex("8c878b613100 97323200 890181 9b80".replace(" ", ""))  # m-read-rec-ind
+    for octets in (without, read):
+        assert (await phone._request("POST", phone.mmsc_url, octets))[0] == 200
+    assert lab.app.engine.neighbours.subscriber(Address.of(PHONE)).mms_version == mm1.VERSION_1_2

@@ -105,7 +105,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         *("protocols", "mmsc.domain"),
         *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.vasp_fields"),
     ),  # what MM1 and EAIF do with MMS PDUs
-    "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain"),  # details of an MM as fields of MM1's PDUs
+    "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain", "mmsc.gateways.addresses"),  # details as PDU fields
     "mmsc.gateways.repeats": ("xxhash",),  # what makes a request the same again
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
@@ -113,6 +113,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
+    "mmsc.gateways.rest": (*PARTS, "msgspec"),
     "mmsc.gateways.sms": ("protocols", *PARTS),
     "mmsc.weblink": ("protocols", *PARTS, "jinja2", "markupsafe"),
     "mmsc.operations": (

@@ -30,7 +30,9 @@ class Fetches:
         found = await self._retrieval.open(token, identity, evidence)
         if isinstance(found, Gone):
             return gone_answer(found, self._clock)
-        head = mm1.encode_head(retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version)))
+        head = mm1.encode_head(
+            retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
+        )
         body = found.content.body
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,

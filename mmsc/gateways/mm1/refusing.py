@@ -61,7 +61,7 @@ def refusal(
         return None
     spoken = version_for(version)
     make = _MADE.get(message_type, send_conf)
-    return make(transaction_id, spoken, status, sayable(why))
+    return mm1.for_version(make(transaction_id, spoken, status, sayable(why)), spoken)
 
 
 def refused(
@@ -89,7 +89,7 @@ def _forward_conf(transaction_id: str, version: int, status: ResponseStatus, why
     return mm1.MForwardConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_status=mm1.status_for(status, version),
+        response_status=status,
         response_text=why,
     )
 
@@ -117,7 +117,7 @@ def _view_conf(transaction_id: str, version: int, status: ResponseStatus, why: s
     return mm1.MMboxViewConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_status=mm1.status_for(status, version),
+        response_status=status,
         response_text=why,
         content_type=_MIXED,
         body=_NO_PARTS,
@@ -128,7 +128,7 @@ def _mbox_delete_conf(transaction_id: str, version: int, status: ResponseStatus,
     return mm1.MMboxDeleteConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, mm1.status_for(status, version)),),
+        response_statuses=(Indexed(_FIRST_INDEX, status),),
         response_texts=(Indexed(_FIRST_INDEX, why),),
     )
 
@@ -137,7 +137,7 @@ def _delete_conf(transaction_id: str, version: int, status: ResponseStatus, why:
     return mm1.MDeleteConf(
         mms_version=version,
         transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, mm1.status_for(status, version)),),
+        response_statuses=(Indexed(_FIRST_INDEX, status),),
         response_texts=(Indexed(_FIRST_INDEX, why),),
     )
 

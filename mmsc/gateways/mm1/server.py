@@ -16,7 +16,7 @@ from mmsc.gateways.mm1.answers import Answers
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, Asked
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
-from mmsc.gateways.mm1.refusing import OF_A_HANDSET, OF_A_SENDER, refused
+from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -64,7 +64,7 @@ class Mm1Server:
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
-        identity = self._identities.of(request.headers, request.remote)
+        identity = self._identities.of(request)
         if request.method in ("GET", "HEAD"):
             return await self._fetches.get(request, identity, _evidence(request, 0))
         if request.method != "POST":
@@ -81,11 +81,12 @@ class Mm1Server:
     async def _handle(self, request: HttpRequest, decoded: Decoded[Pdu], identity: Address | None) -> HttpAnswer:
         pdu = decoded.message
         kind, transaction_id = pdu.message_type, str(getattr(pdu, "transaction_id", "") or "")
-        handler = self._handlers.get(type(pdu))
-        if handler is None or pdu.mms_version >> 4 != _OWN_MAJOR:
-            return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
-        if identity is None and kind in OF_A_SENDER:
+        is_known = pdu.mms_version >> 4 == _OWN_MAJOR
+        if is_known and identity is None and kind in OF_A_SENDER and kind not in INDICATIONS:
             return refused(kind, transaction_id, pdu.mms_version, _DENIED, "no subscriber identity", http=403)
+        handler = self._handlers.get(type(pdu))
+        if handler is None or not is_known:
+            return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
         evidence = _evidence(request, _told_version(decoded))
         try:
             if identity is not None and kind in OF_A_SENDER:

@@ -8,6 +8,7 @@ from mmsc.domain.refusal import Refused
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
+from mmsc.gateways.mm1.charging import with_reply_charging
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
@@ -46,9 +47,14 @@ class Submissions:
             return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
         findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
-            submission = remarked(submission_of(pdu, identity, self._clock.now()), findings)
+            now = self._clock.now()
+            charged = with_reply_charging(submission_of(pdu, identity, now), pdu, now)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
+        if isinstance(charged, Refused):
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged)
+            return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
+        submission = remarked(charged, findings)
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)

@@ -17,6 +17,7 @@ from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.ports import Numbers
 from mmsc.gateways.addresses import spelled
 from mmsc.gateways.content import LONGEST_DETAIL, MAIL_ON_ITS_WAY, from_mime, plausible
+from mmsc.gateways.mm4 import previously
 from mmsc.gateways.repeats import repeat_key
 from protocols.address import read
 from protocols.mm4 import DeliveryReportReq, ForwardReq, Message, MmStatusCode, RequestStatusCode
@@ -34,6 +35,11 @@ STATUS_OF: Final = {
     RefusalReason.CONTENT_CORRUPT: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.EXPIRY_PAST: _R.ERROR_MESSAGE_FORMAT_CORRUPT,
     RefusalReason.LINKED_ID_UNKNOWN: _R.ERROR_SERVICE_DENIED,  # only MM7 has one
+    RefusalReason.MM_UNKNOWN: _R.ERROR_MESSAGE_NOT_FOUND,  # only MM1 forwards so
+    RefusalReason.REPLY_LIMITS: _R.ERROR_SERVICE_DENIED,  # MM4 carries no reply charging
+    RefusalReason.REPLY_OFFER_REFUSED: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.REPLY_OFFER_FORWARDED: _R.ERROR_SERVICE_DENIED,
+    RefusalReason.REPLY_CHARGING_OFF: _R.ERROR_SERVICE_DENIED,
     RefusalReason.FORWARDED_TOO_OFTEN: _R.ERROR_SERVICE_DENIED,
     RefusalReason.NOT_IDENTIFIED: _R.ERROR_SERVICE_DENIED,
     RefusalReason.NOT_OFFERED: _R.ERROR_SERVICE_DENIED,
@@ -118,6 +124,7 @@ def submission_of(
             "mm4_version": message.mms_version,
             "mm4_ack_request": "1" if message.ack_request else "",
             **_carried(message),
+            **(previously.read(message.unknown, one) if message.unknown else {}),
         },
     )
 
@@ -177,6 +184,7 @@ def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_
         return text if isinstance(found, NotAnAddress) else spelled(found.address, peer.rewrites_out)
 
     carried = json.loads(mm.details.get("mm4_carried", "{}"))
+    unknown = tuple((name, value) for name, value in carried.get("unknown", ()))
     to = tuple(text for role, text in mm.shown_to if role is Role.TO)
     cc = tuple(text for role, text in mm.shown_to if role is Role.CC)
     return ForwardReq(
@@ -200,7 +208,7 @@ def forward_req(job: Job, peer: Peer, now: Instant, numbers: Numbers, *, system_
         ack_request=peer.ack_request,
         forward_counter=mm.forward_counter + 1,
         adaptation_allowed=mm.adaptation_allowed,
-        unknown=tuple((name, value) for name, value in carried.get("unknown", ())),
+        unknown=unknown or previously.written(mm.details, peer),
         **(carried.get("fields") or _asked_for(mm)),
     )
 

@@ -5,14 +5,15 @@ a code by which the VASP itself refuses this MM (`_ITS_CHOICE`) is a rejection b
 could not deliver it: our request, our identification or the VASP's service was at fault.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from mmsc.domain.address import Address as DomainAddress
 from mmsc.domain.address import Normalised, told
 from mmsc.domain.message import Content, Interface, Job, Mm, Role
 from mmsc.domain.neighbours import DeliverContent, Vasp
+from mmsc.domain.sendings import SENT_BEFORE, sent_before
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Numbers, Outcome, Retry
 from mmsc.engine.vasp_ports import Dialects
@@ -24,7 +25,7 @@ from mmsc.gateways.mm7.translate import date_time, form_of
 from mmsc.net.http_client import HttpReply, HttpUnavailable
 from protocols import mime, mm7
 from protocols.content_type import ContentType
-from protocols.mm7 import Address, AddressForm, DeliverReq, DeliverRsp, Dialect, Envelope, StatusCode
+from protocols.mm7 import Address, AddressForm, DeliverReq, DeliverRsp, Dialect, Envelope, SentAt, SentBy, StatusCode
 from protocols.records import record
 
 _CONTENT_ID: Final = "mm7-content"
@@ -135,6 +136,7 @@ def deliver_req(job: Job, vasp: Vasp, version: str, known: Knowledge, *, has_con
         to=to,
         cc=cc,
         time_stamp=date_time(mm.date),
+        **_previously_sent(details, vasp),
         reply_charging_id=details.get("reply_charging_id", ""),
         priority=mm.priority.name.capitalize(),
         subject=mm.subject,
@@ -146,6 +148,18 @@ def deliver_req(job: Job, vasp: Vasp, version: str, known: Knowledge, *, has_con
         content_href=f"cid:{_CONTENT_ID}" if has_content else "",
         allow_adaptations=None if mm.adaptation_allowed or not has_content else False,
     )
+
+
+def _previously_sent(details: Mapping[str, str], vasp: Vasp) -> dict[str, Any]:
+    """Who had it before, the originator first, as 1 (8.7.2, REL-6); whoever hides has a date and no name."""
+    if SENT_BEFORE not in details:
+        return {}
+    way = list(enumerate(sent_before(details), 1))
+    by = [
+        SentBy(address=_spelled(DomainAddress.of(one.address), vasp), sequence=str(n)) for n, one in way if one.address
+    ]
+    at = [SentAt(date=date_time(one.at), sequence=str(n)) for n, one in way if one.at is not None]
+    return {"previously_sent_by": tuple(by), "previously_sent_at": tuple(at)}
 
 
 def _sender(mm: Mm, vasp: Vasp, server_id: str) -> Address:

@@ -75,11 +75,13 @@ COURIER_KINDS: Final = (
 
 @record(frozen=True, slots=True, kw_only=True)
 class SmsPolicy:
-    """URLs that handsets are told, and the text of the link SMS (`{url}`, `{sender}`, `{subject}`)."""
+    """URLs that handsets are told, the text of the link SMS (`{url}`, `{sender}`, `{subject}`), and how many octets of
+    content are so many that users are asked first (0: none are)."""
 
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
     template: Callable[[], str] = lambda: "You have a picture message: {url}"
+    manual_above: Callable[[], int] = lambda: 0
 
 
 class SmsCourier:
@@ -116,7 +118,8 @@ class SmsCourier:
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
         version = self._directory.subscriber(recipient.address).mms_version
-        pdu = notification_ind(job, self._policy.mm1_url(), self._clock.now(), version)
+        policy = self._policy
+        pdu = notification_ind(job, policy.mm1_url(), self._clock.now(), version, policy.manual_above())
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
 

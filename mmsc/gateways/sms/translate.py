@@ -27,12 +27,14 @@ _PRIORITIES: Final = {
     Priority.HIGH: mm1.Priority.HIGH,
 }
 _STATUSES: Final = {status.name.capitalize(): status for status in mm1.Status}
+_MANUAL: Final = mm1.RecommendedRetrievalMode.MANUAL
 _LONGEST_VALIDITY: Final = 30 * 86_400
 
 
-def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNotificationInd:
+def notification_ind(job: Job, mm1_url: str, now: Instant, version: int, manual_above: int = 0) -> MNotificationInd:
     """The m-notification-ind to a handset of this version, 0 when it is not known; with `plain` in 1.0 form without
-    optional fields."""
+    optional fields. Before more than `manual_above` octets (0: never) its user is to
+    be asked."""
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
@@ -49,9 +51,9 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int) -> MNot
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
         content_location=f"{mm1_url}/m/{recipient.token}",
-        replace_id=mm.details.get("replace_id"),
+        recommended_retrieval_mode=_MANUAL if 0 < manual_above < mm.size else None,
     )
-    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details), version)
+    return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:

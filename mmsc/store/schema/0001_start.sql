@@ -55,7 +55,8 @@ CREATE TABLE recipient (
     link_token TEXT,
     fetched_at {bigint},
     pushes {bigint} NOT NULL,
-    cause TEXT
+    cause TEXT,
+    replied_at {bigint}
 );
 CREATE INDEX recipient_mm ON recipient (mm_id);
 CREATE UNIQUE INDEX recipient_token ON recipient (token) WHERE token IS NOT NULL;

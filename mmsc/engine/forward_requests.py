@@ -1,0 +1,110 @@
+"""Forwarding without retrieval (m-forward-req; TS 23.140 7.1.5, 8.1.6): a recipient has an MM sent on that it did not
+fetch. What is made of it is a new MM with the old content.
+
+Its recipient ends as forwarded, and that, the report that it owes and the new MM are one unit: whoever loses to a
+m-notifyresp-ind or to another forward looks again. Who has the MM already sends on what is still there, and stays
+retrieved. To a VASP that withdraws or replaces it, a forward is a GET under way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from mmsc.domain import reply_charging as charging
+from mmsc.domain.address import Address
+from mmsc.domain.message import Mm, Submission
+from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.sendings import SENT_BEFORE, kept, sent_on
+from mmsc.domain.states import Happening
+from mmsc.engine.along import LOOK_AGAIN, Along
+from mmsc.engine.delivery import Desk
+from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause, Retrievable
+from mmsc.engine.retrieval import Fetching
+from mmsc.engine.submit import Submitter
+from mmsc.engine.transitions import Circumstances
+from mmsc.ids import to_text
+from mmsc.trace import events as trace
+
+_ATTEMPTS: Final = 3  # each one lost to another answer of the same handset
+# What tells about the content stays with it; what its sender arranged with us, or offered its recipients, does not.
+_OF_THE_CONTENT: Final = (
+    *("applic_id", "reply_applic_id", "aux_applic_info", "content_class", "drm_content", "distribution_indicator"),
+)
+_GONE: Final = {
+    GoneBecause.EXPIRED: "the message expired",
+    GoneBecause.CANCELLED: "the message was withdrawn by its sender",
+}
+
+
+class Forwards:
+    """Implements `ports.Forwarding`."""
+
+    def __init__(self, desk: Desk, retrieval: Fetching, submit: Submitter) -> None:
+        self._desk = desk
+        self._retrieval = retrieval
+        self._submit = submit
+
+    async def forward(
+        self, token: str, submission: Submission, identity: Address, evidence: Evidence, *, report_allowed: bool
+    ) -> Accepted | Refused:
+        """Send the MM behind a Content-Location on; returns after the commit."""
+        for _ in range(_ATTEMPTS):
+            found = await self._retrieval.open(token, identity, evidence)
+            if isinstance(found, Gone):
+                return await self._submit.answer_before(submission) or await self._not_there(submission, found)
+            self._retrieval.begun(found)
+            try:
+                outcome = await self._forward(found, submission, report_allowed=report_allowed)
+            finally:
+                self._retrieval.broken_off(found)
+            if outcome is not LOOK_AGAIN:
+                return outcome
+            self._desk.recent.forget(found.recipient.id)
+        return LOOK_AGAIN
+
+    async def _forward(self, found: Retrievable, submission: Submission, *, report_allowed: bool) -> Accepted | Refused:
+        mm, recipient, desk = found.mm, found.recipient, self._desk
+        if charging.OFFERED in submission.details and charging.offer_of(mm.details) is not None:
+            why = "whoever sent this MM pays for replies to it: it is forwarded without reply charging"
+            refused = Refused(RefusalReason.REPLY_OFFER_FORWARDED, why)
+            await self._submit.note_refused(submission.origin, refused)
+            return refused
+        how = Circumstances(because="its recipient forwarded it", report_allowed=report_allowed, source="mm1")
+        moved = desk.transitions.prepared(mm, recipient, Happening.FORWARDED, how)
+
+        def told(made: Mm) -> Sequence[trace.Event]:
+            pair = trace.MmForwarded(recipient.address.value, mm.message_id, made.message_id)
+            return (
+                desk.chronicle.event(pair, mm_id=made.id),
+                desk.chronicle.event(pair, mm_id=mm.id, recipient_id=recipient.id),
+            )
+
+        made = _made_of(found, submission)
+        if moved is None:  # it ended before, and what it has it may send on
+            return await self._submit.accept(made, told=told)
+        return await self._submit.accept(made, along=Along(moved, told, LOOK_AGAIN))
+
+    async def _not_there(self, submission: Submission, gone: Gone) -> Refused:
+        """What an unknown location gets, and one of somebody else."""
+        if gone.because is GoneBecause.STORE_AWAY:
+            return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        refused = Refused(RefusalReason.MM_UNKNOWN, _GONE.get(gone.because, "no message is there"))
+        await self._submit.note_refused(submission.origin, refused)
+        return refused
+
+
+def _made_of(found: Retrievable, submission: Submission) -> Submission:
+    """The request with what the MM has to give it."""
+    mm = found.mm
+    carried = {name: mm.details[name] for name in _OF_THE_CONTENT if name in mm.details}
+    return replace(
+        submission,
+        content=found.content,
+        subject=mm.subject,
+        message_class=mm.message_class,
+        priority=mm.priority,
+        adaptation_allowed=mm.adaptation_allowed,
+        forward_counter=mm.forward_counter + 1,
+        forwards=to_text(found.recipient.id),
+        details={**carried, **submission.details, SENT_BEFORE: kept(sent_on(mm))},
+    )

@@ -1,0 +1,40 @@
+"""REST, at the console's listener: who may ask, and who answers what.
+
+With a token every request must carry it (RFC 6750). Without one the listener is on loopback, and requests of browsers
+are refused: a page from anywhere could send them.
+"""
+
+import hmac
+from typing import Final
+
+from mmsc.engine.ports import AddressBook, Numbers
+from mmsc.gateways.rest.answers import problem
+from mmsc.gateways.rest.identities import PLACE, Identities
+from mmsc.net.http import HttpAnswer, HttpRequest
+
+ROOT: Final = "/api/"
+_CHALLENGE: Final = 'Bearer realm="mmsc"'
+
+
+class RestServer:
+    """The handler of what lies under ROOT."""
+
+    def __init__(self, numbers: Numbers, book: AddressBook, *, token: str = "") -> None:
+        self._identities = Identities(numbers, book)
+        self._token = token.encode()
+
+    async def handle(self, request: HttpRequest) -> HttpAnswer:
+        """One request to one answer."""
+        if self._token and not self._knows_token(request.headers.get("Authorization", "")):
+            return problem(401, "the console's token is asked for", challenge=_CHALLENGE)
+        if not self._token and "Origin" in request.headers:
+            return problem(403, "requests of browsers need console.token")
+        if request.path != PLACE and not request.path.startswith(f"{PLACE}/"):
+            return problem(404, f"nothing is at {request.path[:60]}; try {PLACE}")
+        return await self._identities.handle(request)
+
+    def _knows_token(self, authorization: str) -> bool:
+        """RFC 6750 2.1."""
+        scheme, _, token = authorization.partition(" ")
+        given = token.strip().encode("utf-8", "surrogateescape")
+        return scheme.lower() == "bearer" and hmac.compare_digest(given, self._token)
