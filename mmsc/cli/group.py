@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "decode": "Say what octets mean: an MMS PDU, a WAP push, an SMS TPDU, MM7, MM4 or SMPP.",
     "encode": "Make the octets of an MMS PDU or a WAP push that is written as JSON.",
     "push": "Push a notification to a handset: as TPDUs for modems and emulators, over UDP or SMPP.",
+    "fixture": "Make a golden case of captured octets: octets, meaning and origin.",
     "explain": "Say what a rule that a finding names asks for, and why it matters.",
     "route": "Explain what becomes of a number.",
     "reports": "Say which recipients have a delivery report, which have none, and why.",
