@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "push": "Push a notification to a handset: as TPDUs for modems and emulators, over UDP or SMPP.",
     "fixture": "Make a golden case of captured octets: octets, meaning and origin.",
     "explain": "Say what a rule that a finding names asks for, and why it matters.",
+    "phone-settings": "Say what to enter in a phone so that it uses this MMSC, also as a QR code.",
     "route": "Explain what becomes of a number.",
     "reports": "Say which recipients have a delivery report, which have none, and why.",
     "cdr": "Charging records: compare two parties' files, show them, write what is owed.",

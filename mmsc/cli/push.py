@@ -1,6 +1,7 @@
 """`mmsc push`: a notification, or any PDU, as a WAP push: printed for modems and emulators, or sent."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +11,7 @@ import click
 from mmsc.cli import octets
 from mmsc.cli.group import examples
 from mmsc.cli.option_groups import GroupedCommand, option, under
-from mmsc.cli.push_out import Account, send_smpp, send_udp
+from mmsc.cli.push_out import Account, place, send_smpp, send_udp
 from protocols import mm1, smpp
 from protocols.errors import ProtocolError
 from protocols.mm1.enums import in_words
@@ -54,8 +55,16 @@ _ways = under(
     option("--submit", "as_submit", is_flag=True, help="Print an SMS-SUBMIT for each segment, for modems (AT+CMGS)."),
     option("--udp", metavar="HOST[:PORT]", help="Send it as a datagram, to port 2948 unless told."),
     option("--smpp", "smsc", metavar="HOST:PORT", help="Submit it to an SMSC, bound as a transmitter."),
-    option("--system-id", default="mmsc", show_default=True, help="Of --smpp."),
-    option("--password", default="", envvar="MMSC_PUSH_PASSWORD", help="Of --smpp; or MMSC_PUSH_PASSWORD."),
+    option(
+        "--listen",
+        metavar="HOST:PORT",
+        help="With --tpdu or --submit: be an SMSC, and print each push that an MMSC submits, as it comes.",
+    ),
+    option("--count", type=click.IntRange(0), default=0, help="Of --listen: so many pushes.  [default: until stopped]"),
+    option("--system-id", default="mmsc", show_default=True, help="Of --smpp and --listen."),
+    option(
+        "--password", default="", envvar="MMSC_PUSH_PASSWORD", help="Of --smpp and --listen; or MMSC_PUSH_PASSWORD."
+    ),
     option("--system-type", default="", help="Of --smpp."),
 )
 
@@ -67,6 +76,7 @@ _ways = under(
         "push --content-location http://192.0.2.1:8801/m/x --from +15550100123 --tpdu",
         "push --content-location http://192.0.2.1:8801/m/x --submit --to +15550100456",
         "push delivery-ind.bin --udp 192.0.2.7",
+        "push --listen 127.0.0.1:2776 --password secret --tpdu",
         "push notification.json --smpp 127.0.0.1:2775 --system-id mmsc --to +15550000001",
     ),
 )
@@ -87,6 +97,9 @@ def command(file: Path | None, **given: Any) -> None:
     if len(ways) > 1:
         raise click.UsageError("one way out at a time: --hex, --tpdu, --submit, --udp or --smpp")
     way = ways[0] if ways else "as_hex"
+    if given["listen"]:
+        _listen(file, way, given)
+        return
     if way in ("as_submit", "smsc") and not given["number"]:
         raise click.UsageError("whose handset? name it with --to")
     try:
@@ -102,6 +115,24 @@ def command(file: Path | None, **given: Any) -> None:
                 click.echo(line)
     except ProtocolError as error:
         raise click.ClickException(f"{error.why} ({error.clause})" if error.clause else error.why) from error
+
+
+def _listen(file: Path | None, way: str, given: dict[str, Any]) -> None:
+    from mmsc.cli.push_listen import listen
+
+    if way not in ("as_tpdu", "as_submit") or file is not None:
+        raise click.UsageError("--listen goes with --tpdu or --submit, and without FILE")
+    host, port = place(given["listen"], None)
+    account = Account(given["system_id"], given["password"])
+
+    def printed(push: bytes, number: str) -> list[str]:
+        return _printed(push, given | {"number": number}, submit=way == "as_submit")
+
+    def ready(port: int) -> None:
+        click.echo(f"# an SMSC for {account.system_id} at {host}:{port}", err=True)
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(listen(host, port, account, printed, given["count"], ready))
 
 
 def _push(file: Path | None, given: dict[str, Any]) -> bytes:
