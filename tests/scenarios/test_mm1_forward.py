@@ -2,12 +2,14 @@
 
 import itertools
 import json
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from mmsc.lab.handset import Fetching, Handset
+from mmsc.lab.handset_inbox import Inbox
 from mmsc.trace import events as trace
 from protocols import mm1
 from protocols.mm1 import (
@@ -29,7 +31,7 @@ OK = ResponseStatus.OK
 NOT_FOUND = ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
 
 
-async def told_of(lab: Lab, **fields: object) -> MNotificationInd:
+async def told_of(lab: Lab, **fields: Any) -> MNotificationInd:
     """SENDER sends PHONE an MM; PHONE has the notification and does nothing about it."""
     phone = await lab.phone(PHONE, fetching=Fetching.NEVER)
     await lab.phone(SENDER)
@@ -37,6 +39,10 @@ async def told_of(lab: Lab, **fields: object) -> MNotificationInd:
     conf = await posted(lab, SENDER, send_req(PHONE, **fields), MSendConf)
     assert conf.response_status is OK
     return (await phone.until(lambda inbox: bool(inbox.notifications))).notifications[0]
+
+
+async def more_notified(phone: Handset, seen: int) -> Inbox:
+    return await phone.until(lambda inbox: len(inbox.notifications) > seen)
 
 
 async def got(phone: Handset) -> MRetrieveConf:
@@ -159,11 +165,12 @@ async def test_the_way_grows_and_ends_where_a_loop_is_seen(lab: Lab) -> None:
         seen = len(phones[to].inbox.notifications)
         conf = await posted(lab, holder, forward_req(notification.content_location, to), MForwardConf)
         assert conf.response_status is OK
-        inbox = await phones[to].until(lambda inbox, seen=seen: len(inbox.notifications) > seen)
+        inbox = await more_notified(phones[to], seen)
         notification = inbox.notifications[-1]
         message = await phones[to].get(notification)
         assert message is not None
         assert [one.count for one in message.conf.previously_sent_by] == list(range(1, count + 1))
+    assert message is not None
     conf = await posted(lab, THIRD, forward_req(notification.content_location, PHONE), MForwardConf)
     assert conf.response_status is ResponseStatus.ERROR_PERMANENT_FAILURE
     assert conf.response_text == "forwarded 6 times"

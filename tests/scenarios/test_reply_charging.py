@@ -31,7 +31,7 @@ OFFER: dict[str, Any] = {
 }
 
 
-async def offered(lab: Lab, **changes: object) -> tuple[str, MNotificationInd, MRetrieveConf]:
+async def offered(lab: Lab, **changes: Any) -> tuple[str, MNotificationInd, MRetrieveConf]:
     """SENDER sends PHONE an MM with an offer: its Message-ID, and what PHONE got."""
     phone = await lab.phone(PHONE)
     if SENDER not in lab.phones:
@@ -42,7 +42,7 @@ async def offered(lab: Lab, **changes: object) -> tuple[str, MNotificationInd, M
     return conf.message_id or "", inbox.notifications[-1], inbox.messages[-1].conf
 
 
-async def reply(lab: Lab, to: str = SENDER, number: str = PHONE, **fields: object) -> MSendConf:
+async def reply(lab: Lab, to: str = SENDER, number: str = PHONE, **fields: Any) -> MSendConf:
     return await posted(lab, number, send_req(to, **{"transaction_id": "r1", **fields}), MSendConf)
 
 
