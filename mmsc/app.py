@@ -296,6 +296,7 @@ class App:
             mm1_url=lambda: urls["mm1"],
             weblink_url=lambda: urls["weblink"],
             template=lambda: self.settings.fallback.template,
+            append_transaction_id=lambda: self.settings.mm1.append_transaction_id,
             manual_above=lambda: self.settings.notification.manual_above_octets,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)

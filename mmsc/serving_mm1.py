@@ -30,7 +30,8 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Se
     live.values.append(believe)
     senders = Senders(identities, sender_policy(settings))
     live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
-    more: dict[type[Pdu], Any] = {MForwardReq: ForwardRequests(engine.forwards, engine.submit, clock).forward_req}
+    forwards = ForwardRequests(engine.forwards, engine.submit, senders, clock)
+    more: dict[type[Pdu], Any] = {MForwardReq: forwards.forward_req}
     return Mm1Server(engine.submit, engine.retrieval, identities, clock, more, senders=senders)
 
 

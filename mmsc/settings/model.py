@@ -141,6 +141,7 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     address_headers: Live[tuple[Text, ...]] = ("X-WAP-Network-Client-IP", "X-WAP-Client-IP", "X-Forwarded-For")
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
+    append_transaction_id: Live[bool] = False
     address_hiding: Live[bool] = True
     foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0

@@ -1,5 +1,5 @@
 """The rules of MM1 whose breach is forgiven and remarked (OMA-TS-MMS_ENC 6, 7): what each asks, and why it matters.
-What concerns the encodings beneath is in `protocols.wsp.rules`.
+What concerns the encodings beneath is in `protocols.wsp.rules`, what PDUs mean in `meaning_rules.py`.
 
 Names are permanent and never used twice. A rule that is no longer looked for keeps its row.
 """
@@ -16,7 +16,6 @@ class Frame(StrEnum):
 
     NOTIFICATION = wsp_rules.Frame.NOTIFICATION
     PDU = wsp_rules.Frame.PDU
-    SERVER = "what the server makes of several PDUs"
 
 
 _E: Final = "OMA-TS-MMS_ENC "
@@ -107,16 +106,6 @@ BY_NAME: Final = _rule(
     "8f 82",
     "58 2d 4d 6d 73 2d 50 72 69 6f 72 69 74 79 00 48 69 67 68 00",
     Frame.NOTIFICATION,
-)
-REUSED: Final = _rule(
-    10,
-    "7.3.63",
-    "A client gives each transaction an X-Mms-Transaction-ID of its own.",
-    "The same one with another content is taken for a new message. A client that restarts its counter may be told the"
-    " outcome of an old transaction elsewhere.",
-    "m-send-req t1, then m-send-req t2",
-    "m-send-req t1, then m-send-req t1 with another content",
-    Frame.SERVER,
 )
 LONG: Final = _rule(
     11,
@@ -259,19 +248,9 @@ TRAILING: Final = _rule(
     _ACK,
     f"{_ACK} 00 0d 0a",
 )
-NOT_UNDERSTOOD: Final = Rule(
-    name="MM1-H900",
-    clause=_E + "7.3.54",
-    text="A client understands the notification of a version that it spoke.",
-    why="X-Mms-Status Unrecognised: it is told once more in 1.0 form, without optional fields; then the MM falls back"
-    " to a link, or is reported Indeterminate.",
-    where=Frame.SERVER,
-    good="m-notifyresp-ind with X-Mms-Status: Deferred",
-    bad="m-notifyresp-ind with X-Mms-Status: Unrecognised",
-)
-CODEC_RULES: Final = (
+PDU_RULES: Final = (
     *(ORDER, NO_VERSION, TWICE, SHIFT, MISSING, UNASSIGNED, UNLISTED, NEWER, BY_NAME),
     *(LONG, YES_NO, VERSION, WORD, UNKNOWN, ABSOLUTE, INSERT, BCC, BRACKETS, NO_COUNT, STORE, CHARGING),
     *(FROM_LENGTH, NOBODY, NO_MESSAGE_ID, BODY, TRAILING),
 )
-RULES: Final = (*sorted((*CODEC_RULES, REUSED, NOT_UNDERSTOOD), key=lambda rule: rule.name), *wsp_rules.RULES)
+RULES: Final = (*PDU_RULES, *wsp_rules.RULES)

@@ -111,6 +111,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
         [True, False],
     ),
     "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
+    "mm1.append_transaction_id": (True, lambda app: _courier(app)._policy.append_transaction_id(), True),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
     "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
     "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),

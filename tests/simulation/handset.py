@@ -16,6 +16,7 @@ from protocols.mm1 import (
     MDeliveryInd,
     MNotificationInd,
     MNotifyRespInd,
+    MReadOrigInd,
     MReadRecInd,
     MRetrieveConf,
     MSendConf,
@@ -57,6 +58,9 @@ class Handset:
         if isinstance(pdu, MDeliveryInd):
             self._world.say(f"{self.number} m-delivery-ind {pdu.status} about {pdu.message_id}")
             self.reports.append(pdu)
+            return
+        if isinstance(pdu, MReadOrigInd):
+            self._world.say(f"{self.number} m-read-orig-ind {pdu.read_status} about {pdu.message_id}")
             return
         assert isinstance(pdu, MNotificationInd)
         self._world.say(f"{self.number} m-notification-ind {pdu.transaction_id} {self.habit}")
@@ -103,7 +107,7 @@ class Handset:
         ind = MReadRecInd(
             mms_version=self.version,
             message_id=conf.message_id,
-            to=("4488",),
+            to=(conf.from_,) if isinstance(conf.from_, str) else (),
             from_=mm1.INSERT_ADDRESS,
             read_status=mm1.ReadStatus.READ,
         )
@@ -136,12 +140,13 @@ class Handset:
     async def send(self, to: str, transaction_id: str) -> None:
         """An MM of this subscriber, again until it is answered."""
         pdu = MSendReq(
-            mms_version=mm1.VERSION_1_2,
+            mms_version=self.version,
             transaction_id=transaction_id,
             from_=mm1.INSERT_ADDRESS,
             to=(to,),
             expiry=mm1.Moment(self._world.options.validity_seconds),
             delivery_report=True,
+            read_report=True,
             content_type=ContentType("application/vnd.wap.multipart.mixed"),
             body=encode_multipart([]),
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.ids import id_in
-from protocols.mm1 import MDeliveryInd
+from protocols.mm1 import VERSION_1_2, MDeliveryInd
 from tests.domain.test_states import ENDS
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _reports(world: "World") -> None:
             world.object_to(f"the report about {address} says {payload['state']}, the state is {state}")
         word = status_of(RecipientState(state), Cause(cause or ""))
         told = _told(world, origin, payload["transaction_id"], message_id, address)
-        wanted = {"mm7": word.mm7, "mm4": word.mm4, "mm1": word.mm1}[origin]
+        wanted = {"mm7": word.mm7, "mm4": word.mm4, "mm1": word.mm1_word(_version_of_sender(world, message_id))}[origin]
         if not told:
             if recipient_id not in given_up and wanted:
                 world.object_to(
@@ -90,6 +90,11 @@ def _reports(world: "World") -> None:
                 )
         elif {wanted.lower()} != {one.lower() for one in told}:
             world.object_to(f"{origin} was told {told} about {address}, who is {state}: {wanted}")
+
+
+def _version_of_sender(world: "World", message_id: str) -> int:
+    """What the handset speaks that sent an MM."""
+    return next((one.version for one in world.handsets.values() if message_id in one.sent), VERSION_1_2)
 
 
 def _told(world: "World", origin: str, transaction_id: str, message_id: str, address: str) -> list[str]:

@@ -15,7 +15,7 @@ from mmsc.engine.directory import Neighbour
 from mmsc.store.core import StoreBusy, StoreUnavailable
 from mmsc.trace.events import Event
 from protocols import mm1
-from protocols.mm1 import MDeliveryInd, MNotificationInd
+from protocols.mm1 import MDeliveryInd, MNotificationInd, MReadOrigInd
 from protocols.wsp.push import decode_push
 from tests.simulation import peer, smsc, vasp
 from tests.simulation.chance import HABITS, Chance, Options
@@ -178,6 +178,8 @@ class World:
         pdu = mm1.decode(decode_push(octets).data).message
         if isinstance(pdu, MDeliveryInd):
             self.pushed_reports.append((number, pdu))
+        elif isinstance(pdu, MReadOrigInd):
+            self._look_at_read(number, pdu)
         elif isinstance(pdu, MNotificationInd):
             token = (pdu.content_location or "").rpartition("/")[2]
             rows = self.database.connection.execute(
@@ -187,6 +189,19 @@ class World:
             ).fetchall()
             if len(rows) != 1:
                 self.object_to(f"{number} is notified of {token}, which is not stored")
+
+    def _look_at_read(self, number: str, pdu: MReadOrigInd) -> None:
+        """A read report is true, its originator's own, and comes after the delivery report."""
+        reader = str(pdu.from_).partition("/")[0]
+        handset = self.handsets[reader]
+        if pdu.message_id not in handset.read:
+            self.object_to(f"{reader} never said that it read {pdu.message_id}")
+        if pdu.message_id not in self.handsets[number].sent and number != pdu.to[0].partition("/")[0]:
+            self.object_to(f"{number} is told who read {pdu.message_id}, which it never sent")
+        told = any(one.message_id == pdu.message_id and one.to[0].startswith(reader) for _, one in self.pushed_reports)
+        given_up = self.database.connection.execute("SELECT 1 FROM event WHERE kind = 'task.given_up'").fetchone()
+        if not told and not given_up and not handset.denies:
+            self.object_to(f"a read report of {reader} came before its delivery report")
 
     # --- processes ---
 

@@ -12,7 +12,8 @@ from mmsc.engine.ports import Accepted, Forwarding, Submit
 from mmsc.gateways.content import plausible, remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
 from mmsc.gateways.mm1.charging import with_reply_charging
-from mmsc.gateways.pdus import STATUS_OF, when_of
+from mmsc.gateways.mm1.senders import Senders
+from mmsc.gateways.pdus import STATUS_OF, sayable, when_of
 from mmsc.gateways.repeats import repeat_key
 from mmsc.net.http import HttpAnswer
 from protocols import mm1
@@ -20,7 +21,6 @@ from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus, StoreStatus
 from protocols.mm1.versions import status_for
 
 _PATH: Final = "/m/"
-_NO_IDENTITY: Final = Refused(RefusalReason.NOT_IDENTIFIED, "no subscriber identity")
 _NO_REPLY: Final = Refused(
     RefusalReason.REPLY_OFFER_FORWARDED, "an MM that is forwarded is no reply that somebody else pays for"
 )
@@ -29,9 +29,10 @@ _NO_REPLY: Final = Refused(
 class ForwardRequests:
     """Hands them to the engine."""
 
-    def __init__(self, forwarding: Forwarding, submit: Submit, clock: Clock) -> None:
+    def __init__(self, forwarding: Forwarding, submit: Submit, senders: Senders, clock: Clock) -> None:
         self._forwarding = forwarding
         self._submit = submit
+        self._senders = senders
         self._clock = clock
 
     async def forward_req(self, asked: Asked[MForwardReq]) -> HttpAnswer:
@@ -51,17 +52,12 @@ class ForwardRequests:
         return answer
 
     async def _outcome(self, asked: Asked[MForwardReq]) -> Accepted | Refused:
-        pdu, identity = asked.pdu, asked.identity
-        if identity is None:
-            return _NO_IDENTITY
-        origin = Origin(Interface.MM1, identity.value)
-        if pdu.reply_charging_id is not None:
-            await self._submit.note_refused(origin, _NO_REPLY)
-            return _NO_REPLY
-        now = self._clock.now()
-        submission = with_reply_charging(remarked(_submission_of(pdu, identity, now), asked.findings), pdu, now)
+        pdu, identity, now = asked.pdu, asked.identity, self._clock.now()
+        assert identity is not None, "the server refuses what nobody sent"
+        findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
+        submission = self._submission(asked, remarked(_submission_of(pdu, identity, now), findings), now)
         if isinstance(submission, Refused):
-            await self._submit.note_refused(origin, submission)
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), submission)
             return submission
         return await self._forwarding.forward(
             token_of(pdu.content_location or ""),
@@ -70,6 +66,15 @@ class ForwardRequests:
             asked.evidence,
             report_allowed=pdu.report_allowed is not False,
         )
+
+    def _submission(self, asked: Asked[MForwardReq], plain: Submission, now: Instant) -> Submission | Refused:
+        """The request in domain words, or why it is refused before anybody looks for the MM."""
+        pdu, identity = asked.pdu, asked.identity
+        assert identity is not None, "the server refuses what nobody sent"
+        objection = self._senders.objection(pdu.from_, identity, asked.version)
+        if objection is not None:
+            return objection.refused
+        return _NO_REPLY if pdu.reply_charging_id is not None else with_reply_charging(plain, pdu, now)
 
 
 def token_of(location: str) -> str:
@@ -116,7 +121,7 @@ def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardCon
         mms_version=version,
         transaction_id=pdu.transaction_id,
         response_status=status_for(status, version),
-        response_text=text,
+        response_text=None if text is None else sayable(text),
         message_id=message_id,
         store_status=StoreStatus.ERROR_PERMANENT_SERVICE_DENIED if no_box else None,
         store_status_text="this subscriber has no MMBox" if no_box else None,

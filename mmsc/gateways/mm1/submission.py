@@ -48,7 +48,8 @@ class Submissions:
         findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
             now = self._clock.now()
-            charged = with_reply_charging(submission_of(pdu, identity, now), pdu, now)
+            said = submission_of(pdu, identity, now, asked.octets - len(pdu.body))
+            charged = with_reply_charging(said, pdu, now)
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
         if isinstance(charged, Refused):
