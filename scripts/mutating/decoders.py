@@ -82,7 +82,7 @@ DECODERS: Final = {
         Decoder("push", decode_push, _of("wsp"), _again_push),
         Decoder("multipart", index_multipart, _bodies, _again_multipart),
         Decoder("udh", split_header, _user_data),
-        Decoder("tpdu", tpdu.decode, _of("sms")),
+        Decoder("tpdu", tpdu.decode, _of("tpdu")),
         Decoder("smpp", lambda octets: smpp.decode(octets).message, _of("smpp")),
         Decoder("mm4", lambda octets: mm4.decode(octets).message, _of("mm4")),
         Decoder("mm7", lambda octets: mm7.decode("text/xml", octets).message, _of("mm7")),
