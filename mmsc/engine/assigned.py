@@ -13,8 +13,8 @@ import msgspec
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
 from mmsc.domain.networks import NetworkTable, address_of, network_of
+from mmsc.engine.address_ports import Assigning
 from mmsc.engine.pause import real_pause
-from mmsc.engine.ports import Assigning
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
 
