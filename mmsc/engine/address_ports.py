@@ -1,4 +1,4 @@
-"""Whose IP address is whose, as a lab without an enriching gateway assigns them."""
+"""The engine's port for IP addresses that are a subscriber's: what REST may ask."""
 
 from collections.abc import Sequence
 from enum import Enum, auto

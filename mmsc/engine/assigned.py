@@ -24,7 +24,7 @@ _PATIENCE_SECONDS: Final = 1.0
 
 
 class Assigned:
-    """Implements `ports.AddressBook`."""
+    """Implements `address_ports.AddressBook`."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
