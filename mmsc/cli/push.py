@@ -77,7 +77,7 @@ _ways = under(
         "push --content-location http://192.0.2.1:8801/m/x --submit --to +15550100456",
         "push delivery-ind.bin --udp 192.0.2.7",
         "push --listen 127.0.0.1:2776 --password secret --tpdu",
-        "push notification.json --smpp 127.0.0.1:2775 --system-id mmsc --to +15550000001",
+        "push notification.json --smpp 127.0.0.1:2775 --to +15550000001",
     ),
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
