@@ -7,6 +7,8 @@ Names are permanent and never used twice. A rule that is no longer looked for ke
 from enum import StrEnum
 from typing import Final
 
+from protocols.mm1 import server_rules
+from protocols.mm1.server_rules import SERVER_RULES
 from protocols.rules import Rule
 from protocols.wsp import rules as wsp_rules
 
@@ -16,7 +18,7 @@ class Frame(StrEnum):
 
     NOTIFICATION = wsp_rules.Frame.NOTIFICATION
     PDU = wsp_rules.Frame.PDU
-    SERVER = "what the server makes of several PDUs"
+    SERVER = server_rules.SERVER
 
 
 _E: Final = "OMA-TS-MMS_ENC "
@@ -259,19 +261,9 @@ TRAILING: Final = _rule(
     _ACK,
     f"{_ACK} 00 0d 0a",
 )
-NOT_UNDERSTOOD: Final = Rule(
-    name="MM1-H900",
-    clause=_E + "7.3.54",
-    text="A client understands the notification of a version that it spoke.",
-    why="X-Mms-Status Unrecognised: it is told once more in 1.0 form, without optional fields; then the MM falls back"
-    " to a link, or is reported Indeterminate.",
-    where=Frame.SERVER,
-    good="m-notifyresp-ind with X-Mms-Status: Deferred",
-    bad="m-notifyresp-ind with X-Mms-Status: Unrecognised",
-)
 CODEC_RULES: Final = (
     *(ORDER, NO_VERSION, TWICE, SHIFT, MISSING, UNASSIGNED, UNLISTED, NEWER, BY_NAME),
     *(LONG, YES_NO, VERSION, WORD, UNKNOWN, ABSOLUTE, INSERT, BCC, BRACKETS, NO_COUNT, STORE, CHARGING),
     *(FROM_LENGTH, NOBODY, NO_MESSAGE_ID, BODY, TRAILING),
 )
-RULES: Final = (*sorted((*CODEC_RULES, REUSED, NOT_UNDERSTOOD), key=lambda rule: rule.name), *wsp_rules.RULES)
+RULES: Final = (*sorted((*CODEC_RULES, REUSED, *SERVER_RULES), key=lambda rule: rule.name), *wsp_rules.RULES)

@@ -1,12 +1,17 @@
 """The rules of MM1 and of WSP beneath it: each has its name, its examples do what they are examples of, and a remark
 says what is wrong where (OMA-TS-MMS_ENC 6, 7; WAP-230-WSP 8)."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import mmsc
 from protocols import mm1
 from protocols.errors import Finding
 from protocols.mm1 import rules
 from protocols.mm1.rules import Frame
+from protocols.mm1.server_rules import SERVER_RULES
 from protocols.mm1.values import bare_id
 from protocols.octets import MAXIMUM_FINDINGS
 from protocols.rules import Rule
@@ -31,8 +36,14 @@ def found_in(octets: str) -> list[tuple[str, int]]:
 def test_rules_have_names_of_their_own() -> None:
     names = [rule.name for rule in rules.RULES]
     assert names == sorted(set(names))
-    assert set(DECODED) | {rules.REUSED, rules.NOT_UNDERSTOOD} == set(rules.RULES)
+    assert set(DECODED) | {rules.REUSED, *SERVER_RULES} == set(rules.RULES)
     assert all(rule.clause and rule.text and rule.why and rule.good and rule.bad for rule in rules.RULES)
+
+
+def test_what_the_server_remarks_has_a_rule_and_each_of_those_is_remarked() -> None:
+    sources = Path(mmsc.__file__).parent.rglob("*.py")
+    remarked = {name for path in sources for name in re.findall(r'"(MM1-H9\d\d)"', path.read_text())}
+    assert remarked == {rule.name for rule in SERVER_RULES}
 
 
 @pytest.mark.parametrize("rule", DECODED, ids=lambda rule: rule.name)
