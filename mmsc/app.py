@@ -296,13 +296,14 @@ class App:
             mm1_url=lambda: urls["mm1"],
             weblink_url=lambda: urls["weblink"],
             template=lambda: self.settings.fallback.template,
+            append_transaction_id=lambda: self.settings.mm1.append_transaction_id,
             manual_above=lambda: self.settings.notification.manual_above_octets,
         )
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
         for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
         if settings.enabled:
-            server = mm1_server(self.engine, settings, self.live, self.clock)
+            server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
             urls["mm1"] = await self._listen("mm1", settings, server.handle)
         if self.settings.weblink.enabled:
             page = WebLinkServer(

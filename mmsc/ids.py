@@ -21,6 +21,7 @@ _VALUES: Final = {
     "L": 1,
 }
 _ID_LETTERS: Final = 13  # 65 bits hold 63
+TRANSACTION_LETTERS: Final = 18  # of a transaction id, five of them time
 _TRANSACTION_CHANCE: Final = 13  # letters of 5 bits: far beyond a collision; with 5 of time a push fits in two SMS
 
 # Chance needs no arithmetic: octets become letters by a table. Each letter of base 32 stands for 8 of the 256.

@@ -45,7 +45,8 @@ def rules() -> "Iterator[Rule]":
         name = f"protocols.{protocol}.rules"
         if importlib.util.find_spec(name) is not None:
             yield from importlib.import_module(name).RULES
-    yield from importlib.import_module("protocols.mm7.meaning_rules").MEANING_RULES
+    for protocol in ("mm1", "mm7"):
+        yield from importlib.import_module(f"protocols.{protocol}.meaning_rules").MEANING_RULES
 
 
 def _explained(rule: "Rule") -> Iterator[str]:

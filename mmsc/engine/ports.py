@@ -11,6 +11,7 @@ from enum import Enum, StrEnum, auto
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.box_entry import BoxEntry
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -25,6 +26,7 @@ from mmsc.domain.message import (
     Route,
     Submission,
 )
+from mmsc.domain.mmbox import NotKept
 from mmsc.domain.neighbours import Capability, Peer, Smsc, Subscriber, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.domain.states import Happening
@@ -130,6 +132,7 @@ class Accepted:
     refused: tuple[RefusedRecipient, ...] = ()
     repeat: bool = False
     content_id: ContentId | None = None  # None: nothing was stored, this is a repeat
+    kept: BoxEntry | NotKept | None = None  # in its sender's MMBox; None: that was not asked for
     answered: Callable[[], None] = field(default=_nothing, compare=False)
 
 

@@ -18,7 +18,7 @@ from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
 from mmsc.engine.withdrawal import CANCEL_PREFIX
-from mmsc.ids import id_in
+from mmsc.ids import TRANSACTION_LETTERS, id_in
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -96,7 +96,7 @@ class Fetching:
                 return found
 
     async def _look_up(self, token: str, identity: Address | None, evidence: Evidence) -> Retrievable | Gone:
-        record = await self._desk.recent.by_token(token)
+        record = await self._desk.recent.by_token(token) or await self._appended(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
@@ -112,6 +112,18 @@ class Fetching:
             return Gone(GoneBecause.NO_CONTENT, version)
         await self.seen(record.recipient.address, evidence)
         return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id, version)
+
+    async def _appended(self, token: str) -> Record | None:
+        """Some handsets append the notification's transaction id to the Content-Location, whether it waits for that
+        (`mm1.append_transaction_id`) or not."""
+        recent = self._desk.recent
+        transaction_id = token[-TRANSACTION_LETTERS:]
+        if len(token) < TRANSACTION_LETTERS:
+            return None
+        if token == transaction_id:
+            return await recent.by_transaction_id(token)
+        record = await recent.by_token(token[:-TRANSACTION_LETTERS])
+        return record if record is not None and record.recipient.transaction_id == transaction_id else None
 
     def _may(self, recipient: Recipient, identity: Address | None) -> bool:
         """The token alone suffices unless identities are required; a different identity gets nothing."""

@@ -41,7 +41,7 @@ def remarked(submission: Submission, findings: Sequence[Finding]) -> Submission:
     """The submission with what there was to remark about its octets."""
     if not findings:
         return submission
-    return replace(submission, remarks=remarks_of(findings))
+    return replace(submission, remarks=(*submission.remarks, *remarks_of(findings)))
 
 
 def remarks_of(findings: Sequence[Finding]) -> tuple[Remark, ...]:
@@ -85,14 +85,17 @@ def build(parts: Sequence[wsp.Part]) -> Content:
     return Content(str(content_type), body, tuple(map(_placed, parts, offsets)))
 
 
-def from_wsp(content_type: ContentType, body: bytes) -> Content:
-    """Content that came as WSP: kept as it is, with an index. Raises DecodeError, also for a multipart whose own type
-    cannot be written again; a part's is only called unknown."""
+def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | None = None) -> Content:
+    """Content that came as WSP: kept as it is, with an index; what there is to remark goes to `remarks`, its offsets
+    those of the body. Raises DecodeError, also for a multipart whose own type cannot be written again; a part's is only
+    called unknown."""
     kind = content_type.media_type
     if kind.startswith("multipart/"):  # 0x0C and its like: the same octets, by a name that handsets refuse
         content_type = replace(content_type, media_type=f"application/vnd.wap.{kind.replace('/', '.')}")
     ContentType.parse(str(content_type))
-    index = wsp.index_multipart(body)
+    read = wsp.read_multipart(body)
+    if remarks is not None:
+        remarks.extend(read.findings)
     parts = tuple(
         Part(
             _readable(entry.content_type),
@@ -101,7 +104,7 @@ def from_wsp(content_type: ContentType, body: bytes) -> Content:
             entry.data_offset,
             entry.data_length,
         )
-        for entry in index
+        for entry in read.message
     )
     return Content(str(content_type), body, parts)
 

@@ -23,7 +23,9 @@ from mmsc.gateways.content import LONGEST_DETAIL, from_wsp, plausible, single
 from mmsc.gateways.vasp_fields import with_vasp_fields
 from protocols import mm1
 from protocols.content_type import ContentType
+from protocols.errors import Finding
 from protocols.mm1 import MessageClass, Moment, MRetrieveConf, MSendConf, MSendReq, ResponseStatus, for_version
+from protocols.mm1.values import bare_id
 
 R = ResponseStatus
 _LONGEST_TEXT: Final = 300  # characters of X-Mms-Response-Text: no display shows more
@@ -73,15 +75,22 @@ STATUS_OF: Final = {
 }
 
 
-def content_of(pdu: MSendReq) -> Content:
-    """What it carries. Raises DecodeError for a body that is no multipart when it says it is one."""
-    content_type = pdu.content_type or ContentType("application/vnd.wap.multipart.mixed")
+def content_of(pdu: MSendReq, remarks: list[Finding] | None = None) -> Content:
+    """What it carries; what there is to remark about its parts goes to `remarks`. Raises DecodeError for a body that is
+    no multipart when it says it is one."""
+    return content_in(pdu.content_type, pdu.body, remarks)
+
+
+def content_in(content_type: ContentType | None, body: bytes, remarks: list[Finding] | None = None) -> Content:
+    """The content of any PDU, as `content_of`."""
+    content_type = content_type or ContentType("application/vnd.wap.multipart.mixed")
     if content_type.media_type.startswith(("application/vnd.wap.multipart", "multipart/")):
-        return from_wsp(content_type, pdu.body)
-    return single(content_type, pdu.body)
+        return from_wsp(content_type, body, remarks)
+    return single(content_type, body)
 
 
-def _class_name(value: MessageClass | str | None) -> str:
+def class_name(value: MessageClass | str | None) -> str:
+    """X-Mms-Message-Class in words, "" for none."""
     if isinstance(value, str):
         return value
     return "" if value is None else _CLASSES.get(value, value.name)
@@ -120,7 +129,7 @@ def submission_from(
         repeat_key=repeat_key,
         identifier=identifier,
         subject=pdu.subject or "",
-        message_class=_class_name(pdu.message_class),
+        message_class=class_name(pdu.message_class),
         priority=_PRIORITIES.get(pdu.priority or mm1.Priority.NORMAL, Priority.NORMAL),
         delivery_report=bool(pdu.delivery_report),
         read_report=bool(pdu.read_report),
@@ -142,7 +151,7 @@ def submission_from(
 def _for_vasps(pdu: MSendReq) -> dict[str, str]:
     """What a DeliverReq has, too, by the names of MM7 (TS 23.140 8.7.2)."""
     known = {
-        "reply_charging_id": pdu.reply_charging_id,
+        "reply_charging_id": bare_id(pdu.reply_charging_id or ""),
         "applic_id": pdu.applic_id,
         "reply_applic_id": pdu.reply_applic_id,
         "aux_applic_info": pdu.aux_applic_info,

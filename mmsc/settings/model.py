@@ -141,10 +141,24 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     address_headers: Live[tuple[Text, ...]] = ("X-WAP-Network-Client-IP", "X-WAP-Client-IP", "X-Forwarded-For")
     identity_gateways: Live[tuple[str, ...]] = ("127.0.0.0/8", "::1/128")
     require_identity: Live[bool] = False
+    append_transaction_id: Live[bool] = False
     address_hiding: Live[bool] = True
     foreign_from: Live[Literal["replace", "refuse"]] = "replace"
     retrieve_grace_seconds: Live[Seconds] = 600.0
     reply_charging: Live[bool] = True
+
+
+class Mmbox(Section, frozen=True, kw_only=True):
+    """What subscribers keep in the network."""
+
+    enabled: Live[bool] = True
+    default_store: Live[bool] = False
+    quota_messages: Live[Count] = 500
+    quota_octets: Live[Octets] = 50 * MEGA
+    view_messages: Live[Count] = 50
+    view_octets: Live[Octets] = MEGA
+    maximum_locations: Live[Count] = 100
+    keep_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 365.0
 
 
 class Mm3(Listener, frozen=True, kw_only=True):
@@ -327,6 +341,7 @@ class Settings(Section, frozen=True, kw_only=True):
     delivery: Deliveries = Deliveries()
     lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
+    mmbox: Mmbox = Mmbox()
     mm3: Mm3 = Mm3()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()

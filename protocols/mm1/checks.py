@@ -55,7 +55,7 @@ def _unlisted(found: Walk, cls: type[Pdu]) -> None:
 
 def _newer(found: Walk, cls: type[Pdu], version: int) -> None:
     told = f"{version >> 4}.{version & 15}"
-    if version < cls.since:
+    if version < cls.since and not _is_answer(cls):
         remark = f"{_name(cls)} came with {cls.since >> 4}.{cls.since & 15}, X-Mms-MMS-Version is {told}"
         found.reader.remark(rules.NEWER.broken(remark, 0))
     listed = LISTED[cls]
@@ -66,14 +66,19 @@ def _newer(found: Walk, cls: type[Pdu], version: int) -> None:
             found.reader.remark(rules.NEWER.broken(remark, one.start))
 
 
+def _is_answer(cls: type[Pdu]) -> bool:
+    """A confirmation is of the version of its request, whatever that was (7)."""
+    return cls.message_type.name.endswith("_CONF")
+
+
 def _check_order(found: Walk, cls: type[Pdu]) -> None:
     has_transaction = "transaction_id" in found.values and "transaction_id" in LISTED[cls]
     first = ("message_type", "transaction_id", "mms_version") if has_transaction else ("message_type", "mms_version")
-    for name, one in zip(first, found.fields, strict=False):
-        if (one.row is None or one.row.attribute != name) and name in found.values:
+    for name, (row, _, start, _) in zip(first, found.places, strict=False):
+        if (row is None or row.attribute != name) and name in found.values:
             remark = f"{BY_ATTRIBUTE[name].wire_name} is not where it belongs: "
             remark += "X-Mms-Message-Type, X-Mms-Transaction-ID and X-Mms-MMS-Version come first, in this order"
-            found.reader.remark(rules.ORDER.broken(remark, one.start))
+            found.reader.remark(rules.ORDER.broken(remark, start))
             return
 
 

@@ -33,10 +33,15 @@ class Read(Decoded[Pdu]):
     """A PDU, remarks about it, and where in the octets each field is; `steps` is what reading them took
     (`OctetReader.steps`)."""
 
-    fields: Sequence[Placed] = ()
+    places: Sequence[tuple[Header | None, Any, int, int]] = ()
     body_offset: int = 0
     size: int = 0
     steps: int = 0
+
+    @property
+    def fields(self) -> list[Placed]:
+        """Every field with its octets, in the order in which it came."""
+        return [Placed._make(one) for one in self.places]
 
     def views(self) -> list[FieldView]:
         """Every field as people look at it; the body's octets last."""
@@ -69,7 +74,7 @@ def decode(octets: bytes) -> Read:
     if found.odd or not all_listed:
         given["unknown"] = _unknown(found, listed)
     reader = found.reader
-    return Read(cls(**given), tuple(reader.findings), found.fields, found.body_offset, len(octets), reader.steps)
+    return Read(cls(**given), tuple(reader.findings), found.places, found.body_offset, len(octets), reader.steps)
 
 
 def _unknown(found: Walk, listed: frozenset[str]) -> tuple[UnknownHeader, ...]:

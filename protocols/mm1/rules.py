@@ -1,5 +1,5 @@
 """The rules of MM1 whose breach is forgiven and remarked (OMA-TS-MMS_ENC 6, 7): what each asks, and why it matters.
-What concerns the encodings beneath is in `protocols.wsp.rules`.
+What concerns the encodings beneath is in `protocols.wsp.rules`, what PDUs mean in `meaning_rules.py`.
 
 Names are permanent and never used twice. A rule that is no longer looked for keeps its row.
 """
@@ -7,8 +7,6 @@ Names are permanent and never used twice. A rule that is no longer looked for ke
 from enum import StrEnum
 from typing import Final
 
-from protocols.mm1 import server_rules
-from protocols.mm1.server_rules import SERVER_RULES
 from protocols.rules import Rule
 from protocols.wsp import rules as wsp_rules
 
@@ -18,7 +16,6 @@ class Frame(StrEnum):
 
     NOTIFICATION = wsp_rules.Frame.NOTIFICATION
     PDU = wsp_rules.Frame.PDU
-    SERVER = server_rules.SERVER
 
 
 _E: Final = "OMA-TS-MMS_ENC "
@@ -109,16 +106,6 @@ BY_NAME: Final = _rule(
     "8f 82",
     "58 2d 4d 6d 73 2d 50 72 69 6f 72 69 74 79 00 48 69 67 68 00",
     Frame.NOTIFICATION,
-)
-REUSED: Final = _rule(
-    10,
-    "7.3.63",
-    "A client gives each transaction an X-Mms-Transaction-ID of its own.",
-    "The same one with another content is taken for a new message. A client that restarts its counter may be told the"
-    " outcome of an old transaction elsewhere.",
-    "m-send-req t1, then m-send-req t2",
-    "m-send-req t1, then m-send-req t1 with another content",
-    Frame.SERVER,
 )
 LONG: Final = _rule(
     11,
@@ -261,9 +248,9 @@ TRAILING: Final = _rule(
     _ACK,
     f"{_ACK} 00 0d 0a",
 )
-CODEC_RULES: Final = (
+PDU_RULES: Final = (
     *(ORDER, NO_VERSION, TWICE, SHIFT, MISSING, UNASSIGNED, UNLISTED, NEWER, BY_NAME),
     *(LONG, YES_NO, VERSION, WORD, UNKNOWN, ABSOLUTE, INSERT, BCC, BRACKETS, NO_COUNT, STORE, CHARGING),
     *(FROM_LENGTH, NOBODY, NO_MESSAGE_ID, BODY, TRAILING),
 )
-RULES: Final = (*sorted((*CODEC_RULES, REUSED, *SERVER_RULES), key=lambda rule: rule.name), *wsp_rules.RULES)
+RULES: Final = (*PDU_RULES, *wsp_rules.RULES)

@@ -307,7 +307,7 @@ def _write_element(writer: OctetWriter, value: Element) -> None:
 
 
 TEXT_STRING: Final = Form("Text-string", read_text, write_text)
-MESSAGE_ID: Final = Form("Text-string without angle brackets", _read_message_id, write_text)
+MESSAGE_ID: Final = Form("Text-string", _read_message_id, write_text)
 ENCODED_STRING: Final = Form("Encoded-string-value", read_encoded_string, write_encoded_string)
 LONG_INTEGER: Final = Form("Long-integer", _read_long, write_long_integer)
 INTEGER: Final = Form("Integer-value", read_integer, write_integer)

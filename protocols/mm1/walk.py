@@ -22,7 +22,7 @@ _MESSAGE_TYPE: Final = BY_ATTRIBUTE["message_type"]
 _VERSION: Final = BY_ATTRIBUTE["mms_version"]
 _CONTENT_TYPE: Final = BY_ATTRIBUTE["content_type"]
 _TYPE_FIRST: Final = bytes((0x80 | _MESSAGE_TYPE.number,))
-_ENDS: Final = b"\0\r\n\t "  # what carries PDUs may put behind them
+_ENDS: Final = b"\0\r\n"  # what carries PDUs may put behind them
 _NAMES: Final = frozenset(row.wire_name.lower() for row in HEADERS)
 MAXIMUM_FIELDS: Final = 5000  # a PDU may repeat To many times; beyond this it is an attack
 
@@ -39,6 +39,9 @@ _OWN: Final[dict[int, _Rows]] = {  # how the fields of a PDU are read, where it 
     for cls in PDUS
     if cls.variants
 }
+
+
+_Place = tuple[Header | None, Any, int, int]  # a Placed in the making: most are never looked at
 
 
 class Placed(NamedTuple):
@@ -92,36 +95,43 @@ class Mm1Error(DecodeError):
 
 
 class Walk:
-    """What a walk finds: `fields` in order, `values` by attribute (a list where the field may repeat), and where the
-    body begins. Raises Mm1Error from `go`."""
+    """What a walk finds: `places` in order (`fields` as they are looked at), `values` by attribute (a list where the
+    field may repeat), and where the body begins. Raises Mm1Error from `go`."""
 
-    __slots__ = ("body_offset", "fields", "odd", "reader", "twice", "values")
+    __slots__ = ("body_offset", "odd", "places", "reader", "twice", "values")
 
     def __init__(self, reader: OctetReader) -> None:
         self.reader = reader
-        self.fields: list[Placed] = []
+        self.places: list[_Place] = []
         self.values: dict[str, Any] = {}
         self.odd = False  # whether some field has no row
-        self.twice: list[Placed] = []
+        self.twice: list[_Place] = []
         self.body_offset = len(reader.data)
+
+    @property
+    def fields(self) -> list[Placed]:
+        """Every field, in the order in which it came."""
+        return [Placed._make(one) for one in self.places]
 
     def go(self, rows: _Rows) -> None:
         """Every field up to the body, or to the end."""
-        reader, fields, values = self.reader, self.fields, self.values
-        start, end = 0, reader.end
+        reader, places, values = self.reader, self.places, self.values
+        data, start, end = reader.data, 0, reader.end
         row: Header | None = None
         try:
             while start < end:
-                if len(fields) == MAXIMUM_FIELDS:
+                if len(places) == MAXIMUM_FIELDS:
                     raise DecodeError(f"more than {MAXIMUM_FIELDS} fields", offset=start, clause="OMA-TS-MMS_ENC 7")
-                row = rows.get(reader.octet())
+                row = rows.get(data[start])
+                reader.offset = start + 1
                 if row is None:
                     if not self._unknown(start):
                         return
                     start = reader.offset
                     continue
                 value = row.form.read(reader)
-                fields.append(Placed(row, value, start, reader.offset))
+                place = (row, value, start, reader.offset)
+                places.append(place)
                 name = row.attribute
                 if row.repeats:
                     if name in values:
@@ -130,16 +140,18 @@ class Walk:
                         values[name] = [value]
                 else:
                     if name in values:
-                        self.twice.append(fields[-1])
+                        self.twice.append(place)
                     values[name] = value
                     if row is _CONTENT_TYPE and self._body_follows():
                         self.body_offset = reader.offset
                         return
-                start = reader.offset
+                start = place[3]
         except DecodeError as error:
             name = f"{row.wire_name}: " if row else ""
             clause = error.clause or (row.clause if row else _CLAUSE_HEADER)
             raise Mm1Error(name + error.why, offset=max(error.offset, start), clause=clause, walk=self) from error
+        finally:
+            reader.steps += len(places)
 
     def _body_follows(self) -> bool:
         message_type = self.values.get("message_type")
@@ -177,7 +189,7 @@ class Walk:
 
     def _keep(self, name: int | str, value: bytes, start: int) -> None:
         self.odd = True
-        self.fields.append(Placed(None, UnknownHeader(name, value), start, self.reader.offset))
+        self.places.append((None, UnknownHeader(name, value), start, self.reader.offset))
 
 
 def _named(error: DecodeError, name: str) -> DecodeError:
@@ -207,7 +219,7 @@ def walk(octets: bytes) -> Walk:
         _name_fields(found)
     if found.odd:
         _remark_unknown(found)
-    for one in found.twice:
+    for one in map(Placed._make, found.twice):
         name, clause = (one.row.wire_name, one.row.clause) if one.row else ("", "")
         reader.remark(rules.TWICE.broken(f"{name} comes twice; the last one counts", one.start, clause))
     return found

@@ -259,13 +259,11 @@ def _in_charset(reader: OctetReader, octets: bytes, name: str | None, start: int
             octets = octets[1:]
         octets, nul, rest = octets.partition(b"\0")
         if not nul:
-            reader.remark(rules.NUL.broken("text without its NUL, ended by its length", start))
+            reader.remark(rules.NUL.broken("text without its NUL, ended by its length", reader.offset - 1))
         elif rest:
             remark = f"{len(rest)} octets behind the NUL of a text: passed over"
             reader.remark(rules.LEFT_OVER.broken(remark, reader.offset - len(rest)))
-        if name == "utf-8" and octets.isascii():
-            return octets.decode()
-        text = charsets.decode_text(octets, name)
+        text = _utf_8(octets) if name == "utf-8" else charsets.decode_text(octets, name)
     if "\ufffd" in text and b"\xef\xbf\xbd" not in octets:
         remark = f"octets that are none of {name or 'utf-8'}: U+FFFD stands for them"
         reader.remark(rules.CHARSET_OCTETS.broken(remark, start))
@@ -273,6 +271,11 @@ def _in_charset(reader: OctetReader, octets: bytes, name: str | None, start: int
         remark = "octets from 0x80 on, which us-ascii does not have: read as utf-8"
         reader.remark(rules.CHARSET_OCTETS.broken(remark, start))
     return text.partition("\0")[0]  # what comes after a NUL could never be written
+
+
+def _utf_8(octets: bytes) -> str:
+    """As `charsets.decode_text` has it, without the search for the codec of nearly every text."""
+    return octets.decode("utf-8", "replace")
 
 
 def _wide(octets: bytes) -> bytes:

@@ -27,6 +27,11 @@ def moved(happening: str, **changes: Any) -> trace.RecipientMoved:
     [
         ("mm1", trace.MmAccepted("mm1", "n", "m", "s", 1, 9), [{"recordType": "O1S", "statusText": "Ok"}]),
         (
+            "mm1",
+            trace.MmAccepted("mm1", "n", "m", "s", 1, 9, forwards="recipient"),
+            [{"recordType": "F", "messageReference": "recipient", "mmStatusCode": "forwarded", "statusText": "Ok"}],
+        ),
+        (
             "mm4",
             trace.MmAccepted("mm4", "other", "m", "s", 1, 9),
             [{"recordType": "R4F", "originatorMmsRSAddress": "mms.other.example", "acknowledgementRequest": True}],

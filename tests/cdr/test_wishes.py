@@ -64,3 +64,23 @@ def test_a_third_party_that_the_record_has_no_word_for_stands_in_its_extensions(
     assert made["serviceCode"] == "gold"
     extensions = made["recordExtensions"]
     assert (extensions["chargedParty"], extensions["chargedPartyID"]) == ("thirdParty", "sponsor")
+
+
+@pytest.mark.parametrize(
+    ("interface", "details", "payer"),
+    [
+        ("mm1", {"reply_charging_id": "m-7", "charged_party": "recipient"}, {"chargedparty": "recipient"}),
+        ("mm1", {"reply_charging_id": "m-7"}, None),
+        ("mm4", {"reply_charging_id": "m-7", "charged_party": "recipient"}, None),
+    ],
+)
+def test_a_reply_within_its_offer_is_paid_for_by_who_gets_it(
+    world: World, interface: str, details: dict[str, str], payer: Any
+) -> None:
+    """TS 23.140 7.1.7; TS 32.298: replyChargingID says to what it is a reply."""
+    mm = world.mm(interface, details=details)
+    accepted = trace.MmAccepted(interface, "n", "m", "s", 1, 9)
+    [made] = records_of(Happened(1, mm.submitted_at, accepted, mm, recipients=(("+1", "to"),)), HOUSE)
+    assert made.get("chargeInformation") == payer
+    told = record(world, trace.NotificationPushed("local", 1, ("1",)), **details)
+    assert told["replyChargingID"] == "m-7"

@@ -37,6 +37,7 @@ def _octets_of(enumeration: type[Any]) -> st.SearchStrategy[Any]:
 
 _BY_FORM: dict[str, st.SearchStrategy[Any]] = {
     values.TEXT_STRING.name: WORDS,
+    values.MESSAGE_ID.name: WORDS,
     values.ENCODED_STRING.name: WORDS,
     values.LONG_INTEGER.name: NUMBERS,
     values.INTEGER.name: NUMBERS,

@@ -1,5 +1,7 @@
 """Bad input gets a clear answer in the protocol's own terms, keeps nothing, and the server serves on."""
 
+import json
+
 import pytest
 
 from protocols import mime, mm1, mm7
@@ -10,6 +12,20 @@ from tests.scenarios.conftest import PHONE, Lab, picture
 
 SEND_REQ = bytes.fromhex("8c80")
 MMS = {"Content-Type": "application/vnd.wap.mms-message"}
+
+
+async def test_what_is_odd_about_a_submission_is_on_record(lab: Lab) -> None:
+    """Fields and parts alike, each at its place in the PDU (OMA-TS-MMS_ENC 7.3.35; WAP-230-WSP 8.5)."""
+    phone = await lab.phone(PHONE)
+    head = b"\x8c\x80\x98t\0\x8d\x92\x89\x01\x81\x97" + PHONE.encode() + b"\0\x8fHigh\0\x84\xa3"
+    _, octets = await phone._request("POST", phone.mmsc_url, head + b"\x01\x05\x01\x83\xc0t1\0xy")
+    conf = mm1.decode(octets).message
+    assert isinstance(conf, mm1.MSendConf)
+    assert conf.response_status is ResponseStatus.OK
+    rows = await lab.app.engine.store.fetch("SELECT data FROM event WHERE kind = $1", "finding.noted")
+    found = [(one["rule"], one["offset"]) for one in (json.loads(str(row[0])) for row in rows)]
+    body = len(head)
+    assert found == [("WSP-H012", body + 5), ("WSP-H011", body + 9), ("MM1-H014", head.index(b"High"))]
 
 
 async def serves_on(lab: Lab) -> None:

@@ -73,7 +73,7 @@ def is_as_expected(told: Told, case: Case, transaction_id: str, status: str, ver
     own = "T1" if b"\x98T1\0" in case.octets else None
     assert getattr(conf, "transaction_id") == (transaction_id if own else meaning["transaction_id"])  # noqa: B009
     assert status_of(conf) == status
-    assert conf.mms_version == VERSIONS[version]
+    assert conf.mms_version == max(VERSIONS[version], conf.since)
     text = next((value for name in TEXTS if (value := getattr(conf, name, None))), None)
     said = text if isinstance(text, str) else "" if text is None else str(text[0].value)
     assert meaning["text"] in said

@@ -2,12 +2,16 @@
 
 import itertools
 import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
 from mmsc.lab.handset import Fetching, Handset
+from mmsc.settings.model import Mm1, Mmbox
 from mmsc.trace import events as trace
 from protocols import mm1
 from protocols.mm1 import (
@@ -21,7 +25,7 @@ from protocols.mm1 import (
     Status,
     StoreStatus,
 )
-from tests.scenarios.conftest import OTHER, PHONE, Lab
+from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab
 from tests.scenarios.posting import forward_req, posted, send_req
 
 SENDER, THIRD = "+15550100777", "+15550100888"
@@ -29,7 +33,7 @@ OK = ResponseStatus.OK
 NOT_FOUND = ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
 
 
-async def told_of(lab: Lab, **fields: object) -> MNotificationInd:
+async def told_of(lab: Lab, **fields: Any) -> MNotificationInd:
     """SENDER sends PHONE an MM; PHONE has the notification and does nothing about it."""
     phone = await lab.phone(PHONE, fetching=Fetching.NEVER)
     await lab.phone(SENDER)
@@ -151,25 +155,28 @@ async def test_who_has_it_may_send_it_on_and_stays_retrieved(lab: Lab) -> None:
 
 async def test_the_way_grows_and_ends_where_a_loop_is_seen(lab: Lab) -> None:
     notification = await told_of(lab)
-    names = [PHONE, OTHER, THIRD, PHONE, OTHER, THIRD, PHONE]
     phones = {PHONE: lab.phones[PHONE]}
     for one in (OTHER, THIRD):
         phones[one] = await lab.phone(one, fetching=Fetching.NEVER)
-    for count, (holder, to) in enumerate(itertools.pairwise(names[:-1]), 1):
+    ways = []
+    for holder, to in itertools.pairwise((PHONE, OTHER, THIRD, PHONE, OTHER, THIRD)):
         seen = len(phones[to].inbox.notifications)
         conf = await posted(lab, holder, forward_req(notification.content_location, to), MForwardConf)
         assert conf.response_status is OK
-        inbox = await phones[to].until(lambda inbox, seen=seen: len(inbox.notifications) > seen)
-        notification = inbox.notifications[-1]
+        notification = await notification_behind(phones[to], seen)
         message = await phones[to].get(notification)
         assert message is not None
-        assert [one.count for one in message.conf.previously_sent_by] == list(range(1, count + 1))
+        ways.append(message.conf.previously_sent_by)
+    whole = [Counted(n, f"{one}/TYPE=PLMN") for n, one in enumerate((SENDER, PHONE, OTHER, THIRD, PHONE), 1)]
+    assert ways == [tuple(whole[:length]) for length in range(1, 6)]
     conf = await posted(lab, THIRD, forward_req(notification.content_location, PHONE), MForwardConf)
     assert conf.response_status is ResponseStatus.ERROR_PERMANENT_FAILURE
     assert conf.response_text == "forwarded 6 times"
-    assert [one.value for one in message.conf.previously_sent_by] == [
-        f"{one}/TYPE=PLMN" for one in (SENDER, PHONE, OTHER, THIRD, PHONE)
-    ]
+
+
+async def notification_behind(phone: Handset, seen: int) -> MNotificationInd:
+    """The next notification behind those that were seen."""
+    return (await phone.until(lambda inbox: len(inbox.notifications) > seen)).notifications[-1]
 
 
 async def test_whoever_hides_is_not_told_by_the_way(lab: Lab) -> None:
@@ -209,10 +216,11 @@ async def test_nobody_is_forwarded_to_nobody(lab: Lab) -> None:
     assert await states(lab) == {PHONE: "notified"}
 
 
-async def test_a_copy_that_is_to_be_stored_where_there_is_no_box(lab: Lab) -> None:
-    notification = await told_of(lab)
-    conf = await posted(lab, PHONE, forward_req(notification.content_location, OTHER, store=True), MForwardConf)
-    assert (conf.response_status, conf.store_status) == (OK, StoreStatus.ERROR_PERMANENT_SERVICE_DENIED)
+async def test_a_copy_that_is_to_be_stored_where_there_is_no_box(tmp_path: Path) -> None:
+    async with open_lab(tmp_path, mmbox=Mmbox(enabled=False)) as lab:
+        notification = await told_of(lab)
+        conf = await posted(lab, PHONE, forward_req(notification.content_location, OTHER, store=True), MForwardConf)
+        assert (conf.response_status, conf.store_status) == (OK, StoreStatus.ERROR_PERMANENT_SERVICE_DENIED)
 
 
 async def test_the_record_tells_of_a_forward_and_of_no_submission(lab: Lab) -> None:
@@ -227,3 +235,29 @@ async def test_the_record_tells_of_a_forward_and_of_no_submission(lab: Lab) -> N
     pair = {msgspec.json.decode(str(row[0]), type=trace.MmForwarded) for row in told}
     assert {(one.forwarder, one.forwarded_as) for one in pair} == {(PHONE, conf.message_id)}
     assert len(told) == 2
+
+
+async def test_a_from_of_somebody_else_is_replaced(lab: Lab) -> None:
+    """OMA-TS-MMS_ENC 7.3.21, as for an m-send-req."""
+    notification = await told_of(lab)
+    request = forward_req(notification.content_location, OTHER, from_=f"{THIRD}/TYPE=PLMN")
+    conf = await posted(lab, PHONE, request, MForwardConf)
+    assert conf.response_status is OK
+    [(sender,)] = await lab.app.store.fetch("SELECT sender FROM mm WHERE sender <> $1", SENDER)
+    assert sender == PHONE
+    rules = await lab.app.store.fetch("SELECT data FROM event WHERE kind = 'finding.noted'")
+    assert any("MM1-H905" in str(row[0]) for row in rules)
+
+
+@pytest.fixture
+async def strict(tmp_path: Path) -> AsyncIterator[Lab]:
+    async with open_lab(tmp_path, mm1=Mm1(port=0, foreign_from="refuse")) as lab:
+        yield lab
+
+
+async def test_or_refused_by_setting(strict: Lab) -> None:
+    notification = await told_of(strict)
+    request = forward_req(notification.content_location, OTHER, from_=f"{THIRD}/TYPE=PLMN")
+    conf = await posted(strict, PHONE, request, MForwardConf)
+    assert conf.response_status is ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED
+    assert await states(strict) == {PHONE: "notified"}

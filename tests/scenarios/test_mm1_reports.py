@@ -187,6 +187,14 @@ async def test_a_date_that_cannot_be_is_replaced(alice: ByHand, bob: ByHand, dat
     assert abs(report.date - alice.lab.app.clock.now() // 1_000_000) < 60
 
 
+async def test_angle_brackets_around_the_message_id_are_let_be(alice: ByHand, bob: ByHand) -> None:
+    """7.3.29 has none; some clients take the Message-ID for that of a mail."""
+    conf = await alice.send(OTHER, read_report=True)
+    await fetched(bob)
+    await bob.tell_read(f"<{conf.message_id}>", ALICE)
+    assert (await alice.pushed(MReadOrigInd)).message_id == conf.message_id
+
+
 async def test_it_proves_what_was_never_acknowledged(alice: ByHand, bob: ByHand) -> None:
     conf = await alice.send(OTHER, read_report=True)
     await bob.get(await bob.pushed(MNotificationInd))

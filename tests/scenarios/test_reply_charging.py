@@ -31,19 +31,22 @@ OFFER: dict[str, Any] = {
 }
 
 
-async def offered(lab: Lab, **changes: object) -> tuple[str, MNotificationInd, MRetrieveConf]:
+async def offered(lab: Lab, **changes: Any) -> tuple[str, MNotificationInd, MRetrieveConf]:
     """SENDER sends PHONE an MM with an offer: its Message-ID, and what PHONE got."""
     phone = await lab.phone(PHONE)
     if SENDER not in lab.phones:
         await lab.phone(SENDER)
-    conf = await posted(lab, SENDER, send_req(PHONE, **{**OFFER, **changes}), MSendConf)
+    fields: dict[str, Any] = {**OFFER, **changes}
+    conf = await posted(lab, SENDER, send_req(PHONE, **fields), MSendConf)
     assert conf.response_status is R.OK
     inbox = await phone.until(lambda inbox: bool(inbox.messages))
     return conf.message_id or "", inbox.notifications[-1], inbox.messages[-1].conf
 
 
-async def reply(lab: Lab, to: str = SENDER, number: str = PHONE, **fields: object) -> MSendConf:
-    return await posted(lab, number, send_req(to, **{"transaction_id": "r1", **fields}), MSendConf)
+async def reply(
+    lab: Lab, to: str = SENDER, number: str = PHONE, transaction_id: str = "r1", **fields: Any
+) -> MSendConf:
+    return await posted(lab, number, send_req(to, transaction_id=transaction_id, **fields), MSendConf)
 
 
 async def test_a_reply_is_paid_for_by_who_offered_it(lab: Lab) -> None:
@@ -93,7 +96,7 @@ async def test_what_is_beyond_the_offer_is_refused(
     conf = await reply(lab, **answer, reply_charging_id=message_id)
     assert (conf.response_status, why in (conf.response_text or "")) == (LIMITS, True)
     old = await reply(lab, **answer, reply_charging_id=message_id, mms_version=mm1.VERSION_1_0)
-    assert old.response_status is R.ERROR_UNSPECIFIED
+    assert old.response_status is R.ERROR_SERVICE_DENIED
 
 
 async def test_a_text_reply_is_within_an_offer_for_text(lab: Lab) -> None:
@@ -188,4 +191,4 @@ async def test_where_it_is_off_everybody_is_told(without: Lab) -> None:
     rsp = await without.vasp.submit(PHONE, content=picture(), reply_charging=True)
     assert rsp.status.code == mm7.StatusCode.OPERATION_RESTRICTED
     old = await posted(without, SENDER, send_req(PHONE, **OFFER, mms_version=mm1.VERSION_1_0), MSendConf)
-    assert old.response_status is R.ERROR_UNSPECIFIED
+    assert old.response_status is R.ERROR_SERVICE_DENIED

@@ -9,6 +9,7 @@ from mmsc.gateways.mm1.asked import Asked, gone_answer
 from mmsc.gateways.mm1.translate import HAPPENINGS
 from mmsc.net.http import HttpAnswer
 from protocols.mm1 import CancelStatus, MAcknowledgeInd, MCancelConf, MNotifyRespInd, MReadRecInd, ReadStatus
+from protocols.mm1.values import bare_id
 
 
 class Answers:
@@ -66,5 +67,5 @@ class Answers:
             in_name_of=pdu.from_ if isinstance(pdu.from_, str) else "",
             date=None if pdu.date is None else Instant(pdu.date * SECOND),
         )
-        outcome = await self._retrieval.read_by(pdu.message_id or "", asked.identity, said)
+        outcome = await self._retrieval.read_by(bare_id(pdu.message_id or ""), asked.identity, said)
         return gone_answer(outcome, self._clock) if isinstance(outcome, Gone) else HttpAnswer(status=200)

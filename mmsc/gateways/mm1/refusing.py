@@ -59,8 +59,8 @@ def refusal(
     user agent is answered like an m-send-req: every client knows that conf."""
     if message_type is None or not transaction_id or message_type in INDICATIONS:
         return None
-    spoken = version_for(version)
-    make = _MADE.get(message_type, send_conf)
+    make, since = _MADE.get(message_type, _OTHERWISE)
+    spoken = max(version_for(version), since)  # who sends a newer request than it says reads the conf of that one
     return mm1.for_version(make(transaction_id, spoken, status, sayable(why)), spoken)
 
 
@@ -142,11 +142,12 @@ def _delete_conf(transaction_id: str, version: int, status: ResponseStatus, why:
     )
 
 
-_MADE: Final[dict[MessageType, _Made]] = {
-    T.M_FORWARD_REQ: _forward_conf,
-    T.M_MBOX_STORE_REQ: _store_conf,
-    T.M_MBOX_VIEW_REQ: _view_conf,
-    T.M_MBOX_UPLOAD_REQ: _upload_conf,
-    T.M_MBOX_DELETE_REQ: _mbox_delete_conf,
-    T.M_DELETE_REQ: _delete_conf,
+_OTHERWISE: Final[tuple[_Made, int]] = (send_conf, mm1.MSendConf.since)
+_MADE: Final[dict[MessageType, tuple[_Made, int]]] = {
+    T.M_FORWARD_REQ: (_forward_conf, mm1.MForwardConf.since),
+    T.M_MBOX_STORE_REQ: (_store_conf, mm1.MMboxStoreConf.since),
+    T.M_MBOX_VIEW_REQ: (_view_conf, mm1.MMboxViewConf.since),
+    T.M_MBOX_UPLOAD_REQ: (_upload_conf, mm1.MMboxUploadConf.since),
+    T.M_MBOX_DELETE_REQ: (_mbox_delete_conf, mm1.MMboxDeleteConf.since),
+    T.M_DELETE_REQ: (_delete_conf, mm1.MDeleteConf.since),
 }

@@ -1,5 +1,6 @@
 """MM1 words to domain words and back (OMA-TS-MMS_ENC 6 and 7)."""
 
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
@@ -7,10 +8,13 @@ from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
+from mmsc.gateways.content import remarked
+from mmsc.gateways.mm1.mmbox_translate import keeping_of, wants_store
 from mmsc.gateways.pdus import content_of, submission_from
 from mmsc.gateways.repeats import repeat_key
 from protocols import mm1
 from protocols.content_type import ContentType
+from protocols.errors import Finding
 from protocols.mm1 import MRetrieveConf, MSendReq, RetrieveStatus, Status
 from protocols.wsp.multipart import Part, encode_multipart
 
@@ -29,15 +33,17 @@ _GONE_TEXT: Final = {
 }
 
 
-def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
-    """The request in domain words. Raises DecodeError for a body that is no multipart when it says it is one."""
-    content = content_of(pdu)
+def submission_of(pdu: MSendReq, sender: Address, now: Instant, body_offset: int = 0) -> Submission:
+    """The request in domain words, with what there is to remark about its parts; `body_offset` is where in the PDU they
+    begin. Raises DecodeError for a body that is no multipart when it says it is one."""
+    findings: list[Finding] = []
+    content = content_of(pdu, findings)
     recipients = [
         RecipientSpec(text, role)
         for role, texts in ((Role.TO, pdu.to), (Role.CC, pdu.cc), (Role.BCC, pdu.bcc))
         for text in texts
     ]
-    return submission_from(
+    submission = submission_from(
         pdu,
         now,
         origin=Origin(Interface.MM1, sender.value),
@@ -47,6 +53,10 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant) -> Submission:
         repeat_key=repeat_key("mm1", str(sender), "m-send-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
     )
+    submission = remarked(submission, [replace(one, offset=one.offset + body_offset) for one in findings])
+    if not wants_store(pdu):
+        return submission
+    return replace(submission, keep=keeping_of(pdu.mm_state, pdu.mm_flags))
 
 
 def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf:

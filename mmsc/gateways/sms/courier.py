@@ -81,6 +81,7 @@ class SmsPolicy:
     mm1_url: Callable[[], str]
     weblink_url: Callable[[], str]
     template: Callable[[], str] = lambda: "You have a picture message: {url}"
+    append_transaction_id: Callable[[], bool] = lambda: False  # handsets complete the Content-Location with it
     manual_above: Callable[[], int] = lambda: 0
 
 
@@ -118,8 +119,9 @@ class SmsCourier:
     async def _notify(self, job: Job, smsc: Smsc) -> Outcome:
         recipient = job.recipients[0]
         version = self._directory.subscriber(recipient.address).mms_version
-        policy = self._policy
-        pdu = notification_ind(job, policy.mm1_url(), self._clock.now(), version, policy.manual_above())
+        policy, now = self._policy, self._clock.now()
+        append = policy.append_transaction_id()
+        pdu = notification_ind(job, policy.mm1_url(), now, version, policy.manual_above(), append_transaction_id=append)
         seconds = int(job.payload.get("validity_seconds", "0"))
         return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
 

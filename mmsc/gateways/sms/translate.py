@@ -31,10 +31,12 @@ _MANUAL: Final = mm1.RecommendedRetrievalMode.MANUAL
 _LONGEST_VALIDITY: Final = 30 * 86_400
 
 
-def notification_ind(job: Job, mm1_url: str, now: Instant, version: int, manual_above: int = 0) -> MNotificationInd:
+def notification_ind(
+    job: Job, mm1_url: str, now: Instant, version: int, manual_above: int = 0, *, append_transaction_id: bool = False
+) -> MNotificationInd:
     """The m-notification-ind to a handset of this version, 0 when it is not known; with `plain` in 1.0 form without
-    optional fields. Before more than `manual_above` octets (0: never) its user is to
-    be asked."""
+    optional fields. Before more than `manual_above` octets (0: never) its user is to be asked. With
+    `append_transaction_id` the Content-Location ends where its reader puts the transaction id."""
     mm, recipient = job.stored_mm, job.recipients[0]
     plain = bool(job.payload.get("plain"))
     hidden = mm.sender_hidden or plain
@@ -46,11 +48,12 @@ def notification_ind(job: Job, mm1_url: str, now: Instant, version: int, manual_
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
         delivery_report=None if plain else mm.delivery_report and message_class is not MessageClass.AUTO,
+        stored=True if "stored" in job.payload and not plain and version >= mm1.VERSION_1_2 else None,
         message_class=message_class,
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
         expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
-        content_location=f"{mm1_url}/m/{recipient.token}",
+        content_location=f"{mm1_url}/m/{'' if append_transaction_id else recipient.token}",
         recommended_retrieval_mode=_MANUAL if 0 < manual_above < mm.size else None,
     )
     return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)

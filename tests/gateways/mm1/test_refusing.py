@@ -51,7 +51,7 @@ def test_each_request_is_refused_by_its_own_conf(kind: MessageType, version: int
     own = "M_SEND_CONF" if kind is MessageType.M_CANCEL_REQ else kind.name.replace("_REQ", "_CONF")
     assert conf.message_type.name == own
     assert mm1.decode(mm1.encode(conf)).findings == ()
-    assert conf.mms_version == {0: 0x10, 0x14: 0x13, 0x20: 0x12}.get(version, version)
+    assert conf.mms_version == max(conf.since, {0: 0x10, 0x14: 0x13, 0x20: 0x12}.get(version, version))
     assert b"why?not" in mm1.encode(conf)
 
 

@@ -28,6 +28,7 @@ from mmsc.domain.message import (
     TaskKind,
 )
 from mmsc.domain.neighbours import DeliverContent, Subscriber, TransferEncoding, Vasp
+from mmsc.domain.sendings import SENT_BEFORE, Sending, kept
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.planning import EMPTY_CONTENT
 from mmsc.engine.ports import Delivered, Failed, Later, Retry
@@ -198,9 +199,25 @@ def test_the_namespace(profile: dict[str, str], heard: tuple[str, str], tag: str
     assert envelope.message.mm7_version == version
 
 
+WAY = kept((Sending(PHONE, NOW), Sending("", Instant(NOW + SECOND)), Sending("a@b.example", None)))
+
+
+def test_who_had_it_before_its_sender_is_told() -> None:
+    """TS 23.140 8.7.2, REL-6: 1 is the first; whoever hides has a date and no name."""
+    request = request_of(job_of(details={SENT_BEFORE: WAY}))
+    assert [(one.address.value, one.sequence) for one in request.previously_sent_by] == [
+        (PHONE, "1"),
+        ("a@b.example", "3"),
+    ]
+    assert [one.sequence for one in request.previously_sent_at] == ["1", "2"]
+    rel5 = replace(NEWS, namespace=mm7.BASE + "REL-5-MM7-1-2")
+    assert request_of(job_of(details={SENT_BEFORE: WAY}), rel5).previously_sent_by == ()
+
+
 @pytest.mark.parametrize("tag", mm7.TAGS)
 def test_it_is_valid_in_every_namespace(tag: str) -> None:
     details = {"reply_charging_id": "m-7", "applic_id": "game", "reply_applic_id": "desk", "aux_applic_info": "x"}
+    details[SENT_BEFORE] = WAY
     handset = Subscriber(address=DomainAddress.of(PHONE), seen_at=NOW, user_agent="Phone/1")
     shown = ((Role.TO, "4488"), (Role.CC, PHONE))
     vasp = replace(NEWS, namespace=mm7.BASE + tag)

@@ -12,11 +12,14 @@ from mmsc.engine import assigned
 from mmsc.settings.model import Console, Mm1
 from mmsc.settings.neighbours import Subscriber
 from mmsc.store.core import StoreUnavailable
-from protocols.mm1 import ResponseStatus
+from protocols import mm1
+from protocols.content_type import ContentType
+from protocols.mm1 import INSERT_ADDRESS, MSendReq, ResponseStatus
 from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab
 
 PLACE = "/api/v1/identities"
 HERE = "127.0.0.1"
+TEXT = ContentType("text/plain")
 
 
 async def asked(
@@ -77,11 +80,17 @@ async def test_what_was_assigned_comes_before_what_is_configured_unless_that_is_
 async def test_a_gateway_may_tell_an_assigned_address(tmp_path: Path) -> None:
     async with open_lab(tmp_path, **with_console()) as lab:
         await asked(lab.app, "PUT", f"{PLACE}/203.0.113.7", {"number": OTHER})
-        phone = await lab.phone(OTHER, identity_header="")
-        session = phone._transport._session
-        assert session is not None
-        session.headers["X-Forwarded-For"] = "203.0.113.7"
-        assert (await phone.send([PHONE], [])).response_status is ResponseStatus.OK
+        pdu = MSendReq(transaction_id="t", from_=INSERT_ADDRESS, to=(PHONE,), content_type=TEXT, body=b"x")
+        host, port = lab.app.listeners["mm1"]
+        told = []
+        for ip in ("203.0.113.7", "203.0.113.8"):
+            headers = {"X-Forwarded-For": ip, "Content-Type": "application/vnd.wap.mms-message"}
+            url = f"http://{host}:{port}/"
+            async with lab.vasp.session.post(url, data=mm1.encode(pdu), headers=headers) as response:
+                conf = mm1.decode(await response.read()).message
+            assert isinstance(conf, mm1.MSendConf)
+            told.append(conf.response_status)
+        assert told == [ResponseStatus.OK, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED]
 
 
 async def test_an_address_has_one_spelling(tmp_path: Path) -> None:
