@@ -303,7 +303,7 @@ class App:
         for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
         if settings.enabled:
-            server = mm1_server(self.engine, settings, self.live, self.clock)
+            server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
             urls["mm1"] = await self._listen("mm1", settings, server.handle)
         if self.settings.weblink.enabled:
             page = WebLinkServer(

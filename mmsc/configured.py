@@ -13,8 +13,9 @@ from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan
 from mmsc.domain.changes import ChangePolicy
-from mmsc.domain.instant import HOUR, MINUTE, SECOND
+from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
+from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import MmsFlag, Subscriber, Vasp
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import RetryPolicy
@@ -64,6 +65,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             ),
         ),
         delivery=delivery_policy(settings),
+        boxes=box_policy(settings),
         changes=ChangePolicy(after_notification=settings.mm7.cancel_after_notification == "allow"),
         retrieval=RetrievalPolicy(
             retrieve_grace=_seconds(settings.mm1.retrieve_grace_seconds),
@@ -81,12 +83,27 @@ def engine_policy(settings: Settings) -> EnginePolicy:
     )
 
 
+def box_policy(settings: Settings) -> BoxPolicy:
+    """What subscribers may keep in the network."""
+    given = settings.mmbox
+    return BoxPolicy(
+        enabled=given.enabled,
+        default_store=given.default_store,
+        quota_messages=given.quota_messages,
+        quota_octets=given.quota_octets,
+        view_messages=given.view_messages,
+        view_octets=given.view_octets,
+        locations=given.maximum_locations,
+    )
+
+
 def retention_policy(settings: Settings) -> RetentionPolicy:
     """What is kept for how long."""
     given = settings.retention
     return RetentionPolicy(
         bodies=_hours(given.body_hours),
         messages=_hours(given.message_hours),
+        boxes=round(settings.mmbox.keep_days * DAY),
         maximum_octets=given.maximum_octets,
         warn_free_octets=given.warn_free_octets,
         every=_seconds(given.every_seconds),

@@ -1,5 +1,6 @@
 """The MM1 server put together: its settings, and who answers which PDU."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mmsc.clock import Clock
@@ -14,8 +15,8 @@ from mmsc.settings.model import Mm1
 from protocols.mm1 import MForwardReq, Pdu
 
 
-def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Server:
-    """What answers user agents; `live` tells it of new settings."""
+def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock, url: Callable[[], str]) -> Mm1Server:
+    """What answers user agents; `live` tells it of new settings, `url` where it is reached."""
     identities = Identities(
         engine.numbers,
         engine.neighbours,
@@ -30,9 +31,9 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock) -> Mm1Se
     live.values.append(believe)
     senders = Senders(identities, sender_policy(settings))
     live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
-    forwards = ForwardRequests(engine.forwards, engine.submit, senders, clock)
+    forwards = ForwardRequests(engine.forwards, engine.box_forwards, engine.submit, senders, clock, url)
     more: dict[type[Pdu], Any] = {MForwardReq: forwards.forward_req}
-    return Mm1Server(engine.submit, engine.retrieval, identities, clock, more, senders=senders)
+    return Mm1Server(engine.submit, engine.retrieval, identities, clock, engine.boxes, url, more, senders=senders)
 
 
 def sender_policy(settings: Mm1) -> SenderPolicy:

@@ -1,13 +1,14 @@
 """Golden cases: a stem in `fixtures/` is octets (`.hex`), meaning or refusal (`.json`) and origin (`.md`)."""
 
-import dataclasses
-import enum
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from mmsc.trace.plain import plain
+
+__all__ = ["FIXTURES", "Case", "annotated", "cases", "plain", "prefixes"]
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 
@@ -55,22 +56,3 @@ def annotated(protocol: str, stem: str) -> list[tuple[str, bytes]]:
 def prefixes(octets: bytes) -> Iterator[bytes]:
     """Every proper prefix."""
     return (octets[:end] for end in range(len(octets)))
-
-
-def plain(value: Any) -> Any:
-    """A message as JSON: what is not set is left out, octets are hex, members are their names."""
-    if isinstance(value, enum.Enum):
-        return value.name
-    if isinstance(value, bool | str) or value is None:
-        return value
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
-        kept = {name: plain(one) for name, one in fields.items() if one not in (None, "", (), b"")}
-        return {"kind": type(value).__name__, **kept}
-    return [plain(one) for one in value]

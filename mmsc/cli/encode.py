@@ -41,11 +41,20 @@ def command(file: Path, output: Path | None, as_hex: bool, pushed: bool, push_id
     {"name": "X-Own", "text": "value"}. A push is {"push": {"transaction_id": 1}, "body": {"pdu": {...}}}.
 
     All 24 PDUs of MM1, and WAP pushes, can be made; MM7, MM4 and SMPP cannot."""
-    from mmsc.trace import json_form
-    from protocols.errors import EncodeError
     from protocols.wsp.push import PDU_TYPE_PUSH, mms_push
 
-    given = _parsed(octets.read(file), file)
+    made = made_of(octets.read(file), file)
+    if pushed and made[1:2] == bytes((PDU_TYPE_PUSH,)):
+        raise click.UsageError("it is a push already: leave --push out")
+    octets.write(mms_push(push_id, made) if pushed else made, output, as_hex=as_hex)
+
+
+def made_of(text: bytes, file: Path) -> bytes:
+    """The octets that the JSON of a file describes. Raises ClickException."""
+    from mmsc.trace import json_form
+    from protocols.errors import EncodeError
+
+    given = _parsed(text, file)
     try:
         made, way = json_form.read(given, _files(Path() if str(file) == "-" else file.parent))
     except json_form.JsonFormError as error:
@@ -55,9 +64,7 @@ def command(file: Path, output: Path | None, as_hex: bool, pushed: bool, push_id
         raise click.ClickException(f"{file}: {error.why}{clause}") from error
     if way:
         click.echo(f"what was inside {way}, without it", err=True)
-    if pushed and made[1:2] == bytes((PDU_TYPE_PUSH,)):
-        raise click.UsageError("it is a push already: leave --push out")
-    octets.write(mms_push(push_id, made) if pushed else made, output, as_hex=as_hex)
+    return made
 
 
 def _parsed(text: bytes, file: Path) -> Any:

@@ -106,10 +106,12 @@ class _Phone:
             self._say(_told(message))
         for report in inbox.reports:
             self._say(f"report: {report.status.name if report.status else 'no status'} for {report.message_id}")
+        for read in inbox.read_reports:
+            status = read.read_status.name if read.read_status else "no status"
+            self._say(f"read report: {status} for {read.message_id}")
         for failure in inbox.failures:
             self._say(f"failed: {failure}")
-        for kept in (inbox.messages, inbox.reports, inbox.failures, inbox.notifications):
-            kept.clear()
+        inbox.clear()
 
     async def on_sms(self, text: str) -> None:
         """An SMS."""

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
+from mmsc.domain.mmbox import Keeping
 from mmsc.domain.states import Cause, RecipientState
 from protocols.records import record
 
@@ -159,6 +160,7 @@ class Submission:
     linked_id: str = ""  # the delivered MM that this one answers (TS 23.140 8.7.1)
     unknown_linked_id_accepted: bool = False  # an unknown one is a remark, not a refusal
     partial_success: bool = True  # some recipients may be refused while the others are served
+    keep: Keeping | None = None  # in the sender's MMBox, too (OMA-TS-MMS_ENC 7.3.56)
     refuses_late: bool = False  # the answer is one for all: who cannot be served beside others gets a report
 
 

@@ -13,8 +13,8 @@ import msgspec
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
 from mmsc.domain.networks import NetworkTable, address_of, network_of
+from mmsc.engine.address_ports import Assigning
 from mmsc.engine.pause import real_pause
-from mmsc.engine.ports import Assigning
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Statement, Store, StoreBusy, StoreUnavailable, Unit
 
@@ -24,7 +24,7 @@ _PATIENCE_SECONDS: Final = 1.0
 
 
 class Assigned:
-    """Implements `ports.AddressBook`."""
+    """Implements `address_ports.AddressBook`."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store

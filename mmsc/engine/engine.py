@@ -11,11 +11,13 @@ from mmsc.domain.changes import ChangePolicy
 from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
+from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
 from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
+from mmsc.engine.box_forwards import BoxForwards
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.credits import Credits
@@ -27,6 +29,7 @@ from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
 from mmsc.engine.lanes import LaneLimits, Lanes
+from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.notification import NotificationWork
 from mmsc.engine.peer_news import PeerNews
 from mmsc.engine.planning import SubmitPolicy
@@ -61,6 +64,7 @@ class EnginePolicy:
     submit: SubmitPolicy = field(default_factory=SubmitPolicy)
     delivery: DeliveryPolicy = field(default_factory=DeliveryPolicy)
     retrieval: RetrievalPolicy = field(default_factory=RetrievalPolicy)
+    boxes: BoxPolicy = field(default_factory=BoxPolicy)
     changes: ChangePolicy = field(default_factory=ChangePolicy)
     lane: LaneLimits = field(default_factory=LaneLimits)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
@@ -174,7 +178,18 @@ class Engine:
     def _begin_with_handsets(self) -> None:
         read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
         self.retrieval = Fetching(self.desk, self.neighbours, self._learn, self.policy.retrieval, read_reports)
+        self.boxes = self.submit.boxes = Mmboxes(
+            self.desk,
+            self.bodies,
+            self.ids,
+            self.neighbours,
+            self.retrieval,
+            self.policy.boxes,
+            lambda: self.policy.submit.limits,
+            lambda: self.policy.retrieval.require_identity,
+        )
         self.forwards = Forwards(self.desk, self.retrieval, self.submit)
+        self.box_forwards = BoxForwards(self.desk, self.boxes, self.submit)
         self.links = WebLinks(self.desk, self.policy.retrieval)
 
     def _changed_elsewhere(self, wake: str) -> None:
@@ -188,7 +203,7 @@ class Engine:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
         reports = ReportWork(self.desk)
         forwards = ForwardWork(self.desk, self.peer_reports)
-        notifications = NotificationWork(self.desk, self.neighbours, self._capability)
+        notifications = NotificationWork(self.desk, self.neighbours, self._capability, self.boxes)
         runners = {
             TaskKind.NOTIFY: notifications.run,
             TaskKind.LINK: notifications.run,
@@ -239,6 +254,7 @@ class Engine:
         self.desk.policy = policy.delivery
         self.changes.policy, self.changes.limits = policy.changes, policy.submit.limits
         self.retrieval.policy = self.links.policy = policy.retrieval
+        self.boxes.policy = policy.boxes
         self.lanes.resize()
         self._timetable.wake()
         with suppress(StoreError):  # who submits looks again

@@ -27,7 +27,7 @@ from mmsc.trace import events as trace
 
 _ATTEMPTS: Final = 3  # each one lost to another answer of the same handset
 # What tells about the content stays with it; what its sender arranged with us, or offered its recipients, does not.
-_OF_THE_CONTENT: Final = (
+OF_THE_CONTENT: Final = (
     *("applic_id", "reply_applic_id", "aux_applic_info", "content_class", "drm_content", "distribution_indicator"),
 )
 _GONE: Final = {
@@ -96,7 +96,7 @@ class Forwards:
 def _made_of(found: Retrievable, submission: Submission) -> Submission:
     """The request with what the MM has to give it."""
     mm = found.mm
-    carried = {name: mm.details[name] for name in _OF_THE_CONTENT if name in mm.details}
+    carried = {name: mm.details[name] for name in OF_THE_CONTENT if name in mm.details}
     return replace(
         submission,
         content=found.content,

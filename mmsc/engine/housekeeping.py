@@ -1,11 +1,12 @@
-"""Removes what is kept no longer: bodies first, then whole MMs with all that hangs on them, then notes without an MM.
+"""Removes what is kept no longer: what lay in MMBoxes for too long, bodies, then whole MMs with all that hangs on them,
+then notes without an MM.
 
 A round runs every few minutes of service time, in small units that wait for one another: what the store takes for a
 unit, the next one waits several times as long, so a busy store is left alone. Units hold a lease in the store, so one
 node of many keeps house.
 
 Never removed: an MM with a recipient that has not ended, with anything still owed (a task), within the repeat window,
-or with an SMS whose receipt may still come.
+or with an SMS whose receipt may still come; and no body that an MMBox shows.
 """
 
 import asyncio
@@ -20,8 +21,10 @@ from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from mmsc.domain.message import ContentId, Interface, Mm, Recipient
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.pause import real_pause
+from mmsc.engine.retention_units import fitting, together
 from mmsc.store import housekeeping as sql
 from mmsc.store import messages
+from mmsc.store import mmbox as boxes
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Lost, Room, Statement, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.trace import events as trace
@@ -57,6 +60,7 @@ class RetentionPolicy:
     maximum_octets: int = 0
     warn_free_octets: int = 0
     every: int = 10 * MINUTE
+    boxes: int = 0  # after it was put into an MMBox
     retrieve_grace: int = 10 * MINUTE
     repeat_window: int = DAY
 
@@ -116,6 +120,9 @@ class Housekeeper:
         self._did, self._rests = {}, _RESTS
         policy, now = self.policy, self._clock.now()
         try:
+            if policy.boxes:
+                await self._entries(Instant(now - policy.boxes))
+            await self._unboxed()
             if policy.bodies:
                 await self._take_bodies(now, policy.bodies, None)
             if policy.messages:
@@ -142,6 +149,31 @@ class Housekeeper:
         except (StoreBusy, StoreUnavailable):
             return  # what was done stays done
 
+    # --- MMBoxes ---
+
+    async def _entries(self, before: Instant) -> None:
+        """Entries that were made before a time."""
+        after = 0
+        while page := await boxes.older(self._store, after, before, self._rows):
+            after = page[-1][0]
+            for entry_id, content_id, _ in (one for one in page if one[2]):
+                await self._hold()
+                started = self._clock.real_now()
+                event = self._chronicle.event(trace.BoxDeleted(str(entry_id), "", trace.BOX_TOO_OLD))
+                await self._store.commit(self._chronicle.unit(*boxes.delete(entry_id, content_id), (event,)))
+                self._count(rows=1)
+                await self._rest(started)
+            if not page[-1][2]:
+                return
+
+    async def _unboxed(self) -> None:
+        """Bodies of entries that are gone, as far as no MM has them."""
+        while page := await boxes.unboxed(self._store, 0, self._rows):
+            real_now = self._clock.real_now()
+            gone = [drop(ContentId(one.id), real_now, elsewhere=one.elsewhere) for one in page]
+            await self._commit(list(itertools.chain.from_iterable(gone)))
+            self._count(bodies=len(page), octets=sum(one.octets for one in page))
+
     # --- bodies ---
 
     async def _take_bodies(self, now: Instant, age: int, octets: int | None) -> None:
@@ -158,7 +190,7 @@ class Housekeeper:
             if not going:
                 await real_pause(_SHORTEST_REST)
             while going and (octets is None or octets > 0):
-                batch = _fitting(going, self._rows, OCTETS_AT_ONCE if octets is None else min(octets, OCTETS_AT_ONCE))
+                batch = fitting(going, self._rows, OCTETS_AT_ONCE if octets is None else min(octets, OCTETS_AT_ONCE))
                 del going[: len(batch)]
                 real_now = self._clock.real_now()
                 gone = [drop(ContentId(one.id), real_now, elsewhere=one.elsewhere) for one in batch]
@@ -186,7 +218,7 @@ class Housekeeper:
                 await real_pause(_SHORTEST_REST)
             ends = await self._ends_of(going) if self._chronicle.charges else {}
             while going:
-                batch = _together(going, self._rows)
+                batch = together(going, self._rows)
                 if not batch:
                     batch = [await self._thin(going[0])]
                 del going[: len(batch)]
@@ -278,7 +310,8 @@ class Housekeeper:
             removed = self._did.get("octets", 0) - before
             if removed < room.used - bound:
                 _log.warning(
-                    "the store holds %d octets more than retention.maximum_octets: what is left has not ended",
+                    "the store holds %d octets more than retention.maximum_octets: what is left has not ended,"
+                    " or is in an MMBox",
                     room.used - bound - removed,
                 )
             room = await self._store.room()
@@ -338,28 +371,6 @@ def _ended(mm: sql.Standing) -> Instant:
     """When the last recipient ended, as far as that can be believed."""
     latest = mm.expires_at + LONGEST_PAST_EXPIRY
     return Instant(min(max(mm.ended_at or mm.submitted_at, mm.submitted_at), latest))
-
-
-def _fitting(going: Sequence[sql.KeptBody], rows: int, octets: int) -> list[sql.KeptBody]:
-    """The first of them that make up a unit: at least one."""
-    batch: list[sql.KeptBody] = []
-    for one in going[:rows]:
-        if octets <= 0:
-            break
-        octets -= one.octets
-        batch.append(one)
-    return batch
-
-
-def _together(going: Sequence[sql.OldMm], rows: int) -> list[sql.OldMm]:
-    """The first of them whose rows fit into a unit; none when the first alone has too many."""
-    batch: list[sql.OldMm] = []
-    for one in going:
-        rows -= one.rows
-        if rows < 0:
-            break
-        batch.append(one)
-    return batch
 
 
 def _end_of(mm: Mm, recipients: Sequence[Recipient]) -> trace.MmDeleted:

@@ -23,6 +23,7 @@ from mmsc.domain.reports import NoReport
 from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
+from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.ports import CapabilityPort, Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
@@ -38,10 +39,11 @@ _RECEIPT_SECONDS: Final = 30.0  # how often an open receipt is looked for
 class NotificationWork:
     """NOTIFY and LINK tasks."""
 
-    def __init__(self, desk: Desk, neighbours: Neighbours, capability: CapabilityPort) -> None:
+    def __init__(self, desk: Desk, neighbours: Neighbours, capability: CapabilityPort, boxes: Mmboxes) -> None:
         self._desk = desk
         self._neighbours = neighbours
         self._capability = capability
+        self._boxes = boxes
 
     async def run(self, job: Job) -> None:
         """One step for one recipient."""
@@ -101,6 +103,8 @@ class NotificationWork:
     async def _push(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant) -> None:
         now = self._desk.clock.now()
         payload = {**job.payload, "validity_seconds": str(max(1, (next_at - now) // SECOND))}
+        if self._boxes.keeps_received and await self._boxes.keep_received(mm, recipient):
+            payload["stored"] = "1"
         outcome = await self._desk.call(job._replace(mm=mm, recipients=(recipient,), payload=payload))
         match outcome:
             case Delivered():

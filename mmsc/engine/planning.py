@@ -8,6 +8,7 @@ from typing import Final
 from mmsc.clock import Clock, Moment
 from mmsc.domain import limits as limit_rules
 from mmsc.domain.address import Address, NotAnAddress
+from mmsc.domain.box_entry import BoxEntry
 from mmsc.domain.conditions import WHY_FOREIGN, DeliveryCondition, requires
 from mmsc.domain.instant import DAY
 from mmsc.domain.limits import Limits, Times
@@ -73,6 +74,7 @@ class Plan:
     tasks: list[TaskRow]
     refused: tuple[RefusedRecipient, ...]
     events: list[trace.Event]
+    boxed: BoxEntry | None = None  # for the sender
 
 
 def _as_written(text: str) -> Address:

@@ -5,12 +5,13 @@ failed attempt. Inbound, gateways call `Submit.accept`, `Retrieval`, `Links`, `P
 only after the commit, so the caller may answer positively.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import Protocol
 
 from mmsc.domain.address import Address, Normalised, NotAnAddress
+from mmsc.domain.box_entry import BoxEntry
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Content,
@@ -25,6 +26,7 @@ from mmsc.domain.message import (
     Route,
     Submission,
 )
+from mmsc.domain.mmbox import NotKept
 from mmsc.domain.neighbours import Capability, Peer, Smsc, Subscriber, Vasp
 from mmsc.domain.refusal import Refused
 from mmsc.domain.states import Happening
@@ -130,6 +132,7 @@ class Accepted:
     refused: tuple[RefusedRecipient, ...] = ()
     repeat: bool = False
     content_id: ContentId | None = None  # None: nothing was stored, this is a repeat
+    kept: BoxEntry | NotKept | None = None  # in its sender's MMBox; None: that was not asked for
     answered: Callable[[], None] = field(default=_nothing, compare=False)
 
 
@@ -287,46 +290,6 @@ class Links(Protocol):
         ...
 
 
-class PeerReports(Protocol):
-    """What a foreign MMSC says about MMs we forwarded to it."""
-
-    async def forward_answered(
-        self,
-        peer: str,
-        message_id: str,
-        *,
-        ok: bool,
-        because: str,
-        recipients: Sequence[str] = (),
-        transaction_id: str = "",
-        status: str = "",
-    ) -> bool:
-        """A MM4_forward.RES with its `status`, or a bounce; `recipients` empty means all that its forward asked for.
-        `transaction_id` tells apart forwards with the same Message-ID. False: no such message went to this peer."""
-        ...
-
-    async def delivery_report(
-        self,
-        peer: str,
-        message_id: str,
-        recipient: str,
-        happening: Happening,
-        *,
-        date: Instant,
-        to_originator: bool,
-        text: str = "",
-        res: Callable[[bool], ResMm4] | None = None,
-    ) -> bool:
-        """A MM4_delivery_report.REQ, matched by message id and normalised recipient.
-
-        `res(found)` makes the RES that is stored in the same unit. False: not found (RES Error-message-not-found)."""
-        ...
-
-    async def report_answered(self, peer: str, message_id: str, *, status: str, text: str) -> bool:
-        """A MM4_delivery_report.RES; it is only recorded. False: no message of this peer has this id."""
-        ...
-
-
 class ReceiptState(StrEnum):
     """What an SMSC receipt says, reduced to what we do about it."""
 
@@ -390,36 +353,4 @@ class Directory(Protocol):
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this static IP address."""
-        ...
-
-
-class Assigning(Enum):
-    """What came of an address that was to be a subscriber's."""
-
-    NEW = auto()
-    CHANGED = auto()
-    RELEASED = auto()
-    UNKNOWN = auto()  # it was nobody's
-    FULL = auto()  # as many are there as are kept
-    STORE_AWAY = auto()  # nothing was done
-
-
-class AddressBook(Protocol):
-    """Whose requests come from which IP address or network, as it was assigned while the server runs. Networks are in
-    their one spelling (`domain.networks`)."""
-
-    def number_of(self, network: str) -> Address | None:
-        """Whose it is; None when it was not assigned."""
-        ...
-
-    def listed(self, after: str, limit: int) -> Sequence[tuple[str, Address]]:
-        """(network, number), sorted, at most `limit`, those behind `after`."""
-        ...
-
-    async def assign(self, network: str, number: Address) -> Assigning:
-        """It is this subscriber's from now on: NEW, CHANGED (after the commit), FULL or STORE_AWAY."""
-        ...
-
-    async def release(self, network: str) -> Assigning:
-        """It is nobody's from now on: RELEASED (after the commit), UNKNOWN or STORE_AWAY."""
         ...

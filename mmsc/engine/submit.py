@@ -7,6 +7,7 @@ Nothing is answered positively before it is committed, and nothing leaves before
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import msgspec
 
@@ -33,6 +34,7 @@ from mmsc.engine.credits import Credits, NoCredit
 from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.linking import both_told, linked
+from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.planning import Plan, Planner, SubmitPolicy
 from mmsc.engine.ports import Accepted, Numbers, ResMm4
 from mmsc.engine.recent import Recent
@@ -82,6 +84,7 @@ class Submitter:
         self._planned = planned
         self._credits = credit
         self._door = Door(policy.door)
+        self.boxes: Mmboxes | None = None  # of subscribers who want to keep what they send
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
         self._reply_charging = ReplyCharging(store, clock, numbers, chronicle)
 
@@ -121,6 +124,8 @@ class Submitter:
         plan.events += beside
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
+        if submission.keep is not None and self.boxes is not None:
+            plan.boxed = self.boxes.entry_of_sent(plan.mm, submission)
         if told is not None:
             plan.events += told(plan.mm)
         owner = submission.origin.owner
@@ -134,9 +139,16 @@ class Submitter:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
             self._door.leave(owner)
-        if isinstance(accepted, Accepted) or accepted is LOOK_AGAIN:
+        if isinstance(accepted, Accepted):
+            return accepted if submission.keep is None else await self._kept(accepted, plan)
+        return accepted if accepted is LOOK_AGAIN else await self._refuse(submission, accepted)
+
+    async def _kept(self, accepted: Accepted, plan: Plan) -> Accepted:
+        """With what became of the copy for its sender's box; the MM is on its way whatever that is."""
+        if self.boxes is None:
             return accepted
-        return await self._refuse(submission, accepted)
+        boxed = None if accepted.repeat else plan.boxed
+        return replace(accepted, kept=await self.boxes.kept_sent(accepted.mm_id, boxed))
 
     async def answer_before(self, submission: Submission) -> Accepted | None:
         """The stored answer, when this is a repeat; for who would otherwise be refused for what came of the first."""
@@ -196,6 +208,8 @@ class Submitter:
         else:
             body = (content_sql.insert(mm.content_id, plan.content),)
         effects = [*body, *map(sql.insert_recipient, plan.recipients)]
+        if plan.boxed is not None and self.boxes is not None:
+            effects += self.boxes.keep_sent(plan.boxed)
         inserted = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
         guard: Statement | None = inserted
         if along is not None:  # who won its guard is no repeat

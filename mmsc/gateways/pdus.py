@@ -78,13 +78,19 @@ STATUS_OF: Final = {
 def content_of(pdu: MSendReq, remarks: list[Finding] | None = None) -> Content:
     """What it carries; what there is to remark about its parts goes to `remarks`. Raises DecodeError for a body that is
     no multipart when it says it is one."""
-    content_type = pdu.content_type or ContentType("application/vnd.wap.multipart.mixed")
+    return content_in(pdu.content_type, pdu.body, remarks)
+
+
+def content_in(content_type: ContentType | None, body: bytes, remarks: list[Finding] | None = None) -> Content:
+    """The content of any PDU, as `content_of`."""
+    content_type = content_type or ContentType("application/vnd.wap.multipart.mixed")
     if content_type.media_type.startswith(("application/vnd.wap.multipart", "multipart/")):
-        return from_wsp(content_type, pdu.body, remarks)
-    return single(content_type, pdu.body)
+        return from_wsp(content_type, body, remarks)
+    return single(content_type, body)
 
 
-def _class_name(value: MessageClass | str | None) -> str:
+def class_name(value: MessageClass | str | None) -> str:
+    """X-Mms-Message-Class in words, "" for none."""
     if isinstance(value, str):
         return value
     return "" if value is None else _CLASSES.get(value, value.name)
@@ -123,7 +129,7 @@ def submission_from(
         repeat_key=repeat_key,
         identifier=identifier,
         subject=pdu.subject or "",
-        message_class=_class_name(pdu.message_class),
+        message_class=class_name(pdu.message_class),
         priority=_PRIORITIES.get(pdu.priority or mm1.Priority.NORMAL, Priority.NORMAL),
         delivery_report=bool(pdu.delivery_report),
         read_report=bool(pdu.read_report),

@@ -11,13 +11,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 from mmsc.lab.handset_behaviour import Behaviour, Behaviours, Fetching
 from mmsc.lab.handset_http import FAILURES, Pace
 from mmsc.lab.handset_inbox import Heard, Inbox, Item, Message, News, Watched
 from mmsc.lab.mmbox_client import MmboxClient
-from mmsc.lab.user_agent import MIXED, NoConf, UserAgent
+from mmsc.lab.user_agent import MIXED, AgentOptions, NoConf, UserAgent
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
@@ -60,7 +60,7 @@ class Handset(UserAgent):
         fetching: Fetching = Fetching.IMMEDIATE,
         behaviours: Behaviours | None = None,
         heard: Heard = lambda news, item: None,
-        **more: Any,
+        **more: Unpack[AgentOptions],
     ) -> None:
         """`behaviours` for MMs one after the other, instead of `fetching` for all; `heard` is told what arrives; `more`
         as for UserAgent."""
@@ -286,7 +286,8 @@ class Handset(UserAgent):
             if status == 200:
                 return await self._opened(body)
             await self._failed(f"GET {location}: HTTP {status}")
-            return None
+            if status < 500:
+                return None
         return None
 
     async def _opened(self, body: bytes) -> Message | None:

@@ -31,10 +31,10 @@ class Fetching(StrEnum):
 @record(frozen=True, slots=True)
 class Behaviour:
     """For one MM. `wait_seconds`: before it acts; for DEFERRED between its answer and the GET, None for "when the user
-    says so". `octets_per_second`: how fast it reads (0: at once). `cuts`: how many GETs lose the line halfway, each
-    followed by another one, `retries` at most. `read`: what m-read-rec-ind says where the MM asks for one, None for no
-    such report. `reply`: the text of an answer to its sender. `report_allowed`: X-Mms-Report-Allowed, None for
-    absent."""
+    says so". `octets_per_second`: how fast it reads (0: at once). `cuts`: how many GETs lose the line halfway;
+    `retries`: how often it asks again at once when there was no whole answer, or HTTP 5xx. `read`: what
+    m-read-rec-ind says where the MM asks for one, None for no such report. `reply`: the text of an answer to its
+    sender. `report_allowed`: X-Mms-Report-Allowed, None for absent."""
 
     fetching: Fetching = Fetching.IMMEDIATE
     wait_seconds: float | None = None

@@ -11,6 +11,7 @@ from protocols.records import record
 from protocols.wsp.multipart import PartIndex
 
 MAXIMUM_KEPT: Final = 10_000  # of each kind; the oldest go
+MAXIMUM_KEPT_OCTETS: Final = 256 * 1024 * 1024  # of MMs; the oldest go, the last one stays
 
 
 @record(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Inbox:
         kept.append(item)
         if len(kept) > MAXIMUM_KEPT:
             del kept[0]
+        if news in (News.MESSAGE, News.REPLACED):
+            octets = sum(len(one.octets) for one in kept)
+            while octets > MAXIMUM_KEPT_OCTETS and len(kept) > 1:
+                octets -= len(kept.pop(0).octets)
 
     def remove(self, message_id: str) -> list[Message]:
         """The MMs of this Message-ID, which are here no longer."""

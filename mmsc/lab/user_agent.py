@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypedDict, TypeVar
 
 from mmsc.clock import host_now
 from mmsc.lab.handset_http import FAST, Pace, Pause, Transport
@@ -41,6 +41,21 @@ MIXED: Final = ContentType("application/vnd.wap.multipart.mixed")
 _SECOND: Final = 1_000_000  # the clock counts microseconds
 P = TypeVar("P", bound=Pdu)
 Ids = Callable[[], str]
+
+
+class AgentOptions(TypedDict, total=False):
+    """What a UserAgent is told of itself; see there."""
+
+    profile: Profile
+    user_agent: str
+    version: int
+    identity_header: str
+    proxy: str
+    report_allowed: bool | None
+    transaction_ids: Ids | None
+    now: Callable[[], int]
+    pause: Pause
+    watch: Callable[[str, Pdu], None]
 
 
 class NoConf(DecodeError):

@@ -148,6 +148,19 @@ class Mm1(HttpListener, frozen=True, kw_only=True):
     reply_charging: Live[bool] = True
 
 
+class Mmbox(Section, frozen=True, kw_only=True):
+    """What subscribers keep in the network."""
+
+    enabled: Live[bool] = True
+    default_store: Live[bool] = False
+    quota_messages: Live[Count] = 500
+    quota_octets: Live[Octets] = 50 * MEGA
+    view_messages: Live[Count] = 50
+    view_octets: Live[Octets] = MEGA
+    maximum_locations: Live[Count] = 100
+    keep_days: Annotated[float, msgspec.Meta(ge=0, le=36_500)] = 365.0
+
+
 class Mm3(Listener, frozen=True, kw_only=True):
     """Mails from the Internet."""
 
@@ -328,6 +341,7 @@ class Settings(Section, frozen=True, kw_only=True):
     delivery: Deliveries = Deliveries()
     lanes: Lanes = Lanes()
     mm1: Mm1 = Mm1()
+    mmbox: Mmbox = Mmbox()
     mm3: Mm3 = Mm3()
     mm4: Mm4 = Mm4()
     mm7: Mm7 = Mm7()

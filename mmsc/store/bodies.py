@@ -33,6 +33,13 @@ _REFER: Final = (
 _FORGET: Final = (
     "UPDATE object SET refs = refs - 1, touched_at = $2 WHERE digest = (SELECT object FROM content WHERE id = $1)"
 )
+# What an MMBox shows stays. Who puts it there counts in its row: the row is locked before anything is decided by it.
+_LOCK: Final = "UPDATE content SET boxes = boxes WHERE id = $1"
+_IN_NO_BOX: Final = "id = $1 AND coalesce(boxes, 0) = 0"
+_FORGET_UNBOXED: Final = (
+    f"UPDATE object SET refs = refs - 1, touched_at = $2 WHERE digest = (SELECT object FROM content WHERE {_IN_NO_BOX})"
+)
+_DROP: Final = f"DELETE FROM content WHERE {_IN_NO_BOX}"
 _UNUSED: Final = "SELECT digest, name FROM object WHERE refs = 0 AND touched_at < $1 LIMIT $2"
 _TAKE: Final = "DELETE FROM object WHERE digest = $1 AND refs = 0 AND touched_at < $2 RETURNING name"
 
@@ -67,9 +74,12 @@ def forget(content_id: ContentId, real_now: int) -> tuple[Statement, ...]:
 
 
 def drop(content_id: ContentId, real_now: int, *, elsewhere: bool = True) -> tuple[Statement, ...]:
-    """The body goes with its row. `elsewhere` False: it is known to be in the database, so no reference is dropped."""
-    row = Statement("DELETE FROM content WHERE id = $1", (content_id,))
-    return (Statement(_FORGET, (content_id, real_now)), row) if elsewhere else (row,)
+    """The body goes with its row, unless an MMBox shows it. `elsewhere` False: it is known to be in the database, so no
+    reference is dropped."""
+    row = Statement(_DROP, (content_id,))
+    if not elsewhere:
+        return (row,)
+    return Statement(_LOCK, (content_id,)), Statement(_FORGET_UNBOXED, (content_id, real_now)), row
 
 
 class Bodies:
@@ -94,6 +104,12 @@ class Bodies:
     def is_outside(self, content: Content) -> bool:
         """Whether this body goes to object storage."""
         return self._objects is not None and len(content.body) >= self._smallest_octets
+
+    async def write(self, content_id: ContentId, content: Content) -> tuple[Statement, ...]:
+        """The effects that write a body, wherever it goes. Raises `StoreUnavailable`."""
+        if self.is_outside(content):
+            return await self.put(content_id, content)
+        return (sql.insert(content_id, content),)
 
     async def put(self, content_id: ContentId, content: Content) -> tuple[Statement, ...]:
         """Make the body durable outside; the effects that refer to it, for the unit of its MM. Raises

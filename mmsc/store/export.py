@@ -4,12 +4,13 @@ The first line is {"format": "mmsc export", "version": 1, "schema": HASH}. Every
 known of it:
 
     {"mm": {"id": ID, "message_id": ..., "submitted_at": TIME, ...},
-     "recipients": [{...}], "events": [{...}],
+     "recipients": [{...}], "events": [{...}], "mmbox": [{...}],
      "content": {"content_type": ..., "size": N, "parts": [{...}], "body": BASE64 or "file": NAME}}
 
 Ids are 13 letters (`mmsc.ids`), times RFC 3339 in UTC with microseconds. `content` is null when retention took it;
-`object` stands in place of `body` and `file` when it is in object storage. Keys are added within a version, never
-changed. Secrets of links and notifications are in it: whoever has the file can open what is still open.
+`object` stands in place of `body` and `file` when it is in object storage. `mmbox` are the entries of subscribers'
+boxes that show it; what was uploaded to one is of no MM and not here. Keys are added within a version, never changed.
+Secrets of links and notifications are in it: whoever has the file can open what is still open.
 """
 
 import base64
@@ -38,10 +39,13 @@ _RECIPIENT: Final = (
     "fetched_at", "pushes", "replied_at",
 )  # fmt: skip
 _EVENT: Final = ("id", "recipient_id", "task_id", "at_service", "at_real", "kind", "data")
+_ENTRY: Final = ("id", "owner", "state", "flags", "token", "stored_at")
 _PAGE_OF_MMS: Final = f"SELECT {', '.join(_MM)}, content_id FROM mm WHERE id > $1 ORDER BY id LIMIT $2"
 _OF_MMS: Final = "SELECT {}, mm_id FROM {} WHERE mm_id >= $1 AND mm_id <= $2 ORDER BY mm_id, id"
+_ENTRIES: Final = f"SELECT {', '.join(_ENTRY)} FROM mmbox WHERE content_id = $1 ORDER BY id"
 _TIMES: Final = frozenset(
     (
+        "stored_at",
         "submitted_at",
         "deliver_at",
         "expires_at",
@@ -116,9 +120,14 @@ async def _lines(reader: Reader, page: list[Row], wanted: Wanted) -> AsyncIterat
             "mm": {**mm, **_details(str(row[9]))},
             "recipients": [_named(_RECIPIENT, one, wanted) for one in own],
             "events": [{**_named(_EVENT, one, wanted), "data": _decode(str(one[6]))} for one in events[mm_id]],
+            "mmbox": [_boxed(one, wanted) for one in await reader.fetch(_ENTRIES, _int(row[-1]))],
             "content": await _content(reader, _int(row[-1]), wanted),
         }
         yield _encode(told) + b"\n"
+
+
+def _boxed(row: Row, wanted: Wanted) -> dict[str, Any]:
+    return {**_named(_ENTRY, row, wanted), "flags": _decode(str(row[3]))}
 
 
 def _in_time(submitted_at: int, wanted: Wanted) -> bool:

@@ -31,8 +31,9 @@ _STANDING: Final = (
 )
 # `size` stands behind the body: reading it would walk through the body's pages, its length does not (nor does TOAST).
 _BODIES: Final = (
-    f"SELECT body.id, body.octets, body.elsewhere, mm.submitted_at, mm.expires_at, {_STANDING} FROM"
-    " (SELECT id, coalesce(length(body), size) AS octets, CASE WHEN body IS NULL THEN 1 ELSE 0 END AS elsewhere"
+    f"SELECT body.id, body.octets, body.elsewhere, body.boxes, mm.submitted_at, mm.expires_at, {_STANDING} FROM"
+    " (SELECT id, coalesce(boxes, 0) AS boxes, coalesce(length(body), size) AS octets,"
+    " CASE WHEN body IS NULL THEN 1 ELSE 0 END AS elsewhere"
     " FROM content WHERE id > $1 ORDER BY id LIMIT $2) body"
     " LEFT JOIN mm ON mm.id = body.id WHERE mm.id IS NULL OR mm.submitted_at <= $3 ORDER BY body.id"
 )
@@ -76,12 +77,13 @@ class Standing:
 
 @record(frozen=True, slots=True)
 class KeptBody:
-    """A body that is still there. One without an MM is nobody's to remove: `mmsc store verify` tells it."""
+    """A body that is still there. One without an MM is nobody's to remove: `mmsc store verify` tells it, unless an
+    MMBox shows it, or did."""
 
     id: int
     octets: int
     elsewhere: bool  # in object storage
-    mm: Standing | None
+    mm: Standing | None  # None also while an MMBox shows it
 
 
 @record(frozen=True, slots=True)
@@ -123,7 +125,12 @@ async def bodies(store: Store, after: int, before: Instant, limit: int) -> list[
     """Bodies of MMs above id `after` that were submitted before a time. Nothing: there are no more."""
     rows = await store.fetch(_BODIES, after, limit, before)
     return [
-        KeptBody(_integer(row[0]), _integer(row[1]), bool(row[2]), None if row[3] is None else _standing(row[3:9]))
+        KeptBody(
+            _integer(row[0]),
+            _integer(row[1]),
+            bool(row[2]),
+            None if row[3] or row[4] is None else _standing(row[4:10]),
+        )
         for row in rows
     ]
 

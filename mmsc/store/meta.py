@@ -19,6 +19,6 @@ def write(key: str, value: str) -> Statement:
 
 async def highest_id(store: Store) -> int:
     """The largest id that any start of any node has used, 0 in a new database."""
-    tables = ("mm", "recipient", "task", "event")
+    tables = ("mm", "recipient", "task", "event", "mmbox")
     found = [await store.fetch_one(f"SELECT MAX(id) FROM {table}") for table in tables]
     return max((row[0] for row in found if row is not None and isinstance(row[0], int)), default=0)

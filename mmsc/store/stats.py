@@ -8,7 +8,7 @@ from mmsc.store.reading import Reader, SqliteReader, on_disk
 from mmsc.store.space import PAGES
 from protocols.records import record
 
-TABLES: Final = ("mm", "recipient", "content", "object", "task", "event", "sms", "cdr", "config", "node")
+TABLES: Final = ("mm", "recipient", "content", "object", "mmbox", "task", "event", "sms", "cdr", "config", "node")
 
 
 @record(frozen=True, slots=True, kw_only=True)

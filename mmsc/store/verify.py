@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from mmsc.domain.message import Part, Role, Route, TaskKind
+from mmsc.domain.mmbox import BoxState
 from mmsc.domain.states import RecipientState
 from mmsc.store import housekeeping
 from mmsc.store.core import StoreUnavailable
@@ -46,6 +47,8 @@ _FORWARDED: Final = (
     "EXISTS (SELECT 1 FROM task WHERE task.mm_id = page.mm_id AND task.recipient_id IS NULL"
     " AND task.kind IN ('forward', 'watch', 'deliver_mm7'))"
 )
+_NO_OWN_MM: Final = "NOT EXISTS (SELECT 1 FROM mm WHERE mm.id = page.id AND mm.content_id = page.id)"
+_ENTRIES: Final = "(SELECT count(*) FROM mmbox WHERE mmbox.content_id = page.id)"
 _NO_OBJECT: Final = "NOT EXISTS (SELECT 1 FROM object WHERE object.digest = page.object)"
 _NO_RECIPIENT: Final = (
     "NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.id = page.recipient_id AND recipient.mm_id = page.mm_id)"
@@ -78,9 +81,14 @@ CHECKS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     "content": (
-        ("its MM is missing", "NOT EXISTS (SELECT 1 FROM mm WHERE mm.id = page.id AND mm.content_id = page.id)"),
+        ("its MM is missing, and no MMBox ever showed it", f"page.boxes IS NULL AND {_NO_OWN_MM}"),
+        ("its count of entries that show it is wrong", f"coalesce(page.boxes, 0) <> {_ENTRIES}"),
         ("its object is not recorded", f"page.object IS NOT NULL AND {_NO_OBJECT}"),
         ("it has no body", "page.body IS NULL AND page.object IS NULL"),
+    ),
+    "mmbox": (
+        ("its content is missing", _NO_BODY),
+        ("its state is unknown", f"page.state NOT IN ({_listed(*(one.value for one in BoxState))})"),
     ),
     "task": (
         ("its MM is missing", f"page.mm_id IS NOT NULL AND {_NO_MM}"),

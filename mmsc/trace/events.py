@@ -1,5 +1,5 @@
 """The events: what happened, in the order in which it became durable. This is their only definition, with
-`handset_events.py` and `vasp_events.py`, whose kinds are named here, too.
+`box_events.py`, `handset_events.py` and `vasp_events.py`, whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -11,6 +11,12 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from mmsc.trace.box_events import BOX_BY_OWNER as BOX_BY_OWNER
+from mmsc.trace.box_events import BOX_TOO_OLD as BOX_TOO_OLD
+from mmsc.trace.box_events import BoxChanged as BoxChanged
+from mmsc.trace.box_events import BoxDeleted as BoxDeleted
+from mmsc.trace.box_events import BoxKept as BoxKept
+from mmsc.trace.box_events import BoxRefused as BoxRefused
 from mmsc.trace.data import Data as Data
 from mmsc.trace.handset_events import MmForwarded as MmForwarded
 from mmsc.trace.handset_events import ReplyCharged as ReplyCharged

@@ -167,7 +167,8 @@ class MMboxDeleteConf(Pdu):
 
 @record(frozen=True, slots=True, kw_only=True)
 class MMboxDescr(Pdu):
-    """m-mbox-descr: an MM of the MMBox, alone or as a part of an m-mbox-view-conf; with its content where asked."""
+    """m-mbox-descr: an MM of the MMBox, alone or as a part of an m-mbox-view-conf; with its content where asked.
+    In an m-mbox-upload-req it has no Content-Location yet."""
 
     message_type = MessageType.M_MBOX_DESCR
     clause = "OMA-TS-MMS_ENC 6"

@@ -6,8 +6,8 @@ import pytest
 
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
+from mmsc.engine.address_ports import Assigning
 from mmsc.engine.assigned import Assigned
-from mmsc.engine.ports import Assigning
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Row, Store, StoreUnavailable
 from tests.engine.conftest import OTHER, PHONE

@@ -19,8 +19,9 @@ READER = Address.of(OTHER)
 
 
 async def notified(bench: Bench, **changes: Any) -> Accepted:
-    """An MM of a handset that asked for both reports."""
-    fields = {"origin": Origin(Interface.MM1, PHONE), "sender": PHONE, "read_report": True, **changes}
+    """An MM of a handset that asked to hear when it is read; and of its delivery, where `changes` say so."""
+    asked = {"read_report": True, "delivery_report": False}
+    fields = {"origin": Origin(Interface.MM1, PHONE), "sender": PHONE, **asked, **changes}
     accepted = await bench.submit(OTHER, **fields)
     await bench.until(trace.NotificationPushed)
     return accepted
@@ -45,7 +46,7 @@ async def test_it_waits_for_the_delivery_report(bench: Bench) -> None:
     for kind in (TaskKind.REPORT_MM1, TaskKind.READ_MM1):
         bench.hands[kind].on_job = lambda job: order.append(job.kind)
     bench.hands[TaskKind.REPORT_MM1].answers = [Retry("ESME_RSYSERR")]
-    accepted = await notified(bench)
+    accepted = await notified(bench, delivery_report=True)
     assert await heard(bench, accepted.message_id)
     await bench.until(trace.AttemptFailed)
     await bench.until(trace.AttemptPostponed)
@@ -57,7 +58,7 @@ async def test_it_waits_for_the_delivery_report(bench: Bench) -> None:
 
 async def test_a_report_that_the_smsc_refuses_is_given_up_and_seen(bench: Bench) -> None:
     bench.hands[TaskKind.READ_MM1].answers = [Failed("ESME_RINVDSTADR")]
-    accepted = await notified(bench, delivery_report=False)
+    accepted = await notified(bench)
     assert await heard(bench, accepted.message_id)
     (given_up,) = await bench.until(trace.TaskGivenUp)
     assert given_up.because == "ESME_RINVDSTADR"  # type: ignore[attr-defined]

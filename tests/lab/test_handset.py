@@ -1,11 +1,12 @@
 """What a virtual handset does about notifications, and what it keeps (OMA-TS-MMS_ENC 6)."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from mmsc.lab.handset_behaviour import Behaviour, Behaviours, Fetching, behaviours_of
-from mmsc.lab.handset_inbox import MAXIMUM_KEPT, Inbox, News
+from mmsc.lab.handset_inbox import MAXIMUM_KEPT, MAXIMUM_KEPT_OCTETS, Inbox, Message, News
 from mmsc.lab.handset_profiles import PROFILES, profile_named
 from protocols import mm1
 from protocols.mm1 import (
@@ -272,6 +273,10 @@ def test_an_inbox_is_bounded() -> None:
     for number in range(MAXIMUM_KEPT + 2):
         inbox.take(News.TEXT, str(number))
     assert (len(inbox.texts), inbox.texts[0]) == (MAXIMUM_KEPT, "2")
+    large = Message(retrieve_conf(), (), bytes(MAXIMUM_KEPT_OCTETS // 2))
+    for message in (large, large, replace(large, octets=b"1")):
+        inbox.take(News.MESSAGE, message)
+    assert [len(one.octets) for one in inbox.messages] == [MAXIMUM_KEPT_OCTETS // 2, 1]
     inbox.clear()
     assert inbox == Inbox()
 

@@ -125,3 +125,11 @@ async def test_an_mm_that_it_sends_has_every_field_of_the_pdu(mmsc: FakeMmsc, ha
     assert isinstance(sent, MSendReq)
     assert (sent.from_, sent.sender_visibility, sent.store) == ("+1/TYPE=PLMN", hide, True)
     assert (sent.mms_version, conf.response_status) == (mm1.VERSION_1_3, ok)
+
+
+async def test_an_mmsc_that_is_busy_is_asked_again(mmsc: FakeMmsc, handset: MakeHandset) -> None:
+    mmsc.files["/m/m1"] = 503
+    phone = await handset(behaviours=behaviours_of("retry=2"))
+    await phone.on_push(pushed(notification(f"{mmsc.url}m/m1")))
+    assert phone.inbox.failures == [f"GET {mmsc.url}m/m1: HTTP 503"] * 3
+    assert mmsc.pdus() == []

@@ -113,6 +113,13 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "mm1.address_headers": (("X-Where",), lambda app: _handlers(app)["mm1"]._identities._address_headers, ("X-Where",)),
     "mm1.append_transaction_id": (True, lambda app: _courier(app)._policy.append_transaction_id(), True),
     "mm1.require_identity": (True, lambda app: app.engine.retrieval.policy.require_identity, True),
+    "mmbox.enabled": (False, lambda app: app.engine.boxes.enabled, False),
+    "mmbox.default_store": (True, lambda app: app.engine.boxes.keeps_received, True),
+    **{
+        f"mmbox.{name}": (7, lambda app, name=name: getattr(app.engine.boxes.policy, name), 7)  # type: ignore[misc]
+        for name in ("quota_messages", "quota_octets", "view_messages", "view_octets")
+    },
+    "mmbox.maximum_locations": (7, lambda app: app.engine.boxes.maximum_locations, 7),
     "mm1.address_hiding": (False, lambda app: _handlers(app)["mm1"].senders.policy.address_hiding, False),
     "mm1.foreign_from": ("refuse", lambda app: _handlers(app)["mm1"].senders.policy.foreign_from_refused, True),
     "mm7.cancel_after_notification": ("refuse", lambda app: app.engine.changes.policy.after_notification, False),

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from mmsc.lab.handset import Fetching, Handset
-from mmsc.settings.model import Mm1
+from mmsc.settings.model import Mm1, Mmbox
 from mmsc.trace import events as trace
 from protocols import mm1
 from protocols.mm1 import (
@@ -216,10 +216,11 @@ async def test_nobody_is_forwarded_to_nobody(lab: Lab) -> None:
     assert await states(lab) == {PHONE: "notified"}
 
 
-async def test_a_copy_that_is_to_be_stored_where_there_is_no_box(lab: Lab) -> None:
-    notification = await told_of(lab)
-    conf = await posted(lab, PHONE, forward_req(notification.content_location, OTHER, store=True), MForwardConf)
-    assert (conf.response_status, conf.store_status) == (OK, StoreStatus.ERROR_PERMANENT_SERVICE_DENIED)
+async def test_a_copy_that_is_to_be_stored_where_there_is_no_box(tmp_path: Path) -> None:
+    async with open_lab(tmp_path, mmbox=Mmbox(enabled=False)) as lab:
+        notification = await told_of(lab)
+        conf = await posted(lab, PHONE, forward_req(notification.content_location, OTHER, store=True), MForwardConf)
+        assert (conf.response_status, conf.store_status) == (OK, StoreStatus.ERROR_PERMANENT_SERVICE_DENIED)
 
 
 async def test_the_record_tells_of_a_forward_and_of_no_submission(lab: Lab) -> None:

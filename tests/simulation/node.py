@@ -121,7 +121,9 @@ class Node:
         engine = self.engine
         identities = Identities(engine.numbers, engine.neighbours, headers=("X-MSISDN",), gateways=("127.0.0.1/32",))
         self.mm7 = Mm7Server(engine.submit, engine.changes, engine.neighbours, dialects=engine.dialects)
-        self.mm1 = Mm1Server(engine.submit, engine.retrieval, identities, self.clock)
+        self.mm1 = Mm1Server(
+            engine.submit, engine.retrieval, identities, self.clock, engine.boxes, lambda: "http://mm1"
+        )
         self.mm4 = Mm4Server(
             engine.submit, engine.peer_reports, engine.numbers, engine.neighbours, self.clock, domain=DOMAIN
         )

@@ -5,15 +5,18 @@ import itertools
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
+from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
-from mmsc.store import nodes, tasks
+from mmsc.store import mmbox, nodes, tasks
 from mmsc.store import verify as looking
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Statement, Store, StoreRefused, Unit
@@ -27,6 +30,7 @@ from tests import postgres
 from tests.store.test_bodies import Memory
 from tests.store.test_contract import task
 from tests.store.test_housekeeping import House
+from tests.store.test_mmbox import ENTRY
 
 _numbers = itertools.count()
 Both = tuple[House, Reader]
@@ -90,6 +94,23 @@ async def test_a_sound_store_has_no_findings_before_and_after_retention(both: Bo
     assert await wrong(reader) == []
 
 
+async def test_entries_of_boxes_are_checked_counted_and_exported(both: Both) -> None:
+    house, reader = both
+    entry = replace(ENTRY, content_id=ContentId(2000))
+    guard, effects = mmbox.keep_shared(entry, BoxPolicy())
+    await house.store.commit(Unit(guard, effects))
+    assert await wrong(reader) == []
+    assert (await stats(reader)).rows["mmbox"] == 1
+    (line,) = await exported(reader, mm_id=2000)
+    (told,) = cast("list[dict[str, object]]", line["mmbox"])
+    assert (told["owner"], told["state"]) == ("+15550100123", "new")
+    assert told["flags"] == ["family"]
+    await change(house, "UPDATE mmbox SET state = 'lost'")
+    assert ("mmbox", 10, "its state is unknown") in await wrong(reader)
+    await change(house, "DELETE FROM content WHERE id = 2000")
+    assert ("mmbox", 10, "its content is missing") in await wrong(reader)
+
+
 OUTSIDE = '[{"content_type":"","content_id":"","content_location":"","offset":990,"length":11}]'
 FAULTS: dict[str, tuple[str, tuple[str, int, str]]] = {
     "a body vanished": (
@@ -107,6 +128,10 @@ FAULTS: dict[str, tuple[str, tuple[str, int, str]]] = {
     "a body without octets": (
         "UPDATE content SET body = NULL WHERE id = 2000",
         ("content", 2000, "it has no body"),
+    ),
+    "a count of boxes that nobody has": (
+        "UPDATE content SET boxes = 1 WHERE id = 2000",
+        ("content", 2000, "its count of entries that show it is wrong"),
     ),
     "a recipient of nothing": (
         "UPDATE recipient SET mm_id = 77 WHERE id = 2001",
@@ -216,7 +241,7 @@ async def test_a_missing_body_of_somebody_who_waits_is_found_whatever_retention_
 
 
 def test_every_table_with_references_is_checked() -> None:
-    assert set(CHECKS) == {"mm", "recipient", "content", "task", "event"}
+    assert set(CHECKS) == {"mm", "recipient", "content", "mmbox", "task", "event"}
 
 
 async def exported(reader: Reader, **wanted: object) -> list[dict[str, dict[str, object]]]:

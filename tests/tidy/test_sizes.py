@@ -9,7 +9,7 @@ from tests.tidy.project import TOP, files, product_files, tree
 
 MAXIMUM_FILE_LINES: Final = 400
 MAXIMUM_FUNCTION_LINES: Final = 60
-FOLDERS: Final = {"mmsc", "protocols", "fixtures", "tests", "config", "scripts"}
+FOLDERS: Final = {"mmsc", "protocols", "fixtures", "tests", "config", "docs", "scripts"}
 FILES: Final = {"README.md", "LICENSE", "pyproject.toml", ".gitignore"}
 
 

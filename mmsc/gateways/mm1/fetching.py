@@ -6,8 +6,11 @@ from zlib import crc32
 
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
-from mmsc.engine.ports import Evidence, Gone, Retrievable, Retrieval
+from mmsc.engine.box_ports import Place
+from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrievable, Retrieval
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE, gone_answer
+from mmsc.gateways.mm1.box_fetching import BoxFetches
+from mmsc.gateways.mm1.mmbox_translate import place_of
 from mmsc.gateways.mm1.progress import Progress
 from mmsc.gateways.pdus import retrieve_conf
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -16,24 +19,34 @@ from mmsc.trace.captures import BodyReference
 from protocols import mm1
 
 _PATH: Final = "/m/"
+# Nothing waits there any more: what its recipient has kept of it in the box is still shown.
+_PERHAPS_BOXED: Final = (GoneBecause.EXPIRED, GoneBecause.ENDED)
 
 
 class Fetches:
     """Serves `/m/TOKEN`, and `/m/TID` to clients that append X-Mms-Transaction-ID to the Content-Location."""
 
-    def __init__(self, retrieval: Retrieval, clock: Clock) -> None:
+    def __init__(self, retrieval: Retrieval, clock: Clock, boxed: BoxFetches) -> None:
         self._retrieval = retrieval
+        self._boxed = boxed
         self._clock = clock
         self._progress = Progress()
 
     async def get(self, request: HttpRequest, identity: Address | None, evidence: Evidence) -> HttpAnswer:
         """GET, also of a single range, and HEAD; 404 for any other path."""
+        place = place_of(request.path)
+        if place is not None and place.boxed:
+            answer = await self._boxed.get(place, identity, head=request.method == "HEAD")
+            return gone_answer(answer, self._clock) if isinstance(answer, Gone) else answer
         if not request.path.startswith(_PATH):
             return HttpAnswer(status=404)
         token = request.path[len(_PATH) :].partition("/")[0]
         found = await self._retrieval.open(token, identity, evidence)
         if isinstance(found, Gone):
-            return gone_answer(found, self._clock)
+            kept: HttpAnswer | Gone = found
+            if found.because in _PERHAPS_BOXED:
+                kept = await self._boxed.get(Place(token, boxed=False), identity, head=request.method == "HEAD")
+            return gone_answer(found, self._clock) if isinstance(kept, Gone) else kept
         head = mm1.encode_head(
             retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
         )
@@ -60,6 +73,7 @@ class Fetches:
         async def after(whole: bool) -> None:
             if self._progress.sent(found.recipient.id, tag, piece, whole=whole):
                 await self._retrieval.fetched(found)
+                await self._boxed.fetched_outside(found.recipient.id)
             else:
                 self._retrieval.broken_off(found)
 

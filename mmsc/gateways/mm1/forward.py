@@ -1,5 +1,6 @@
 """m-forward-req: a subscriber has an MM sent on that it was told of (OMA-TS-MMS_ENC 6; TS 23.140 8.1.6)."""
 
+from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -8,16 +9,18 @@ from mmsc.domain.address import Address
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submission
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.engine.box_ports import BoxForwarding
 from mmsc.engine.ports import Accepted, Forwarding, Submit
 from mmsc.gateways.content import plausible, remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
 from mmsc.gateways.mm1.charging import with_reply_charging
+from mmsc.gateways.mm1.mmbox_translate import keeping_of, place_of, stored_fields, wants_store
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.pdus import STATUS_OF, sayable, when_of
 from mmsc.gateways.repeats import repeat_key
 from mmsc.net.http import HttpAnswer
 from protocols import mm1
-from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus, StoreStatus
+from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus
 from protocols.mm1.versions import status_for
 
 _PATH: Final = "/m/"
@@ -29,16 +32,27 @@ _NO_REPLY: Final = Refused(
 class ForwardRequests:
     """Hands them to the engine."""
 
-    def __init__(self, forwarding: Forwarding, submit: Submit, senders: Senders, clock: Clock) -> None:
+    def __init__(
+        self,
+        forwarding: Forwarding,
+        boxed: BoxForwarding,
+        submit: Submit,
+        senders: Senders,
+        clock: Clock,
+        url: Callable[[], str],
+    ) -> None:
+        """`url` is where MM1 is reached: Content-Locations begin with it."""
         self._forwarding = forwarding
         self._submit = submit
         self._senders = senders
         self._clock = clock
+        self._boxed = boxed
+        self._url = url
 
     async def forward_req(self, asked: Asked[MForwardReq]) -> HttpAnswer:
         """m-forward-req to m-forward-conf."""
         outcome = await self._outcome(asked)
-        answer = pdu_answer(_conf(asked, outcome), transaction_id=asked.pdu.transaction_id)
+        answer = pdu_answer(_conf(asked, outcome, self._url()), transaction_id=asked.pdu.transaction_id)
         if isinstance(outcome, Accepted):
             answer.mm_id = outcome.mm_id
             answered = outcome.answered
@@ -59,6 +73,9 @@ class ForwardRequests:
         if isinstance(submission, Refused):
             await self._submit.note_refused(Origin(Interface.MM1, identity.value), submission)
             return submission
+        place = place_of(pdu.content_location or "")
+        if place is not None and place.boxed:
+            return await self._boxed.forward(place, submission, identity)
         return await self._forwarding.forward(
             token_of(pdu.content_location or ""),
             submission,
@@ -102,10 +119,11 @@ def _submission_of(pdu: MForwardReq, sender: Address, now: Instant) -> Submissio
         deliver_at=when_of(pdu.delivery_time),
         expires=when_of(pdu.expiry),
         details={"mm1_transaction_id": pdu.transaction_id, "mms_version": str(pdu.mms_version)},
+        keep=keeping_of(pdu.mm_state, pdu.mm_flags) if wants_store(pdu) else None,
     )
 
 
-def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardConf:
+def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused, url: str) -> MForwardConf:
     """The m-forward-conf that a client of this version can read."""
     pdu, version = asked.pdu, asked.version
     status, text, message_id = ResponseStatus.OK, None, None
@@ -116,14 +134,13 @@ def _conf(asked: Asked[MForwardReq], outcome: Accepted | Refused) -> MForwardCon
         if outcome.refused and version >= mm1.VERSION_1_2:
             status = ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
             text = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
-    no_box = pdu.store is True
+    stored = {} if isinstance(outcome, Refused) else stored_fields(outcome.kept, url)
     conf = MForwardConf(
         mms_version=version,
         transaction_id=pdu.transaction_id,
         response_status=status_for(status, version),
         response_text=None if text is None else sayable(text),
         message_id=message_id,
-        store_status=StoreStatus.ERROR_PERMANENT_SERVICE_DENIED if no_box else None,
-        store_status_text="this subscriber has no MMBox" if no_box else None,
+        **stored,
     )
     return mm1.for_version(conf, version)

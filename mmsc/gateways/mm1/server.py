@@ -5,17 +5,20 @@ HTTP 200; HTTP errors are for what is no PDU. What a PDU means is its handler's.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from mmsc.clock import Clock
 from mmsc.domain.address import Address
+from mmsc.engine.box_ports import Boxes
 from mmsc.engine.ports import Evidence, Retrieval, Submit
 from mmsc.gateways.mm1.answers import Answers
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, Asked
+from mmsc.gateways.mm1.box_fetching import BoxFetches
 from mmsc.gateways.mm1.fetching import Fetches
 from mmsc.gateways.mm1.identity import Identities
+from mmsc.gateways.mm1.mmbox import MmboxRequests
 from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
@@ -44,21 +47,24 @@ class Mm1Server:
         retrieval: Retrieval,
         identities: Identities,
         clock: Clock,
+        boxes: Boxes,
+        url: Callable[[], str],
         more: Mapping[type[Pdu], Any] = MappingProxyType({}),
         senders: Senders | None = None,
     ) -> None:
-        """`more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
+        """`url` is where MM1 is reached. `more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
         self.senders = senders or Senders(identities)
         self._retrieval = retrieval
         self._identities = identities
-        self._fetches = Fetches(retrieval, clock)
+        self._fetches = Fetches(retrieval, clock, BoxFetches(boxes))
         answers = Answers(retrieval, clock)
         self._handlers: dict[type[Pdu], Any] = {
-            MSendReq: Submissions(submit, clock, self.senders).send_req,
+            MSendReq: Submissions(submit, clock, self.senders, url).send_req,
             mm1.MNotifyRespInd: answers.notifyresp_ind,
             mm1.MAcknowledgeInd: answers.acknowledge_ind,
             MReadRecInd: answers.read_rec_ind,
             mm1.MCancelConf: answers.cancel_conf,
+            **MmboxRequests(boxes, clock, url).handlers,
             **more,
         }
 

@@ -1,6 +1,9 @@
 """m-send-req: a subscriber submits an MM (OMA-TS-MMS_ENC 6.1)."""
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final
 
 from mmsc.clock import Clock
 from mmsc.domain.message import Interface, Origin
@@ -9,6 +12,7 @@ from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
 from mmsc.gateways.mm1.charging import with_reply_charging
+from mmsc.gateways.mm1.mmbox_translate import stored_fields
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
@@ -22,20 +26,27 @@ _CORRUPT: Final = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
 
 
 def conf_answer(
-    transaction_id: str, version: int, status: ResponseStatus, text: str | None, message_id: str | None = None
+    transaction_id: str,
+    version: int,
+    status: ResponseStatus,
+    text: str | None,
+    message_id: str | None = None,
+    stored: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpAnswer:
-    """The m-send-conf that a client of this version can read."""
+    """The m-send-conf that a client of this version can read; `stored` are its fields about the MMBox."""
     conf = send_conf(transaction_id, version, status, text, message_id)
-    return pdu_answer(conf, transaction_id=transaction_id)
+    return pdu_answer(replace(conf, **stored) if stored else conf, transaction_id=transaction_id)
 
 
 class Submissions:
     """Hands them to the engine."""
 
-    def __init__(self, submit: Submit, clock: Clock, senders: Senders) -> None:
+    def __init__(self, submit: Submit, clock: Clock, senders: Senders, url: Callable[[], str]) -> None:
+        """`url` is where MM1 is reached: Content-Locations begin with it."""
         self._submit = submit
         self._senders = senders
         self._clock = clock
+        self._url = url
 
     async def send_req(self, asked: Asked[MSendReq]) -> HttpAnswer:
         """m-send-req to m-send-conf."""
@@ -63,11 +74,12 @@ class Submissions:
         if outcome.refused and version >= mm1.VERSION_1_2:  # who spoke less hears of them by m-delivery-ind
             status = ResponseStatus.ERROR_TRANSIENT_PARTIAL_SUCCESS
             text = "; ".join(f"{one.text}: {one.because}" for one in outcome.refused)
-        answer = conf_answer(pdu.transaction_id, version, status, text, outcome.message_id)
+        stored = stored_fields(outcome.kept, self._url())
+        answer = conf_answer(pdu.transaction_id, version, status, text, outcome.message_id, stored)
         answer.mm_id = outcome.mm_id
         answer.neighbour = identity.value
-        stored = submission.content
-        if stored is not None and outcome.content_id is not None and stored.body is pdu.body:
+        content = submission.content
+        if content is not None and outcome.content_id is not None and content.body is pdu.body:
             answer.stored = BodyReference(outcome.content_id, 0, len(pdu.body), asked.octets - len(pdu.body))
 
         async def after(_: bool) -> None:

@@ -9,6 +9,7 @@ from mmsc.domain.message import Interface, Origin, RecipientSpec, Role, Submissi
 from mmsc.domain.states import Happening
 from mmsc.engine.ports import GoneBecause
 from mmsc.gateways.content import remarked
+from mmsc.gateways.mm1.mmbox_translate import keeping_of, wants_store
 from mmsc.gateways.pdus import content_of, submission_from
 from mmsc.gateways.repeats import repeat_key
 from protocols import mm1
@@ -52,7 +53,10 @@ def submission_of(pdu: MSendReq, sender: Address, now: Instant, body_offset: int
         repeat_key=repeat_key("mm1", str(sender), "m-send-req", pdu.transaction_id, content=(mm1.encode(pdu),)),
         identifier=f"X-Mms-Transaction-Id {pdu.transaction_id}",
     )
-    return remarked(submission, [replace(one, offset=one.offset + body_offset) for one in findings])
+    submission = remarked(submission, [replace(one, offset=one.offset + body_offset) for one in findings])
+    if not wants_store(pdu):
+        return submission
+    return replace(submission, keep=keeping_of(pdu.mm_state, pdu.mm_flags))
 
 
 def gone_conf(because: GoneBecause, now: Instant, version: int) -> MRetrieveConf:

@@ -16,7 +16,8 @@ from mmsc.domain.message import Interface, Origin, Route
 from mmsc.domain.neighbours import Peer
 from mmsc.domain.obstacles import obstacle_to
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Directory, Numbers, PeerReports, ResMm4, Submit
+from mmsc.engine.peer_ports import PeerReports
+from mmsc.engine.ports import Directory, Numbers, ResMm4, Submit
 from mmsc.gateways.content import MAIL_ON_ITS_WAY, plausible, remarked
 from mmsc.gateways.mm4.translate import (
     HAPPENINGS,

@@ -12,7 +12,8 @@ import msgspec
 
 from mmsc.domain.address import AddressKind, NotAnAddress
 from mmsc.domain.networks import network_of, spelled
-from mmsc.engine.ports import AddressBook, Assigning, Numbers
+from mmsc.engine.address_ports import AddressBook, Assigning
+from mmsc.engine.ports import Numbers
 from mmsc.gateways.rest.answers import json_answer, no_content, problem
 from mmsc.net.http import HttpAnswer, HttpRequest
 

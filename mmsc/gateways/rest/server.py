@@ -7,7 +7,8 @@ are refused: a page from anywhere could send them.
 import hmac
 from typing import Final
 
-from mmsc.engine.ports import AddressBook, Numbers
+from mmsc.engine.address_ports import AddressBook
+from mmsc.engine.ports import Numbers
 from mmsc.gateways.rest.answers import problem
 from mmsc.gateways.rest.identities import PLACE, Identities
 from mmsc.net.http import HttpAnswer, HttpRequest

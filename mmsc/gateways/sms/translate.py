@@ -48,6 +48,7 @@ def notification_ind(
         from_=None if hidden else spelled(mm.sender),
         subject=None if plain else mm.subject or None,
         delivery_report=None if plain else mm.delivery_report and message_class is not MessageClass.AUTO,
+        stored=True if "stored" in job.payload and not plain and version >= mm1.VERSION_1_2 else None,
         message_class=message_class,
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,

@@ -7,11 +7,14 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE content (
     id {id} PRIMARY KEY,
     content_type TEXT NOT NULL,
+    boxes {bigint},
     body {blob},
     object {blob},
     size {bigint} NOT NULL,
     parts TEXT NOT NULL
 );
+-- `boxes` counts the entries of MMBoxes that show it; NULL: none ever did. Retention takes no content with any.
+CREATE INDEX content_unboxed ON content (id) WHERE boxes = 0;
 
 -- A body in object storage: how many rows of content refer to it, and when (real time) that number last changed.
 CREATE TABLE object (
@@ -106,6 +109,26 @@ CREATE TABLE sms (
     PRIMARY KEY (lane, smpp_message_id)
 );
 CREATE INDEX sms_recipient ON sms (recipient_id);
+
+-- What subscribers keep in the network: `source` is what an entry was made of, so that it is made once. `number` counts
+-- an owner's entries on: of two that are made at once one takes it, and the other looks at the quota again.
+CREATE TABLE mmbox (
+    id {id} PRIMARY KEY,
+    owner TEXT NOT NULL,
+    number {bigint} NOT NULL,
+    size {bigint} NOT NULL,
+    state TEXT NOT NULL,
+    token TEXT NOT NULL,
+    source TEXT NOT NULL,
+    content_id {bigint} NOT NULL,
+    stored_at {bigint} NOT NULL,
+    flags TEXT NOT NULL,
+    told TEXT NOT NULL
+);
+CREATE UNIQUE INDEX mmbox_owner ON mmbox (owner, number);
+CREATE UNIQUE INDEX mmbox_token ON mmbox (token);
+CREATE UNIQUE INDEX mmbox_source ON mmbox (source);
+CREATE INDEX mmbox_content ON mmbox (content_id);
 
 CREATE TABLE config (
     kind TEXT NOT NULL,
