@@ -90,10 +90,11 @@ def content_in(content_type: ContentType | None, body: bytes, remarks: list[Find
 
 
 def class_name(value: MessageClass | str | None) -> str:
-    """X-Mms-Message-Class in words, "" for none."""
+    """X-Mms-Message-Class in words, "" for none; a number that nobody knows means nothing, and is passed on to nobody
+    (OMA-TS-MMS_ENC 7.3.27)."""
     if isinstance(value, str):
         return value
-    return "" if value is None else _CLASSES.get(value, value.name)
+    return "" if value is None else _CLASSES.get(value, "")
 
 
 def class_of(name: str) -> MessageClass | str:

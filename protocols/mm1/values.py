@@ -227,11 +227,11 @@ def _put_with_length(writer: OctetWriter, inner: OctetWriter) -> None:
     writer.put(inner)
 
 
-_read_class_octet: Final = octet_of(MessageClass).read
+_CLASS_OCTET: Final = octet_of(MessageClass)
 
 
 def _read_class(reader: OctetReader) -> MessageClass | str:
-    return _read_class_octet(reader) if reader.peek() >= 0x80 else read_text(reader)
+    return _CLASS_OCTET.read(reader) if reader.peek() >= 0x80 else read_text(reader)
 
 
 def _read_message_id(reader: OctetReader) -> str:
@@ -251,7 +251,7 @@ def _write_class(writer: OctetWriter, value: MessageClass | str) -> None:
     if isinstance(value, str):
         write_text(writer, value)
     else:
-        writer.octet(value)
+        _CLASS_OCTET.write(writer, value)
 
 
 def _read_content_type(reader: OctetReader) -> ContentType:
@@ -297,6 +297,8 @@ def _write_counted_date(writer: OctetWriter, value: CountedDate) -> None:
 
 def _write_flagged(writer: OctetWriter, value: Flagged) -> None:
     def write(inner: OctetWriter) -> None:
+        if not 0 <= value.token <= 0xFF:
+            raise EncodeError(f"the token {value.token:#x} does not fit one octet")
         inner.octet(value.token)
         if isinstance(value.value, int):
             write_integer(inner, value.value)
