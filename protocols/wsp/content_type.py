@@ -197,6 +197,9 @@ def _read_media_number(reader: OctetReader) -> str:
     number = read_integer(reader)
     if number not in media_types.NAMES:
         reader.remark(rules.NUMBER.broken(f"no media type has the number 0x{number:02x}", start))
+    elif number > media_types.HIGHEST_READ:
+        remark = f"{_media_name(number)} by the number 0x{number:02x}"
+        reader.remark(rules.HIGH_NUMBER.broken(remark, start))
     return _media_name(number)
 
 
