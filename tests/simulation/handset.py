@@ -89,10 +89,11 @@ class Handset:
         if habit == "late":
             await asyncio.sleep(chance.between(30, 200))
         deed, to = self._deed(pdu)
-        if deed and not await self._does(deed, to, pdu):
+        location = await self._does(deed, to, pdu) if deed else pdu.content_location
+        if location is None:
             return
         for _ in range(2 if habit == "twice" else 1):
-            conf = await self._get(pdu)
+            conf = await self._get(location)
             if conf is None:
                 return
         if habit == "silent" or chance.fault(0.1):
@@ -117,12 +118,12 @@ class Handset:
             self._deeds[pdu.transaction_id] = (deed, chance.pick(sorted(self._world.handsets)))
         return self._deeds[pdu.transaction_id]
 
-    async def _does(self, deed: str, to: str, pdu: MNotificationInd) -> bool:
-        """Do it, and whether the MM is fetched all the same: from the box, where it was stored."""
+    async def _does(self, deed: str, to: str, pdu: MNotificationInd) -> str | None:
+        """Do it, and from where the MM is fetched all the same: from the box, where it was stored."""
         location = pdu.content_location or ""
         if deed == "delete":
             await self._until_told(MDeleteReq(transaction_id=f"d{pdu.transaction_id}", content_locations=(location,)))
-            return False
+            return None
         if "box" in deed:
             store = MMboxStoreReq(transaction_id=f"b{pdu.transaction_id}", content_location=location)
             conf = await self._until_told(store)
@@ -130,9 +131,8 @@ class Handset:
             location = conf.content_location or location
         if "forward" in deed:
             await self.forward(location, to, f"f{pdu.transaction_id}")
-            return False
-        pdu.content_location = location
-        return True
+            return None
+        return location
 
     async def forward(self, location: str, to: str, transaction_id: str) -> None:
         """Have an MM sent on, again until it is answered."""
@@ -188,9 +188,9 @@ class Handset:
         for _ in range(2 if self._world.chance.fault(0.1) else 1):
             await self._post(answer)
 
-    async def _get(self, pdu: MNotificationInd) -> MRetrieveConf | None:
+    async def _get(self, location: str) -> MRetrieveConf | None:
         """The MM, if there was one."""
-        path = "/" + (pdu.content_location or "").partition("//")[2].partition("/")[2]
+        path = "/" + location.partition("//")[2].partition("/")[2]
         answer = await self._ask("GET", path)
         if answer is None:
             return None

@@ -32,7 +32,7 @@ from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPo
 from mmsc.ids import Ids
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.store.core import StoreBusy, StoreUnavailable
-from protocols.mm1 import MForwardReq
+from protocols.mm1 import MForwardReq, Pdu
 from tests.simulation.database import SharedStore
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Node:
             return "http://mm1"
 
         forwards = ForwardRequests(engine.forwards, engine.box_forwards, engine.submit, senders, clock, url)
-        more = {MForwardReq: forwards.forward_req}
+        more: dict[type[Pdu], Any] = {MForwardReq: forwards.forward_req}
         return Mm1Server(engine.submit, engine.retrieval, identities, clock, engine.boxes, url, more, senders=senders)
 
     def _couriers(self) -> None:
