@@ -30,6 +30,7 @@ class BoxForwards:
 
     def __init__(self, desk: Desk, boxes: Mmboxes, submit: Submitter, forwards: Forwards) -> None:
         """`forwards` sends on what its recipient has not fetched."""
+        forwards.boxed = self
         self._forwards = forwards
         self._desk = desk
         self._boxes = boxes
@@ -54,6 +55,10 @@ class BoxForwards:
             if outcome is not LOOK_AGAIN:
                 return outcome
         return LOOK_AGAIN
+
+    async def has(self, token: str, identity: Address) -> bool:
+        """Whether this subscriber kept what a notification told of."""
+        return not isinstance(await self._boxes.open(Place(token, boxed=False), identity), Gone)
 
     def _along(self, entry: BoxEntry) -> Along | None:
         """The entry's new state: a draft is sent, everything else forwarded."""
