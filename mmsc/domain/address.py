@@ -16,7 +16,8 @@ _SEPARATORS: Final = re.compile(r"[\s().\-]+")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _E164_MAXIMUM_DIGITS: Final = 15  # ITU-T E.164 6.2.1
 _E164_MINIMUM_DIGITS: Final = 5
-_EMAIL: Final = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_EMAIL: Final = re.compile(r"[^@\s<>\x00-\x1f\x7f-\x9f]+@[^@\s<>\x00-\x1f\x7f-\x9f]+")  # RFC 6532 3.2: no controls
+LONGEST_ADDRESS: Final = 1024  # characters as written: a name and an e-mail address (RFC 5321 4.5.3.1) have room
 _ALPHANUMERIC_CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9 _]{0,10}")
 
 
@@ -130,6 +131,8 @@ class NumberPlan:
     def normalise(self, text: str, rewrites: tuple[Rewrite, ...] = ()) -> Normalised | NotAnAddress:
         """The address that `text` means here, with the steps that led there."""
         steps: list[str] = []
+        if len(text) > LONGEST_ADDRESS:
+            return NotAnAddress(text[:LONGEST_ADDRESS], f"{len(text)} characters, the longest are {LONGEST_ADDRESS}")
         bare = _strip_type(text.strip(), steps)
         if isinstance(bare, Address):
             return Normalised(bare, tuple(steps))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import NewType
+from typing import Final, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
@@ -11,6 +11,7 @@ from mmsc.domain.mmbox import BoxState
 from protocols.records import record
 
 BoxId = NewType("BoxId", int)
+_RECEIVED: Final = "received "
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,12 @@ def source_sent(mm_id: int) -> str:
 
 def source_received(recipient_id: int) -> str:
     """The entry of a recipient."""
-    return f"received {recipient_id}"
+    return f"{_RECEIVED}{recipient_id}"
+
+
+def received_by(source: str) -> int | None:
+    """The recipient whose entry has this source, None for one of another kind."""
+    return int(source.removeprefix(_RECEIVED)) if source.startswith(_RECEIVED) else None
 
 
 def source_uploaded(owner: Address, digest: bytes) -> str:

@@ -1,9 +1,14 @@
 """The limits a submission is held against, and the times it may ask for."""
 
+from typing import Final
+
+from mmsc.domain.address import LONGEST_ADDRESS
 from mmsc.domain.instant import DAY, Instant, later
 from mmsc.domain.message import Content, Relative, Submission, When
 from mmsc.domain.refusal import RefusalReason, Refused
 from protocols.records import record
+
+LONGEST_NAME: Final = 1024  # characters of a Message-Class or Message-ID: each is kept and told with every recipient
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,13 @@ def check(submission: Submission, limits: Limits, now: Instant) -> Times | Refus
     if len(submission.subject) > limits.maximum_subject_characters:
         why = f"subject of {len(submission.subject)} characters, the limit is {limits.maximum_subject_characters}"
         return Refused(RefusalReason.CONTENT_REFUSED, why)
+    if len(submission.message_class) > LONGEST_NAME or len(submission.foreign_id or "") > LONGEST_NAME:
+        why = f"a Message-Class or Message-ID of more than {LONGEST_NAME} characters"
+        return Refused(RefusalReason.CONTENT_CORRUPT, why)
+    for spec in submission.recipients:
+        if len(spec.text) > LONGEST_ADDRESS:
+            why = f"an address of {len(spec.text)} characters, the longest are {LONGEST_ADDRESS}"
+            return Refused(RefusalReason.ADDRESS_MALFORMED, why, spec.text[:LONGEST_ADDRESS])
     if submission.forward_counter > limits.maximum_forward_counter:
         return Refused(RefusalReason.FORWARDED_TOO_OFTEN, f"forwarded {submission.forward_counter} times")
     return _times(submission, limits, now)

@@ -151,6 +151,9 @@ def test_times_of_a_submission() -> None:
         ({"recipients": (RecipientSpec("+15550100123"),) * 1001}, RefusalReason.TOO_MANY_RECIPIENTS),
         ({"subject": "x" * 513}, RefusalReason.CONTENT_REFUSED),
         ({"forward_counter": 6}, RefusalReason.FORWARDED_TOO_OFTEN),
+        ({"message_class": "x" * 1025}, RefusalReason.CONTENT_CORRUPT),
+        ({"foreign_id": "x" * 1025}, RefusalReason.CONTENT_CORRUPT),
+        ({"recipients": (RecipientSpec("+1555" + "-" * 1020 + "0100123"),)}, RefusalReason.ADDRESS_MALFORMED),
     ],
 )
 def test_too_much_is_refused_with_its_reason(changes: dict[str, object], reason: RefusalReason) -> None:

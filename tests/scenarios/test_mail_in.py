@@ -8,7 +8,7 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from tests.scenarios.conftest import OLD_PHONE, PHONE
+from tests.scenarios.conftest import OLD_PHONE, OTHER, PHONE
 from tests.scenarios.test_mo_to_vasp import Town, answer
 
 PICTURE = b"GIF89a" + bytes(range(256))
@@ -23,17 +23,21 @@ class Mailer:
         self.domain = town.app.settings.node.domain
 
     async def send(self, *to: str, sender: str = EVE, message_id: str = "", subject: str = "Look") -> str:
-        """What SMTP answers to the mail, or to its first recipient that was refused."""
+        """What SMTP answers to a mail, or to its first recipient that was refused."""
         mail = email.message.EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = f"Eve <{EVE}>", ", ".join(to), subject
         if message_id:
             mail["Message-ID"] = f"<{message_id}>"
         mail.set_content("Hello")
         mail.add_attachment(PICTURE, maintype="image", subtype="gif", filename="g.gif")
+        return await self.hand_over(mail.as_bytes(), *to, sender=sender)
+
+    async def hand_over(self, octets: bytes, *to: str, sender: str = EVE) -> str:
+        """The same of any octets."""
         host, port = self.town.app.listeners["mm3"]
         async with aiosmtplib.SMTP(hostname=host, port=port, start_tls=False, timeout=10) as client:
             try:
-                _, said = await client.sendmail(sender, list(to), mail.as_bytes())
+                _, said = await client.sendmail(sender, list(to), octets)
             except aiosmtplib.SMTPRecipientsRefused as error:
                 return f"{error.recipients[0].code} {error.recipients[0].message}"
             except aiosmtplib.SMTPResponseException as error:
@@ -116,3 +120,25 @@ async def test_what_is_not_taken_is_told_in_smtp_s_words(town: Town) -> None:
     assert (await mailer.send(f"{PHONE}@{mailer.domain}", subject="x" * 5000)).startswith("55")
     await town.app.store.close()
     assert (await mailer.send(f"{PHONE}@{mailer.domain}")).startswith("451 4.3.0 ")
+
+
+@pytest.mark.parametrize(
+    "from_",
+    [
+        *(OTHER, f"{OTHER}/TYPE=PLMN", f"{OTHER}/TYPE=PLMN@evil.example", f"Bob <{OTHER}@{{domain}}>"),
+        *("4488", "4488@{domain}", "NEWS", "192.0.2.7/TYPE=IPv4", f"=?utf-8?q?{OTHER}?="),
+    ],
+)
+async def test_nobody_writes_in_the_name_of_a_subscriber_or_a_vasp(town: Town, from_: str) -> None:
+    mailer = Mailer(town)
+    mail = f"From: {from_.format(domain=mailer.domain)}\r\n\r\nSend me the code".encode()
+    assert (await mailer.hand_over(mail, f"{PHONE}@{mailer.domain}")).startswith("550 5.7.1 From ")
+    assert await town.app.store.fetch("SELECT id FROM mm") == []
+
+
+async def test_a_sender_that_would_steer_a_terminal_is_no_address(town: Town) -> None:
+    mailer = Mailer(town)
+    mail = b"From: e\x1b[2Jve@mail.example\r\n\r\nHello"
+    said = await mailer.hand_over(mail, f"{PHONE}@{mailer.domain}")
+    assert said == "550 5.1.7 sender e?[2Jve@mail.example: not an e-mail address"
+    assert await town.app.store.fetch("SELECT id FROM mm") == []

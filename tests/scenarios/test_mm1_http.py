@@ -10,9 +10,12 @@ from mmsc.lab.handset import Fetching
 from mmsc.settings.model import Mm1
 from mmsc.trace import events as trace
 from protocols import mm1
-from protocols.mm1 import MNotifyRespInd, MRetrieveConf, Status
+from protocols.mm1 import MNotifyRespInd, MRetrieveConf, ResponseStatus, Status
 from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab, picture
+from tests.scenarios.posting import forward_req, posted, send_req
 from tests.scenarios.raw_http import Told, exchange
+
+CORRUPT = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
 
 
 async def notified(lab: Lab) -> mm1.MNotificationInd:
@@ -184,3 +187,17 @@ async def test_a_handset_is_told_what_its_version_has(lab: Lab, version: int) ->
     assert (partly.response_status is mm1.ResponseStatus.OK) is (version < 0x12)
     assert (phone.inbox.notifications[0].applic_id == "news") is (version == 0x13)
     assert other.inbox.messages
+
+
+async def test_a_transaction_id_without_end_is_refused_and_kept_nowhere(lab: Lab) -> None:
+    """It is kept with the MM, and told with each of its recipients."""
+    long, kept = "x" * 1025, "y" * 1024
+    for transaction_id, status in ((long, CORRUPT), (kept, ResponseStatus.OK)):
+        conf = await posted(lab, OTHER, send_req(PHONE, transaction_id=transaction_id), mm1.MSendConf)
+        assert (conf.response_status, conf.transaction_id) == (status, transaction_id)
+    forward = forward_req("/m/x", PHONE, transaction_id=long)
+    assert (await posted(lab, OTHER, forward, mm1.MForwardConf)).response_status is CORRUPT
+    octets = mm1.encode(MNotifyRespInd(transaction_id=long, status=Status.RETRIEVED))
+    assert (await got(lab, "/", method="POST", body=octets)).http == 400
+    rows = await lab.app.store.fetch("SELECT max(length(details)) FROM mm")
+    assert 1024 < int(str(rows[0][0])) < 2048

@@ -57,9 +57,9 @@ class Identities:
         if self._is_gateway(remote):
             for name in self._headers:
                 if name in headers:
-                    found = self._shown(headers.getall(name))
-                    if found is not None:
-                        return found
+                    shown = self._shown(headers.getall(name))
+                    if shown:  # two of them: who asks wrote one, and perhaps further headers
+                        return shown[0] if len(shown) == 1 else None
             remote = self._client(request)
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
@@ -73,20 +73,17 @@ class Identities:
         found = self._numbers.normalise(text)
         return isinstance(found, Normalised) and found.address == subscriber
 
-    def _shown(self, lines: Sequence[str]) -> Address | None:
-        """The number in a header; None where there is none, or more than one."""
-        found: Address | None = None
+    def _shown(self, lines: Sequence[str]) -> tuple[Address | None, ...]:
+        """The numbers in a header, each once; None for a line that is too long to be looked at."""
+        found: dict[Address | None, None] = {}
         for line in lines:
             if len(line) > _LONGEST_VALUE:
-                return None
+                return (None, None)
             for text in line.split(",") if "," in line else (line,):
                 normalised = self._numbers.normalise(_PARAMETERS.sub("", _WRAPPING.sub("", text)))
-                if not isinstance(normalised, Normalised) or normalised.address.kind is not AddressKind.PHONE:
-                    continue
-                if found is not None and found != normalised.address:
-                    return None
-                found = normalised.address
-        return found
+                if isinstance(normalised, Normalised) and normalised.address.kind is AddressKind.PHONE:
+                    found[normalised.address] = None
+        return tuple(found)
 
     def _client(self, request: HttpRequest) -> str:
         """The handset's IP address as its gateways tell it: the first hop from the right that is none of them. "" where
@@ -106,7 +103,9 @@ class Identities:
 
 
 def _bare(hop: str) -> str:
-    """An address without its port, brackets and quotes."""
+    """An address without its port, brackets and quotes; "" for what is too long for one, as it would be remembered."""
     text = hop.strip().strip('"')
+    if len(text) > _LONGEST_VALUE:
+        return ""
     found = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     return text if found is None else found[1]

@@ -27,6 +27,8 @@ _NO_IDENTITY: Final = {
 }
 _NOWHERE: Final = Place("", boxed=True)  # a location that is not one of ours: nothing is there
 _NOTHING: Final = encode_multipart([])
+_LONGEST_HEAD: Final = 64 * 1024  # octets that an upload tells beside its content: the quota counts content alone
+_MOST_TOLD: Final = 1024 * 1024  # octets that a view tells beside content; its client asks for the next ones
 Failed = tuple[ResponseStatus, str]
 
 
@@ -93,14 +95,15 @@ class MmboxRequests:
             descr = _descr_in(pdu)
             told, content = words.told_of_upload(descr, owner, self._clock.now())
             octets = mm1.encode(pdu)
-            mm1.encode(
-                replace(descr, content_location="/")
-            )  # what could be read and cannot be written again is no better
+            # what could be read and cannot be written again is no better
+            written = mm1.encode(replace(descr, content_location="/"))
         except ProtocolError as error:
             return {
                 "store_status": StoreStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT,
                 "store_status_text": error.why[:200],
             }
+        if len(written) - len(descr.body) > _LONGEST_HEAD:
+            return words.stored_fields(NotKept.TOO_LARGE, "")
         key = repeat_key("mm1", str(owner), "m-mbox-upload-req", pdu.transaction_id, content=(octets,))
         keeping = words.keeping_of((*descr.mm_state, *pdu.mm_state), (*descr.mm_flags, *pdu.mm_flags))
         kept = await self._boxes.upload(owner, content, told, keeping, key)
@@ -145,11 +148,15 @@ class MmboxRequests:
 
     def _shown(self, asked: Asked[mm1.MMboxViewReq], found: BoxView) -> dict[str, Any]:
         pdu, url = asked.pdu, self._url()
-        descrs = [
-            words.descr_of(entry, content, url, pdu.attributes, max(asked.version, mm1.VERSION_1_2))
-            for entry, content in found.entries
-        ]
-        parts = [Part(ContentType(MMS_MESSAGE), mm1.encode(one)) for one in descrs]
+        parts: list[Part] = []
+        told = 0
+        for entry, content in found.entries:
+            descr = words.descr_of(entry, content, url, pdu.attributes, max(asked.version, mm1.VERSION_1_2))
+            octets = mm1.encode(descr)
+            told += len(octets) - len(descr.body)
+            if parts and told > _MOST_TOLD:
+                break
+            parts.append(Part(ContentType(MMS_MESSAGE), octets))
         fields: dict[str, Any] = {
             "response_status": ResponseStatus.OK,
             "message_count": len(parts),

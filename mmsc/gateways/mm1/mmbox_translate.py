@@ -38,7 +38,8 @@ _STATES: Final = {
 }
 STATE_OF: Final = {ours: theirs for theirs, ours in _STATES.items()}
 _DOMAIN_PRIORITY: Final = {theirs: ours for ours, theirs in PRIORITY_OF.items()}
-_LOCATION: Final = re.compile(r"/([bm])/([A-Za-z0-9_-]{1,100})(?:[/?#].*)?\Z")
+# What follows is not looked at: a search that went on to the end from each start would take time in its square.
+_LOCATION: Final = re.compile(r"/([bm])/([A-Za-z0-9_-]{1,100}+)(?=[/?#]|\Z)")
 _TYPE: Final = re.compile(r"/TYPE=[A-Za-z0-9]+\Z", re.IGNORECASE)
 
 STORE_STATUS: Final[Mapping[NotKept, StoreStatus]] = MappingProxyType(
@@ -192,7 +193,7 @@ def descr_of(entry: BoxEntry, content: Content | None, url: str, attributes: Seq
     return mm1.for_version(descr, version)
 
 
-def retrieve_conf_of(entry: BoxEntry, version: int) -> MRetrieveConf:
+def retrieve_conf_of(entry: BoxEntry, content: Content, version: int) -> MRetrieveConf:
     """The head of the m-retrieve-conf of an entry: no X-Mms-Transaction-ID, for nothing is to be acknowledged."""
     told = entry.told
     conf = MRetrieveConf(
@@ -209,6 +210,6 @@ def retrieve_conf_of(entry: BoxEntry, version: int) -> MRetrieveConf:
         read_report=told.read_report,
         mm_state=(STATE_OF[entry.state],),
         mm_flags=_flags(entry),
-        content_type=ContentType.parse(told.content_type),
+        content_type=ContentType.parse(content.content_type),
     )
     return mm1.for_version(with_vasp_fields(conf, told.details), version)

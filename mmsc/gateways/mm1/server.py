@@ -28,6 +28,7 @@ from protocols.errors import Decoded
 from protocols.mm1 import Mm1Error, MReadRecInd, MSendReq, Pdu, ResponseStatus
 
 _FIRST_OCTET: Final = 0x8C
+_LONGEST_TRANSACTION_ID: Final = 1024  # characters: it is kept with the MM, and told with each of its recipients
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
 _NO_VERSION: Final = "MM1-H002"
@@ -93,6 +94,9 @@ class Mm1Server:
         handler = self._handlers.get(type(pdu))
         if handler is None or not is_known:
             return refused(kind, transaction_id, pdu.mms_version, _UNSUPPORTED, _not_supported(pdu.mms_version))
+        if len(transaction_id) > _LONGEST_TRANSACTION_ID:
+            why = f"X-Mms-Transaction-ID: {len(transaction_id)} characters, the limit is {_LONGEST_TRANSACTION_ID}"
+            return refused(kind, transaction_id, pdu.mms_version, _CORRUPT, why)
         evidence = _evidence(request, _told_version(decoded))
         try:
             if identity is not None and kind in OF_A_SENDER:

@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.address import NotAnAddress
+from mmsc.domain.address import AddressKind, NotAnAddress
 from mmsc.domain.message import Route
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Numbers, Submit
@@ -72,7 +72,10 @@ class Mm3Server(Handler):
     async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
         """Take a mail."""
         try:
-            submission = submission_of(mm3.decode(octets), recipients, self._clock.now())
+            mail = mm3.decode(octets)
+            if not self._is_of_the_internet(mail.from_):
+                return f"550 5.7.1 From {_one_line(mail.from_)} is no mailbox of the Internet"
+            submission = submission_of(mail, recipients, self._clock.now())
         except Mm3Error as error:
             return f"554 {error.status} {_one_line(error.why)}"
         except DecodeError as error:
@@ -83,6 +86,12 @@ class Mm3Server(Handler):
             return _refused(outcome)
         outcome.answered()
         return "250 2.0.0 taken"
+
+    def _is_of_the_internet(self, from_: str) -> bool:
+        """Whoever writes a mail may put anything there. Our numbers and short codes, bare or at our own domain, are
+        those of subscribers and VASPs: a handset would show its text as theirs, and answer them."""
+        found = self._numbers.normalise(from_)
+        return isinstance(found, NotAnAddress) or found.address.kind is AddressKind.EMAIL  # what is none: see accept
 
     def _lies_in_networks(self, remote: str) -> bool:
         try:
@@ -100,4 +109,4 @@ def _refused(refused: Refused) -> str:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())[:_LONGEST_TEXT]
+    return "".join(one if one.isprintable() else "?" for one in " ".join(text.split())[:_LONGEST_TEXT])

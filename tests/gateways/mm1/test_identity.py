@@ -107,6 +107,13 @@ def test_the_first_header_of_the_list_that_shows_a_number_counts() -> None:
     assert identities().of(request(GATEWAY, both[0], (both[1][0], "unknown"))) == Address.of("+15550100124")
 
 
+@pytest.mark.parametrize("own", ["15550100999", "x" * 300])
+def test_who_spoils_the_gateway_s_header_is_believed_in_no_other(own: str) -> None:
+    """A handset that writes the gateway's header beside it may write the next ones of the list, too."""
+    spoilt = [("X-MSISDN", own), ("X-MSISDN", "15550100124"), ("X-MDN", NUMBER), ("X-WAP-Client-IP", AT_HOME)]
+    assert identities().of(request(GATEWAY, *spoilt)) is None
+
+
 @pytest.mark.parametrize(
     ("headers", "found"),
     [

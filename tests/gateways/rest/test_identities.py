@@ -161,6 +161,19 @@ async def test_without_a_token_no_page_in_a_browser_may_ask(tmp_path: Path) -> N
         assert (await asked(lab.app, "GET", PLACE))[1]["identities"] == []
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        *(("localhost", 200), ("localhost:8800", 200), ("127.0.0.1:8800", 200), ("[::1]:8800", 200), ("", 200)),
+        *(("evil.example", 403), ("evil.example:8800", 403), ("192.0.2.1", 403), ("127.0.0.1.evil.example", 403)),
+    ],
+)
+async def test_without_a_token_loopback_is_asked_by_its_own_names(tmp_path: Path, host: str, status: int) -> None:
+    """A page of a name that leads here reads what it GETs, without Origin (RFC 9110 7.2; RFC 6454 7.3)."""
+    async with open_lab(tmp_path, **with_console()) as lab:
+        assert (await asked(lab.app, "GET", PLACE, Host=host))[0] == status
+
+
 async def test_what_is_not_stored_is_not_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_lab(tmp_path, **with_console()) as lab:
 
