@@ -29,7 +29,7 @@ class Pushed(click.ParamType):  # type: ignore[type-arg] # generic in newer stub
         text = str(value)
         try:
             octets = self._from_file(Path(text)) if len(text) < 4096 and Path(text).is_file() else bytes.fromhex(text)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError):
             self.fail(f"{text[:80]!r} is neither a file nor hex", param, ctx)
         if not octets or len(octets) > MAXIMUM_PUSH_OCTETS:
             self.fail(f"{text[:80]!r}: 1 to {MAXIMUM_PUSH_OCTETS} octets", param, ctx)
