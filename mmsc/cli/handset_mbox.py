@@ -36,7 +36,12 @@ def command() -> None:
     """Look into the MMBox, keep MMs there, put some there, delete some."""
 
 
-@command.command("view", cls=GroupedCommand, epilog=examples("handset mbox view --number +15550000001 --limit 10"))
+@command.command(
+    "view",
+    cls=GroupedCommand,
+    short_help="Say what is in the MMBox (m-mbox-view-req).",
+    epilog=examples("handset mbox view --number +15550000001 --limit 10"),
+)
 @click.argument("locations", nargs=-1, type=Url())
 @under(
     "Selection",
@@ -115,6 +120,7 @@ def _description(one: "MMboxDescr") -> str:
 @command.command(
     "store",
     cls=GroupedCommand,
+    short_help="Keep an MM that waits, or mark one (m-mbox-store-req).",
     epilog=examples("handset mbox store --number +15550000001 http://mmsc.example/m/7f3a01 --add family"),
 )
 @click.argument("location", type=Url())
@@ -139,6 +145,7 @@ def store(**given: Any) -> None:
 @command.command(
     "upload",
     cls=GroupedCommand,
+    short_help="Put an MM into the MMBox (m-mbox-upload-req).",
     epilog=examples("handset mbox upload --number +15550000001 --to +15550000002 --text Draft photo.jpg"),
 )
 @under(

@@ -1,6 +1,7 @@
 """How pushes reach `mmsc handset listen`: a small SMSC of its own, a session at another one, UDP, or by hand."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -28,8 +29,8 @@ class Pushed(click.ParamType):  # type: ignore[type-arg] # generic in newer stub
         text = str(value)
         try:
             octets = self._from_file(Path(text)) if len(text) < 4096 and Path(text).is_file() else bytes.fromhex(text)
-        except (OSError, ValueError) as error:
-            self.fail(f"{text[:80]!r} is neither a file nor hex ({error})", param, ctx)
+        except (OSError, ValueError):
+            self.fail(f"{text[:80]!r} is neither a file nor hex", param, ctx)
         if not octets or len(octets) > MAXIMUM_PUSH_OCTETS:
             self.fail(f"{text[:80]!r}: 1 to {MAXIMUM_PUSH_OCTETS} octets", param, ctx)
         return octets
@@ -108,7 +109,8 @@ async def _receiver(
     try:
         await receiver.bind()
     except OSError as error:
-        raise NoAnswer(f"{given['smpp']}: {error}") from error
+        refused = isinstance(error, ConnectionRefusedError)
+        raise NoAnswer(f"{given['smpp']}: {'nobody takes connections there' if refused else error}") from error
     running = asyncio.create_task(_session(given["smpp"], receiver.run(), ended))
     stack.push_async_callback(_cancelled, running)
     return f"bound to {given['smpp']} as {given['system_id'] or 'nobody'}"
@@ -131,7 +133,8 @@ async def _cancelled(task: "asyncio.Task[None]") -> None:
 
 def _cannot_listen(name: str, host: str, port: int, error: OSError) -> click.ClickException:
     advice = f"name another port with {name}, or 0 for any free one"
-    return click.ClickException(f"cannot listen on {host} port {port} ({error.strerror or error}): {advice}")
+    why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+    return click.ClickException(f"cannot listen on {host} port {port} ({why}): {advice}")
 
 
 def _place(host: str) -> str:

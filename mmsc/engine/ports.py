@@ -320,6 +320,10 @@ class Numbers(Protocol):
         """(route, target, why)."""
         ...
 
+    def why_not_ours(self, address: Address) -> str:
+        """Why this is no subscriber of ours; "" when it is one."""
+        ...
+
     def delivers(self, vasp: str) -> bool:
         """Whether this VASP has an address for MM7_deliver."""
         ...

@@ -68,6 +68,17 @@ class Routing:
             return self._route_number(address)
         return Route.NONE, "", f"nothing here takes {address.kind} addresses"
 
+    def why_not_ours(self, address: Address) -> str:
+        """Why this is no subscriber of ours; "" when it is one."""
+        if self._neighbours.is_listed(address):
+            return ""
+        own = longest_prefix(address.value, self._own_prefixes) if address.kind is AddressKind.PHONE else ""
+        if not own or len(own) < len(self._neighbours.peer_for(address.value)[1]):
+            return f"{address} is no number of ours"
+        if self._policy.unknown_subscribers_served:
+            return ""
+        return f"{address} has our prefix {own} and is no subscriber"
+
     def delivers(self, vasp: str) -> bool:
         """Whether this VASP has an address for MM7_deliver."""
         known = self._neighbours.vasps.get(vasp)

@@ -296,7 +296,7 @@ class Handset(UserAgent):
             status = conf.retrieve_status
             if status is not None and status is not RetrieveStatus.OK:
                 self._watch("in", conf)
-                await self._failed(f"m-retrieve-conf: {status.name}")
+                await self._failed(f"m-retrieve-conf: {in_words(status)} {conf.retrieve_text or ''}".strip())
                 return None
             message = Message(conf, index_multipart(conf.body), body)
         except DecodeError as error:
@@ -334,7 +334,9 @@ class Handset(UserAgent):
             return False
         status = conf.response_status
         if status is not ResponseStatus.OK:
-            await self._failed(f"{name}: {status.name if status else 'no status'} {conf.response_text or ''}".strip())
+            await self._failed(
+                f"{name}: {in_words(status) if status else 'no status'} {conf.response_text or ''}".strip()
+            )
         return bool(status is ResponseStatus.OK)
 
     async def _after(self, seconds: float, work: Callable[[], Coroutine[Any, Any, None]]) -> bool:

@@ -14,7 +14,7 @@ from protocols.forms import Header, UnknownHeader
 from protocols.mm1 import rules
 from protocols.mm1.catalogue import BY_TYPE, HAS_BODY, PDUS
 from protocols.mm1.checks import LISTED, look
-from protocols.mm1.enums import VERSION_1_0, ResponseStatus, RetrieveStatus
+from protocols.mm1.enums import VERSION_1_0, ResponseStatus, RetrieveStatus, in_words
 from protocols.mm1.headers import BY_ATTRIBUTE, BY_NUMBER
 from protocols.mm1.pdu import Pdu
 from protocols.mm1.walk import FieldView, Mm1Error, Placed, Walk, views, walk
@@ -151,7 +151,7 @@ def encode_head(pdu: Pdu) -> bytes:
     for value, (row, mandatory) in zip(values(pdu), rows, strict=True):
         if not value and (value is None or (value == () and row.repeats) or (value == "" and mandatory)):
             if mandatory:
-                raise EncodeError(f"{cls.__name__} without {row.wire_name}", clause=cls.clause)
+                raise EncodeError(f"{in_words(pdu.message_type)} without {row.wire_name}", clause=cls.clause)
             continue
         for one in value if row.repeats else (value,):
             writer.octet(0x80 | row.number)

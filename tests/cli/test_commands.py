@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from mmsc import __version__
 from mmsc.cli.group import COMMANDS, main
+from mmsc.cli.loading import settings_of
 
 MANUAL = str(Path(__file__).parents[2] / "config" / "mmsc.toml")
 PEER = "[peer.other]\ndomain = 'other.example'\nhost = '127.0.0.1'\nprefixes = ['+1666']\n"
@@ -28,6 +30,23 @@ def written(folder: Path, text: str) -> str:
     path = folder / "mmsc.toml"
     path.write_text(text)
     return str(path)
+
+
+def test_the_manual_names_each_default_that_a_file_changes(tmp_path: Path) -> None:
+    """A key that is left out has the value shown, but for these and the neighbours."""
+    shown, left_out = (msgspec.to_builtins(settings_of(Path(one))) for one in (MANUAL, written(tmp_path, "")))
+    neighbours = ("vasp", "smsc", "subscriber")
+    different = {
+        f"{section}.{key}": value
+        for section, keys in left_out.items()
+        if section not in neighbours
+        for key, value in keys.items()
+        if value != shown[section][key]
+    }
+    off = ("mm3", "console", "builtin_smsc")
+    assert different == {"numbers.own_prefixes": ("+",), **{f"{one}.enabled": False for one in off}}
+    head = Path(MANUAL).read_text().partition("\n\n")[0]
+    assert 'mm3, console and builtin_smsc are not enabled, and\n# numbers.own_prefixes is ["+"]' in head
 
 
 @pytest.mark.parametrize("name", COMMANDS)

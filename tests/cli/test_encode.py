@@ -88,7 +88,7 @@ def test_files_of_parts_lie_beside_the_form(tmp_path: Path) -> None:
         ('{"pdu": "m-send-reg"}', "'m-send-reg' is no PDU of MM1; the nearest is m-send-req (OMA-TS-MMS_ENC 6)"),
         ('{"pdu": }', "line 1, column 9: Expecting value"),
         ("\x80", "line 1, column 1"),
-        ('{"pdu": "m-acknowledge-ind"}', "without X-Mms-Transaction-ID (OMA-TS-MMS_ENC 6.4)"),
+        ('{"pdu": "m-acknowledge-ind"}', "m-acknowledge-ind without X-Mms-Transaction-ID (OMA-TS-MMS_ENC 6.4)"),
         ("[" * 100_000, "no JSON text"),
     ],
     ids=["name", "syntax", "octet", "missing", "deep"],

@@ -127,9 +127,15 @@ async def test_a_port_that_is_taken_is_told(mmsc: FakeMmsc) -> None:
     async with listening(mmsc.url, "--smpp-listen", str(smsc.port), waits=False) as phone:
         status, _, errors = await phone.end()
     assert status == 1
-    assert f"cannot listen on 127.0.0.1 port {smsc.port}" in errors
+    assert f"cannot listen on 127.0.0.1 port {smsc.port} (Address already in use): " in errors
     assert "name another port with --smpp-listen" in errors
     await smsc.stop()
+
+
+async def test_an_smsc_that_is_not_there_is_told(mmsc: FakeMmsc) -> None:
+    async with listening(mmsc.url, "--smpp", "127.0.0.1:1", waits=False) as phone:
+        status, _, errors = await phone.end()
+    assert (status, errors) == (3, "Error: 127.0.0.1:1: nobody takes connections there\n")
 
 
 async def test_it_binds_to_an_smsc_that_lets_it_in(mmsc: FakeMmsc) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mmsc.settings.model import Mm1
+from mmsc.settings.model import Mm1, NumberSettings
+from mmsc.settings.neighbours import Subscriber
 from protocols import mm1
 from protocols.mm1 import (
     MDeliveryInd,
@@ -203,6 +204,20 @@ async def test_or_refused_where_the_operator_wants_it_so(tmp_path: Path, version
         assert "+15550100999" in (await told(lab, "submission.refused"))[0]
         assert (await alice.send(OTHER, from_=ALICE)).response_status is R.OK
         assert (await bob.pushed(MNotificationInd)).from_ == ALICE
+
+
+@pytest.mark.parametrize("numbers", [{"own_prefixes": ("+1555011",)}, {"unknown_subscribers_served": False}])
+async def test_who_is_no_subscriber_sends_nothing(tmp_path: Path, numbers: dict[str, Any]) -> None:
+    """By number or by name (7.3.48); its version's word says it."""
+    given = NumberSettings(default_smsc="local", **{"own_prefixes": ("+1555",), **numbers})
+    listed = {PHONE: Subscriber(), OTHER: Subscriber()}
+    async with open_lab(tmp_path, numbers=given, subscriber=listed) as lab:
+        for version, status in ((mm1.VERSION_1_2, R.ERROR_PERMANENT_SERVICE_DENIED), (0x10, R.ERROR_SERVICE_DENIED)):
+            conf = await ByHand(lab, "+15550100999", version).send(OTHER)
+            assert (conf.response_status, conf.message_id) == (status, None)
+        assert await lab.app.store.fetch("SELECT id FROM mm") == []
+        assert "+15550100999" in (await told(lab, "submission.refused"))[0]
+        assert (await ByHand(lab, PHONE).send(OTHER)).response_status is R.OK
 
 
 # --- sender visibility

@@ -64,6 +64,10 @@ class Identities:
         subscriber = self._directory.subscriber_at(remote)
         return None if subscriber is None else subscriber.address
 
+    def why_no_subscriber(self, found: Address) -> str:
+        """Why who was found is no subscriber of ours; "" when it is one."""
+        return self._numbers.why_not_ours(found)
+
     def spells(self, text: str, subscriber: Address) -> bool:
         """Whether an address of a PDU is this subscriber's, however it is written."""
         found = self._numbers.normalise(text)

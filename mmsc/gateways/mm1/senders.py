@@ -1,4 +1,4 @@
-"""In whose name a handset may send, and whether it may hide its number (OMA-TS-MMS_ENC 7.3.21, 7.3.52)."""
+"""Who may send, in whose name, and whether it may hide its number (OMA-TS-MMS_ENC 7.3.21, 7.3.48, 7.3.52)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -46,6 +46,9 @@ class Senders:
         visibility: SenderVisibility | None = None,
     ) -> Objection | None:
         """Why this is not taken; None when it is."""
+        if why := self._identities.why_no_subscriber(identity):
+            refused = Refused(RefusalReason.SENDER_NOT_ALLOWED, why)
+            return Objection(refused, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED)
         if visibility is SenderVisibility.HIDE and not self.policy.address_hiding:
             status = ResponseStatus.ERROR_PERMANENT_ADDRESS_HIDING_NOT_SUPPORTED
             if version < mm1.VERSION_1_2:  # which brought that status

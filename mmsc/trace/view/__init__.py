@@ -61,7 +61,7 @@ def _deeper(depth: int) -> Deeper:
 
 def _look(octets: bytes, content_type: str, depth: int) -> View:
     if depth > MAXIMUM_DEPTH or not octets:
-        return View("octets", f"{len(octets)} octets", octets)
+        return View("octets", "not looked at" if octets else "none", octets)
     if _START_LINE.match(octets):
         return _http(octets, depth)
     deeper = _deeper(depth)
@@ -117,7 +117,7 @@ def _text(octets: bytes) -> View:
         return mm4_message(octets)
     if headers.get("content-type", "").lower().startswith(("text/xml", "multipart/related")) and "from" not in headers:
         return replace(mm7_message(body, headers["content-type"]), octets=octets)
-    return View("octets", f"{len(octets)} octets, nothing known", octets)
+    return View("octets", "nothing known", octets)
 
 
 __all__ = ["Kind", "Row", "Segment", "View", "every", "has_problem", "look", "look_as"]
