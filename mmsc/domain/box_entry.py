@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import NewType
+from typing import Final, NewType
 
 from mmsc.domain.address import Address
 from mmsc.domain.instant import Instant
@@ -11,6 +11,7 @@ from mmsc.domain.mmbox import BoxState
 from protocols.records import record
 
 BoxId = NewType("BoxId", int)
+_UPLOADED: Final = "uploaded "
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,12 @@ def source_received(recipient_id: int) -> str:
 
 def source_uploaded(owner: Address, digest: bytes) -> str:
     """The entry of an upload, by what names the request and its content."""
-    return f"uploaded {owner} {digest.hex()}"
+    return f"{_UPLOADED}{owner} {digest.hex()}"
+
+
+def knows_sender(entry: BoxEntry) -> bool:
+    """Whether who sent its MM is more than its owner's word about somebody else."""
+    return not entry.source.startswith(_UPLOADED) or entry.told.sender == entry.owner.value
 
 
 def told_of(mm: Mm) -> Told:
