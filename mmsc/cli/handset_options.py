@@ -185,7 +185,7 @@ def handset_of(given: Mapping[str, Any], **more: Any) -> "Handset":
 def ask(given: Mapping[str, Any], work: "Callable[[Handset], Awaitable[T]]") -> T:
     """Do something with the handset, and tell what it remarks. Raises NoAnswer, and UsageError for what MM1 has no
     form for."""
-    from mmsc.lab.handset_http import FAILURES
+    from mmsc.lab.handset_http import FAILURES, why
     from mmsc.lab.handset_inbox import News
     from mmsc.lab.user_agent import NoConf
     from protocols.errors import EncodeError
@@ -206,7 +206,7 @@ def ask(given: Mapping[str, Any], work: "Callable[[Handset], Awaitable[T]]") -> 
     except EncodeError as error:
         raise click.UsageError(str(error)) from error
     except FAILURES as error:
-        raise NoAnswer(f"{given['mmsc_url']}: {str(error) or 'no answer in time'}") from error
+        raise NoAnswer(f"{given['mmsc_url']}: {printable(why(error))}") from error
 
 
 def tell_conf(given: Mapping[str, Any], conf: "Pdu") -> None:

@@ -87,19 +87,17 @@ def _told(conf: Pdu) -> Iterator[str]:
 
 
 def as_object(pdu: Pdu) -> dict[str, object]:
-    """For --json: fields by their wire names, values in words; several of one name as a list."""
-    found: dict[str, object] = {}
+    """For --json: fields by their wire names, values as in `mmsc decode --json`; several of one name as a list."""
+    from mmsc.trace.view import Kind, look_as
+
     try:
-        views = mm1.describe(mm1.encode(pdu))
+        octets = mm1.encode(pdu)
     except EncodeError as error:
         return {"X-Mms-Message-Type": pdu_name(pdu), "problem": str(error)}
-    for view in views:
-        if view.name not in found:
-            found[view.name] = view.value
-            continue
-        before = found[view.name]
-        found[view.name] = [*(before if isinstance(before, list) else [before]), view.value]
-    return found
+    found: dict[str, list[object]] = {}
+    for row in look_as(octets, Kind.MM1).rows:
+        found.setdefault(row.name, []).append(row.value if row.typed is None else row.typed)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def line_of(at: int, kind: News | str, told: str) -> str:

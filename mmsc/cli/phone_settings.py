@@ -9,6 +9,7 @@ import click
 
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, settings_of
+from mmsc.cli.push_out import place
 from mmsc.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ def command(**given: Any) -> None:
 
     The QR code holds the lines as text, for which phones offer to copy it: none takes access points from a QR code by
     itself. Exit status 1 when the phone could not reach the address."""
+    save: Path | None = given["save"]
+    if save is not None and save.suffix.lower() not in _KINDS:
+        raise click.UsageError(f"{save}: a QR code is saved as {' or '.join(_KINDS)}")
     where = given["url"] or _told(settings_of(given["config"]))
     rows = _rows(where, given["apn"], given["proxy"], given["user"])
     if given["as_json"]:
@@ -50,8 +54,10 @@ def command(**given: Any) -> None:
         for name, value in rows.items():
             click.echo(f"{name:{width}}  {value or '(leave empty)'}")
     text = given["page"] or "\n".join(f"{name}: {value}" for name, value in rows.items() if value)
-    if given["qr"] or given["save"] is not None:
-        _draw(text, on_terminal=given["qr"], save=given["save"])
+    if given["qr"] or save is not None:
+        _draw(text, on_terminal=given["qr"], save=save)
+    if urlsplit(where).scheme == "https":
+        click.echo("remark: phones want http here; most send nothing to an https address", err=True)
     if why := _unreachable(where):
         click.echo(f"remark: {why}", err=True)
         raise SystemExit(1)
@@ -63,21 +69,28 @@ def _told(settings: "Settings") -> str:
 
 
 def _rows(url: str, apn: str, proxy: str, user: str) -> dict[str, str]:
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    if not _is_address(url):
         raise click.UsageError(f"{url!r} is no address like http://192.0.2.1:8801")
-    host, _, port = proxy.rpartition(":")
-    if proxy and not (host and port.isdecimal()):
-        raise click.UsageError(f"{proxy!r} is no HOST:PORT")
+    host, port = place(proxy, None) if proxy else ("", "")
     return {
         "Name": "MMSC lab",
         "APN": apn,
         "User name": user,
         "MMSC": f"{url.rstrip('/')}/",
         "MMS proxy": host,
-        "MMS port": port,
+        "MMS port": str(port),
         "APN type": "mms",
     }
+
+
+def _is_address(url: str) -> bool:
+    """Whether it is http or https, with a host and a port that there can be."""
+    try:
+        address = urlsplit(url)
+        good = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+    return good and not any(one.isspace() for one in url)
 
 
 def _unreachable(url: str) -> str:
@@ -94,8 +107,6 @@ def _draw(text: str, *, on_terminal: bool, save: Path | None) -> None:
         raise click.UsageError(f"{len(text)} characters are too many for a QR code")
     code: Any = segno.make_qr(text, error="m")
     if save is not None:
-        if save.suffix.lower() not in _KINDS:
-            raise click.UsageError(f"{save}: a QR code is saved as {' or '.join(_KINDS)}")
         try:
             code.save(str(save), scale=_SCALE)
         except OSError as error:

@@ -1,12 +1,13 @@
 """`mmsc push`: a notification, or any PDU, as a WAP push: printed for modems and emulators, or sent."""
 
 import asyncio
-from contextlib import suppress
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
+from click.core import ParameterSource
 
 from mmsc.cli import octets
 from mmsc.cli.group import examples
@@ -24,6 +25,9 @@ _CLASSES: Final = {in_words(one): one for one in mm1.MessageClass}
 _DATA_CODINGS: Final = {"F5": 0xF5, "04": 0x04}
 _UDHI: Final = 0x40
 _TOKEN_BITS: Final = 40
+_OF_A_NOTIFICATION: Final = (
+    *("content_location", "sender", "subject", "size", "expiry", "message_class", "transaction_id"),
+)
 _WAYS: Final = ("as_hex", "as_tpdu", "as_submit", "udp", "smsc")
 
 _notification = under(
@@ -93,6 +97,8 @@ def command(file: Path | None, **given: Any) -> None:
     --tpdu prints one TPDU a line in hexadecimal (3GPP TS 23.040 9.2.2.1), with a service centre's address before it, as
     the console of an emulator (sms pdu HEX) and modems want it. --submit prints the AT command with its length as a
     remark before each (3GPP TS 27.005 4.3)."""
+    if file is not None:
+        _refuse_beside_file(click.get_current_context())
     ways = [way for way in _WAYS if given[way]]
     if len(ways) > 1:
         raise click.UsageError("one way out at a time: --hex, --tpdu, --submit, --udp or --smpp")
@@ -114,7 +120,15 @@ def command(file: Path | None, **given: Any) -> None:
             for line in _printed(push, given, submit=way == "as_submit"):
                 click.echo(line)
     except ProtocolError as error:
-        raise click.ClickException(f"{error.why} ({error.clause})" if error.clause else error.why) from error
+        raise click.ClickException(_said(error)) from error
+
+
+def _refuse_beside_file(context: click.Context) -> None:
+    """FILE says what is pushed: options of a notification would be passed over."""
+    for option_ in context.command.params:
+        told = context.get_parameter_source(option_.name or "") is ParameterSource.COMMANDLINE
+        if told and option_.name in _OF_A_NOTIFICATION:
+            raise click.UsageError(f"{option_.opts[0]} is for a notification that is made here; FILE says its own")
 
 
 def _listen(file: Path | None, way: str, given: dict[str, Any]) -> None:
@@ -131,16 +145,28 @@ def _listen(file: Path | None, way: str, given: dict[str, Any]) -> None:
     def ready(port: int) -> None:
         click.echo(f"# an SMSC for {account.system_id} at {host}:{port}", err=True)
 
-    with suppress(KeyboardInterrupt):
+    try:
         asyncio.run(listen(host, port, account, printed, given["count"], ready))
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        why = f"cannot listen on {host} port {port} ({os.strerror(error.errno) if error.errno else error})"
+        raise click.ClickException(f"{why}: name another port with --listen") from error
 
 
 def _push(file: Path | None, given: dict[str, Any]) -> bytes:
     pdu = _notification_ind(given) if file is None else _octets_of(file)
     if pdu[1:2] == bytes((PDU_TYPE_PUSH,)):
         return pdu
-    mm1.decode(pdu)  # what is no PDU is told here, not by a handset that is silent
+    try:
+        mm1.decode(pdu)  # what is no PDU is told here, not by a handset that is silent
+    except ProtocolError as error:
+        raise click.ClickException(f"{file or 'the notification'}: no MMS PDU, and no push: {_said(error)}") from error
     return mms_push(given["push_id"], pdu)
+
+
+def _said(error: ProtocolError) -> str:
+    return f"{error.why} ({error.clause})" if error.clause else error.why
 
 
 def _octets_of(file: Path) -> bytes:
@@ -228,4 +254,5 @@ def _submit(push: bytes, given: dict[str, Any]) -> None:
     ]
     account = Account(given["system_id"], given["password"], given["system_type"])
     ids = asyncio.run(send_smpp(requests, given["smsc"], account))
-    click.echo(f"{given['smsc']} took {len(ids)} segments: message_id {', '.join(ids)}")
+    many = f"{len(ids)} segment{'s' if len(ids) > 1 else ''}"
+    click.echo(f"{given['smsc']} took {many}: message_id {', '.join(ids)}")

@@ -61,7 +61,8 @@ async def send_smpp(requests: Sequence[smpp.SubmitSm], text: str, account: Accou
         async with asyncio.timeout(_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
     except (OSError, TimeoutError) as error:
-        raise click.ClickException(f"{text}: {_why(error)}") from error
+        refused = isinstance(error, ConnectionRefusedError)
+        raise click.ClickException(f"{text}: {'nobody takes connections there' if refused else _why(error)}") from error
     session = _Session(reader, writer, text)
     try:
         await session.ask(

@@ -12,6 +12,7 @@ from protocols.records import record
 
 BoxId = NewType("BoxId", int)
 _UPLOADED: Final = "uploaded "
+_RECEIVED: Final = "received "
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,12 @@ def source_sent(mm_id: int) -> str:
 
 def source_received(recipient_id: int) -> str:
     """The entry of a recipient."""
-    return f"received {recipient_id}"
+    return f"{_RECEIVED}{recipient_id}"
+
+
+def received_by(source: str) -> int | None:
+    """The recipient whose entry has this source, None for one of another kind."""
+    return int(source.removeprefix(_RECEIVED)) if source.startswith(_RECEIVED) else None
 
 
 def source_uploaded(owner: Address, digest: bytes) -> str:

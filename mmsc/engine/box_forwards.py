@@ -14,9 +14,9 @@ from mmsc.engine.along import LOOK_AGAIN, Along
 from mmsc.engine.box_making import ATTEMPTS
 from mmsc.engine.box_ports import Boxed, Place
 from mmsc.engine.delivery import Desk
-from mmsc.engine.forward_requests import OF_THE_CONTENT
+from mmsc.engine.forward_requests import OF_THE_CONTENT, Forwards
 from mmsc.engine.mmbox import Mmboxes
-from mmsc.engine.ports import Accepted, Gone, GoneBecause
+from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause
 from mmsc.engine.submit import Submitter
 from mmsc.store import mmbox as sql
 from mmsc.trace import events as trace
@@ -28,12 +28,16 @@ _NOTHING: Final = Refused(RefusalReason.MM_UNKNOWN, "no message is there")
 class BoxForwards:
     """Implements `box_ports.BoxForwarding`."""
 
-    def __init__(self, desk: Desk, boxes: Mmboxes, submit: Submitter) -> None:
+    def __init__(self, desk: Desk, boxes: Mmboxes, submit: Submitter, forwards: Forwards) -> None:
+        """`forwards` sends on what its recipient has not fetched."""
+        self._forwards = forwards
         self._desk = desk
         self._boxes = boxes
         self._submit = submit
 
-    async def forward(self, place: Place, submission: Submission, identity: Address) -> Accepted | Refused:
+    async def forward(
+        self, place: Place, submission: Submission, identity: Address, evidence: Evidence, *, report_allowed: bool
+    ) -> Accepted | Refused:
         """Make an MM of the one at a place of this subscriber's box; returns after the commit."""
         before = await self._submit.answer_before(submission)
         if before is not None:
@@ -42,6 +46,10 @@ class BoxForwards:
             found = await self._boxes.open(place, identity)
             if isinstance(found, Gone):
                 return await self._not_there(submission, found)
+            if found.waiting is not None:
+                token = found.waiting.recipient.token
+                forward = self._forwards.forward
+                return await forward(token, submission, identity, evidence, report_allowed=report_allowed)
             outcome = await self._submit.accept(_made_of(found, submission), along=self._along(found.entry))
             if outcome is not LOOK_AGAIN:
                 return outcome

@@ -8,7 +8,7 @@ from mmsc.domain.box_entry import BoxEntry, Told
 from mmsc.domain.message import Content, Submission
 from mmsc.domain.mmbox import BoxTotals, Keeping, NotKept, Selection
 from mmsc.domain.refusal import Refused
-from mmsc.engine.ports import Accepted, Evidence, Gone
+from mmsc.engine.ports import Accepted, Evidence, Gone, Retrievable
 from protocols.records import record
 
 
@@ -22,11 +22,12 @@ class Place:
 
 @record(frozen=True, slots=True)
 class Boxed:
-    """An entry and its content."""
+    """An entry and its content. `waiting` is the MM that it was made of, as long as that waits for its recipient."""
 
     entry: BoxEntry
     content: Content
     mms_version: int = 0  # what its owner's handset spoke last, 0: not known
+    waiting: Retrievable | None = None
 
 
 @record(frozen=True, slots=True)
@@ -83,8 +84,16 @@ class Boxes(Protocol):
         notification leads to what the recipient has kept of its MM."""
         ...
 
-    async def fetched(self, entry: BoxEntry) -> None:
-        """All octets of its m-retrieve-conf were written: what was new is retrieved."""
+    def begun(self, found: Boxed) -> None:
+        """Its m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        ...
+
+    def broken_off(self, found: Boxed) -> None:
+        """It was not written whole."""
+        ...
+
+    async def fetched(self, found: Boxed) -> None:
+        """All octets of its m-retrieve-conf were written: what was new is retrieved, an MM that waits is fetched."""
         ...
 
     async def fetched_outside(self, recipient_id: int) -> None:
@@ -95,7 +104,10 @@ class Boxes(Protocol):
 class BoxForwarding(Protocol):
     """A subscriber sends on what is in his box (m-forward-req)."""
 
-    async def forward(self, place: Place, submission: Submission, identity: Address) -> Accepted | Refused:
+    async def forward(
+        self, place: Place, submission: Submission, identity: Address, evidence: Evidence, *, report_allowed: bool
+    ) -> Accepted | Refused:
         """Make an MM of the one at a place of this subscriber's box; returns after the commit. `submission` says to
-        whom and how, and has no content. MM_UNKNOWN: nothing is there for this identity."""
+        whom and how, and has no content. MM_UNKNOWN: nothing is there for this identity. The MM of a recipient who
+        has not fetched it is forwarded as by its notification (`ports.Forwarding`)."""
         ...

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 
 import msgspec
 
+from mmsc.domain.box_entry import source_received, told_of
 from mmsc.domain.changes import (
     UNKNOWN,
     Asked,
@@ -25,7 +26,7 @@ from mmsc.domain.changes import (
 )
 from mmsc.domain.instant import Instant
 from mmsc.domain.limits import Limits, refusal_of
-from mmsc.domain.message import Interface, Mm, Recipient
+from mmsc.domain.message import Interface, Mm, Recipient, Route
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import withdrawal
@@ -37,6 +38,7 @@ from mmsc.engine.transitions import Circumstances
 from mmsc.ids import id_in
 from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
+from mmsc.store import mmbox as box_sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.bodies import Bodies
 from mmsc.store.core import Lost, Statement, StoreBusy, StoreUnavailable, Unit
@@ -200,19 +202,31 @@ class VaspChanges:
 
     async def _cancel_for(self, mm: Mm, recipient: Recipient, asked: Asked, *, unanswered: bool) -> str:
         """Cancel for one recipient; why it is too late for that, "" when it is done."""
-        if recipient.state is RecipientState.CANCELLED and unanswered:
-            return ""  # a crash came before the answer
+        if recipient.state is RecipientState.CANCELLED and unanswered:  # a crash came before the answer
+            return await self._unbox(recipient)
         why = self._too_late(recipient)
         if why:
             return why
         how = Circumstances(because=f"CancelReq {asked.identifier}", source=f"vasp:{asked.vasp}")
         if await self._desk.transitions.apply(mm, recipient, Happening.CANCELLED, how):
-            return ""
+            return await self._unbox(recipient)
         now = await sql.by_recipient(self._desk.store, recipient.id)
         return _BEING_SENT if now is None else too_late(now[1], self.policy) or _BEING_SENT
 
     def _too_late(self, recipient: Recipient) -> str:
         return too_late(recipient, self.policy) or (_BEING_FETCHED if self._desk.gets.is_open(recipient.id) else "")
+
+    async def _unbox(self, recipient: Recipient) -> str:
+        """Nor is it in the recipient's MMBox any more, unless it was looked at there. It is no part of the recipient's
+        unit: the repeat after a crash comes here again."""
+        if recipient.route is Route.SUBSCRIBER:
+            desk = self._desk
+            entry = await box_sql.by_source(desk.store, source_received(recipient.id))
+            if entry is not None:
+                gone = trace.BoxDeleted(str(entry.id), entry.owner.value, trace.BOX_WITHDRAWN)
+                unit = desk.chronicle.unit(*box_sql.withdraw(entry), (desk.chronicle.event(gone),))
+                await desk.store.commit(unit)
+        return ""
 
     # --- replace ---
 
@@ -254,6 +268,7 @@ class VaspChanges:
         if change.content is not None:
             effects += await self._bodies.replace(before.content_id, change.content)
         moved = after.deliver_at is not None and after.deliver_at != before.deliver_at
+        effects.append(box_sql.retold(after.content_id, after.size, told_of(after)))
         if moved and after.deliver_at is not None:
             effects += task_sql.reschedule(before.id, after.deliver_at)
 

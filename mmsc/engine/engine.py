@@ -189,7 +189,7 @@ class Engine:
             lambda: self.policy.retrieval.require_identity,
         )
         self.forwards = Forwards(self.desk, self.retrieval, self.submit)
-        self.box_forwards = BoxForwards(self.desk, self.boxes, self.submit)
+        self.box_forwards = BoxForwards(self.desk, self.boxes, self.submit, self.forwards)
         self.links = WebLinks(self.desk, self.policy.retrieval)
 
     def _changed_elsewhere(self, wake: str) -> None:

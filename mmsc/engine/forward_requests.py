@@ -12,7 +12,9 @@ from typing import Final
 
 from mmsc.domain import reply_charging as charging
 from mmsc.domain.address import Address
-from mmsc.domain.message import Mm, Submission
+from mmsc.domain.box_entry import source_received
+from mmsc.domain.message import Mm, Recipient, Submission
+from mmsc.domain.mmbox import BoxState
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.sendings import SENT_BEFORE, kept, sent_on
 from mmsc.domain.states import Happening
@@ -23,6 +25,8 @@ from mmsc.engine.retrieval import Fetching
 from mmsc.engine.submit import Submitter
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import to_text
+from mmsc.store import mmbox as box_sql
+from mmsc.store.core import Statement, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
 
 _ATTEMPTS: Final = 3  # each one lost to another answer of the same handset
@@ -34,6 +38,7 @@ _GONE: Final = {
     GoneBecause.EXPIRED: "the message expired",
     GoneBecause.CANCELLED: "the message was withdrawn by its sender",
 }
+_AWAY: Final = Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
 
 
 class Forwards:
@@ -55,6 +60,8 @@ class Forwards:
             self._retrieval.begun(found)
             try:
                 outcome = await self._forward(found, submission, report_allowed=report_allowed)
+            except (StoreBusy, StoreUnavailable):
+                return _AWAY
             finally:
                 self._retrieval.broken_off(found)
             if outcome is not LOOK_AGAIN:
@@ -69,7 +76,9 @@ class Forwards:
             refused = Refused(RefusalReason.REPLY_OFFER_FORWARDED, why)
             await self._submit.note_refused(submission.origin, refused)
             return refused
-        how = Circumstances(because="its recipient forwarded it", report_allowed=report_allowed, source="mm1")
+        because = "its recipient forwarded it"
+        effects, also = await self._boxed(recipient)
+        how = Circumstances(because=because, report_allowed=report_allowed, source="mm1", effects=effects, also=also)
         moved = desk.transitions.prepared(mm, recipient, Happening.FORWARDED, how)
 
         def told(made: Mm) -> Sequence[trace.Event]:
@@ -84,10 +93,18 @@ class Forwards:
             return await self._submit.accept(made, told=told)
         return await self._submit.accept(made, along=Along(moved, told, LOOK_AGAIN))
 
+    async def _boxed(self, recipient: Recipient) -> tuple[tuple[Statement, ...], tuple[trace.Data, ...]]:
+        """What its recipient keeps of it in the box is forwarded, too (X-Mms-MM-State, 7.3.33)."""
+        entry = await box_sql.by_source(self._desk.store, source_received(recipient.id))
+        if entry is None or entry.state is BoxState.FORWARDED:
+            return (), ()
+        changed = trace.BoxChanged(str(entry.id), entry.owner.value, str(BoxState.FORWARDED), entry.flags)
+        return (box_sql.change(entry, BoxState.FORWARDED, entry.flags),), (changed,)
+
     async def _not_there(self, submission: Submission, gone: Gone) -> Refused:
         """What an unknown location gets, and one of somebody else."""
         if gone.because is GoneBecause.STORE_AWAY:
-            return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+            return _AWAY
         refused = Refused(RefusalReason.MM_UNKNOWN, _GONE.get(gone.because, "no message is there"))
         await self._submit.note_refused(submission.origin, refused)
         return refused

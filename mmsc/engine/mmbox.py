@@ -3,19 +3,20 @@ comes into a box is in `box_making.py`."""
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
-from mmsc.domain.box_entry import BoxEntry, source_received
+from mmsc.domain.box_entry import BoxEntry, received_by, source_received
 from mmsc.domain.limits import Limits
-from mmsc.domain.message import Content
+from mmsc.domain.message import Content, RecipientId
 from mmsc.domain.mmbox import BoxPolicy, BoxState, BoxTotals, Keeping, NotKept, Selection
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.box_making import ATTEMPTS, AWAY, BoxMaking
 from mmsc.engine.box_ports import Boxed, BoxView, Place
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
-from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrieval
+from mmsc.engine.ports import Evidence, Gone, GoneBecause, Retrievable, Retrieval
 from mmsc.engine.transitions import Circumstances
 from mmsc.ids import Ids
 from mmsc.store import mmbox as sql
@@ -59,7 +60,7 @@ class Mmboxes(BoxMaking):
         try:
             entry = await self._entry(owner, place)
             if entry is not None:
-                return await self.change(entry, keeping)
+                return await self.change(entry, keeping if place.boxed else _again(entry, keeping))
             if place.boxed:
                 return NotKept.NOT_FOUND
             found = await self._retrieval.open(place.token, owner, evidence)
@@ -68,7 +69,7 @@ class Mmboxes(BoxMaking):
             kept = await self.keep(self.received(found.mm, found.recipient, keeping), sql.keep_shared, found.mm.id)
             if isinstance(kept, NotKept) or kept[1]:
                 return kept if isinstance(kept, NotKept) else kept[0]
-            return await self.change(kept[0], keeping)  # it was kept meanwhile
+            return await self.change(kept[0], _again(kept[0], keeping))  # it was kept meanwhile
         except AWAY:
             return NotKept.STORE_AWAY
 
@@ -164,9 +165,22 @@ class Mmboxes(BoxMaking):
         entry = None if owner is None or not self.enabled else await self._entry(owner, place)
         if entry is None:
             return Gone(GoneBecause.UNKNOWN)
+        waiting = await self._waiting(entry)
+        if isinstance(waiting, Gone) and await sql.by_id(self._desk.store, entry.id) is None:
+            return Gone(GoneBecause.UNKNOWN)  # it was withdrawn meanwhile
         content = await self._desk.recent.content(entry.content_id)
         version = self._neighbours.subscriber(entry.owner).mms_version
-        return Gone(GoneBecause.NO_CONTENT, version) if content is None else Boxed(entry, content, version)
+        if content is None:
+            return Gone(GoneBecause.NO_CONTENT, version)
+        return Boxed(entry, content, version, None if isinstance(waiting, Gone) else waiting)
+
+    async def _waiting(self, entry: BoxEntry) -> Retrievable | Gone | None:
+        """The MM of a recipient who has not said that he has it: a GET of his entry is one of the MM, too."""
+        recipient_id = received_by(entry.source)
+        record = None if recipient_id is None else await self._desk.recent.by_id(RecipientId(recipient_id))
+        if record is None or record.recipient.state not in _WAITING:
+            return None
+        return await self._retrieval.open(record.recipient.token, entry.owner, Evidence())
 
     async def _owner_of(self, place: Place) -> Address | None:
         """Who may see what the token alone opens."""
@@ -176,10 +190,24 @@ class Mmboxes(BoxMaking):
         record = await self._desk.recent.by_token(place.token)
         return None if record is None else record.recipient.address
 
-    async def fetched(self, entry: BoxEntry) -> None:
-        """All octets of its m-retrieve-conf were written: what was new is retrieved."""
-        if entry.state is BoxState.NEW:
-            await self._read_once(entry.source)
+    def begun(self, found: Boxed) -> None:
+        """Its m-retrieve-conf is about to be written: `fetched` or `broken_off` follows."""
+        if found.waiting is not None:
+            self._retrieval.begun(found.waiting)
+
+    def broken_off(self, found: Boxed) -> None:
+        """It was not written whole."""
+        if found.waiting is not None:
+            self._retrieval.broken_off(found.waiting)
+
+    async def fetched(self, found: Boxed) -> None:
+        """All octets of its m-retrieve-conf were written: what was new is retrieved, and the MM that waits is fetched.
+        Nothing asks for an acknowledgement, so it counts as one that was never acknowledged, unless the handset answers
+        the notification (semantics of a complete GET)."""
+        if found.waiting is not None:
+            await self._retrieval.fetched(found.waiting)
+        if found.entry.state is BoxState.NEW:
+            await self._read_once(found.entry.source)
 
     async def fetched_outside(self, recipient_id: int) -> None:
         """The same of an MM that was fetched where its notification said."""
@@ -238,3 +266,8 @@ class Mmboxes(BoxMaking):
         except AWAY:
             return NotKept.STORE_AWAY
         return None if done else NotKept.NOT_FOUND
+
+
+def _again(entry: BoxEntry, keeping: Keeping) -> Keeping:
+    """What a request about a notification wants of an MM that is kept already: it may be a repeat."""
+    return replace(keeping, state=keeping.state or entry.state)

@@ -143,11 +143,11 @@ class Submitter:
             return accepted if submission.keep is None else await self._kept(accepted, plan)
         return accepted if accepted is LOOK_AGAIN else await self._refuse(submission, accepted)
 
-    async def _kept(self, accepted: Accepted, plan: Plan) -> Accepted:
+    async def _kept(self, accepted: Accepted, plan: Plan | None) -> Accepted:
         """With what became of the copy for its sender's box; the MM is on its way whatever that is."""
-        if self.boxes is None:
+        if self.boxes is None or accepted.kept is not None:
             return accepted
-        boxed = None if accepted.repeat else plan.boxed
+        boxed = None if accepted.repeat or plan is None else plan.boxed
         return replace(accepted, kept=await self.boxes.kept_sent(accepted.mm_id, boxed))
 
     async def answer_before(self, submission: Submission) -> Accepted | None:
@@ -157,9 +157,10 @@ class Submitter:
             row = None if key is None else await sql.answer_to_repeat(self._store, key)
             if row is None or not self._is_answered(row):
                 return None
-            return await self._answered_again(submission, row, None)
+            accepted = await self._answered_again(submission, row, None)
         except (StoreBusy, StoreUnavailable):
             return None  # whoever asks hears of the store by itself
+        return accepted if submission.keep is None else await self._kept(accepted, None)
 
     async def answer_refused(self, res: ResMm4) -> None:
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
@@ -212,8 +213,9 @@ class Submitter:
             effects += self.boxes.keep_sent(plan.boxed)
         inserted = sql.insert_mm(mm, repeat_key=repeat_key, answer=answer)
         guard: Statement | None = inserted
-        if along is not None:  # who won its guard is no repeat
-            effects += (inserted, *along.effects)
+        if along is not None:  # who won its guard is no repeat, and what is as old as the window is none either
+            oldest = Instant(self._clock.now() - self._policy.repeat_window)
+            effects += (sql.forget_repeat(repeat_key or b"", oldest), inserted, *along.effects)
             guard = along.guard
         spent = self._credits.spend(mm.origin, len(plan.recipients))
         if spent is not None:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Final, Unpack
 
 from mmsc.lab.handset_behaviour import Behaviour, Behaviours, Fetching
-from mmsc.lab.handset_http import FAILURES, Pace
+from mmsc.lab.handset_http import FAILURES, Pace, why
 from mmsc.lab.handset_inbox import Heard, Inbox, Item, Message, News, Watched
 from mmsc.lab.mmbox_client import MmboxClient
 from mmsc.lab.user_agent import MIXED, AgentOptions, NoConf, UserAgent
@@ -281,7 +281,7 @@ class Handset(UserAgent):
             try:
                 status, body = await self._request("GET", location, pace=pace)
             except FAILURES as error:
-                await self._failed(f"GET {location}: {_why(error)}")
+                await self._failed(f"GET {location}: {why(error)}")
                 continue
             if status == 200:
                 return await self._opened(body)
@@ -319,7 +319,7 @@ class Handset(UserAgent):
         try:
             status = await sent
         except FAILURES as error:
-            await self._failed(f"{name}: {_why(error)}")
+            await self._failed(f"{name}: {why(error)}")
             return False
         if not 200 <= status < 300:
             await self._failed(f"{name}: HTTP {status}")
@@ -330,7 +330,7 @@ class Handset(UserAgent):
         try:
             conf = await asked
         except (NoConf, *FAILURES) as error:
-            await self._failed(f"{name}: {_why(error)}")
+            await self._failed(f"{name}: {why(error)}")
             return False
         status = conf.response_status
         if status is not ResponseStatus.OK:
@@ -361,10 +361,6 @@ class Handset(UserAgent):
 
     async def _note(self, news: News, item: Item) -> None:
         await self._watched.note(news, item)
-
-
-def _why(error: BaseException) -> str:
-    return str(error) or type(error).__name__
 
 
 def _key_of(notification: MNotificationInd) -> _Key:

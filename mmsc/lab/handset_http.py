@@ -2,6 +2,7 @@
 on purpose. No redirects, no compression, as handsets (OMA-TS-MMS_CTR)."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -37,6 +38,26 @@ class LineLost(aiohttp.ClientError):
 
 
 FAST: Final = Pace()
+
+
+def why(error: BaseException) -> str:
+    """What went wrong, as a sentence without the HTTP library's own words."""
+    match error:
+        case aiohttp.ClientSSLError():
+            return f"no TLS with {error.host}:{error.port}: {error.args[-1]}"
+        case aiohttp.ClientConnectorDNSError():
+            return f"no host has the name {error.host} ({error.os_error.strerror})"
+        case aiohttp.ClientConnectorError():
+            number, text = error.os_error.errno, error.os_error.strerror
+            told = os.strerror(number) if number and number > 0 else text or str(error.os_error)
+            return f"nobody takes connections at {error.host}:{error.port} ({told})"
+        case aiohttp.ClientResponseError():
+            return "what listens there does not speak HTTP"
+        case aiohttp.ServerDisconnectedError():
+            return "the connection was closed before an answer"
+        case TimeoutError():
+            return "no answer in time"
+    return str(error) or type(error).__name__
 
 
 class Transport:

@@ -44,6 +44,7 @@ _INSERT_SENT: Final = _INSERT.format(" AND CAST($1 AS BIGINT) > 0")  # the same,
 _SHOW: Final = "UPDATE content SET boxes = coalesce(boxes, 0) + 1 WHERE id = $1"
 _SHOW_UPLOADED: Final = _SHOW + " AND boxes IS NULL"
 _SHOW_SENT: Final = _SHOW + " AND EXISTS (SELECT 1 FROM mmbox WHERE mmbox.id = $2)"
+_HIDE: Final = "UPDATE content SET boxes = boxes - 1 WHERE id = $1"
 _UNLESS_GONE: Final = (  # retention was faster
     "DELETE FROM mmbox WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM content WHERE content.id = mmbox.content_id)"
 )
@@ -112,7 +113,21 @@ def read_once(source: str) -> Statement:
 def delete(entry_id: int, content_id: int) -> tuple[Statement, tuple[Statement, ...]]:
     """An entry goes: a guard, lost when it is gone already; and its effects."""
     guard = Statement("DELETE FROM mmbox WHERE id = $1 RETURNING id", (entry_id,))
-    return guard, (Statement("UPDATE content SET boxes = boxes - 1 WHERE id = $1", (content_id,)),)
+    return guard, (Statement(_HIDE, (content_id,)),)
+
+
+def withdraw(entry: BoxEntry) -> tuple[Statement, tuple[Statement, ...]]:
+    """An entry goes that its owner has not looked at: a guard, lost when he has, or it is gone; and its effects."""
+    guard = Statement("DELETE FROM mmbox WHERE id = $1 AND state = 'new' RETURNING id", (entry.id,))
+    return guard, (Statement(_HIDE, (entry.content_id,)),)
+
+
+def retold(content_id: ContentId, size: int, told: Told) -> Statement:
+    """An effect: the MM behind this content was replaced, and so is what its recipients' boxes tell of it."""
+    return Statement(
+        "UPDATE mmbox SET size = $2, told = $3 WHERE content_id = $1 AND source LIKE 'received %'",
+        (content_id, size, _encode(told).decode()),
+    )
 
 
 async def by_token(store: Store, token: str) -> BoxEntry | None:

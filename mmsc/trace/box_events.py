@@ -6,6 +6,7 @@ from mmsc.trace.data import Data
 
 BOX_TOO_OLD: Final = "kept for as long as the settings say"
 BOX_BY_OWNER: Final = "its owner asked for it"
+BOX_WITHDRAWN: Final = "its sender withdrew it, and its owner had not looked at it"
 
 
 class BoxKept(Data, frozen=True, omit_defaults=True):

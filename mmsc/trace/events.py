@@ -13,6 +13,7 @@ import msgspec
 
 from mmsc.trace.box_events import BOX_BY_OWNER as BOX_BY_OWNER
 from mmsc.trace.box_events import BOX_TOO_OLD as BOX_TOO_OLD
+from mmsc.trace.box_events import BOX_WITHDRAWN as BOX_WITHDRAWN
 from mmsc.trace.box_events import BoxChanged as BoxChanged
 from mmsc.trace.box_events import BoxDeleted as BoxDeleted
 from mmsc.trace.box_events import BoxKept as BoxKept

@@ -98,7 +98,7 @@ class Walk:
     """What a walk finds: `places` in order (`fields` as they are looked at), `values` by attribute (a list where the
     field may repeat), and where the body begins. Raises Mm1Error from `go`."""
 
-    __slots__ = ("body_offset", "odd", "places", "reader", "twice", "values")
+    __slots__ = ("_ending", "body_offset", "odd", "places", "reader", "twice", "values")
 
     def __init__(self, reader: OctetReader) -> None:
         self.reader = reader
@@ -107,6 +107,7 @@ class Walk:
         self.odd = False  # whether some field has no row
         self.twice: list[_Place] = []
         self.body_offset = len(reader.data)
+        self._ending = -1  # where the empty octets at the end begin: looked for once, when one is met
 
     @property
     def fields(self) -> list[Placed]:
@@ -160,6 +161,7 @@ class Walk:
     def _unknown(self, start: int) -> bool:
         """A field that no table has, a shift, or what is behind the PDU; False at its end."""
         reader = self.reader
+        reader.steps += 1
         first = reader.data[start]
         if first >= 0x80:
             try:
@@ -167,7 +169,7 @@ class Walk:
             except DecodeError as error:
                 raise _named(error, f"field 0x{first:02x}") from error
             return True
-        if first in _ENDS and not reader.data[start:].strip(_ENDS):
+        if first in _ENDS and start >= self._end():
             reader.offset = reader.end
             remark = f"{reader.end - start} empty octets behind the PDU: passed over"
             reader.remark(rules.TRAILING.broken(remark, start))
@@ -186,6 +188,12 @@ class Walk:
             raise DecodeError(f"0x{first:02x} begins no field", offset=start)
         self._keep(name, value, start)
         return True
+
+    def _end(self) -> int:
+        """Where the PDU ends for all that can be told: what is behind are empty octets and ends of lines."""
+        if self._ending < 0:
+            self._ending = len(self.reader.data.rstrip(_ENDS))
+        return self._ending
 
     def _keep(self, name: int | str, value: bytes, start: int) -> None:
         self.odd = True

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benching.cases import ALONE, CASES, CODEC, FLOOR, LARGE_OCTETS, PRODUCT, TABLE, Case, Side
+from benching.cases import ALONE, CASES, CODEC, FLOOR, LARGE_OCTETS, MM1, PRODUCT, TABLE, Case, Side
 from benching.codec import codec
 from benching.hostile import hostile
 from benching.instructions import count_instructions
 from benching.load import Figures, Plan, WireError
+from benching.mm1 import mm1_codec
 from benching.octets import PICTURE_OCTETS, SUBSCRIBERS
 from benching.play import Ground, fill, one_run
 from benching.servers import ServerFailed
@@ -183,7 +184,7 @@ async def _play(name: str, options: Options) -> list[Result]:
         _tell(result)
         return [result]
     if name in ALONE:
-        result = codec() if name == CODEC else await hostile(_say)
+        result = codec() if name == CODEC else mm1_codec() if name == MM1 else await hostile(_say)
         _tell(result)
         return [result]
     results: list[Result] = []

@@ -95,9 +95,14 @@ CASES: Final[dict[str, tuple[Case, ...]]] = {
 
 
 CODEC: Final = "codec"
+MM1: Final = "mm1"
 HOSTILE: Final = "hostile"
 # Names of --case that have no sides, and their titles.
-ALONE: Final = {CODEC: "SubmitReq of 30 KB, octets to domain", HOSTILE: "SubmitReq beside hostile requests"}
+ALONE: Final = {
+    CODEC: "SubmitReq of 30 KB, octets to domain",
+    MM1: "m-retrieve-conf beside python-messaging",
+    HOSTILE: "SubmitReq beside hostile requests",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,5 +144,9 @@ TABLE: Final = (
     Wanted("large", 64, "rss_mb", most=400),
     Wanted("codec", 1, "binary_us", most=120),
     Wanted("codec", 1, "base64_us", most=220),
+    Wanted("mm1", 1, "decode_us"),
+    Wanted("mm1", 1, "encode_us"),
+    Wanted("mm1", 1, "decode_ratio", least=40),
+    Wanted("mm1", 1, "encode_ratio", least=60),
     Wanted("hostile", 2, "unharmed", least=1),
 )

@@ -4,7 +4,7 @@
 import gc
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from benching.octets import PICTURE_OCTETS, SHORT_CODE, number_of
@@ -60,14 +60,14 @@ def read(content_type: str, body: bytes) -> Submission:
     return remarked(submission_of(envelope, envelope.message, _VASP), decoded.findings)
 
 
-def microseconds(requests: list[Request], parses: int, work: Callable[[str, bytes], object]) -> float:
+def microseconds(requests: Sequence[tuple[Any, ...]], parses: int, work: Callable[..., object]) -> float:
     """Processor time of one of so many, without collecting garbage."""
     gc.collect()
     was_on = gc.isenabled()
     gc.disable()
     started = time.process_time()
-    for content_type, body in itertools.islice(itertools.cycle(requests), parses):
-        work(content_type, body)
+    for request in itertools.islice(itertools.cycle(requests), parses):
+        work(*request)
     taken = time.process_time() - started
     if was_on:
         gc.enable()

@@ -9,6 +9,7 @@ from benching import play
 from benching.cases import ALONE, CASES, TABLE, Wanted
 from benching.codec import codec
 from benching.hostile import hostile
+from benching.mm1 import compare, message, mm1_codec, ours_encode
 from benching.servers import ServerFailed
 from benching.soak import soak
 from benching.table import print_table
@@ -96,6 +97,32 @@ def test_the_codec_is_measured_on_what_is_usual(capsys: pytest.CaptureFixture[st
     print_table([result | {"binary_us": 119.9, "base64_us": 220.1}], ["codec"])
     rows = capsys.readouterr().out.splitlines()[2:]
     assert [row.split()[-1] for row in rows] == ["ok", "MISSED"]
+
+
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")
+def test_mm1_is_measured_beside_another_codec(capsys: pytest.CaptureFixture[str]) -> None:
+    result = mm1_codec(ours=20, theirs=1, rounds=1)
+    assert result["octets"] > 30_000
+    assert result["decode_ratio"] == pytest.approx(result["their_decode_us"] / result["decode_us"], rel=0.05)
+    assert result["encode_ratio"] == pytest.approx(result["their_encode_us"] / result["encode_us"], rel=0.05)
+    print_table([result | {"decode_ratio": 40.0, "encode_ratio": 59.9}], ["mm1"])
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert [row.split()[-1] for row in rows[2:]] == ["ok", "MISSED"]
+
+
+def test_mm1_alone_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benching.mm1.find_spec", lambda name: None)
+    result = mm1_codec(ours=20, rounds=1)
+    assert "pip install python-messaging" in result["missing"]
+    assert result["decode_us"] > 0
+    assert "decode_ratio" not in result
+
+
+@pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning")
+def test_times_of_other_messages_are_not_compared() -> None:
+    conf, parts = message(1)
+    with pytest.raises(ValueError, match="other parts"):
+        compare(ours_encode(conf, parts), parts[:1])
 
 
 @pytest.mark.slow

@@ -149,7 +149,19 @@ async def test_no_answer_is_another_status(mmsc: FakeMmsc) -> None:
     assert (refused.exit_code, "HTTP 403 instead of an m-send-conf: as told" in refused.output) == (1, True)
     nobody = await run(*arguments, "--number", NUMBER, "--mmsc", "http://127.0.0.1:1/")
     assert nobody.exit_code == 3
-    assert "Cannot connect" in nobody.output
+    assert "http://127.0.0.1:1/: nobody takes connections at 127.0.0.1:1 (Connection refused)" in nobody.output
+
+
+async def test_what_does_not_speak_http_is_told_in_words(mmsc: FakeMmsc) -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as mail:
+        url = f"http://127.0.0.1:{mail.sockets[0].getsockname()[1]}/"
+        told = await run("send", "--to", "4488", "--number", NUMBER, "--mmsc", url)
+    assert told.exit_code == 3
+    assert told.output == f"Error: {url}: what listens there does not speak HTTP\n"
 
 
 async def test_what_the_version_has_no_words_for_is_noted(mmsc: FakeMmsc) -> None:
@@ -277,6 +289,8 @@ async def test_what_is_in_the_mmbox(mmsc: FakeMmsc) -> None:
     assert (asked.mm_state, asked.attributes, asked.limit) == ((MmState.NEW,), (0x16, 0x2E), 5)
     as_json = json.loads((await run("mbox", "view", "--json", mmsc=mmsc)).stdout)
     assert as_json["found"][0]["Subject"] == "Lake"
+    assert as_json["found"][0]["X-Mms-Message-Size"] == 1234
+    assert as_json["conf"]["X-Mms-Mbox-Totals"] == [{"messages": 3}, {"octets": 9000}]
 
 
 async def test_an_mmbox_that_takes_and_one_that_is_full(mmsc: FakeMmsc) -> None:

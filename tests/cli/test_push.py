@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import click
@@ -55,6 +56,14 @@ def test_a_notification_is_printed_as_a_push() -> None:
         expiry=mm1.Moment(60),
         content_location=LONG[1],
     )
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = run("--listen", f"127.0.0.1:{port}", "--tpdu")
+    why = "Address already in use): name another port with --listen"
+    assert (told.exit_code, told.stderr) == (1, f"Error: cannot listen on 127.0.0.1 port {port} ({why}\n")
 
 
 def test_each_notification_has_an_id_of_its_own_unless_told() -> None:
@@ -159,7 +168,9 @@ def test_nobody_at_the_smsc_is_told(unused_tcp_port: int) -> None:
         ((*LONG, "--udp", "127.0.0.1:x"), "is no HOST:PORT"),
         ((*LONG, "--smpp", "127.0.0.1", "--to", "+1"), "is no HOST:PORT"),
         ((*LONG, "--tpdu", "--sms-from", "1" * 21), "longer than 20 semi-octets (3GPP TS 23.040 9.1.2.5)"),
-        (("-",), "no X-Mms-Message-Type"),
+        (("-",), "Error: -: no MMS PDU, and no push: no X-Mms-Message-Type"),
+        (("-", "--expiry", "9"), "--expiry is for a notification that is made here; FILE says its own"),
+        ((*LONG, "--smpp", "127.0.0.1:1", "--to", "+1"), "127.0.0.1:1: nobody takes connections there"),
     ],
 )
 def test_what_is_wrong_is_told(arguments: tuple[str, ...], told: str) -> None:

@@ -61,7 +61,7 @@ async def test_a_message_in_a_minute_as_the_readme_tells_it(tmp_path: Path) -> N
         await server.communicate()
 
 
-PORTS = ("MM1", "MM4", "MM7", "WEBLINK", "BUILTIN_SMSC")
+PORTS = ("MM1", "MM3", "MM4", "MM7", "WEBLINK", "BUILTIN_SMSC", "CONSOLE")
 
 
 async def started(folder: Path, *arguments: str, **variables: str) -> asyncio.subprocess.Process:

@@ -99,7 +99,10 @@ def test_a_qr_code_is_drawn_and_saved(tmp_path: Path) -> None:
     [
         ((), "no phone reaches 127.0.0.1"),
         (("--url", "ftp://x"), "is no address like"),
+        (("--url", "http://192.0.2.1:99999"), "is no address like"),
+        (("--url", f"{URL} x"), "is no address like"),
         (("--url", URL, "--proxy", "x"), "'x' is no HOST:PORT"),
+        (("--url", URL, "--proxy", "x:99999"), "'x:99999' is no HOST:PORT"),
         (("--url", URL, "--save", "x.gif"), "is saved as .svg or .png"),
         (("--url", URL, "--save", "none/x.svg"), "No such file"),
         (("--url", URL, "--qr", "--page", "x" * 2000), "too many for a QR code"),
@@ -109,6 +112,12 @@ def test_what_is_wrong_is_told(arguments: tuple[str, ...], told: str) -> None:
     result = run("phone-settings", *arguments)
     assert result.exit_code in (1, 2)
     assert told in result.stderr
+
+
+def test_an_https_address_is_remarked_and_a_wrong_file_told_before_the_settings() -> None:
+    told = run("phone-settings", "--url", "https://192.0.2.1")
+    assert (told.exit_code, "phones want http" in told.stderr) == (0, True)
+    assert run("phone-settings", "--url", URL, "--save", "x.gif").stdout == ""
 
 
 @pytest.mark.parametrize("submit", [False, True])

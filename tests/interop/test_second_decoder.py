@@ -137,8 +137,9 @@ def test_made_up_pdus_are_read_the_same(pdu: mm1.Pdu) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @given(ANY_PDU)
-@settings(max_examples=3000)
+@settings(max_examples=2000)
 def test_many_made_up_pdus_are_read_the_same(pdu: mm1.Pdu) -> None:
     compare(pdu)
 

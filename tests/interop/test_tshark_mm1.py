@@ -118,6 +118,7 @@ def with_sound_body(pdu: mm1.Pdu) -> mm1.Pdu:
     return replace(pdu, **changes)
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
 def test_made_up_pdus_are_clean(tmp_path: Path, count: int) -> None:
     made: list[mm1.Pdu] = []

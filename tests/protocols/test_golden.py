@@ -21,11 +21,15 @@ VALID_MM4 = [case for case in cases("mm4") if not case.is_refused]
 
 @pytest.mark.parametrize("case", VALID_MM1, ids=str)
 def test_mm1(case: Case) -> None:
-    """A meaning that says `written` is one that we write in other octets (the .md says why)."""
+    """A meaning that says `written` is one that we write in other octets (the .md says why); `findings` are the rules
+    that it breaks."""
     meaning = dict(case.meaning)
+    rules = meaning.pop("findings", [])
     canonical = bytes.fromhex(meaning.pop("written", case.octets.hex()))
-    pdu = mm1.decode(case.octets).message
+    decoded = mm1.decode(case.octets)
+    pdu = decoded.message
     assert plain(pdu) == meaning
+    assert [one.rule for one in decoded.findings] == rules
     assert mm1.encode(pdu) == canonical
     assert mm1.decode(canonical).message == pdu
 

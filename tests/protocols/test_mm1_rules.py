@@ -2,6 +2,7 @@
 says what is wrong where (OMA-TS-MMS_ENC 6, 7; WAP-230-WSP 8)."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from protocols.wsp import rules as wsp_rules
 from protocols.wsp.multipart import read_multipart
 from tests.tidy.project import TOP
 
+ACK = bytes.fromhex("8c85 987400 8d92".replace(" ", ""))
 NOTIFICATION = bytes.fromhex("8c82 984e00 8d92 8a80 8e023039 88058103 02a300 837500".replace(" ", ""))
 ALL = [*rules.RULES, *MEANING_RULES]
 
@@ -170,11 +172,31 @@ def test_the_octets_of_each_field_come_with_the_pdu() -> None:
         b"\x7f\x01" * 5000,
         b"\x89" * 9000,
         b"\x8c\x84\x8d\x92" + b"\x00" * 9000,
+        ACK + b"\r" * 9000 + b"\x91\x80",
     ],
     ids=lambda octets: octets[:6].hex(),
 )
 def test_the_work_is_in_proportion_to_the_octets(octets: bytes) -> None:
     assert mm1.steps_of(octets) <= 8 * len(octets) + 1000
+
+
+class _Copied(bytes):
+    """Octets that count how many of them are copied out of them."""
+
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        self.copied += len(found) if isinstance(found, bytes) else 0
+        return found
+
+
+@pytest.mark.parametrize("behind", [b"\r" * 5000 + b"\x91\x80", b"\r\n" * 5000, b"\0" * 5000])
+def test_ends_of_lines_are_not_looked_through_again_for_each(behind: bytes) -> None:
+    """They shift the code page (WAP-230-WSP 8.4.1.2), or end the PDU: which, is found out once."""
+    octets = _Copied(ACK + behind)
+    mm1.steps_of(octets)
+    assert octets.copied <= 2 * len(octets)
 
 
 def test_a_message_id_is_compared_without_brackets() -> None:

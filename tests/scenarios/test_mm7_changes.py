@@ -116,9 +116,10 @@ async def test_another_mm_in_the_place_of_one_that_was_retrieved(lab: Lab) -> No
     assert isinstance(answer, mm7.ExtendedReplaceRsp), answer
     assert answer.status.code == 1000
     assert answer.message_id not in ("", rsp.message_id)
-    inbox = await phone.until(lambda inbox: len(inbox.messages) == 2)
+    inbox = await phone.until(lambda inbox: [one.conf.message_id for one in inbox.messages] == [answer.message_id])
     assert [one.replace_id for one in inbox.notifications] == [None, rsp.message_id]
-    assert inbox.messages[1].conf.subject == "weather"
+    conf = inbox.messages[0].conf
+    assert (conf.subject, conf.replace_id) == ("weather", rsp.message_id)
     report = await lab.vasp.report()
     assert (report.message_id, report.mm_status) == (answer.message_id, "Retrieved")
     again = await ask_extended(lab, request, content)

@@ -13,7 +13,12 @@ from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import (
     MAcknowledgeInd,
+    MDeleteReq,
     MDeliveryInd,
+    MForwardConf,
+    MForwardReq,
+    MMboxStoreConf,
+    MMboxStoreReq,
     MNotificationInd,
     MNotifyRespInd,
     MReadOrigInd,
@@ -47,7 +52,7 @@ class Handset:
         self.reports: list[MDeliveryInd] = []
         self.sent: dict[str, str] = {}  # Message-ID of what it sent, and to whom
         self.read: set[str] = set()  # Message-IDs
-        self._sends = 0
+        self._deeds: dict[str, tuple[str, str]] = {}  # by notification: what is done with it, and to whom it goes on
 
     def arrives(self, whole: Received) -> None:
         """A push or a text from the SMSC."""
@@ -83,8 +88,12 @@ class Handset:
             await asyncio.sleep(chance.between(5, 80))
         if habit == "late":
             await asyncio.sleep(chance.between(30, 200))
+        deed, to = self._deed(pdu)
+        location = await self._does(deed, to, pdu) if deed else pdu.content_location
+        if location is None:
+            return
         for _ in range(2 if habit == "twice" else 1):
-            conf = await self._get(pdu)
+            conf = await self._get(location)
             if conf is None:
                 return
         if habit == "silent" or chance.fault(0.1):
@@ -99,6 +108,61 @@ class Handset:
             await self._answer(pdu, Status.RETRIEVED)
         if conf is not None and conf.read_report and chance.happens(0.5):
             await self._reads(conf)
+
+    def _deed(self, pdu: MNotificationInd) -> tuple[str, str]:
+        """What its user wants done with an MM beside fetching it; the same when it is notified again."""
+        chance = self._world.chance
+        if pdu.transaction_id not in self._deeds:
+            able = self.version > mm1.VERSION_1_0 and chance.happens(0.3)
+            deed = chance.pick(("forward", "forward", "delete", "box", "box and forward")) if able else ""
+            self._deeds[pdu.transaction_id] = (deed, chance.pick(sorted(self._world.handsets)))
+        return self._deeds[pdu.transaction_id]
+
+    async def _does(self, deed: str, to: str, pdu: MNotificationInd) -> str | None:
+        """Do it, and from where the MM is fetched all the same: from the box, where it was stored."""
+        location = pdu.content_location or ""
+        if deed == "delete":
+            await self._until_told(MDeleteReq(transaction_id=f"d{pdu.transaction_id}", content_locations=(location,)))
+            return None
+        if "box" in deed:
+            store = MMboxStoreReq(transaction_id=f"b{pdu.transaction_id}", content_location=location)
+            conf = await self._until_told(store)
+            assert isinstance(conf, MMboxStoreConf)
+            location = conf.content_location or location
+        if "forward" in deed:
+            await self.forward(location, to, f"f{pdu.transaction_id}")
+            return None
+        return location
+
+    async def forward(self, location: str, to: str, transaction_id: str) -> None:
+        """Have an MM sent on, again until it is answered."""
+        pdu = MForwardReq(
+            mms_version=self.version,
+            transaction_id=transaction_id,
+            from_=mm1.INSERT_ADDRESS,
+            to=(to,),
+            content_location=location,
+            expiry=mm1.Moment(self._world.options.validity_seconds),
+            delivery_report=True,
+            report_allowed=False if self.denies else None,
+        )
+        conf = await self._until_told(pdu)
+        assert isinstance(conf, MForwardConf)
+        if conf.response_status is ResponseStatus.OK:
+            assert conf.message_id is not None
+            self.sent[conf.message_id] = to
+            self._world.accepted(conf.message_id, (to,))
+
+    async def _until_told(self, pdu: mm1.Pdu) -> mm1.Pdu:
+        """The conf of a request, again until there is one that is no "later"."""
+        while True:
+            answer = await self._post(pdu)
+            if answer is not None:
+                conf = mm1.decode(answer.body).message
+                status = getattr(conf, "response_status", None) or getattr(conf, "store_status", None)
+                if status is None or not 0xC0 <= int(status) < 0xE0:
+                    return conf
+            await asyncio.sleep(3)
 
     async def _reads(self, conf: MRetrieveConf) -> None:
         """Its user looks at the MM; perhaps the handset says so twice."""
@@ -124,9 +188,9 @@ class Handset:
         for _ in range(2 if self._world.chance.fault(0.1) else 1):
             await self._post(answer)
 
-    async def _get(self, pdu: MNotificationInd) -> MRetrieveConf | None:
+    async def _get(self, location: str) -> MRetrieveConf | None:
         """The MM, if there was one."""
-        path = "/" + (pdu.content_location or "").partition("//")[2].partition("/")[2]
+        path = "/" + location.partition("//")[2].partition("/")[2]
         answer = await self._ask("GET", path)
         if answer is None:
             return None

@@ -19,7 +19,9 @@ from mmsc.engine.lanes import LaneLimits
 from mmsc.engine.ports import Courier, Outcome
 from mmsc.engine.retrieval import RetrievalPolicy
 from mmsc.engine.routing import RoutingPolicy
+from mmsc.gateways.mm1.forward import ForwardRequests
 from mmsc.gateways.mm1.identity import Identities
+from mmsc.gateways.mm1.senders import SenderPolicy, Senders
 from mmsc.gateways.mm1.server import Mm1Server
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm4.server import Mm4Server
@@ -30,6 +32,7 @@ from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPo
 from mmsc.ids import Ids
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.store.core import StoreBusy, StoreUnavailable
+from protocols.mm1 import MForwardReq, Pdu
 from tests.simulation.database import SharedStore
 
 if TYPE_CHECKING:
@@ -121,13 +124,21 @@ class Node:
         engine = self.engine
         identities = Identities(engine.numbers, engine.neighbours, headers=("X-MSISDN",), gateways=("127.0.0.1/32",))
         self.mm7 = Mm7Server(engine.submit, engine.changes, engine.neighbours, dialects=engine.dialects)
-        self.mm1 = Mm1Server(
-            engine.submit, engine.retrieval, identities, self.clock, engine.boxes, lambda: "http://mm1"
-        )
+        self.mm1 = self._mm1(identities)
         self.mm4 = Mm4Server(
             engine.submit, engine.peer_reports, engine.numbers, engine.neighbours, self.clock, domain=DOMAIN
         )
         self.inbox = SmsInbox(engine.receipts, engine.numbers)
+
+    def _mm1(self, identities: Identities) -> Mm1Server:
+        engine, senders, clock = self.engine, Senders(identities, SenderPolicy()), self.clock
+
+        def url() -> str:
+            return "http://mm1"
+
+        forwards = ForwardRequests(engine.forwards, engine.box_forwards, engine.submit, senders, clock, url)
+        more: dict[type[Pdu], Any] = {MForwardReq: forwards.forward_req}
+        return Mm1Server(engine.submit, engine.retrieval, identities, clock, engine.boxes, url, more, senders=senders)
 
     def _couriers(self) -> None:
         engine, world = self.engine, self._world

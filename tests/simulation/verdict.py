@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mmsc.domain.reports import status_of
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.ids import id_in
+from mmsc.store import verify
 from protocols.mm1 import VERSION_1_2, MDeliveryInd
 from tests.domain.test_states import ENDS
 
@@ -22,6 +23,23 @@ def judge(world: "World") -> None:
     _accepted(world)
     _delivered(world)
     _reports(world)
+    _whole(world)
+
+
+def _whole(world: "World") -> None:
+    """What `mmsc store verify` would say; and what a handset asked for once is there once."""
+    connection = world.database.connection
+    for table, checks in verify.CHECKS.items():
+        for what, wrong in checks:
+            values = {"1": 0, "2": 1 << 62, "3": 0}
+            for row in connection.execute(verify._statement(table, wrong), values).fetchall():
+                world.object_to(f"{table} {row[0]}: {what}")
+    twice = connection.execute(
+        "SELECT neighbour, json_extract(details, '$.details.mm1_transaction_id') FROM mm WHERE origin = 'mm1'"
+        " GROUP BY 1, 2 HAVING count(*) > 1"
+    ).fetchall()
+    for number, transaction_id in twice:
+        world.object_to(f"{number} asked for {transaction_id}, and it was done more than once")
 
 
 def holding(world: "World") -> str:

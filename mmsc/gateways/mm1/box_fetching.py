@@ -1,8 +1,7 @@
 """The GET of an MM in an MMBox (OMA-TS-MMS_ENC 6.3): an m-retrieve-conf that asks for no acknowledgement."""
 
 from mmsc.domain.address import Address
-from mmsc.domain.box_entry import BoxEntry
-from mmsc.engine.box_ports import Boxes, Place
+from mmsc.engine.box_ports import Boxed, Boxes, Place
 from mmsc.engine.ports import Gone
 from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE
 from mmsc.gateways.mm1.mmbox_translate import retrieve_conf_of
@@ -23,7 +22,7 @@ class BoxFetches:
         if isinstance(found, Gone):
             return found
         entry, body = found.entry, found.content.body
-        first = mm1.encode_head(retrieve_conf_of(entry, mm1.spoken(found.mms_version)))
+        first = mm1.encode_head(retrieve_conf_of(entry, found.content, mm1.spoken(found.mms_version)))
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,
             body=first + body,
@@ -32,13 +31,17 @@ class BoxFetches:
             reference=BodyReference(entry.content_id, 0, len(body), len(first)),
         )
         if not head:
-            self._note(answer, entry)
+            self._note(answer, found)
         return answer
 
-    def _note(self, answer: HttpAnswer, entry: BoxEntry) -> None:
+    def _note(self, answer: HttpAnswer, found: Boxed) -> None:
+        self._boxes.begun(found)
+
         async def after(whole: bool) -> None:
             if whole:
-                await self._boxes.fetched(entry)
+                await self._boxes.fetched(found)
+            else:
+                self._boxes.broken_off(found)
 
         answer.after = after
 

@@ -73,16 +73,12 @@ class ForwardRequests:
         if isinstance(submission, Refused):
             await self._submit.note_refused(Origin(Interface.MM1, identity.value), submission)
             return submission
+        allowed = pdu.report_allowed is not False
         place = place_of(pdu.content_location or "")
         if place is not None and place.boxed:
-            return await self._boxed.forward(place, submission, identity)
-        return await self._forwarding.forward(
-            token_of(pdu.content_location or ""),
-            submission,
-            identity,
-            asked.evidence,
-            report_allowed=pdu.report_allowed is not False,
-        )
+            return await self._boxed.forward(place, submission, identity, asked.evidence, report_allowed=allowed)
+        token = token_of(pdu.content_location or "")
+        return await self._forwarding.forward(token, submission, identity, asked.evidence, report_allowed=allowed)
 
     def _submission(self, asked: Asked[MForwardReq], plain: Submission, now: Instant) -> Submission | Refused:
         """The request in domain words, or why it is refused before anybody looks for the MM."""

@@ -193,7 +193,7 @@ def descr_of(entry: BoxEntry, content: Content | None, url: str, attributes: Seq
     return mm1.for_version(descr, version)
 
 
-def retrieve_conf_of(entry: BoxEntry, version: int) -> MRetrieveConf:
+def retrieve_conf_of(entry: BoxEntry, content: Content, version: int) -> MRetrieveConf:
     """The head of the m-retrieve-conf of an entry: no X-Mms-Transaction-ID, for nothing is to be acknowledged."""
     told = entry.told
     conf = MRetrieveConf(
@@ -210,6 +210,6 @@ def retrieve_conf_of(entry: BoxEntry, version: int) -> MRetrieveConf:
         read_report=told.read_report,
         mm_state=(STATE_OF[entry.state],),
         mm_flags=_flags(entry),
-        content_type=ContentType.parse(told.content_type),
+        content_type=ContentType.parse(content.content_type),
     )
     return mm1.for_version(with_vasp_fields(conf, told.details), version)
