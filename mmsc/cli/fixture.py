@@ -123,18 +123,21 @@ def _remark(name: str, value: str) -> str:
 
 
 def meaning(pdu: bytes) -> dict[str, Any]:
-    """What a golden's JSON says: the fields, with `written` where we write other octets, or `refused` and why."""
+    """What a golden's JSON says: the fields, `findings` by their rules, and `written` where we write other octets; or
+    `refused` and why."""
     from mmsc.trace.plain import plain
     from protocols import mm1
     from protocols.errors import DecodeError, EncodeError
 
     try:
-        message = mm1.decode(pdu).message
+        read = mm1.decode(pdu)
     except DecodeError as error:
         return {"refused": error.why}
-    found: dict[str, Any] = plain(message)
+    found: dict[str, Any] = plain(read.message)
+    if read.findings:
+        found["findings"] = [one.rule for one in read.findings]
     try:
-        ours = mm1.encode(message)
+        ours = mm1.encode(read.message)
     except EncodeError as error:
         raise click.ClickException(f"it is read, but cannot be written again: {error.why}") from error
     return found if ours == pdu else found | {"written": ours.hex()}
