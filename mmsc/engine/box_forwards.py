@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
-from mmsc.domain.box_entry import BoxEntry
+from mmsc.domain.box_entry import BoxEntry, knows_sender
 from mmsc.domain.message import Priority, Submission
 from mmsc.domain.mmbox import BoxState
 from mmsc.domain.refusal import RefusalReason, Refused
@@ -77,11 +77,12 @@ class BoxForwards:
 
 
 def _made_of(found: Boxed, submission: Submission) -> Submission:
-    """The request with what the entry has to give it. A draft was sent by nobody before."""
+    """The request with what the entry has to give it. A draft was sent by nobody before; who sent what was uploaded,
+    nobody here has seen: Previously-Sent-By would name whom its owner likes (7.3.23)."""
     told = found.entry.told
     details = {name: told.details[name] for name in OF_THE_CONTENT if name in told.details}
     details |= submission.details
-    if found.entry.state is not BoxState.DRAFT:
+    if found.entry.state is not BoxState.DRAFT and knows_sender(found.entry):
         details[SENT_BEFORE] = kept((*sent_before(told.details), Sending(told.sender, told.date)))
     return replace(
         submission,
