@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from mmsc.clock import Moment
 from mmsc.domain.address import Address, NotAnAddress
-from mmsc.domain.instant import Instant
+from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Interface, Mm, Recipient, TaskId, TaskKind
 from mmsc.domain.reports import NO_READ_REPORT_BEFORE, NoReport, is_automatic
 from mmsc.domain.states import FINAL, Happening
@@ -26,6 +26,7 @@ from mmsc.trace import events as trace
 _CLAUSE: Final = "OMA-TS-MMS_ENC 6.6.1"
 _TURNS: Final = 64  # read reports about as many recipients are noted at the same time
 _QUOTED: Final = 100  # characters of a stranger's text in a remark
+_REMARKS_A_SECOND: Final = 20  # about what is not believed; what is more leaves no trace
 
 
 class _Way(NamedTuple):
@@ -44,6 +45,8 @@ class ReadReports:
         self._neighbours = neighbours
         self._ids = ids
         self._numbers = numbers
+        self._second = 0  # of the host's clock, in which so many remarks were made
+        self._remarked = 0
         self._turns = tuple(asyncio.Lock() for _ in range(_TURNS))  # a handset may say it twice at once
 
     async def heard(self, message_id: str, reader: Address | None, said: ReadSaid) -> bool | Gone:
@@ -88,6 +91,13 @@ class ReadReports:
         return not isinstance(found, NotAnAddress) and found.address == address
 
     async def _remark(self, rule: str, text: str, mm_id: int | None = None, recipient_id: int | None = None) -> None:
+        """On record, as far as so many fit into a second: anybody can say what is not believed."""
+        second = self._desk.clock.real_now() // SECOND
+        if second != self._second:
+            self._second, self._remarked = second, 0
+        self._remarked += 1
+        if self._remarked > _REMARKS_A_SECOND:
+            return
         finding = trace.FindingNoted("mm1", rule, _CLAUSE, -1, text)
         await self._desk.store.commit(self._desk.chronicle.note(finding, mm_id=mm_id, recipient_id=recipient_id))
 

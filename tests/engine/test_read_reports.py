@@ -119,3 +119,13 @@ async def test_while_the_store_is_away_it_is_for_later(bench: Bench, monkeypatch
     bench.hands[TaskKind.READ_MM1].answers = [Delivered(("r",))]
     assert await heard(bench, accepted.message_id) is True
     await bench.until(trace.ReadReported)
+
+
+async def test_what_strangers_say_is_remarked_twenty_times_a_second(bench: Bench) -> None:
+    """Each remark is a commit and a row that is kept."""
+    for number in range(50):
+        assert not await bench.engine.retrieval.read_by(f"{number}@elsewhere.example", None, READ)
+    remarks = [(one.at_real, one.data.rule) for one in bench.events if isinstance(one.data, trace.FindingNoted)]
+    assert {rule for _, rule in remarks} == {"MM1-H902"}
+    seconds = {at // 1_000_000 for at, _ in remarks}
+    assert 20 <= len(remarks) <= 20 * len(seconds)
