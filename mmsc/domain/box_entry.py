@@ -11,6 +11,7 @@ from mmsc.domain.mmbox import BoxState
 from protocols.records import record
 
 BoxId = NewType("BoxId", int)
+_UPLOADED: Final = "uploaded "
 _RECEIVED: Final = "received "
 
 
@@ -71,7 +72,12 @@ def received_by(source: str) -> int | None:
 
 def source_uploaded(owner: Address, digest: bytes) -> str:
     """The entry of an upload, by what names the request and its content."""
-    return f"uploaded {owner} {digest.hex()}"
+    return f"{_UPLOADED}{owner} {digest.hex()}"
+
+
+def knows_sender(entry: BoxEntry) -> bool:
+    """Whether who sent its MM is more than its owner's word about somebody else."""
+    return not entry.source.startswith(_UPLOADED) or entry.told.sender == entry.owner.value
 
 
 def told_of(mm: Mm) -> Told:

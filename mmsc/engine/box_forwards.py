@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address
-from mmsc.domain.box_entry import BoxEntry
+from mmsc.domain.box_entry import BoxEntry, knows_sender
 from mmsc.domain.message import Priority, Submission
 from mmsc.domain.mmbox import BoxState
 from mmsc.domain.refusal import RefusalReason, Refused
@@ -30,6 +30,7 @@ class BoxForwards:
 
     def __init__(self, desk: Desk, boxes: Mmboxes, submit: Submitter, forwards: Forwards) -> None:
         """`forwards` sends on what its recipient has not fetched."""
+        forwards.boxed = self
         self._forwards = forwards
         self._desk = desk
         self._boxes = boxes
@@ -55,6 +56,10 @@ class BoxForwards:
                 return outcome
         return LOOK_AGAIN
 
+    async def has(self, token: str, identity: Address) -> bool:
+        """Whether this subscriber kept what a notification told of."""
+        return not isinstance(await self._boxes.open(Place(token, boxed=False), identity), Gone)
+
     def _along(self, entry: BoxEntry) -> Along | None:
         """The entry's new state: a draft is sent, everything else forwarded."""
         state = BoxState.SENT if entry.state is BoxState.DRAFT else BoxState.FORWARDED
@@ -72,11 +77,12 @@ class BoxForwards:
 
 
 def _made_of(found: Boxed, submission: Submission) -> Submission:
-    """The request with what the entry has to give it. A draft was sent by nobody before."""
+    """The request with what the entry has to give it. A draft was sent by nobody before; who sent what was uploaded,
+    nobody here has seen: Previously-Sent-By would name whom its owner likes (7.3.23)."""
     told = found.entry.told
     details = {name: told.details[name] for name in OF_THE_CONTENT if name in told.details}
     details |= submission.details
-    if found.entry.state is not BoxState.DRAFT:
+    if found.entry.state is not BoxState.DRAFT and knows_sender(found.entry):
         details[SENT_BEFORE] = kept((*sent_before(told.details), Sending(told.sender, told.date)))
     return replace(
         submission,

@@ -8,7 +8,7 @@ retrieved. To a VASP that withdraws or replaces it, a forward is a GET under way
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from mmsc.domain import reply_charging as charging
 from mmsc.domain.address import Address
@@ -19,6 +19,7 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.sendings import SENT_BEFORE, kept, sent_on
 from mmsc.domain.states import Happening
 from mmsc.engine.along import LOOK_AGAIN, Along
+from mmsc.engine.box_ports import BoxForwarding, Place
 from mmsc.engine.delivery import Desk
 from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.engine.retrieval import Fetching
@@ -41,10 +42,22 @@ _GONE: Final = {
 _AWAY: Final = Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
 
 
+_PERHAPS_BOXED: Final = (GoneBecause.EXPIRED, GoneBecause.ENDED)
+
+
+class Boxed(BoxForwarding, Protocol):
+    """Forwards what its recipient kept in the box."""
+
+    async def has(self, token: str, identity: Address) -> bool:
+        """Whether there is something, by the notification that told of it."""
+        ...
+
+
 class Forwards:
     """Implements `ports.Forwarding`."""
 
     def __init__(self, desk: Desk, retrieval: Fetching, submit: Submitter) -> None:
+        self.boxed: Boxed  # of what waits no more
         self._desk = desk
         self._retrieval = retrieval
         self._submit = submit
@@ -56,7 +69,11 @@ class Forwards:
         for _ in range(_ATTEMPTS):
             found = await self._retrieval.open(token, identity, evidence)
             if isinstance(found, Gone):
-                return await self._submit.answer_before(submission) or await self._not_there(submission, found)
+                before = await self._submit.answer_before(submission)
+                if before is None and found.because in _PERHAPS_BOXED and await self.boxed.has(token, identity):
+                    place = Place(token, boxed=False)
+                    return await self.boxed.forward(place, submission, identity, evidence, report_allowed=True)
+                return before or await self._not_there(submission, found)
             self._retrieval.begun(found)
             try:
                 outcome = await self._forward(found, submission, report_allowed=report_allowed)

@@ -253,6 +253,9 @@ class Mmboxes(BoxMaking):
         desk = self._desk
         try:
             record = None if place.boxed else await desk.recent.by_token(place.token)
+            if record is not None and desk.store.shared:  # another node may have served its GET
+                desk.recent.forget(record.recipient.id)
+                record = await desk.recent.by_id(record.recipient.id)
             if record is None or record.recipient.address != owner:
                 return NotKept.NOT_FOUND
             recipient = record.recipient

@@ -5,6 +5,7 @@ no further."""
 import asyncio
 from typing import Final, NamedTuple
 
+from mmsc.clock import Moment
 from mmsc.domain.address import Address, NotAnAddress
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Interface, Mm, Recipient, TaskId, TaskKind
@@ -21,7 +22,6 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import StoreBusy, StoreUnavailable
 from mmsc.store.tasks import TaskRow
 from mmsc.trace import events as trace
-from mmsc.trace.events import Event
 
 _CLAUSE: Final = "OMA-TS-MMS_ENC 6.6.1"
 _TURNS: Final = 64  # read reports about as many recipients are noted at the same time
@@ -99,16 +99,17 @@ class ReadReports:
             await desk.transitions.apply(mm, recipient, Happening.RETRIEVED, how)
         now = desk.clock.now()
         at = said.date if said.date is not None and mm.submitted_at <= said.date <= now else now
-        way = self._way(mm)
+        way, moment = self._way(mm), desk.clock.moment()
+        report = None if way.kind is None else self._task(mm, recipient, way.kind, way.lane, moment, at, read=said.read)
         told = trace.MmRead(said.read, way.lane, way.why_not, at)
-        events = [desk.chronicle.event(told, mm_id=mm.id, recipient_id=recipient.id)]
+        owed = None if report is None else report.id
+        events = [desk.chronicle.event(told, mm_id=mm.id, recipient_id=recipient.id, task_id=owed, moment=moment)]
         if not mm.read_report:
             remark = trace.FindingNoted("mm1", "MM1-H906", _CLAUSE, -1, "a read report that nobody asked for")
             events.append(desk.chronicle.event(remark, mm_id=mm.id, recipient_id=recipient.id))
-        if way.kind is None:
+        if report is None:
             await desk.store.commit(desk.chronicle.unit(None, (), events))
             return
-        report = self._task(mm, recipient, way, events[0], at, read=said.read)
         desk.lanes.get(report.lane)  # the scheduler looks after every lane that has work
         unit = desk.chronicle.unit(None, (task_sql.insert(report),), events, lambda: desk.planned(report.due_at))
         await desk.store.commit(unit)
@@ -137,11 +138,12 @@ class ReadReports:
         smsc = self._neighbours.smsc_of(mm.sender)
         return _Way(TaskKind.READ_MM1, f"smsc:{smsc}") if smsc else _Way(why_not=f"no SMSC reaches {mm.sender}")
 
-    def _task(self, mm: Mm, recipient: Recipient, way: _Way, event: Event, at: Instant, *, read: bool) -> TaskRow:
+    def _task(
+        self, mm: Mm, recipient: Recipient, kind: TaskKind, lane: str, moment: Moment, at: Instant, *, read: bool
+    ) -> TaskRow:
         """It waits for earlier reports about the recipient. The TransactionID is the recipient's own, so that a handset
         that says it at two nodes makes a repeat."""
-        assert way.kind is not None, "there is a way"
-        now = Instant(event.at_service)
+        now, real = moment
         payload = {
             "read": "1" if read else "0",
             "date": str(at),
@@ -149,7 +151,5 @@ class ReadReports:
             "transaction_id": f"read-{to_text(recipient.id)}",
             "in_order": "1",
         }
-        task_id = TaskId(self._ids.new_id(event.at_real))
-        return TaskRow(
-            task_id, mm.id, recipient.id, way.kind, way.lane, now, int(mm.priority), payload, 0, mm.origin.owner
-        )
+        task_id = TaskId(self._ids.new_id(real))
+        return TaskRow(task_id, mm.id, recipient.id, kind, lane, now, int(mm.priority), payload, 0, mm.origin.owner)

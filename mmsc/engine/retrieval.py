@@ -8,7 +8,7 @@ from typing import Final
 from mmsc.domain.address import Address
 from mmsc.domain.changes import is_over
 from mmsc.domain.instant import MINUTE, Instant
-from mmsc.domain.message import Mm, Recipient, RecipientId
+from mmsc.domain.message import Mm, Recipient, RecipientId, TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
@@ -19,6 +19,7 @@ from mmsc.engine.recent import Record
 from mmsc.engine.transitions import Circumstances
 from mmsc.engine.withdrawal import CANCEL_PREFIX
 from mmsc.ids import TRANSACTION_LETTERS, id_in
+from mmsc.store import events as event_sql
 from mmsc.store import messages as sql
 from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
@@ -254,13 +255,21 @@ class Fetching:
         try:
             recipient_id = id_in(transaction_id.removeprefix(CANCEL_PREFIX))
             found = None if recipient_id is None else await sql.by_recipient(desk.store, recipient_id)
-            if found is None or not self._may(found[1], identity):
+            if found is None or not self._may(found[1], identity) or not await self._was_asked(*found):
                 return False
             note = trace.CancelConfirmed(understood)
             await desk.store.commit(desk.chronicle.note(note, mm_id=found[0].id, recipient_id=found[1].id))
         except (StoreBusy, StoreUnavailable):
             return Gone(GoneBecause.STORE_AWAY)
         return True
+
+    async def _was_asked(self, mm: Mm, recipient: Recipient) -> bool:
+        """Whether an m-cancel-req is on its way or was pushed: its transaction is no secret. The handset may be faster
+        than the SMSC's response, so the task is looked for first."""
+        store = self._desk.store
+        if await task_sql.is_there(store, recipient.id, TaskKind.CANCEL_MM1):
+            return True
+        return await event_sql.has(store, mm.id, recipient.id, trace.CancelPushed.kind)
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""

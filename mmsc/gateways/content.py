@@ -16,6 +16,7 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
 from protocols.mime import DEFAULT_LIMITS, MimePart, OutPart, choose_boundary, resolve, write_parts
 from protocols.wsp import multipart as wsp
+from protocols.wsp.rules import HIGH_NUMBER
 
 RELATED: Final = "application/vnd.wap.multipart.related"
 MIXED: Final = "application/vnd.wap.multipart.mixed"
@@ -86,9 +87,9 @@ def build(parts: Sequence[wsp.Part]) -> Content:
 
 
 def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | None = None) -> Content:
-    """Content that came as WSP: kept as it is, with an index; what there is to remark goes to `remarks`, its offsets
-    those of the body. Raises DecodeError, also for a multipart whose own type cannot be written again; a part's is only
-    called unknown."""
+    """Content that came as WSP: kept as it is, with an index, but for types that handsets only know by their names.
+    What there is to remark goes to `remarks`, its offsets those of the body. Raises ProtocolError, also for a multipart
+    whose own type cannot be written again; a part's is only called unknown."""
     kind = content_type.media_type
     if kind.startswith("multipart/"):  # 0x0C and its like: the same octets, by a name that handsets refuse
         content_type = replace(content_type, media_type=f"application/vnd.wap.{kind.replace('/', '.')}")
@@ -96,6 +97,8 @@ def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | No
     read = wsp.read_multipart(body)
     if remarks is not None:
         remarks.extend(read.findings)
+    if any(one.rule == HIGH_NUMBER.name for one in read.findings):
+        return _with_names(content_type, body, read.message)
     parts = tuple(
         Part(
             _readable(entry.content_type),
@@ -107,6 +110,21 @@ def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | No
         for entry in read.message
     )
     return Content(str(content_type), body, parts)
+
+
+def _with_names(content_type: ContentType, body: bytes, entries: Sequence[wsp.PartIndex]) -> Content:
+    """The same parts with new headers: their types by name, their identifiers and locations, and nothing else."""
+    parts = [
+        wsp.Part(
+            ContentType.parse(_readable(entry.content_type)),
+            body[entry.data_offset : entry.data_offset + entry.data_length],
+            entry.content_id,
+            entry.content_location or entry.content_type.get("name") or entry.file_name,
+        )
+        for entry in entries
+    ]
+    laid_out, offsets = wsp.lay_out(parts)
+    return Content(str(content_type), laid_out, tuple(map(_placed, parts, offsets)))
 
 
 def _readable(content_type: ContentType) -> str:

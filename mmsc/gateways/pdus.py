@@ -1,6 +1,7 @@
 """What MM1 and EAIF share: an M-Send.req in domain words, a stored MM in MMS words, and the m-send-conf's statuses
 (OMA-TS-MMS_ENC 6.1, 7.3)."""
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -38,6 +39,7 @@ _CLASSES: Final = {
     MessageClass.INFORMATIONAL: "Informational",
     MessageClass.AUTO: "Auto",
 }
+_NO_TOKEN: Final = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CLASS_OF: Final = {name.lower(): value for value, name in _CLASSES.items()}
 _PRIORITIES: Final = {
     mm1.Priority.LOW: Priority.LOW,
@@ -90,10 +92,12 @@ def content_in(content_type: ContentType | None, body: bytes, remarks: list[Find
 
 
 def class_name(value: MessageClass | str | None) -> str:
-    """X-Mms-Message-Class in words, "" for none."""
+    """X-Mms-Message-Class in words, "" for none; a number that nobody knows means nothing, and is passed on to nobody.
+    Of a text what a Token-text may hold: it becomes a line of a mail, an element, and a Token-text again (7.3.27; RFC
+    2616 2.2)."""
     if isinstance(value, str):
-        return value
-    return "" if value is None else _CLASSES.get(value, value.name)
+        return _NO_TOKEN.sub("", value)
+    return "" if value is None else _CLASSES.get(value, "")
 
 
 def class_of(name: str) -> MessageClass | str:

@@ -175,6 +175,12 @@ async def payload_of_delivery(store: Store, recipient_id: RecipientId) -> Mappin
     return _decode(row[0]) if isinstance(row[0], str) else {}
 
 
+async def is_there(store: Store, recipient_id: RecipientId, kind: TaskKind) -> bool:
+    """Whether a task of this kind waits or is under way for a recipient."""
+    sql = "SELECT id FROM task WHERE recipient_id = $1 AND kind = $2 LIMIT 1"
+    return await store.fetch_one(sql, recipient_id, str(kind)) is not None
+
+
 def watch_forward(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
     """A guard: the RES came, so the forward only waits for reports until `due_at`."""
     return Statement(

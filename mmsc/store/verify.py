@@ -58,9 +58,11 @@ _UNLEASED: Final = "page.node IS NULL OR page.start_no IS NULL OR page.lease_unt
 _UNTOLD: Final = (
     "NOT EXISTS (SELECT 1 FROM task WHERE task.id = page.task_id)"
     " AND NOT EXISTS (SELECT 1 FROM event later WHERE later.mm_id = page.mm_id AND later.task_id = page.task_id"
-    " AND later.kind IN ('report.delivered', 'task.given_up'))"
+    " AND later.kind IN ('report.delivered', 'read.reported', 'task.given_up'))"
 )
-_OWED: Final = "page.kind = 'recipient.moved' AND page.task_id IS NOT NULL AND page.data LIKE '%\"report\":\"%'"
+_OWED: Final = (
+    "page.kind IN ('recipient.moved', 'mm.read') AND page.task_id IS NOT NULL AND page.data LIKE '%\"report\":\"%'"
+)
 
 # Table -> (what is wrong, the condition of a row of that page). The rows are `page`, $3 is up to where retention went.
 CHECKS: Final[dict[str, tuple[tuple[str, str], ...]]] = {

@@ -11,7 +11,15 @@ from protocols.mm1 import rules
 from protocols.mm1.enums import INSERT_ADDRESS, InsertAddress, MessageClass, ResponseStatus, in_words
 from protocols.octets import OctetReader, OctetWriter
 from protocols.records import record
-from protocols.wsp.content_type import read_content_type, read_parameters, write_content_type, write_parameters
+from protocols.wsp.content_type import (
+    PARAMETERS,
+    read_content_type,
+    read_media,
+    read_parameters,
+    write_content_type,
+    write_type,
+    write_untyped,
+)
 from protocols.wsp.primitives import (
     leave,
     read_encoded_string,
@@ -219,11 +227,11 @@ def _put_with_length(writer: OctetWriter, inner: OctetWriter) -> None:
     writer.put(inner)
 
 
-_read_class_octet: Final = octet_of(MessageClass).read
+_CLASS_OCTET: Final = octet_of(MessageClass)
 
 
 def _read_class(reader: OctetReader) -> MessageClass | str:
-    return _read_class_octet(reader) if reader.peek() >= 0x80 else read_text(reader)
+    return _CLASS_OCTET.read(reader) if reader.peek() >= 0x80 else read_text(reader)
 
 
 def _read_message_id(reader: OctetReader) -> str:
@@ -243,7 +251,7 @@ def _write_class(writer: OctetWriter, value: MessageClass | str) -> None:
     if isinstance(value, str):
         write_text(writer, value)
     else:
-        writer.octet(value)
+        _CLASS_OCTET.write(writer, value)
 
 
 def _read_content_type(reader: OctetReader) -> ContentType:
@@ -289,6 +297,8 @@ def _write_counted_date(writer: OctetWriter, value: CountedDate) -> None:
 
 def _write_flagged(writer: OctetWriter, value: Flagged) -> None:
     def write(inner: OctetWriter) -> None:
+        if not 0 <= value.token <= 0xFF:
+            raise EncodeError(f"the token {value.token:#x} does not fit one octet")
         inner.octet(value.token)
         if isinstance(value.value, int):
             write_integer(inner, value.value)
@@ -298,10 +308,16 @@ def _write_flagged(writer: OctetWriter, value: Flagged) -> None:
     _with_length(writer, write)
 
 
+_ELEMENT_TYPE: Final = 0x02  # the one number that parameters of an element have of their own; WSP's is 0x09
+_ELEMENT_PARAMETERS: Final = {**PARAMETERS, _ELEMENT_TYPE: ("type", read_media)}
+
+
 def _write_element(writer: OctetWriter, value: Element) -> None:
     def write(inner: OctetWriter) -> None:
         write_text(inner, value.reference)
-        write_parameters(inner, value.parameters)
+        for name, text in value.parameters:
+            if name != "type" or not write_type(inner, _ELEMENT_TYPE, text):
+                write_untyped(inner, name, text)
 
     _with_length(writer, write)
 
@@ -339,7 +355,7 @@ FLAGGED_NUMBER: Final = Form(
 )
 ELEMENT: Final = Form(
     "content reference, parameters",
-    _in_length(lambda reader: Element(read_text(reader), read_parameters(reader))),
+    _in_length(lambda reader: Element(read_text(reader), read_parameters(reader, _ELEMENT_PARAMETERS))),
     _write_element,
 )
 ATTRIBUTE: Final = Form(

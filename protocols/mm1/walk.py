@@ -98,7 +98,7 @@ class Walk:
     """What a walk finds: `places` in order (`fields` as they are looked at), `values` by attribute (a list where the
     field may repeat), and where the body begins. Raises Mm1Error from `go`."""
 
-    __slots__ = ("_ending", "body_offset", "odd", "places", "reader", "twice", "values")
+    __slots__ = ("_ending", "body_offset", "odd", "places", "reader", "shifts", "twice", "values")
 
     def __init__(self, reader: OctetReader) -> None:
         self.reader = reader
@@ -107,6 +107,7 @@ class Walk:
         self.odd = False  # whether some field has no row
         self.twice: list[_Place] = []
         self.body_offset = len(reader.data)
+        self.shifts = 0  # of the code page
         self._ending = -1  # where the empty octets at the end begin: looked for once, when one is met
 
     @property
@@ -175,6 +176,9 @@ class Walk:
             reader.remark(rules.TRAILING.broken(remark, start))
             return False
         if skip_shift(reader, first):
+            self.shifts += 1
+            if self.shifts > MAXIMUM_FIELDS:
+                raise DecodeError(f"more than {MAXIMUM_FIELDS} shifts of the code page", offset=start)
             reader.remark(rules.SHIFT.broken("a shift of the code page: passed over", start))
             return True
         reader.offset = start

@@ -31,6 +31,7 @@ _DIGITS: Final = "0123456789*#abc"
 _FILLER: Final = 0x0F
 _MOST_DIGITS: Final = 20
 _MOST_SC_OCTETS: Final = 11
+_MOST_QUARTERS: Final = 79  # of an hour: the sign has a bit of the tens
 _CLAUSE: Final = "3GPP TS 23.040 9.2.2"
 _CLAUSE_ADDRESS: Final = "3GPP TS 23.040 9.1.2.5"
 _CLAUSE_TIME: Final = "3GPP TS 23.040 9.2.3.11"
@@ -269,6 +270,8 @@ def _timestamp(moment: datetime) -> bytes:
     if offset is None:
         raise EncodeError("a timestamp without a time zone", clause=_CLAUSE_TIME)
     quarters = round(offset / timedelta(minutes=15))
+    if abs(quarters) > _MOST_QUARTERS:
+        raise EncodeError(f"{offset} from UTC is more than 19 hours and 45 minutes", clause=_CLAUSE_TIME)
     zone = _swapped(abs(quarters)) | (0x08 if quarters < 0 else 0)
     fields = (moment.year % 100, moment.month, moment.day, moment.hour, moment.minute, moment.second)
     return bytes((*map(_swapped, fields), zone))
@@ -285,7 +288,7 @@ def _read_timestamp(reader: OctetReader) -> datetime:
     values = [(octet & 0x0F) * 10 + (octet >> 4) for octet in (*octets[:6], zone & 0xF7)]
     if any(octet & 0x0F > 9 or octet >> 4 > 9 for octet in octets[:6]):
         raise DecodeError("a timestamp that is no digits", offset=start, clause=_CLAUSE_TIME)
-    quarters = -values[6] if zone & 0x08 else values[6]
+    quarters = 0 if zone >> 4 > 9 else -values[6] if zone & 0x08 else values[6]  # no digit counts as 0
     year, month, day, hour, minute, second = values[:6]
     try:
         place = timezone(timedelta(minutes=15 * quarters))

@@ -1,6 +1,6 @@
 """Content types and their parameters, as WSP writes them (WAP-230-WSP 8.4.2.24)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -61,7 +61,7 @@ def _read_version(reader: OctetReader) -> str:
     return str(raw >> 4) if raw & 0x0F == 0x0F else f"{raw >> 4}.{raw & 0x0F}"
 
 
-def _read_media(reader: OctetReader) -> str:
+def read_media(reader: OctetReader) -> str:
     """Constrained-encoding, or a long number: a media type without parameters."""
     first = reader.peek()
     if first == 0x22 or 0x20 <= first < 0x80:
@@ -79,15 +79,16 @@ def _read_empty(reader: OctetReader) -> str:
     return ""
 
 
-_PARAMETERS: Final[dict[int, tuple[str, Callable[[OctetReader], str]]]] = {
+_Numbered = Mapping[int, tuple[str, Callable[[OctetReader], str]]]
+PARAMETERS: Final[_Numbered] = {
     0x00: ("q", _read_q),
     0x01: ("charset", _read_charset),
     0x02: ("level", _read_version),
-    0x03: ("type", _read_media),
+    0x03: ("type", read_media),
     0x05: ("name", read_quoted_or_text),
     0x06: ("filename", read_quoted_or_text),
     0x08: ("padding", _read_number),
-    0x09: ("type", _read_media),
+    0x09: ("type", read_media),
     0x0A: ("start", read_quoted_or_text),
     0x0B: ("start-info", read_quoted_or_text),
     0x0C: ("comment", read_quoted_or_text),
@@ -114,7 +115,7 @@ _WRITE_TEXT: Final = {"name": 0x05, "filename": 0x06, "start": 0x0A, "start-info
 _WITHOUT_CASE: Final = ("charset", "type")  # names of IANA's, which have none: whichever way they are spelled
 
 
-def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
+def read_parameters(reader: OctetReader, numbered: _Numbered = PARAMETERS) -> tuple[tuple[str, str], ...]:
     """Parameters up to the innermost declared end. Raises DecodeError for more than 100."""
     found: list[tuple[str, str]] = []
     while not reader.at_end():
@@ -127,7 +128,7 @@ def read_parameters(reader: OctetReader) -> tuple[tuple[str, str], ...]:
             found.append(_plain(name, _read_untyped(reader)))
             continue
         number = read_integer(reader)
-        row = _PARAMETERS.get(number)
+        row = numbered.get(number)
         if row is None:  # newer than we are: its value follows the skip rule
             value = skip_value(reader)
             remark = f"no parameter has the number 0x{number:02x}: its value of {len(value)} octets is passed over"
@@ -159,18 +160,29 @@ def write_parameters(writer: OctetWriter, parameters: tuple[tuple[str, str], ...
         elif name == "charset" and (number := charsets.number_of(value)) is not None:
             writer.octet(0x81)
             write_integer(writer, number)
-        elif name == "type" and value[:1] > "\x1f":  # what is less is no Constrained-encoding
-            writer.octet(0x89)
-            if value[0] == '"':
-                write_quoted(writer, value)
-            else:
-                writer.put(_constrained(value))
-        else:
-            writer.put(text_octets(name) if name else _NO_NAME)
-            if value == "" or value[0] <= "\x1f" or value[0] >= "\x7f" or " " in value or value[0] == '"':
-                write_quoted(writer, value)
-            else:
-                write_text(writer, value)
+        elif name != "type" or not write_type(writer, 0x09, value):
+            write_untyped(writer, name, value)
+
+
+def write_type(writer: OctetWriter, number: int, value: str) -> bool:
+    """A media type as the parameter of this number; False, and nothing, where it is no Constrained-encoding."""
+    if value[:1] <= "\x1f":
+        return False
+    writer.octet(0x80 | number)
+    if value[0] == '"':
+        write_quoted(writer, value)
+    else:
+        writer.put(_constrained(value))
+    return True
+
+
+def write_untyped(writer: OctetWriter, name: str, value: str) -> None:
+    """A parameter by its name, its value as text."""
+    writer.put(text_octets(name) if name else _NO_NAME)
+    if value == "" or value[0] <= "\x1f" or value[0] >= "\x7f" or " " in value or value[0] == '"':
+        write_quoted(writer, value)
+    else:
+        write_text(writer, value)
 
 
 # --- content types ---
@@ -185,6 +197,9 @@ def _read_media_number(reader: OctetReader) -> str:
     number = read_integer(reader)
     if number not in media_types.NAMES:
         reader.remark(rules.NUMBER.broken(f"no media type has the number 0x{number:02x}", start))
+    elif number > media_types.HIGHEST_READ:
+        remark = f"{_media_name(number)} by the number 0x{number:02x}"
+        reader.remark(rules.HIGH_NUMBER.broken(remark, start))
     return _media_name(number)
 
 
@@ -262,10 +277,14 @@ def content_type_octets(content_type: ContentType) -> bytes:
 
 
 __all__ = [
+    "PARAMETERS",
     "ContentType",
     "content_type_octets",
     "read_content_type",
+    "read_media",
     "read_parameters",
     "write_content_type",
     "write_parameters",
+    "write_type",
+    "write_untyped",
 ]

@@ -113,6 +113,7 @@ NAMES: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
+HIGHEST_READ: Final = 0x52  # Android's reader has a table that ends there
 HIGHEST_EMITTED: Final = 0x3E  # numbers above it crash or mislead readers in the field; the name is always understood
 NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
     {name.lower(): number for number, name in NAMES.items() if number <= HIGHEST_EMITTED}

@@ -170,9 +170,7 @@ def decode_octets(octets: bytes) -> str:
 
 def text_octets(text: str) -> bytes:
     """A Text-string with its NUL, and its quote where its first octet would begin another kind of value (8.4.1.2)."""
-    octets = text.encode()
-    if b"\0" in octets:
-        raise EncodeError("text with a NUL in it", clause="WAP-230-WSP 8.4.2.1")
+    octets = _without_nul(text)
     quote = b"\x7f" if octets and not 0x20 <= octets[0] < 0x7F else b""
     return quote + octets + b"\0"
 
@@ -190,10 +188,19 @@ def read_quoted_or_text(reader: OctetReader) -> str:
 
 def write_quoted(writer: OctetWriter, text: str) -> None:
     """Quoted-string: the opening quote only."""
-    octets = text.encode()
+    writer.put(b'"' + _without_nul(text) + b"\0")
+
+
+def _without_nul(text: str) -> bytes:
+    """Text in UTF-8. Raises EncodeError for a NUL, which would end it, and for halves of surrogate pairs."""
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError as error:
+        why = f"U+{ord(text[error.start]):04X} is half of a character"
+        raise EncodeError(why, clause="WAP-230-WSP 8.4.2.1") from error
     if b"\0" in octets:
         raise EncodeError("text with a NUL in it", clause="WAP-230-WSP 8.4.2.1")
-    writer.put(b'"' + octets + b"\0")
+    return octets
 
 
 def write_quoted_or_text(writer: OctetWriter, text: str) -> None:

@@ -144,7 +144,17 @@ STRAY: Final = _rule(
     "01 05 01 83 00 8e 61 00 78",
     Frame.BODY,
 )
+HIGH_NUMBER: Final = _rule(
+    15,
+    "WAP-230-WSP 8.4.2.24",
+    "A media type whose number is 0x53 or above is named by text.",
+    "Android fails on the number, and with it on the whole message; registered numbers of two octets it takes for any"
+    " type. The MMSC passes the type on as text.",
+    "01 19 01 61 70 70 6c 69 63 61 74 69 6f 6e 2f 6f 63 74 65 74 2d 73 74 72 65 61 6d 00 78",
+    "01 04 01 da 8e 61 00 78",
+    Frame.BODY,
+)
 RULES: Final = (
     *(LEFT_OVER, CHARSET_NUMBER, CHARSET_OCTETS, CHARSET_MISSING, QUOTE, NUL, MIME_PARAMETERS, NUMBER, SHORTEST),
-    *(CHARSET_NAME, REST, CONTENT_ID, DISPOSITION, STRAY),
+    *(CHARSET_NAME, REST, CONTENT_ID, DISPOSITION, STRAY, HIGH_NUMBER),
 )

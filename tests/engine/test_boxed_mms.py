@@ -7,6 +7,8 @@ from mmsc.domain.box_entry import BoxEntry
 from mmsc.domain.changes import Replacement
 from mmsc.domain.message import Content, TaskKind
 from mmsc.domain.mmbox import BoxState, Keeping
+from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.states import Happening
 from mmsc.engine.box_ports import Boxed, Place
 from mmsc.engine.ports import Accepted, Gone, GoneBecause
 from mmsc.trace import events as trace
@@ -153,3 +155,20 @@ async def test_what_its_vasp_replaces_is_another_in_the_box_too(town: Bench) -> 
     assert found.content == other
     assert (found.entry.size, found.entry.told.read_report) == (len(other.body), True)
     assert found.entry.told.content_type == other.content_type
+
+
+async def test_a_forward_by_the_notification_of_what_is_only_in_the_box(town: Bench) -> None:
+    """As its GET is: what expired, or was rejected, and was kept is sent on from the box; what was not is gone."""
+    await notified(town, PHONE)
+    entry = await boxed(town)
+    answer = town.engine.retrieval.answer
+    assert await answer(told(town).transaction_id, Happening.REJECTED, report_allowed=True, evidence=LAB)
+    made, again = [await forward(town, to(OTHER)) for _ in range(2)]
+    assert isinstance(made, Accepted)
+    assert isinstance(again, Accepted)
+    assert again.mm_id == made.mm_id
+    assert await town.engine.boxes.delete(WHO, [Place(entry.token, boxed=True)]) == (None,)
+    refused = await forward(town, to(OTHER, key=b"f2"))
+    assert isinstance(refused, Refused)
+    assert refused.reason is RefusalReason.MM_UNKNOWN
+    assert await town.state(PHONE) == "rejected"

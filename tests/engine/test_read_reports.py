@@ -41,6 +41,16 @@ async def test_said_twice_at_once_it_is_told_once(bench: Bench) -> None:
     assert len([one for one in bench.events if isinstance(one.data, trace.MmRead)]) == 1
 
 
+async def test_the_event_names_the_task_that_it_owes(bench: Bench) -> None:
+    """So that `mmsc store verify` sees a read report that vanished."""
+    bench.hands[TaskKind.READ_MM1].answers = [Retry("ESME_RSYSERR")]
+    accepted = await notified(bench)
+    assert await heard(bench, accepted.message_id)
+    await bench.until(trace.AttemptFailed)
+    [(task_id,)] = await bench.store.fetch("SELECT id FROM task WHERE kind = 'read_mm1'")
+    assert [one.task_id for one in bench.events if isinstance(one.data, trace.MmRead)] == [task_id]
+
+
 async def test_it_waits_for_the_delivery_report(bench: Bench) -> None:
     order: list[TaskKind] = []
     for kind in (TaskKind.REPORT_MM1, TaskKind.READ_MM1):

@@ -6,6 +6,7 @@ import pytest
 
 from mmsc.domain.changes import Asked, Changed
 from mmsc.domain.message import Relative, TaskKind
+from mmsc.engine.box_ports import Place
 from mmsc.engine.engine import Engine
 from mmsc.engine.ports import Accepted, Evidence, Gone, GoneBecause, Retrievable
 from mmsc.ids import Ids
@@ -124,3 +125,20 @@ async def test_a_look_up_that_another_node_overtook_is_not_remembered(
     may_go_on.set()
     await getting
     assert await other.retrieval.open(recipient.token, None, LAB) == Gone(GoneBecause.CANCELLED)
+
+
+async def test_who_fetched_an_mm_at_one_node_and_deletes_it_at_the_other_has_had_it(
+    bench: Bench, other: Engine
+) -> None:
+    """m-delete-req after a GET: Retrieved, and not Rejected, whichever node is asked."""
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    recipient = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0]
+    await other.recent.by_id(recipient.id)
+    found = await bench.engine.retrieval.open(recipient.token, None, LAB)
+    assert isinstance(found, Retrievable)
+    bench.engine.retrieval.begun(found)
+    await bench.engine.retrieval.fetched(found)
+    place = Place(recipient.token, boxed=False)
+    assert await other.boxes.delete_waiting(recipient.address, [place]) == (None,)
+    assert await bench.state(PHONE) == "retrieved"

@@ -7,7 +7,7 @@ import pytest
 from mmsc.gateways.content import MIXED, build, from_mime, from_wsp, single, to_mime
 from protocols import mm4
 from protocols.content_type import ContentType
-from protocols.errors import DecodeError
+from protocols.errors import DecodeError, Finding
 from protocols.mime import part_from
 from protocols.wsp.multipart import Part, encode_multipart, lay_out
 
@@ -120,3 +120,24 @@ def test_a_multipart_without_parts_is_no_part() -> None:
     )
     content = from_mime(part_from((("content-type", "multipart/mixed; boundary=a"),), body))
     assert [content.octets_of(part) for part in content.parts] == [b"hi"]
+
+
+@pytest.mark.parametrize("number", ["da", "02 0301"], ids=["0x5A", "0x0301"])
+def test_a_type_that_handsets_only_know_by_its_name_is_passed_on_by_name(number: str) -> None:
+    """WAP-230-WSP 8.4.2.24: Android fails on numbers from 0x53 on, and shows nothing of the whole message."""
+    media = bytes.fromhex(number) if number == "da" else bytes.fromhex("03" + number.replace(" ", ""))
+    headers = media + b'\xc0"<p>\0\x8ep.bin\0'
+    body = b"\x02" + bytes((len(headers), 3)) + headers + b"\x00\xda\xff" + b"\x01\x02\x83hi"
+    remarks: list[Finding] = []
+    content = from_wsp(ContentType(MIXED), body, remarks)
+    assert [(one.rule, one.offset) for one in remarks] == [("WSP-H015", 3 if number == "da" else 4)]
+    name = "application/octet-stream" if number == "da" else "application/iota.mmc-xml"
+    assert [(one.content_type, one.content_id, one.content_location) for one in content.parts] == [
+        (name, "p", "p.bin"),
+        ("text/plain", "", ""),
+    ]
+    assert [content.octets_of(one) for one in content.parts] == [b"\x00\xda\xff", b"hi"]
+    again: list[Finding] = []
+    assert from_wsp(ContentType(MIXED), content.body, again) == content
+    assert again == []
+    assert name.encode() + b"\0\xc0" in content.body

@@ -163,13 +163,13 @@ _TYPED: Final[dict[int, Callable[[Tape], Any]]] = {
 }
 
 
-def parameters(tape: Tape) -> tuple[tuple[str | int, Any], ...]:
+def parameters(tape: Tape, typed: dict[int, Callable[[Tape], Any]] = _TYPED) -> tuple[tuple[str | int, Any], ...]:
     """Typed ones by their number, others by their name (8.4.2.4)."""
     found: list[tuple[str | int, Any]] = []
     while tape.rest:
         if tape.rest[0] >= 0x80:
             number = short(tape)
-            found.append((number, _TYPED[number](tape)))
+            found.append((number, typed[number](tape)))
         else:
             name = text(tape)
             found.append((name, quoted(tape)))
@@ -228,6 +228,7 @@ _TEXTS = "03 0B 18 1E 37 38 39 3D 3E"
 _ENCODED = "01 02 13 16 17 1A 26 35 36"
 _LONGS = "05 0E 1F"
 _INTEGERS = "2D 2F 33"
+_OF_AN_ELEMENT: Final = {0x02: _TYPED[0x09]}  # 7.3.18
 VALUES: Final[dict[int, Callable[[Tape], Any]]] = {
     **{int(number, 16): yes_no for number in _YES_NO.split()},
     **{int(number, 16): octet for number in _OCTETS.split()},
@@ -244,7 +245,7 @@ VALUES: Final[dict[int, Callable[[Tape], Any]]] = {
     0x21: _in(lambda tape: (integer(tape), long(tape))),
     0x24: _in(lambda tape: (tape.next(), encoded(tape))),
     **dict.fromkeys((0x2A, 0x2C), _in(lambda tape: (tape.next(), integer(tape)))),
-    0x32: _in(lambda tape: (text(tape), parameters(tape))),
+    0x32: _in(lambda tape: (text(tape), parameters(tape, _OF_AN_ELEMENT))),
 }
 _OF_DELETE_CONFS: Final = {0x03: _indexed(text), 0x12: _indexed(octet), 0x13: _indexed(encoded)}
 _HAVE_BODY: Final = (0x80, 0x84, 0x8E, 0x8F, 0x93)

@@ -52,7 +52,7 @@ def neutral(row: Header, value: Any) -> Any:
         case mm1.Indexed(count, inner):
             return (count, Code(int(inner)) if isinstance(inner, OpenEnum) else inner)
         case mm1.Element(reference, parameters):
-            return (reference, typed(parameters))
+            return (reference, tuple(of_an_element(*one) for one in parameters))
         case ContentType():
             return media(value)
     return value
@@ -76,6 +76,11 @@ def typed(parameters: tuple[tuple[str, str], ...]) -> tuple[tuple[str | int, Any
         else:
             found.append((TOKENS.get(name, name), value if number is None else number))
     return tuple(found)
+
+
+def of_an_element(name: str, value: str) -> tuple[str | int, Any]:
+    """A parameter of X-Mms-Element-Descriptor: the type has a number, which is not WSP's (7.3.18)."""
+    return (0x02, media_types.NUMBERS.get(value, value)) if name == "type" else (name, value)
 
 
 def is_multipart(case: Case) -> bool:

@@ -130,7 +130,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "mm7.partial_success": ("refuse_any", lambda app: str(_wishes(app).partial_success), "refuse_any"),
     "mm1.retrieve_grace_seconds": (7.0, lambda app: app.engine.links.policy.retrieve_grace, 7_000_000),
     "mm1.reply_charging": (False, lambda app: app.engine.submit._policy.reply_charging, False),
-    "mm3.networks": (("192.0.2.0/24",), lambda app: _mm3(app)._may_send("192.0.2.7"), True),
+    "mm3.networks": (("192.0.2.0/24",), lambda app: _mm3(app)._networks, ("192.0.2.0/24",)),
     "mm4.unknown_peers": (True, lambda app: _mm4(app).unknown_peers, True),
     "mm4.resend_after_seconds": ((7.0,), lambda app: _policy(app).resend_after, (7.0,)),
     "mm4.report_grace_hours": (7.0, lambda app: _policy(app).report_grace, 7 * HOUR),

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from protocols import mm1
 from protocols.mm1.headers import HEADERS
+from protocols.mm1.values import ELEMENT
+from protocols.octets import OctetReader, OctetWriter
 from tests.protocols.mm1_strategies import OF_CLASS, PDUS, rows_of, values_of
 
 
@@ -29,3 +31,24 @@ def test_every_field_and_every_form_is_made_up_somewhere() -> None:
     for cls in PDUS:
         for row in rows_of(cls).values():
             values_of(row)
+
+
+@pytest.mark.parametrize(
+    ("octets", "parameters"),
+    [
+        ("6100 82 9d", (("type", "image/gif"),)),
+        ("6100 82 766964656f2f33677000", (("type", "video/3gp"),)),
+        ("6100 6e00 7800 829d", (("n", "x"), ("type", "image/gif"))),
+        ("6100 6e616d6500 7800", (("name", "x"),)),
+    ],
+)
+def test_the_type_of_an_element_has_a_number_of_its_own(octets: str, parameters: tuple[tuple[str, str], ...]) -> None:
+    """X-Mms-Element-Descriptor (7.3.18): 0x02, which WSP has for level; no other parameter has one. WSP's 0x09 is read,
+    too."""
+    written = bytes((len(bytes.fromhex(octets)),)) + bytes.fromhex(octets)
+    element = mm1.Element("a", parameters)
+    writer = OctetWriter()
+    ELEMENT.write(writer, element)
+    assert writer.getvalue() == written
+    assert ELEMENT.read(OctetReader(written)) == element
+    assert ELEMENT.read(OctetReader(written.replace(b"\x82", b"\x89"))) == element

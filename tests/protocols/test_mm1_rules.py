@@ -13,6 +13,7 @@ from protocols.mm1 import rules
 from protocols.mm1.meaning_rules import MEANING_RULES
 from protocols.mm1.rules import Frame
 from protocols.mm1.values import bare_id
+from protocols.mm1.walk import MAXIMUM_FIELDS
 from protocols.octets import MAXIMUM_FINDINGS
 from protocols.rules import Rule
 from protocols.wsp import rules as wsp_rules
@@ -197,6 +198,12 @@ def test_ends_of_lines_are_not_looked_through_again_for_each(behind: bytes) -> N
     octets = _Copied(ACK + behind)
     mm1.steps_of(octets)
     assert octets.copied <= 2 * len(octets)
+
+
+def test_shifts_have_an_end_as_fields_have() -> None:
+    with pytest.raises(mm1.Mm1Error, match=f"more than {MAXIMUM_FIELDS} shifts"):
+        mm1.decode(ACK + b"\x01" * (MAXIMUM_FIELDS + 1))
+    assert mm1.decode(ACK + b"\x01" * MAXIMUM_FIELDS).message == mm1.MAcknowledgeInd(transaction_id="t")
 
 
 def test_a_message_id_is_compared_without_brackets() -> None:

@@ -150,6 +150,7 @@ def test_service_centres() -> None:
         ({"user_data": bytes(141)}, "141 octets of user data, at most 140"),
         ({"user_data": b"", "length": 3}, "TP-UDL 3 does not go with 0 octets of user data"),
         ({"timestamp": datetime(2023, 11, 14)}, "without a time zone"),
+        ({"timestamp": datetime(2023, 11, 14, tzinfo=timezone(timedelta(hours=-20)))}, "19 hours and 45 minutes"),
         ({"originator": tpdu.SmsAddress("1" * 21)}, "longer than 20 semi-octets"),
         ({"originator": tpdu.SmsAddress("12x4")}, "is no number"),
         ({"originator": tpdu.SmsAddress.parse("Ελλάς π")}, "not in the default alphabet"),
@@ -160,6 +161,17 @@ def test_what_cannot_be_written_says_why(changes: dict[str, object], why: str) -
     with pytest.raises(EncodeError, match=why) as caught:
         tpdu.encode(tpdu.SmsDeliver(**fields))  # type: ignore[arg-type]
     assert caught.value.clause
+
+
+@pytest.mark.parametrize(("zone", "quarters"), [(0x97, 79), (0x9F, -79), (0xB7, 0), (0xFF, 0)])
+def test_what_is_no_digit_in_a_time_zone_counts_as_none(zone: int, quarters: int) -> None:
+    """3GPP TS 23.040 9.2.3.11; what is read can be written."""
+    octets = bytearray(tpdu.encode(tpdu.SmsDeliver(originator=SENDER, timestamp=MOMENT, user_data=b"x")))
+    octets[-3] = zone
+    message = tpdu.decode(bytes(octets))
+    assert isinstance(message, tpdu.SmsDeliver)
+    assert message.timestamp.utcoffset() == timedelta(minutes=15 * quarters)
+    assert tpdu.decode(tpdu.encode(message)) == message
 
 
 def test_a_validity_of_another_length_is_refused() -> None:

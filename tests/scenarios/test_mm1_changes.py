@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from mmsc.engine.withdrawal import CANCEL_PREFIX
+from mmsc.ids import to_text
 from mmsc.settings.model import Notification
 from protocols import mime, mm1, mm7
 from protocols.content_type import ContentType
@@ -54,6 +56,17 @@ async def test_what_the_handset_says_about_it_is_recorded(lab: Lab, status: Canc
     assert await phone.post(conf) == (200, None)
     understood = status is CancelStatus.SUCCESSFULLY_RECEIVED
     assert await told(lab, "cancel.confirmed") == [f'{{"understood":{str(understood).lower()}}}']
+
+
+async def test_nobody_confirms_what_was_not_asked(lab: Lab) -> None:
+    """A recipient's number follows from the time: whoever guesses it writes into no MM's history."""
+    phone, _ = await has_one(lab, mm1.VERSION_1_3)
+    ((recipient_id,),) = await lab.app.store.fetch("SELECT id FROM recipient WHERE address = $1", PHONE)
+    transaction_id = CANCEL_PREFIX + to_text(int(str(recipient_id)))
+    conf = MCancelConf(transaction_id=transaction_id, cancel_status=CancelStatus.SUCCESSFULLY_RECEIVED)
+    for identity in (PHONE, ""):
+        assert await phone.post(conf, identity=identity) == (200, None)
+    assert await told(lab, "cancel.confirmed") == []
 
 
 @pytest.mark.parametrize("version", [mm1.VERSION_1_2, mm1.VERSION_1_3])

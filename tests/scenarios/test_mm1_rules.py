@@ -127,6 +127,14 @@ async def test_a_class_is_told_as_it_was_given(alice: ByHand, bob: ByHand, name:
     assert (notification.message_class, (await bob.get(notification)).message_class) == (given, given)
 
 
+async def test_a_class_that_nobody_knows_is_none(alice: ByHand, bob: ByHand) -> None:
+    """7.3.27: its number would cost some readers the notification, and a word for it is none that its sender said."""
+    await alice.send(OTHER, message_class=mm1.MessageClass(0x99))
+    notification = await bob.pushed(MNotificationInd)
+    personal = mm1.MessageClass.PERSONAL
+    assert (notification.message_class, (await bob.get(notification)).message_class) == (personal, personal)
+
+
 # --- what is added and what is removed
 
 

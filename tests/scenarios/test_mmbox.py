@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
@@ -190,20 +189,6 @@ async def test_an_upload_that_is_too_large_is_refused(tmp_path: Path) -> None:
         assert conf.store_status is StoreStatus.ERROR_PERMANENT_FAILURE
 
 
-async def test_what_an_upload_tells_beside_its_content_has_a_limit(lab: Lab) -> None:
-    """No quota counts it, and each view shows it again."""
-    phone = await lab.phone(PHONE)
-    for octets, status in ((60_000, StoreStatus.SUCCESS), (70_000, StoreStatus.ERROR_PERMANENT_FAILURE)):
-        descr = mm1.MMboxDescr(
-            content_location="/",
-            content_type=MIXED,
-            body=encode_multipart([TEXT]),
-            unknown=(UnknownHeader("X-Own", b"x" * octets),),
-        )
-        conf = await ask(phone, upload_req(body=mm1.encode(descr)), mm1.MMboxUploadConf)
-        assert conf.store_status is status
-
-
 # --- m-mbox-view ---
 
 
@@ -242,18 +227,6 @@ async def test_a_view_has_pages_and_totals(tmp_path: Path) -> None:
         assert (conf.mbox_totals, conf.mbox_quotas) == ((), ())
         conf, shown = await view(phone, start=0, limit=0)
         assert (shown, conf.message_count) == ([], 0)
-
-
-async def test_a_view_tells_as_much_as_fits_and_goes_on_where_it_ended(lab: Lab) -> None:
-    """A request of some hundred octets is not answered by 50 long heads; each answer has one at least."""
-    phone = await lab.phone(PHONE)
-    location = await upload(phone)
-    with patch("mmsc.gateways.mm1.mmbox._MOST_TOLD", 500):
-        conf, shown = await view(phone, content_locations=(location,) * 100)
-        assert 1 < len(shown) < 10
-        assert conf.message_count == len(shown)
-    with patch("mmsc.gateways.mm1.mmbox._MOST_TOLD", 1):
-        assert len((await view(phone, content_locations=(location,) * 100))[1]) == 1
 
 
 async def test_a_view_shows_the_attributes_that_were_asked_for(lab: Lab) -> None:

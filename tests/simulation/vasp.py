@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -165,6 +166,8 @@ class Vasp:
         return HttpReply(200, CIMultiDictProxy(CIMultiDict({"Content-Type": content_type})), body)
 
     def _note(self, transaction_id: str, message: DeliveryReportReq | DeliverReq | ReadReplyReq) -> None:
+        if isinstance(message, DeliverReq):  # what another node learned of the sender's handset is not known at once
+            message = replace(message, ua_prof="", ua_time_stamp="")
         before = self._told.setdefault(transaction_id, message)
         if before != message:
             self._world.object_to(f"{transaction_id} was repeated with other words: {before}, {message}")

@@ -153,6 +153,10 @@ FAULTS: dict[str, tuple[str, tuple[str, int, str]]] = {
         "UPDATE sms SET recipient_id = 78 WHERE recipient_id = 2001",
         ("sms", 78, "its recipient (this id) is missing"),
     ),
+    "a read report that vanished": (
+        'UPDATE event SET kind = \'mm.read\', task_id = 99, data = \'{"read":true,"report":"smsc:a"}\' WHERE id = 2002',
+        ("event", 2002, "a report was owed, and it is neither waiting nor told of"),
+    ),
     "a report that vanished": (
         "UPDATE event SET kind = 'recipient.moved', task_id = 99, data = '{\"report\":\"vasp:a\"}' WHERE id = 2002",
         ("event", 2002, "a report was owed, and it is neither waiting nor told of"),

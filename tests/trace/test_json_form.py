@@ -251,6 +251,29 @@ def test_a_field_that_is_missing_is_told_by_the_codec() -> None:
     assert caught.value.clause == "OMA-TS-MMS_ENC 6.2"
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Subject": "a\ud800"},
+        {"Subject": "\udfff\0"},
+        {"X-Mms-Transaction-ID": "\ud800"},
+        {"unknown": [{"name": "X-\ud800", "text": "x"}]},
+        {"unknown": [{"name": "X-Own", "text": "\ud800"}]},
+        {"Content-Type": {"media_type": "a\ud800/b", "parameters": []}},
+        {"Content-Type": {"media_type": "a/b", "parameters": [["x", "\ud800 y"]]}},
+        {"parts": [{"text": "x", "content_id": "\ud800"}]},
+        {"X-Mms-Message-Class": "0x01"},
+        {"X-Mms-Message-Class": "0x199"},
+        {"X-Mms-MM-Flags": [{"0x199": "x"}]},
+    ],
+    ids=ascii,
+)
+def test_what_no_octets_stand_for_is_told(fields: dict[str, Any]) -> None:
+    """WAP-230-WSP 8.4.2.1, OMA-TS-MMS_ENC 7.3.27, 7.3.32: JSON has halves of characters, and numbers of any size."""
+    with pytest.raises((EncodeError, json_form.JsonFormError)):
+        made(SEND | fields)
+
+
 def test_parts_are_not_nested_without_end() -> None:
     form: Mapping[str, Any] = {"text": "x"}
     for _ in range(10):

@@ -6,8 +6,6 @@ answered 250 when its MM is durable. Nothing goes back to its writer but that an
 
 import logging
 from collections.abc import Sequence
-from functools import lru_cache
-from ipaddress import ip_address, ip_network
 from typing import Final
 
 from mmsc.clock import Clock
@@ -16,6 +14,7 @@ from mmsc.domain.message import Route
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Numbers, Submit
 from mmsc.gateways.mm3.translate import local_part, submission_of
+from mmsc.net.forwarded import lies_in, networks_of
 from mmsc.net.smtp import Handler
 from protocols import mm3
 from protocols.errors import DecodeError
@@ -24,7 +23,6 @@ from protocols.mm3 import Mm3Error
 _log: Final = logging.getLogger(__name__)
 _OK: Final = "250 2.1.5 ok"
 _LONGEST_TEXT: Final = 200  # characters
-_REMEMBERED_SENDERS: Final = 256
 _STATUS_OF: Final = {  # RFC 3463
     RefusalReason.TOO_LARGE: "552 5.3.4",
     RefusalReason.CONTENT_REFUSED: "554 5.6.1",
@@ -47,12 +45,13 @@ class Mm3Server(Handler):
 
     def take_from(self, networks: Sequence[str]) -> None:
         """From now on mails of these networks alone. ValueError for what is none."""
-        self._networks = tuple(ip_network(one, strict=False) for one in networks)
-        self._may_send = lru_cache(maxsize=_REMEMBERED_SENDERS)(self._lies_in_networks)
+        told = tuple(networks)
+        networks_of(told)
+        self._networks = told
 
     async def rcpt(self, remote: str, mail_from: str, address: str) -> str:
         """Refuse at once who cannot be served here."""
-        if not self._may_send(remote):
+        if not lies_in(remote, self._networks):
             return "550 5.7.1 no mail is taken from there"
         if not mail_from:
             return "550 5.7.1 nothing that was sent from here can come back"  # RFC 5321 4.5.5: a bounce
@@ -92,13 +91,6 @@ class Mm3Server(Handler):
         those of subscribers and VASPs: a handset would show its text as theirs, and answer them."""
         found = self._numbers.normalise(from_)
         return isinstance(found, NotAnAddress) or found.address.kind is AddressKind.EMAIL  # what is none: see accept
-
-    def _lies_in_networks(self, remote: str) -> bool:
-        try:
-            address = ip_address(remote)
-        except ValueError:
-            return False
-        return any(address in network for network in self._networks)
 
 
 def _refused(refused: Refused) -> str:

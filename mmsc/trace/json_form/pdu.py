@@ -149,7 +149,10 @@ def _unknown_field(given: Json, where: str) -> UnknownHeader:
 
 def _octets(reader: Reader, given: Mapping[str, Json]) -> bytes:
     if "text" in given:
-        return reader.text(given["text"]).encode()
+        try:
+            return reader.text(given["text"]).encode()
+        except UnicodeEncodeError:
+            raise reader.wrong("the text has half of a character") from None
     try:
         return bytes.fromhex(reader.text(given["octets"]))
     except ValueError:
