@@ -1,6 +1,7 @@
 """The commands by name. Nothing of the server is imported before a command needs it: `mmsc --help` is instant."""
 
 import importlib
+import os
 import sys
 from typing import Any, Final
 
@@ -52,7 +53,10 @@ class LazyGroup(click.Group):
         return command
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run a command. What the machine refuses (a full disk under the output, say) is told in a line."""
+        """Run a command, without colours where NO_COLOR is set (https://no-color.org). What the machine refuses (a full
+        disk under the output, say) is told in a line."""
+        if os.environ.get("NO_COLOR"):
+            options.setdefault("color", False)
         try:
             return super().main(*arguments, **options)
         except OSError as error:

@@ -32,6 +32,13 @@ def written(folder: Path, text: str) -> str:
     return str(path)
 
 
+def test_no_command_has_colours_where_nobody_wants_them() -> None:
+    arguments = ["handset", "listen", "--number", "+15550000001", "--push", "00"]
+    told = [CliRunner().invoke(main, arguments, color=True, env={"NO_COLOR": one}).output for one in ("", "1")]
+    assert ["\x1b[" in one for one in told] == [True, False]
+    assert "failure" in told[1]
+
+
 def test_the_manual_names_each_default_that_a_file_changes(tmp_path: Path) -> None:
     """A key that is left out has the value shown, but for these and the neighbours."""
     shown, left_out = (msgspec.to_builtins(settings_of(Path(one))) for one in (MANUAL, written(tmp_path, "")))
