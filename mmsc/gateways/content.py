@@ -16,7 +16,7 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError, Finding
 from protocols.mime import DEFAULT_LIMITS, MimePart, OutPart, choose_boundary, resolve, write_parts
 from protocols.wsp import multipart as wsp
-from protocols.wsp.rules import HIGH_NUMBER
+from protocols.wsp.rules import BEHIND, HIGH_NUMBER
 
 RELATED: Final = "application/vnd.wap.multipart.related"
 MIXED: Final = "application/vnd.wap.multipart.mixed"
@@ -25,6 +25,7 @@ _MULTIPARTS: Final = ("application/vnd.wap.multipart.", "multipart/")
 _DEEPEST: Final = DEFAULT_LIMITS.depth - 2  # what our own reader takes: the mail is one, and this part within it
 LONGEST_DETAIL: Final = 1024  # characters of a field that is kept for a DeliverReq: it stays in memory with its MM
 SMIL: Final = "application/smil"
+_MENDED: Final = (HIGH_NUMBER.name, BEHIND.name)  # what Android fails on, or does not see
 _UNKNOWN: Final = "application/octet-stream"
 _PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wrong clock
 MAIL_ON_ITS_WAY: Final = 60 * DAY  # a mail may wait in queues for as long as its MM lives
@@ -87,7 +88,7 @@ def build(parts: Sequence[wsp.Part]) -> Content:
 
 
 def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | None = None) -> Content:
-    """Content that came as WSP: kept as it is, with an index, but for types that handsets only know by their names.
+    """Content that came as WSP: kept as it is, with an index, but for part headers that handsets stumble over.
     What there is to remark goes to `remarks`, its offsets those of the body. Raises ProtocolError, also for a multipart
     whose own type cannot be written again; a part's is only called unknown."""
     kind = content_type.media_type
@@ -97,7 +98,7 @@ def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | No
     read = wsp.read_multipart(body)
     if remarks is not None:
         remarks.extend(read.findings)
-    if any(one.rule == HIGH_NUMBER.name for one in read.findings):
+    if any(one.rule in _MENDED for one in read.findings):
         return _with_names(content_type, body, read.message)
     parts = tuple(
         Part(

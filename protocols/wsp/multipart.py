@@ -120,6 +120,7 @@ class _Found:
     disposition: str
     file_name: str
     others: list[tuple[str, str]]
+    numbered: bool = False  # whether one of them has a number
 
 
 def _read_header(reader: OctetReader, found: _Found) -> None:
@@ -127,18 +128,26 @@ def _read_header(reader: OctetReader, found: _Found) -> None:
     first = reader.octet()
     if first == 0x80 | _CONTENT_LOCATION:
         found.content_location = read_quoted_or_text(reader)
+        _remark_order(reader, found, "Content-Location", start)
     elif first == 0x80 | _CONTENT_ID:
         found.content_id = _read_content_id(reader)
+        _remark_order(reader, found, "Content-ID", start)
     elif first & 0x7F in _DISPOSITIONS and first >= 0x80:
         _read_disposition(reader, found)
     elif first >= 0x80:
         number = first & 0x7F
+        found.numbered = True
         found.others.append((header_names.NAMES.get(number, f"0x{number:02X}"), skip_value(reader).hex()))
     elif first == 0 or skip_shift(reader, first):
         reader.remark(rules.STRAY.broken(f"0x{first:02x} begins no header of a part: passed over", start))
     else:
         reader.offset = start
         _keep(found, read_text(reader), read_quoted_or_text(reader))
+
+
+def _remark_order(reader: OctetReader, found: _Found, name: str, start: int) -> None:
+    if found.numbered:
+        reader.remark(rules.BEHIND.broken(f"{name} stands behind {found.others[-1][0]}", start))
 
 
 def _read_content_id(reader: OctetReader) -> str:

@@ -154,7 +154,17 @@ HIGH_NUMBER: Final = _rule(
     "01 04 01 da 8e 61 00 78",
     Frame.BODY,
 )
+BEHIND: Final = _rule(
+    16,
+    "WAP-230-WSP 8.5.3",
+    "Content-ID and Content-Location of a part stand before its other headers that have numbers.",
+    "Android passes over all headers of a part that follow one whose number it does not know: the presentation then"
+    " names parts that nobody finds. The MMSC passes the part on with these two first.",
+    "01 0a 01 83 c0 22 3c 61 3e 00 8e 61 00 78",
+    "01 0a 01 83 88 80 8e 61 2e 74 78 74 00 78",
+    Frame.BODY,
+)
 RULES: Final = (
     *(LEFT_OVER, CHARSET_NUMBER, CHARSET_OCTETS, CHARSET_MISSING, QUOTE, NUL, MIME_PARAMETERS, NUMBER, SHORTEST),
-    *(CHARSET_NAME, REST, CONTENT_ID, DISPOSITION, STRAY, HIGH_NUMBER),
+    *(CHARSET_NAME, REST, CONTENT_ID, DISPOSITION, STRAY, HIGH_NUMBER, BEHIND),
 )

@@ -141,3 +141,23 @@ def test_a_type_that_handsets_only_know_by_its_name_is_passed_on_by_name(number:
     assert from_wsp(ContentType(MIXED), content.body, again) == content
     assert again == []
     assert name.encode() + b"\0\xc0" in content.body
+
+
+def test_identifiers_come_before_headers_with_numbers() -> None:
+    """Android passes over whatever follows a header whose number it does not know (WAP-230-WSP 8.5.3)."""
+    media = b"\x83\x8d\x82" + b'\xc0"<p>\0\x8ep.txt\0'
+    body = b"\x01" + bytes((len(media), 2)) + media + b"hi"
+    remarks: list[Finding] = []
+    content = from_wsp(ContentType(MIXED), body, remarks)
+    assert [(one.rule, one.offset) for one in remarks] == [("WSP-H016", 6), ("WSP-H016", 12)]
+    assert [(one.content_id, one.content_location) for one in content.parts] == [("p", "p.txt")]
+    assert content.body == b"\x01\x0e\x02" + b'\x83\xc0"<p>\0\x8ep.txt\0' + b"hi"
+
+
+def test_headers_with_names_may_come_first() -> None:
+    """Android reads them, whoever they are of; so the content stays as it came."""
+    media = b"\x83X-Oma-Drm\0yes\0" + b'\xc0"<p>\0'
+    body = b"\x01" + bytes((len(media), 2)) + media + b"hi"
+    remarks: list[Finding] = []
+    assert from_wsp(ContentType(MIXED), body, remarks).body == body
+    assert remarks == []
