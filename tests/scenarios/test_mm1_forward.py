@@ -84,7 +84,7 @@ async def test_afterwards_there_is_nothing_to_fetch(lab: Lab) -> None:
     await posted(lab, PHONE, forward_req(notification.content_location, OTHER), MForwardConf)
     phone = lab.phones[PHONE]
     assert await phone.get(notification) is None
-    assert phone.inbox.failures[-1].startswith("m-retrieve-conf: ERROR_PERMANENT_MESSAGE_NOT_FOUND")
+    assert phone.inbox.failures[-1].startswith("m-retrieve-conf: Error-permanent-message-not-found")
 
 
 async def test_its_path_alone_names_it_too(lab: Lab) -> None:
