@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmsc.lab.media import picture
 from mmsc.trace.view import Kind, View, every, has_problem, look, look_as, pictures
-from protocols import mm1
+from protocols import mm1, smpp
 from protocols.content_type import ContentType
 from protocols.sms import tpdu
 from protocols.wsp.multipart import Part, encode_multipart
@@ -141,3 +141,10 @@ def test_whatever_is_changed_is_answered(case: Case, data: st.DataObject) -> Non
     for view in every(look(bytes(octets))):
         for inner in view.inside:
             assert inner.at < 0 or view.octets[inner.at : inner.at + len(inner.octets)] == inner.octets
+
+
+def test_the_password_of_a_bind_is_shown_nowhere_among_several_pdus() -> None:
+    bind = smpp.encode(smpp.BindTransceiver(sequence_number=1, system_id="mmsc", password="hunter2"))
+    view = look(bind + bind)
+    assert [one.octets for one in every(view) if b"hunter2" in one.octets] == []
+    assert view.octets == b"".join(one.octets for one in view.inside)

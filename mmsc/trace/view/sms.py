@@ -52,7 +52,8 @@ def smpp_stream(octets: bytes, deeper: Deeper) -> View:
             length = len(octets) - at
         views.append(replace(_smpp(octets[at : at + length], deeper), at=at))
         at += length
-    return _stream("SMPP", "PDUs", octets, views, deeper)
+    masked = b"".join(one.octets for one in views) + octets[at:]
+    return _stream("SMPP", "PDUs", masked, views, deeper)
 
 
 def _stream(kind: str, noun: str, octets: bytes, views: list[View], deeper: Deeper) -> View:
