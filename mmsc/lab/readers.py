@@ -97,6 +97,7 @@ def objections(octets: bytes, reading: Reading) -> tuple[Objection, ...]:
         return ()
     pdu = _taken_apart(octets)
     found = [Objection(pdu.fault)] if pdu.fault else []
+    found += [] if pdu.message_type else [Objection("no Message-Type")]
     found += _aosp(pdu) if reading is Reading.AOSP else _mmsd(pdu)
     return tuple(found)
 

@@ -85,8 +85,10 @@ def parse(arguments: Sequence[str]) -> Options:
         if given.table
         else _DEFAULT_CASES
     )
+    chosen = (*given.cases, *(given.case or ())) or wanted
+    both = (MM1,) if CODEC in chosen and MM1 not in chosen else ()  # the codecs are MM7's and MM1's
     return Options(
-        cases=(*given.cases, *(given.case or ())) or wanted,
+        cases=(*chosen, *both),
         in_flight=tuple(given.in_flight or ()),
         messages=given.messages,
         rounds=given.rounds,

@@ -32,7 +32,7 @@ def test_what_everybody_reads(reading: Reading, text: str) -> None:
 @pytest.mark.parametrize("octets", [b"\x84\x05\x80", b"\x88\x1f\xff\xff\xff\xff\xff\xff", b"<html>", b"\x01\x00\x00"])
 @pytest.mark.parametrize("reading", Reading)
 def test_octets_that_are_no_pdu_hurt_nobody(octets: bytes, reading: Reading) -> None:
-    objections(octets, reading)
+    assert objections(octets, reading) or reading is Reading.LENIENT
 
 
 @pytest.mark.parametrize("case", cases("mm1"), ids=str)

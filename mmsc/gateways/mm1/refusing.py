@@ -94,22 +94,32 @@ def _forward_conf(transaction_id: str, version: int, status: ResponseStatus, why
     )
 
 
-def _store_conf(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
-    return mm1.MMboxStoreConf(
-        mms_version=version,
-        transaction_id=transaction_id,
-        store_status=store_status_of(status),
-        store_status_text=why,
-    )
+def _stored(conf: type[mm1.MMboxStoreConf] | type[mm1.MMboxUploadConf]) -> _Made:
+    """A conf that tells a Store-Status."""
+
+    def make(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
+        return conf(
+            mms_version=version,
+            transaction_id=transaction_id,
+            store_status=store_status_of(status),
+            store_status_text=why,
+        )
+
+    return make
 
 
-def _upload_conf(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
-    return mm1.MMboxUploadConf(
-        mms_version=version,
-        transaction_id=transaction_id,
-        store_status=store_status_of(status),
-        store_status_text=why,
-    )
+def _indexed(conf: type[mm1.MMboxDeleteConf] | type[mm1.MDeleteConf]) -> _Made:
+    """A conf that tells a status for each MM: here one, of the first."""
+
+    def make(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
+        return conf(
+            mms_version=version,
+            transaction_id=transaction_id,
+            response_statuses=(Indexed(_FIRST_INDEX, status),),
+            response_texts=(Indexed(_FIRST_INDEX, why),),
+        )
+
+    return make
 
 
 def _view_conf(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
@@ -124,30 +134,12 @@ def _view_conf(transaction_id: str, version: int, status: ResponseStatus, why: s
     )
 
 
-def _mbox_delete_conf(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
-    return mm1.MMboxDeleteConf(
-        mms_version=version,
-        transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, status),),
-        response_texts=(Indexed(_FIRST_INDEX, why),),
-    )
-
-
-def _delete_conf(transaction_id: str, version: int, status: ResponseStatus, why: str) -> Pdu:
-    return mm1.MDeleteConf(
-        mms_version=version,
-        transaction_id=transaction_id,
-        response_statuses=(Indexed(_FIRST_INDEX, status),),
-        response_texts=(Indexed(_FIRST_INDEX, why),),
-    )
-
-
 _OTHERWISE: Final[tuple[_Made, int]] = (send_conf, mm1.MSendConf.since)
 _MADE: Final[dict[MessageType, tuple[_Made, int]]] = {
     T.M_FORWARD_REQ: (_forward_conf, mm1.MForwardConf.since),
-    T.M_MBOX_STORE_REQ: (_store_conf, mm1.MMboxStoreConf.since),
+    T.M_MBOX_STORE_REQ: (_stored(mm1.MMboxStoreConf), mm1.MMboxStoreConf.since),
     T.M_MBOX_VIEW_REQ: (_view_conf, mm1.MMboxViewConf.since),
-    T.M_MBOX_UPLOAD_REQ: (_upload_conf, mm1.MMboxUploadConf.since),
-    T.M_MBOX_DELETE_REQ: (_mbox_delete_conf, mm1.MMboxDeleteConf.since),
-    T.M_DELETE_REQ: (_delete_conf, mm1.MDeleteConf.since),
+    T.M_MBOX_UPLOAD_REQ: (_stored(mm1.MMboxUploadConf), mm1.MMboxUploadConf.since),
+    T.M_MBOX_DELETE_REQ: (_indexed(mm1.MMboxDeleteConf), mm1.MMboxDeleteConf.since),
+    T.M_DELETE_REQ: (_indexed(mm1.MDeleteConf), mm1.MDeleteConf.since),
 }
