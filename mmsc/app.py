@@ -15,6 +15,7 @@ from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
+from mmsc.control import Control
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
@@ -171,13 +172,30 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
-        self.operations.offer_rest(self.engine, settings.console)
+        self.operations.offer(self._control())
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()
         self._run(self.engine.run(), "engine")
         self._start_sms(sms)
         self.operations.running()
+
+    def _control(self) -> Control:
+        """What people see and do."""
+        return Control(
+            engine=self.engine,
+            bus=self.bus,
+            captures=self.captures,
+            clock=self.clock,
+            ids=self.ids,
+            places=lambda: {name: self._place(name) for name in self.listeners},
+        )
+
+    def _place(self, name: str) -> str:
+        """Where an interface is called, from outside of this process."""
+        host, port = self.listeners[name]
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return f"{self.schemes[name]}://{place}" if name in self.schemes else place
 
     def _charging(self) -> Beside | None:
         """What units write besides, so that charging records are owed."""

@@ -5,9 +5,13 @@ import importlib.metadata
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.engine.engine import Engine
-from mmsc.gateways.rest.server import RestServer
-from mmsc.net.http import Handler, HttpLimits, HttpListener
+from mmsc.console.application import application
+from mmsc.console.guard import Guard
+from mmsc.console.listener import ConsoleListener
+from mmsc.console.page import control_of
+from mmsc.control import Control
+from mmsc.gateways.rest import api
+from mmsc.net.http import HttpLimits
 from mmsc.net.listening import listening
 from mmsc.operations.collector import CONTENT_TYPE, exposition, registry
 from mmsc.operations.notify import Supervisor
@@ -20,11 +24,10 @@ from mmsc.reloading import Reloads
 from mmsc.settings.model import Console
 from mmsc.store.core import Store
 from mmsc.trace.bus import Bus
-from mmsc.trace.captures import WireTap
 from mmsc.trace.events import Event
 
 _STORE_ANSWERS_SECONDS: Final = 2.0
-_LIMITS: Final = {"maximum_body_octets": 64 * 1024, "request_seconds": 10.0, "stop_seconds": 1.0}
+_LIMITS: Final = {"request_seconds": 10.0, "stop_seconds": 1.0}
 
 
 class Operations:
@@ -33,7 +36,8 @@ class Operations:
     def __init__(self, store: Store, clock: Clock, bus: Bus[Event]) -> None:
         self._store = store
         self._clock = clock
-        self._listener: HttpListener | None = None
+        self._listener: ConsoleListener | None = None
+        self._holder: dict[str, Control] = {}
         self.readiness = Readiness()
         self.readiness.add("store", self._store_obstacle)
         self.tally = Tally(clock, bus.publish)
@@ -41,7 +45,6 @@ class Operations:
         self.supervisor = Supervisor()
         self.pulse = Pulse(self.supervisor.alive)
         self._store_silent = False
-        self._rest: Handler | None = None
         self.sources = Sources(
             clock=clock,
             tally=self.tally,
@@ -67,21 +70,19 @@ class Operations:
                 await self.sources.engine.backlog.look()
             return exposition(registered)
 
-        server = OperationsServer(
-            self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token, rest=lambda: self._rest
-        )
+        server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
+        made = application(Guard(settings.token), self._holder, server.handle, api.routes(control_of))
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
-        tap = WireTap("console", None, self._clock)
-        listener = HttpListener(server.handle, settings.host, settings.port, limits, tap)
+        listener = ConsoleListener(made, self._clock, settings.host, settings.port, limits)
         with listening("console", settings.host, settings.port):
             await listener.start()
         self._listener = listener
         self.sources.http["console"] = listener
         return settings.host, listener.port
 
-    def offer_rest(self, engine: Engine, settings: Console) -> None:
-        """From now on REST is answered."""
-        self._rest = RestServer(engine.numbers, engine.assigned, token=settings.token).handle
+    def offer(self, control: Control) -> None:
+        """From now on pages and REST are answered."""
+        self._holder["control"] = control
 
     def running(self) -> None:
         """The start is over."""

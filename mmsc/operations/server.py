@@ -1,4 +1,4 @@
-"""The console's listener, as far as it is for machines: `/metrics`, `/healthz`, `/readyz`, and `/api/` (REST).
+"""What the console's listener answers machines: `/metrics`, `/healthz`, `/readyz`.
 
 /metrics asks for the token where one is set. The other two are open: they tell no names and no numbers.
 """
@@ -9,11 +9,10 @@ from typing import Final
 
 import msgspec
 
-from mmsc.net.http import Handler, HttpAnswer, HttpRequest
+from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.operations.readiness import Readiness
 
 _NO_CACHE: Final = (("Cache-Control", "no-store"),)
-_REST: Final = "/api/"
 _PATHS: Final = ("/metrics", "/healthz", "/readyz")
 
 
@@ -28,23 +27,17 @@ class OperationsServer:
         content_type: str,
         *,
         token: str = "",
-        rest: Callable[[], Handler | None] = lambda: None,
     ) -> None:
-        """`rest` says who answers `/api/`; None: nobody yet."""
         self._readiness = readiness
         self._look = look
         self._expose = expose
         self._content_type = content_type
         self._token = token.encode()
-        self._rest = rest
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
-        if request.path.startswith(_REST):
-            handler = self._rest()
-            return _json(503, {"detail": "the server starts"}) if handler is None else await handler(request)
         if request.path not in _PATHS:
-            return HttpAnswer(status=404, content_type="text/plain", body=b"try /metrics, /healthz, /readyz or /api/\n")
+            return HttpAnswer(status=404, content_type="text/plain", body=b"try /metrics, /healthz or /readyz\n")
         if request.method not in ("GET", "HEAD"):
             return HttpAnswer(status=405, headers=(("Allow", "GET, HEAD"),))
         if request.path == "/healthz":

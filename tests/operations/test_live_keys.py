@@ -51,7 +51,8 @@ def _courier(app: App) -> Any:
 
 def _handlers(app: App) -> dict[str, Any]:
     """The objects behind the listeners."""
-    return {name: getattr(listener, "_handler").__self__ for name, listener in app.operations.sources.http.items()}  # noqa: B009
+    served = {name: one for name, one in app.operations.sources.http.items() if name != "console"}
+    return {name: getattr(listener, "_handler").__self__ for name, listener in served.items()}  # noqa: B009
 
 
 def _route(app: App, number: str) -> tuple[object, str]:

@@ -33,6 +33,7 @@ DICE: Final = {
 PASSWORDS: Final = {
     "mmsc/gateways/mm7/vasp.py": "salts of password hashes",
     "mmsc/gateways/mm7/digest.py": "the key that signs nonces",
+    "mmsc/console/guard.py": "the key that signs cookies",
 }
 
 _SLEEPS_AND_CLOCKS: Final = {

@@ -1,0 +1,45 @@
+"""How a page is made: Jinja2 with all text escaped, headers that let nothing foreign run, and what pages share."""
+
+from typing import Any, Final
+
+import jinja2
+from aiohttp import web
+
+from mmsc.console import assets
+from mmsc.control import Control
+
+HOLDER: Final = web.AppKey("holder", dict[str, Control])  # {"control": ...} once the server is up
+SECURITY: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_templates: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("mmsc.console"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals["asset"] = assets.place
+
+
+def control_of(request: web.Request) -> Control:
+    """What the pages look at. Only asked for once the server is up: the application sees to that."""
+    return request.app[HOLDER]["control"]
+
+
+def markup(template: str, **values: Any) -> str:
+    """A piece of a page."""
+    return _templates.get_template(template).render(values)
+
+
+def page(request: web.Request, template: str, *, status: int = 200, title: str, **values: Any) -> web.Response:
+    """A whole page; `title` is the tab's. Templates extend `base.html`."""
+    text = markup(template, title=title, path=request.path, control=control_of(request), **values)
+    return web.Response(text=text, content_type="text/html", status=status, headers={"Cache-Control": "no-store"})
