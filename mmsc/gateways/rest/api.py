@@ -7,11 +7,11 @@ import msgspec
 from aiohttp import web
 
 from mmsc.control import Control
-from mmsc.gateways.rest import identities
+from mmsc.gateways.rest import identities, lab
 from mmsc.gateways.rest.answers import json_answer, no_content, problem
 from mmsc.gateways.rest.endpoint import ROOT, Answer, Call, Endpoint, Problem
 
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*identities.ENDPOINTS,)
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*identities.ENDPOINTS, *lab.ENDPOINTS)
 
 
 def routes(control_of: Callable[[web.Request], Control]) -> Iterator[web.RouteDef]:
