@@ -76,6 +76,9 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "protocols.smil": (*BASE, "lxml"),
     "mmsc": (),
     "mmsc.domain": (),
+    "mmsc.client": (),  # it is copied into other people's programs
+    "mmsc.pytest_plugin": ("mmsc.client", "pytest"),
+    "mmsc.scenario": ("mmsc.client", "yaml", "jinja2", "markupsafe", "msgspec"),
     "mmsc.clock": ("mmsc.domain.instant",),
     "mmsc.ids": ("mmsc.clock",),
     "mmsc.settings": ("msgspec",),
@@ -114,7 +117,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
     "mmsc.gateways.rest": (*PARTS, "mmsc.control", "mmsc.lab", "protocols", "msgspec", "aiohttp"),
-    "mmsc.control": (*PARTS, "mmsc.lab", "mmsc.capability", "protocols", "msgspec"),
+    "mmsc.control": (*PARTS, "mmsc.lab", "mmsc.scenario", "mmsc.client", "mmsc.capability", "protocols", "msgspec"),
     "mmsc.console": (
         *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
         *("aiohttp", "multidict", "jinja2", "markupsafe", "msgspec"),
