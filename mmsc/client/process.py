@@ -65,7 +65,7 @@ class LabProcess:
 
 def start_lab(options: Sequence[str] = (), *, timeout_seconds: float = _READY_SECONDS) -> LabProcess:
     """Start one and wait until it is ready; `options` are further ones of `mmsc lab`. Raises NoLab."""
-    said = tempfile.TemporaryFile()
+    said = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `stop`)
     process = subprocess.Popen(
         [sys.executable, *_COMMAND, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
     )

@@ -1,3 +1,10 @@
+"""The client of the server's REST interface (/api/v1).
+
+What the server refuses is an `ApiError` with its words; a server that is not there is an OSError.
+"""
+
+import http.client
+import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
