@@ -7,9 +7,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
-from mmsc.console import assets, bridge, login, start
+from mmsc.console import api, assets, bridge, login, start
 from mmsc.console.guard import Guard
-from mmsc.console.page import HOLDER, SECURITY
+from mmsc.console.page import ASKS, HOLDER, SECURITY
 from mmsc.control import Control
 from mmsc.gateways.rest.answers import problem
 from mmsc.net.http import Handler
@@ -18,7 +18,7 @@ MAXIMUM_BODY_OCTETS: Final = 8 * 1024 * 1024  # an MM in base64 with its attachm
 _OPEN: Final = ("/healthz", "/readyz", "/metrics", "/login", "/static/")  # they ask themselves, or need not
 _REST: Final = "/api/"
 
-PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (start.routes,)
+PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (start.routes, api.routes)
 
 
 def application(
@@ -27,6 +27,7 @@ def application(
     """`operations` answers /metrics, /healthz and /readyz; `holder` is filled once the server is up."""
     made = web.Application(client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard), _started])
     made[HOLDER] = holder
+    made[ASKS] = guard.asks
 
     async def for_operators(request: web.Request) -> web.StreamResponse:
         return await bridge.answer(operations, request)
