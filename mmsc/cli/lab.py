@@ -128,13 +128,13 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         if smsc is not None:
             neighbours.smscs[settings.BUILT_IN_SMSC] = smsc
             app.listeners["builtin_smsc"] = (made.builtin_smsc.host, smsc.port)
-        places = app.control.places()
+        places = app.operations.control.places()
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(handsets(bound, smsc, f"{places['mm1']}/", _quiet))
         neighbours.phones = dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
-        app.control.neighbours = neighbours
+        app.operations.control.neighbours = neighbours
         yield app, _told(app, bound, neighbours, vasp)
 
 
@@ -157,12 +157,12 @@ async def _far(
     phone = await stack.enter_async_context(Handset(settings.FAR_PHONE, f"http://{host}:{port}/"))
     smsc.register(phone.number, phone.on_push, phone.on_sms)
     neighbours.engines = [*neighbours.engines, app.engine]
-    neighbours.others.append(smsc)
+    neighbours.far_smscs.append(smsc)
     neighbours.phones = {**neighbours.phones, phone.number: "far"}
 
 
 def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) -> dict[str, Any]:
-    places: Mapping[str, str] = app.control.places()
+    places: Mapping[str, str] = app.operations.control.places()
     given = next(iter(bound.vasp.values()))
     return {
         "url": places["console"] if "://" in places["console"] else f"http://{places['console']}",

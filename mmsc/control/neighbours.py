@@ -6,7 +6,6 @@ They speak to the server over its own sockets, like anybody else; nothing here r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mmsc.domain.instant import Instant
 from mmsc.engine.engine import Engine
@@ -26,14 +25,6 @@ class Stillness:
     next_due: Instant | None
 
 
-class Busy(Protocol):
-    """Somebody who may have work in hand."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether he has."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Neighbours:
     """Those of one lab. `engines` are all MMSCs in it, the one that is looked at first."""
@@ -41,7 +32,7 @@ class Neighbours:
     engines: Sequence[Engine]
     vasps: dict[str, DrivenVasp] = field(default_factory=dict)
     smscs: dict[str, VirtualSmsc] = field(default_factory=dict)
-    others: list[Busy] = field(default_factory=list)
+    far_smscs: list[VirtualSmsc] = field(default_factory=list)
     phones: Mapping[str, str] = field(default_factory=dict)  # number -> whose it is: "home", or the peer's name
 
     async def stillness(self) -> Stillness:
@@ -49,7 +40,7 @@ class Neighbours:
         now = self.engines[0].clock.now()
         due = [one for engine in self.engines if (one := await engine.backlog.next_due()) is not None]
         working = any(engine.lanes.in_hands for engine in self.engines)
-        working = working or any(one.busy for one in (*self.smscs.values(), *self.others))
+        working = working or any(one.under_way for one in (*self.smscs.values(), *self.far_smscs))
         first = min(due, default=None)
         return Stillness(not working and (first is None or first > now), now, first)
 
