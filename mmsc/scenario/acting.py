@@ -6,9 +6,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from mmsc.client import ApiError, Client, Submitted
+from mmsc.client.patterns import filled
+from mmsc.client.times import seconds_of
 from mmsc.scenario.model import Step
-from mmsc.scenario.patterns import filled
-from mmsc.scenario.reading import seconds_of
 from mmsc.scenario.story import Story
 
 Answer = dict[str, object]

@@ -6,7 +6,7 @@ from typing import Any, Final
 import yaml
 
 from mmsc.client import ApiError, Client, Json
-from mmsc.scenario.patterns import spelling
+from mmsc.client.patterns import spelling
 
 _SHOWN_EVENTS: Final = ("recipient.moved", "attempt.failed", "task.given_up", "fault.hit", "link.sent", "mm.read")
 _SHOWN_FIELDS: Final = ("after", "task", "lane", "fault", "read")

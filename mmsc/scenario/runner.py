@@ -7,20 +7,16 @@ is missing.
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from mmsc.client import ApiError, Client
+from mmsc.client.looking import Seen, lines, misses, nearest, wanted
+from mmsc.client.patterns import Unknown, found
+from mmsc.client.waiting import WITHIN_SECONDS, Watch, until, why
 from mmsc.scenario.acting import Acting, Unfit
-from mmsc.scenario.looking import Looker, Seen, Wanted, lines, misses, nearest, wanted
 from mmsc.scenario.model import Scenario, Step
-from mmsc.scenario.patterns import Unknown, found
 from mmsc.scenario.story import Story
 from mmsc.scenario.verdicts import CaseResult, StepResult, Told, Verdict
 from mmsc.scenario.words import words_of
-
-WITHIN_SECONDS: Final = 60.0
-_REAL_SECONDS: Final = 20.0  # what is under way for longer in real time is stuck
-_STATE: Final = "state"
 
 
 class _Failed(Exception):
@@ -40,12 +36,11 @@ class Runner:
         self._client = client
         self._told = told
         self._reset = reset
-        self._looker = Looker(client)
 
     def run(self, scenario: Scenario, stop: Callable[[], bool] = lambda: False) -> CaseResult:
         """One scenario, from a clean lab. Never raises for what a lab does."""
         began, real = time.time_ns() // 1000, time.monotonic()
-        story = Story()
+        story = Story(Watch(self._client))
         results: list[StepResult] = []
         why = ""
         acting = Acting(self._client, story)
@@ -111,7 +106,7 @@ class Runner:
             case "nothing":
                 self._nothing(step, story)
             case "settle":
-                self._pass(float(step.what))
+                until(self._client, lambda: None, float(step.what))
             case _:
                 answer = acting.do(step)
                 self._answered(step, story, answer)
@@ -145,51 +140,20 @@ class Runner:
 
     def _expect(self, step: Step, story: Story) -> Seen:
         wish = wanted(step.what, story.variables, story.id_of(step.get("of")))
-        seen: list[Seen] = []
-
-        def met() -> Seen | None:
-            seen[:] = self._looker.seen(wish)
-            return next((one for one in seen if one.key not in story.used and not misses(one, wish)), None)
-
-        one = self._until(met, step.get("within", WITHIN_SECONDS))
+        one, seen = story.watch.wait(wish, step.get("within", WITHIN_SECONDS))
         if one is None:
-            best = nearest([one for one in seen if one.key not in story.used], wish)
+            best = nearest(seen, wish)
             expected, got = lines(wish, best)
-            raise _Failed(_why(wish, seen, best), expected, got, best)
-        if wish.source != _STATE:
-            story.used.add(one.key)
+            raise _Failed(why(wish, seen, best), expected, got, best)
+        story.watch.use(one)
         self._save(step, story, dict(one.fields))
         return one
 
     def _nothing(self, step: Step, story: Story) -> None:
         wish = wanted(step.what, story.variables, story.id_of(step.get("of")))
-
-        def met() -> Seen | None:
-            seen = self._looker.seen(wish)
-            return next((one for one in seen if one.key not in story.used and not misses(one, wish)), None)
-
-        one = self._until(met, step.get("within", WITHIN_SECONDS))
+        one, _ = story.watch.wait(wish, step.get("within", WITHIN_SECONDS))
         if one is not None:
-            expected, got = f"nothing of {wish.words}", lines(wish, one)[1]
-            raise _Failed("something came that should not", expected, got, one)
-
-    def _pass(self, seconds: float) -> None:
-        self._until(lambda: None, seconds)
-
-    def _until(self, met: Callable[[], Seen | None], within: float) -> Seen | None:
-        """Look, let everything come to rest, put the clock forward to what is due next; None when the time is over."""
-        client = self._client
-        end = client.still().now + round(within * 1_000_000)
-        while True:
-            one = met()
-            if one is not None:
-                return one
-            still = client.settle(_REAL_SECONDS)
-            one = met()  # once more: it may have come while everything came to rest
-            if one is not None or still.now >= end:
-                return one
-            due = end if still.next_due is None else min(end, still.next_due)
-            client.step(max(0.001, (due - still.now) / 1_000_000))
+            raise _Failed("something came that should not", f"nothing of {wish.words}", lines(wish, one)[1], one)
 
     def _messages(self, story: Story, results: list[StepResult]) -> list[Told]:
         told = []
@@ -200,12 +164,3 @@ class Runner:
                 ladder = f"no ladder: {error}"
             told.append(Told(mm_id=mm_id, name=name, ladder=ladder, url=f"{self._client.url}/m/{mm_id}"))
         return told
-
-
-def _why(wish: Wanted, seen: list[Seen], best: Seen | None) -> str:
-    if not seen:
-        return f"{wish.words}: nothing of the kind came"
-    if best is None:
-        return f"{wish.words}: all that came was expected before"
-    wrong = [name or "its name" for name in misses(best, wish)]
-    return f"{wish.words}: the nearest of {len(seen)} differs in {', '.join(wrong)}"

@@ -3,16 +3,18 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmsc.client.waiting import Watch
+
 
 @dataclass
 class Story:
     """One scenario under way. `last` is the message that steps mean when they name none."""
 
+    watch: Watch
     variables: dict[str, Any] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)  # name -> id
     transactions: dict[str, str] = field(default_factory=dict)  # name -> the TransactionID of its SubmitReq
     answers: dict[str, str] = field(default_factory=dict)  # name -> MessageID
-    used: set[tuple[str, ...]] = field(default_factory=set)
     faults: set[str] = field(default_factory=set)
     last: str = ""
     last_name: str = ""

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mmsc.client.patterns import said
 from mmsc.scenario.model import Step
-from mmsc.scenario.patterns import said
 
 _HIDDEN: Final = ("as", "answer", "save")
 _LONGEST: Final = 110

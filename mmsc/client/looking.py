@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mmsc.client import ApiError, Client, Json
-from mmsc.scenario.patterns import filled, fits, found, said, spelling
+from mmsc.client.patterns import filled, fits, found, said, spelling
+from mmsc.client.rest import ApiError, Client, Json
 
 SOURCES: Final = ("vasp_got", "phone_got", "event", "pdu", "state")
 
