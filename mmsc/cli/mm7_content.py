@@ -1,6 +1,5 @@
 """Files and texts to the content of an MM7 request (TS 23.140 8.7.8; RFC 2387): parts, their types, a presentation."""
 
-import mimetypes
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -8,22 +7,13 @@ from typing import Any, Final
 
 import click
 
+from mmsc.lab.composing import presentation_of, type_of
 from protocols import mime, smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.records import record
 
-_TYPES: Final = {
-    ".smil": "application/smil",
-    ".smi": "application/smil",
-    ".amr": "audio/amr",
-    ".3gp": "video/3gpp",
-    ".vcf": "text/x-vcard",
-    ".ics": "text/x-vcalendar",
-}
 _SMIL: Final = "application/smil"
-_SLIDE_MS: Final = 5000
-_KINDS: Final = ("image", "video", "audio")
 MAXIMUM_FILE_OCTETS: Final = 64 * 1024 * 1024
 CONTENT_ID: Final = "content"
 
@@ -125,25 +115,8 @@ def parts_of(
 
 def _part(one: Attachment, number: int, encoding: str) -> mime.OutPart:
     octets = octets_of(one.file)
-    media = type_of(one.file, octets, one.media_type)
+    media = type_of(one.file.name, octets, one.media_type)
     return mime.OutPart(media, octets, one.content_id or f"file{number}", one.name or one.file.name, encoding)
-
-
-def type_of(file: Path, octets: bytes, named: str = "") -> ContentType:
-    """The type of a file by its name unless one is named, with its character set where it is text in UTF-8."""
-    guessed = named or _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0]
-    media = ContentType.parse(guessed or "application/octet-stream")
-    if media.media_type.startswith("text/") and not media.get("charset") and _is_utf8(octets):
-        return ContentType(media.media_type, (*media.parameters, ("charset", "utf-8")))
-    return media
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def is_smil(part: mime.OutPart) -> bool:
@@ -190,17 +163,7 @@ def missing(parts: Sequence[mime.OutPart]) -> list[str]:
 
 def _made(parts: Sequence[mime.OutPart], encoding: str) -> mime.OutPart:
     """A presentation that shows pictures, videos and sounds in order, each with the next text."""
-    slides: list[smil.Slide] = []
-    texts = [part for part in parts if part.content_type.media_type == "text/plain"]
-    shown = [part for part in parts if part.content_type.media_type.partition("/")[0] in _KINDS]
-    for number in range(max(len(shown), len(texts), 1)):
-        media: list[smil.Medium] = []
-        if number < len(shown):
-            kind = shown[number].content_type.media_type.partition("/")[0]
-            media.append(smil.Medium(kind, f"cid:{shown[number].content_id}", "" if kind == "audio" else "Image"))
-        if number < len(texts):
-            media.append(smil.Medium("text", f"cid:{texts[number].content_id}", "Text"))
-        slides.append(smil.Slide(_SLIDE_MS, tuple(media)))
+    shown = presentation_of([(part.content_type.media_type, part.content_id) for part in parts])
     taken = {part.content_id for part in parts}
     content_id = "smil" if "smil" not in taken else "smil-made"
-    return mime.OutPart(ContentType(_SMIL), smil.build(slides), content_id, "slides.smil", encoding)
+    return mime.OutPart(ContentType(_SMIL), shown, content_id, "slides.smil", encoding)
