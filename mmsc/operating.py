@@ -97,11 +97,6 @@ class Operations:
         """From now on pages and REST are answered."""
         self._holder["control"] = control
 
-    @property
-    def control(self) -> Control:
-        """What is offered."""
-        return self._holder["control"]
-
     def running(self) -> None:
         """The start is over."""
         self.readiness.phase = Phase.RUNNING

@@ -7,6 +7,7 @@ from mmsc.clock import Clock
 from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
+from mmsc.lab.phones import Phones
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
 from mmsc.trace.rings import Captures
@@ -15,7 +16,7 @@ from mmsc.trace.rings import Captures
 @dataclass(slots=True, kw_only=True)
 class Control:
     """The parts of a running server, and what is offered on top of them. `places` names where each interface is called
-    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen."""
+    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen. What a lab adds is attached once it is there."""
 
     engine: Engine
     bus: Bus[Event]
@@ -24,3 +25,4 @@ class Control:
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     neighbours: Neighbours | None = None  # a lab's
+    phones: Phones | None = None  # where the built-in SMSC and MM1 run
