@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from mmsc.client import ApiError, Client, Json, Submitted, start_lab
+from mmsc.client import ApiError, Client, Handsets, Json, Submitted, start_lab
 from mmsc.client.looking import SOURCES, Seen, Wanted, lines, nearest, wanted
 from mmsc.client.times import seconds_of
 from mmsc.client.waiting import WITHIN_SECONDS, Watch, until, why
@@ -28,28 +28,28 @@ class Phone:
 
     def __init__(self, lab: "Lab", number: str) -> None:
         self._lab = lab
-        self._client = lab.client
+        self._handsets = Handsets(lab.client)
         self.number = number
 
-    def behave(self, behaviour: str) -> None:
+    def behave(self, behaviour: str | Json) -> None:
         """What it does from now on: `immediate`, `deferred`, `reject`, `never`, `immediate+read` ..."""
-        self._client.behave(self.number, behaviour)
+        self._handsets.behave(self.number, behaviour)
 
     @property
-    def inbox(self) -> list[tuple[str, Json]]:
-        """What it has got, in order, each with what it is."""
-        return self._client.inbox(self.number)
+    def inbox(self) -> list[Json]:
+        """What is on it, oldest first: messages, texts, reports, what was sent."""
+        return self._handsets.inbox(self.number)
 
-    def send(self, to: str | Sequence[str], **given: object) -> Json:
-        """Send an MM over MM1; what the MMSC answered."""
-        return self._client.phone_send(self.number, to=_listed(to), **given)
+    def send(self, to: str | Sequence[str], **given: Any) -> Json:
+        """Send an MM over MM1: `subject`, `text`, `delivery_report` ...; what the MMSC answered stands in the item."""
+        return self._handsets.send(self.number, _listed(to), **given)
 
-    def do(self, what: str, **given: object) -> Json:
-        """fetch, reject, read, forward, off, on."""
-        return self._client.phone_do(self.number, what, **given)
+    def do(self, what: str, **given: Any) -> Json:
+        """fetch, reject, read, delete, forward, reply, off, on."""
+        return self._handsets.do(self.number, what, **given)
 
     def expect(self, got: str = "message", *, within: Within = WITHIN_SECONDS, **fields: Any) -> Mapping[str, Any]:
-        """Wait until it has got something of the kind: message, notification, report, read_report, text."""
+        """Wait until there is something of the kind on it: message, text, delivery_report, read_report, sent."""
         __tracebackhide__ = True
         return self._lab.expect(phone_got=got, phone=self.number, within=within, **fields)
 

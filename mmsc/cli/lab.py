@@ -131,7 +131,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         places = app.control.places()
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
-        neighbours.phones = dict.fromkeys(bound.subscriber, "home")
+        neighbours.phones, neighbours.numbers = app.control.phones, dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
         app.control.neighbours = neighbours
@@ -158,7 +158,7 @@ async def _far(
     smsc.register(phone.number, phone.on_push, phone.on_sms)
     neighbours.engines = [*neighbours.engines, app.engine]
     neighbours.far_smscs.append(smsc)
-    neighbours.phones = {**neighbours.phones, phone.number: "far"}
+    neighbours.numbers = {**neighbours.numbers, phone.number: "far"}
 
 
 def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) -> dict[str, Any]:
@@ -175,7 +175,7 @@ def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) ->
             "password": given.password,
             "report_url": given.report_url,
         },
-        "phones": dict(neighbours.phones),
+        "phones": dict(neighbours.numbers),
     }
 
 

@@ -6,7 +6,8 @@ library, and nothing else of this package, so that it can be imported anywhere.
         lab.wait(sent.mm_id, "retrieved")
 """
 
+from mmsc.client.handsets import Handsets
 from mmsc.client.process import LabProcess, NoLab, start_lab
 from mmsc.client.rest import ApiError, Client, Json, Still, Submitted
 
-__all__ = ["ApiError", "Client", "Json", "LabProcess", "NoLab", "Still", "Submitted", "start_lab"]
+__all__ = ["ApiError", "Client", "Handsets", "Json", "LabProcess", "NoLab", "Still", "Submitted", "start_lab"]

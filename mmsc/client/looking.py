@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mmsc.client.handsets import Handsets
 from mmsc.client.patterns import filled, fits, found, said, spelling
 from mmsc.client.rest import ApiError, Client, Json
 
@@ -123,8 +124,8 @@ class Looker:
             yield Seen(("vasp", wish.vasp, str(one["number"])), one["name"], {**one["message"], **beside})
 
     def _phone(self, wish: Wanted) -> Iterator[Seen]:
-        for kind, one in self._client.inbox(wish.phone):
-            yield Seen(("phone", wish.phone, kind, str(one.get("id", one.get("number")))), kind, one)
+        for one in Handsets(self._client).inbox(wish.phone):  # a message that waits is not yet one that is here
+            yield Seen(("phone", wish.phone, str(one["number"]), one["state"]), one["kind"], one)
 
     def _events(self, wish: Wanted) -> Iterator[Seen]:
         of = {one["id"]: one["address"] for one in self._client.recipients(wish.mm_id)} if wish.number else {}

@@ -260,36 +260,6 @@ class Client:
         with suppress(ApiError):
             self.post("/lab/forget")
 
-    # --- handsets ---
-
-    def handsets(self) -> list[Json]:
-        """The lab's handsets."""
-        return _listed(self.get("/handsets"), "handsets")
-
-    def handset(self, number: str) -> Json:
-        """One handset and its behaviour."""
-        found: Json = self.get(f"/handsets/{quote(number)}")
-        return found
-
-    def inbox(self, number: str) -> list[tuple[str, Json]]:
-        """What a handset has got, in order, each with what it is: message, notification, report, read_report, text."""
-        found = self.get(f"/handsets/{quote(number)}/inbox")
-        return [(str(one["kind"]), one) for one in _listed(found, "items")]
-
-    def behave(self, number: str, behaviour: str) -> None:
-        """What a handset does from now on: `immediate`, `deferred`, `reject`, `immediate+read` ..."""
-        self.put(f"/handsets/{quote(number)}/behaviour", {"behaviour": behaviour})
-
-    def phone_send(self, number: str, **given: object) -> Json:
-        """A handset sends an MM over MM1: `to`, `subject`, `text`, `delivery_report` ..."""
-        found: Json = self.post(f"/handsets/{quote(number)}/send", given)
-        return found
-
-    def phone_do(self, number: str, does: str, **given: object) -> Json:
-        """A handset does something else: fetch, reject, read, forward, off, on."""
-        found: Json = self.post(f"/handsets/{quote(number)}/{quote(does)}", given)
-        return found or {}
-
     # --- faults and clock ---
 
     def faults(self) -> Json:

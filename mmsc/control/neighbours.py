@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from mmsc.domain.instant import Instant
 from mmsc.engine.engine import Engine
 from mmsc.lab.behaviour import Behaviour
+from mmsc.lab.phones import Phones
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.lab.vasp_driven import DrivenVasp
 from protocols.records import record
@@ -33,7 +34,8 @@ class Neighbours:
     vasps: dict[str, DrivenVasp] = field(default_factory=dict)
     smscs: dict[str, VirtualSmsc] = field(default_factory=dict)
     far_smscs: list[VirtualSmsc] = field(default_factory=list)
-    phones: Mapping[str, str] = field(default_factory=dict)  # number -> whose it is: "home", or the peer's name
+    phones: Phones | None = None
+    numbers: Mapping[str, str] = field(default_factory=dict)  # number -> whose it is: "home", or the peer's name
 
     async def stillness(self) -> Stillness:
         """Raises StoreUnavailable."""
@@ -48,6 +50,8 @@ class Neighbours:
         """As if the lab had just begun: nothing received, nobody in a mood."""
         for vasp in self.vasps.values():
             vasp.forget()
+        if self.phones is not None:
+            self.phones.reset()
         for smsc in self.smscs.values():
             smsc.behaviour = Behaviour()
             smsc.submitted.clear()

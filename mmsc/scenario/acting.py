@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
-from mmsc.client import ApiError, Client, Submitted
+from mmsc.client import ApiError, Client, Handsets, Submitted
 from mmsc.client.patterns import filled
 from mmsc.client.times import seconds_of
 from mmsc.scenario.model import Step
@@ -25,6 +25,7 @@ class Acting:
 
     def __init__(self, client: Client, story: Story) -> None:
         self._client = client
+        self._handsets = Handsets(client)
         self._story = story
 
     def set_up(self, setup: Mapping[str, Any]) -> None:
@@ -32,7 +33,7 @@ class Acting:
         for number, told in (setup.get("subscribers") or {}).items():
             self._client.put(f"/subscribers/{number}", told)
         for number, behaviour in (setup.get("phones") or {}).items():
-            self._client.behave(number, behaviour)
+            self._handsets.behave(number, behaviour)
         for name, told in (setup.get("vasps") or {}).items():
             self._client.answers(told.get("answers", "1000"), vasp=name, delay_seconds=told.get("delay", 0.0))
         for name, mood in (setup.get("smscs") or {}).items():
@@ -92,23 +93,30 @@ class Acting:
         number, does = what["number"], what["does"]
         match does:
             case "behave":
-                self._client.behave(number, what.get("behaviour", "immediate"))
+                self._handsets.behave(number, what.get("behaviour", "immediate"))
             case "open_link":
                 return self._open_link(number)
             case "send":
                 given = {name: what[name] for name in _SENT if name in what}
-                sent = self._client.phone_send(number, **given)
+                sent = self._handsets.send(number, what.get("to", ()), **given)
                 message_id = str(sent.get("message_id") or "")
-                self._story.began_with(what.get("as"), str(sent.get("mm_id") or ""), message_id, "")
+                self._story.began_with(what.get("as"), self._mm_id(message_id), message_id, "")
                 return sent
             case _:
                 rest = {name: value for name, value in what.items() if name not in _NOT_TOLD}
-                return self._client.phone_do(number, does, **rest)
+                return self._handsets.do(number, does, **rest)
         return None
+
+    def _mm_id(self, message_id: str) -> str:
+        """The id of a message that a handset sent, by what the MMSC called it."""
+        if not message_id:
+            return ""
+        rows = self._client.messages(message_id.partition("@")[0], limit=1)["rows"]
+        return str(rows[0]["mm_id"]) if rows else ""
 
     def _open_link(self, number: str) -> Answer:
         """The page behind the last SMS with a link, as a phone's browser asks for it."""
-        texts = [one for kind, one in self._client.inbox(number) if kind == "text"]
+        texts = [one for one in self._handsets.inbox(number) if one["kind"] == "text"]
         links = [word for one in texts for word in str(one.get("text", "")).split() if word.startswith("http")]
         if not links:
             raise ValueError(f"handset {number} has got no SMS with a link")
@@ -155,7 +163,7 @@ class Acting:
                 raise ValueError(f"clock: {text!r} is none of pause, resume, step TIME, speed N, next due")
 
 
-_SENT: Final = ("to", "cc", "bcc", "subject", "text", "delivery_report", "read_report", "expiry", "deliver_after")
+_SENT: Final = ("cc", "bcc", "subject", "text", "delivery_report", "read_report")
 _NOT_TOLD: Final = ("number", "does", "as", "of", "answer", "save")
 
 

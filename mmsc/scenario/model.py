@@ -46,7 +46,7 @@ _ADDRESSES: Final = "+NUMBER, MAIL@DOMAIN or a short code; one or a list"
 
 _MET: Final = {  # what an expectation looks for
     "vasp_got": _key(Kind.PATTERN, "a request that a VASP got: DeliveryReportReq, ReadReplyReq, DeliverReq"),
-    "phone_got": _key(Kind.PATTERN, "what a handset got: message, notification, report, read_report, text"),
+    "phone_got": _key(Kind.PATTERN, "what is on a handset: message, text, delivery_report, read_report, sent"),
     "event": _key(Kind.PATTERN, "an event of the message, by its kind: recipient.moved, attempt.failed ..."),
     "pdu": _key(Kind.PATTERN, "a PDU of the message's ladder, by its name: SubmitReq, m-notification-ind ..."),
     "state": _key(Kind.PATTERN, "the state of the recipient `number`, or of all: retrieved, expired ..."),
@@ -100,7 +100,9 @@ STEPS: Final[Mapping[str, Key]] = {
         "a handset does something; further keys are what the doing takes",
         inside={
             "number": _key(Kind.TEXT, "which handset", needed=True),
-            "does": _key(Kind.TEXT, "send, fetch, reject, read, forward, behave, off, on, open_link", needed=True),
+            "does": _key(
+                Kind.TEXT, "send, fetch, reject, read, delete, forward, reply, off, on, behave, open_link", needed=True
+            ),
             "behaviour": _key(Kind.TEXT, "as `mmsc handset --behaviour` has it: deferred, reject, immediate+read ..."),
             "to": _key(Kind.TEXTS, "to whom, for send and forward"),
             "subject": _key(Kind.TEXT, "for send"),

@@ -194,7 +194,7 @@ def _smsc(call: Call) -> VirtualSmsc:
 
 async def _state(call: Call) -> Answer:
     lab = lab_of(call)
-    return Answer(LabState(dict(call.control.places()), list(lab.vasps), list(lab.smscs), dict(lab.phones)))
+    return Answer(LabState(dict(call.control.places()), list(lab.vasps), list(lab.smscs), dict(lab.numbers)))
 
 
 async def _still(call: Call) -> Answer:
