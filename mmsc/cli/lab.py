@@ -112,6 +112,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones
     from mmsc.control.neighbours import Neighbours
+    from mmsc.control.scenarios import Scenarios
     from mmsc.lab.vasp_driven import DrivenVasp
     from mmsc.settings import DEMO_VASP
     from mmsc.settings import lab as settings
@@ -135,6 +136,8 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
         app.control.neighbours = neighbours
+        app.control.scenarios = Scenarios(_console(app), made.console.token, app.clock, app.ids)
+        stack.push_async_callback(app.control.scenarios.close)
         yield app, _told(app, bound, neighbours, vasp)
 
 
@@ -165,7 +168,7 @@ def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) ->
     places: Mapping[str, str] = app.control.places()
     given = next(iter(bound.vasp.values()))
     return {
-        "url": places["console"] if "://" in places["console"] else f"http://{places['console']}",
+        "url": _console(app),
         "pid": os.getpid(),
         "places": dict(places),
         "vasp": {
@@ -177,6 +180,11 @@ def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) ->
         },
         "phones": dict(neighbours.numbers),
     }
+
+
+def _console(app: "App") -> str:
+    place = app.control.places()["console"]
+    return place if "://" in place else f"http://{place}"
 
 
 def _quiet(line: str) -> None:

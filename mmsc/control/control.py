@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.scenarios import Scenarios
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.lab.phones import Phones
@@ -26,3 +27,4 @@ class Control:
     places: Callable[[], Mapping[str, str]]
     neighbours: Neighbours | None = None  # a lab's
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
+    scenarios: Scenarios | None = None  # where the lab can be driven
