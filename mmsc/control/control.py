@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.sending import Sending
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
@@ -23,4 +24,5 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    sending: Sending
     neighbours: Neighbours | None = None  # a lab's
