@@ -51,6 +51,7 @@ def forward_req(draft: Draft, place: tuple[str, int], domain: str, transaction_i
         interface="mm4",
         body=octets,
         transaction_id=transaction_id,
+        message_id=message.message_id,
         place=place,
         mail_from=f"{_USER}@{peer}",
         mail_to=envelope,

@@ -155,16 +155,16 @@ class Sending:
             final = sent.final or next(iter(sent.refused.values()))
             refused = "".join(f"; {one}: {why.code} {why.text}" for one, why in sent.refused.items() if why != final)
             ok = final.code == _MAIL_TAKEN
-            mm_id = await _taken(watcher, wire.transaction_id) if ok and ours else None
+            mm_id = await _taken(watcher, wire.message_id) if ok and ours else None
             return Sent(status=f"{final.code} {final.text}{refused}", ok=ok, mm_id=mm_id)
 
 
-async def _taken(watcher: Watcher[Event], transaction_id: str) -> int | None:
+async def _taken(watcher: Watcher[Event], message_id: str) -> int | None:
     """Which MM a mail became: its event was published before the mail was answered."""
 
     def is_it(event: Event) -> bool:
         data = event.data
-        return isinstance(data, MmAccepted) and data.transaction_id == transaction_id
+        return isinstance(data, MmAccepted) and data.message_id == message_id
 
     try:
         async with asyncio.timeout(_MAIL_SECONDS):

@@ -17,6 +17,7 @@ class Wire:
     interface: str
     body: bytes = field(repr=False)
     transaction_id: str = ""
+    message_id: str = ""  # MM4: the sender's own
     method: str = "POST"
     url: str = ""
     headers: tuple[tuple[str, str], ...] = ()
