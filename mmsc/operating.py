@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+from collections.abc import Callable
 from typing import Final
 
 from mmsc import configured
@@ -11,6 +12,7 @@ from mmsc.console.guard import Guard
 from mmsc.console.listener import ConsoleListener
 from mmsc.console.page import control_of
 from mmsc.control import Control
+from mmsc.control.rates import Rates
 from mmsc.gateways.rest import api
 from mmsc.net.http import HttpLimits
 from mmsc.net.listening import listening
@@ -46,7 +48,9 @@ class Operations:
         self.tally = Tally(clock, bus.publish)
         self.reloads = Reloads()
         self.supervisor = Supervisor()
-        self.pulse = Pulse(self.supervisor.alive)
+        self.rates = Rates(self.tally, clock)
+        self._each_second: list[Callable[[], None]] = [self.supervisor.alive, self.rates.tick]
+        self.pulse = Pulse(self._beat)
         self._store_silent = False
         self.sources = Sources(
             clock=clock,
@@ -96,6 +100,11 @@ class Operations:
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""
         self._holder["control"] = control
+        self._each_second.append(control.lanes.tick)
+
+    def _beat(self) -> None:
+        for each in self._each_second:
+            each()
 
     def running(self) -> None:
         """The start is over."""

@@ -5,10 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, start
+from mmsc.console import api, lanes, live, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
     start.routes,
+    lanes.routes,
     api.routes,
 )

@@ -1,9 +1,11 @@
 """The one object that pages, REST and scenarios are given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.lanes import LaneBook
+from mmsc.control.rates import Rates
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
@@ -22,3 +24,9 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    rates: Rates
+    lanes: LaneBook = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What needs nothing but these is made here."""
+        self.lanes = LaneBook(self.engine, self.clock)

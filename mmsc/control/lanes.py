@@ -6,9 +6,9 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant, to_datetime
-from mmsc.engine.engine import Engine
-from mmsc.engine.lane_acts import Act
-from mmsc.engine.lane_queue import QueuedTask
+from mmsc.engine.engine import Engine, QueuedTask
+from mmsc.engine.lane_acts import Act as Act
+from mmsc.engine.lane_acts import Acting as Acting
 from mmsc.engine.lanes import Lane
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Outcome, Retry
 from protocols.records import record
@@ -45,8 +45,8 @@ class LastAnswer:
 @record(frozen=True, slots=True, kw_only=True)
 class LaneSeen:
     """One lane now. `waiting` tasks are due in the store, `in_memory` are behind the ones in flight; `next_at` is when
-    the next one is due (service time, µs; 0: none). `until` ends a back-off (real time, µs). `done` and `failed` are the
-    answers of the last ten minutes, oldest first, ten seconds each."""
+    the next one is due (service time, µs; 0: none). `until` ends a back-off (real time, µs). `done` and `failed` are
+    the answers of the last ten minutes, oldest first, ten seconds each."""
 
     name: str
     kind: str
@@ -110,12 +110,12 @@ class LaneBook:
         await self._engine.backlog.look()
         return self._seen(lane)
 
-    async def queue(self, name: str) -> list[QueuedTask]:
-        """What it has to do, at most `QUEUE_AT_MOST`. Raises `StoreUnavailable`."""
+    async def queue(self, name: str) -> list[QueuedTask] | None:
+        """What it has to do, at most `QUEUE_AT_MOST`; None: the store does not tell now."""
         return await self._engine.lane_queue(name, QUEUE_AT_MOST)
 
-    async def act(self, name: str, act: Act, who: str) -> bool:
-        """Do something to a lane; False: there is none of this name. Raises `StoreBusy`, `StoreUnavailable`."""
+    async def act(self, name: str, act: Act, who: str) -> Acting:
+        """Do something to a lane."""
         return await self._engine.lane_acts.act(name, act, who)
 
     def _seen(self, lane: Lane) -> LaneSeen:

@@ -47,8 +47,8 @@ from mmsc.engine.withdrawal import CancelWork, Withdrawals
 from mmsc.ids import Ids
 from mmsc.store import lane_queue, meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Statement, Store, StoreError, StoreRefused
-from mmsc.store.lane_queue import QueuedTask
+from mmsc.store.core import Statement, Store, StoreError, StoreRefused, StoreUnavailable
+from mmsc.store.lane_queue import QueuedTask as QueuedTask
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
 from mmsc.trace.events import Event
@@ -269,9 +269,12 @@ class Engine:
         """What claims took, since the start."""
         return self._timetable.claims
 
-    async def lane_queue(self, lane: str, limit: int) -> list[QueuedTask]:
-        """What a lane has to do, at most so many tasks. Raises `StoreUnavailable`."""
-        return await lane_queue.tasks(self.store, lane, limit)
+    async def lane_queue(self, lane: str, limit: int) -> list[QueuedTask] | None:
+        """What a lane has to do, at most so many tasks; None: the store does not tell now."""
+        try:
+            return await lane_queue.tasks(self.store, lane, limit)
+        except StoreUnavailable:
+            return None
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from mmsc.engine.delivery import Desk
 from mmsc.engine.lanes import Lane
 from mmsc.store import tasks as sql
+from mmsc.store.core import StoreBusy, StoreUnavailable
 from mmsc.trace.events import LaneActed
 
 
@@ -18,6 +19,14 @@ class Act(StrEnum):
     DROP_BACK_OFF = "drop_back_off"  # the back-off is over, what waits keeps its time
 
 
+class Acting(StrEnum):
+    """What came of it."""
+
+    DONE = "done"
+    NO_SUCH_LANE = "no_such_lane"
+    STORE_AWAY = "store_away"  # nothing was done
+
+
 class LaneActs:
     """`wake` makes the timetable look again."""
 
@@ -25,17 +34,20 @@ class LaneActs:
         self._desk = desk
         self._wake = wake
 
-    async def act(self, name: str, act: Act, who: str) -> bool:
-        """Do it; False: there is no such lane. Raises `StoreBusy`, `StoreUnavailable`: then nothing was done."""
+    async def act(self, name: str, act: Act, who: str) -> Acting:
+        """Do it; `who` is where that was asked for."""
         lane = self._desk.lanes.known(name)
         if lane is None:
-            return False
+            return Acting.NO_SUCH_LANE
         effects = (sql.retry_lane(name, self._desk.clock.now()),) if act is Act.RETRY else ()
         event = self._desk.chronicle.event(LaneActed(name, str(act), who))
-        await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (event,)))
+        try:
+            await self._desk.store.commit(self._desk.chronicle.unit(None, effects, (event,)))
+        except (StoreBusy, StoreUnavailable):
+            return Acting.STORE_AWAY
         self._change(lane, act)
         self._wake()
-        return True
+        return Acting.DONE
 
     def _change(self, lane: Lane, act: Act) -> None:
         if act in (Act.STOP, Act.GO):

@@ -8,13 +8,14 @@ from mmsc.store.reports import Source
 from protocols.records import record
 
 _PEOPLE: Final = (
-    "SELECT some.id, mm.id, recipient.address, mm.sender, some.kind, some.due_at, some.attempt, some.owner FROM ({}) some"
+    "SELECT some.id, mm.id, recipient.address, mm.sender, some.kind, some.due_at, some.attempt, some.owner"
+    " FROM ({}) some"
     " LEFT JOIN recipient ON recipient.id = some.recipient_id"
     " LEFT JOIN mm ON mm.id = COALESCE(some.mm_id, recipient.mm_id)"
 )
-_TASK: Final = "SELECT id, mm_id, recipient_id, kind, due_at, attempt, owner FROM task WHERE lane = $1"
-_WAITING: Final = _PEOPLE.format(f"{_TASK} AND state = 'ready' ORDER BY priority, owner, due_at LIMIT $2")
-_IN_HANDS: Final = _PEOPLE.format(f"{_TASK} AND state = 'leased' ORDER BY lease_until LIMIT $2")
+_TASK: Final = "id, mm_id, recipient_id, kind, due_at, attempt, owner FROM task WHERE lane = $1"
+_WAITING: Final = _PEOPLE.format(f"SELECT {_TASK} AND state = 'ready' ORDER BY priority, owner, due_at LIMIT $2")
+_IN_HANDS: Final = _PEOPLE.format(f"SELECT {_TASK} AND state = 'leased' ORDER BY lease_until LIMIT $2")
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class QueuedTask:
 
 
 async def tasks(source: Source, lane: str, limit: int) -> list[QueuedTask]:
-    """Those in somebody's hands, then those that wait: the first ones by priority, owner and time; each by their time."""
+    """Those in somebody's hands, then those that wait, the first ones by priority, owner and time."""
     found: list[QueuedTask] = []
     for sql in (_IN_HANDS, _WAITING):
         rows = await source.fetch(sql, lane, max(0, limit - len(found)))

@@ -8,13 +8,13 @@ from aiohttp import web
 
 from mmsc.control import Control
 from mmsc.engine.away import STORE_AWAY
-from mmsc.gateways.rest import identities, openapi
+from mmsc.gateways.rest import identities, lanes, openapi, rates
 from mmsc.gateways.rest.answers import json_answer, no_content, problem
 from mmsc.gateways.rest.endpoint import ROOT, Answer, Call, Endpoint, Problem
 from mmsc.gateways.rest.reading import body_of, path_of, query_of
 
 _log: Final = logging.getLogger(__name__)
-_ROWS: Final[tuple[Endpoint, ...]] = (*identities.ENDPOINTS,)
+_ROWS: Final[tuple[Endpoint, ...]] = (*identities.ENDPOINTS, *lanes.ENDPOINTS, *rates.ENDPOINTS)
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (*_ROWS, openapi.endpoint(_ROWS))
 
 
