@@ -8,10 +8,10 @@ from mmsc.store.reports import Source
 from protocols.records import record
 
 _PEOPLE: Final = (
-    "SELECT some.id, mm.id, recipient.address, mm.sender, some.kind, some.due_at, some.attempt, some.owner"
-    " FROM ({}) some"
-    " LEFT JOIN recipient ON recipient.id = some.recipient_id"
-    " LEFT JOIN mm ON mm.id = COALESCE(some.mm_id, recipient.mm_id)"
+    "SELECT queued.id, mm.id, recipient.address, mm.sender, queued.kind, queued.due_at, queued.attempt, queued.owner"
+    " FROM ({}) queued"
+    " LEFT JOIN recipient ON recipient.id = queued.recipient_id"
+    " LEFT JOIN mm ON mm.id = COALESCE(queued.mm_id, recipient.mm_id)"
 )
 _TASK: Final = "id, mm_id, recipient_id, kind, due_at, attempt, owner FROM task WHERE lane = $1"
 _WAITING: Final = _PEOPLE.format(f"SELECT {_TASK} AND state = 'ready' ORDER BY priority, owner, due_at LIMIT $2")
