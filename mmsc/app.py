@@ -189,7 +189,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             places=lambda: {name: self._place(name) for name in self.listeners},
-            rates=self.operations.rates,
+            counters=self.operations.tally,
         )
 
     def _place(self, name: str) -> str:

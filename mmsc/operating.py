@@ -12,7 +12,6 @@ from mmsc.console.guard import Guard
 from mmsc.console.listener import ConsoleListener
 from mmsc.console.page import control_of
 from mmsc.control import Control
-from mmsc.control.rates import Rates
 from mmsc.gateways.rest import api
 from mmsc.net.http import HttpLimits
 from mmsc.net.listening import listening
@@ -48,8 +47,7 @@ class Operations:
         self.tally = Tally(clock, bus.publish)
         self.reloads = Reloads()
         self.supervisor = Supervisor()
-        self.rates = Rates(self.tally, clock)
-        self._each_second: list[Callable[[], None]] = [self.supervisor.alive, self.rates.tick]
+        self._each_second: list[Callable[[], None]] = [self.supervisor.alive]
         self.pulse = Pulse(self._beat)
         self._store_silent = False
         self.sources = Sources(
@@ -100,7 +98,7 @@ class Operations:
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""
         self._holder["control"] = control
-        self._each_second.append(control.lanes.tick)
+        self._each_second += [control.rates.tick, control.lanes.tick]
 
     def _beat(self) -> None:
         for each in self._each_second:

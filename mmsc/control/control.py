@@ -4,18 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
-    rates: Rates
-    lanes: LaneBook = field(init=False)
-    messages: MessageService = field(init=False)
-
-    def __post_init__(self) -> None:
-        """What needs nothing but these is made here."""
-        engine = self.engine
-        self.lanes = LaneBook(engine, self.clock)
-        looked_for = Messages(
-            engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
-        )
-        self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
+from mmsc.control.lanes import LaneBook
+from mmsc.control.messages import MessageService
+from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.messages import Messages
@@ -36,21 +27,17 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
-<<<<<<< HEAD
-    rates: Rates
+    counters: Counters = field(default_factory=NothingCounted)
+    rates: Rates = field(init=False)
     lanes: LaneBook = field(init=False)
-
-    def __post_init__(self) -> None:
-        """What needs nothing but these is made here."""
-        self.lanes = LaneBook(self.engine, self.clock)
-=======
     messages: MessageService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
         engine = self.engine
+        self.rates = Rates(self.counters, self.clock)
+        self.lanes = LaneBook(engine, self.clock)
         looked_for = Messages(
             engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
         )
         self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
->>>>>>> 504466f98ec6f9d98dd9571f1215f0d0e5e89ba1

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, Protocol
 
 from mmsc.clock import Clock
@@ -11,6 +12,7 @@ from protocols.records import record
 
 REMEMBERED_SECONDS: Final = 300
 FIGURE_SECONDS: Final = 10  # a figure is the mean of so many
+LATENCY: Final = "submit_to_report"
 _LATENCY_SECONDS: Final = 60  # p95 is of what ended in these
 _GOOD: Final = (str(RecipientState.RETRIEVED), str(RecipientState.LINK_VIEWED))
 
@@ -47,6 +49,17 @@ class Counters(Protocol):
     def steps(self) -> Mapping[str, Durations]:
         """What steps of MMs take."""
         ...
+
+
+class NothingCounted:
+    """Where nobody counts."""
+
+    accepted: Mapping[object, int] = MappingProxyType({})
+    moved: Mapping[object, int] = MappingProxyType({})
+    reports: Mapping[object, int] = MappingProxyType({})
+    refused: Mapping[object, int] = MappingProxyType({})
+    findings: Mapping[object, int] = MappingProxyType({})
+    steps: Mapping[str, Durations] = MappingProxyType({LATENCY: Durations()})
 
 
 @record(frozen=True, slots=True)
@@ -117,7 +130,7 @@ class Rates:
         }
 
     def _buckets(self) -> list[int]:
-        return list(self._counters.steps["submit_to_report"].buckets)
+        return list(self._counters.steps[LATENCY].buckets)
 
 
 def percentile(before: Sequence[int], after: Sequence[int], share: float) -> float | None:
