@@ -187,8 +187,8 @@ class Messages:
             if term.field in (Field.FROM, Field.TO) and not term.text.endswith("*"):
                 if await search.is_address(self._source, term.text, term.field):
                     exact.add(term)
-            elif term.field is Field.WORD and not term.negated:
-                found = await self._named(term.text)
+            elif term.field is Field.WORD:
+                found = () if term.negated else await self._named(term.text)
                 if found:
                     ids = set(found) if ids is None else ids & set(found)
                     terms.remove(term)
