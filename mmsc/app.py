@@ -161,6 +161,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             places=self._places,
+            counters=self.operations.tally,
         )
 
     def _places(self) -> dict[str, str]:

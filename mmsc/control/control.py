@@ -1,12 +1,17 @@
 """The one object that pages, REST and scenarios are given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.lanes import LaneBook
+from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.sending import Sending
 from mmsc.engine.engine import Engine
+from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
@@ -26,3 +31,17 @@ class Control:
     places: Callable[[], Mapping[str, str]]
     sending: Sending
     neighbours: Neighbours | None = None  # a lab's
+    counters: Counters = field(default_factory=NothingCounted)
+    rates: Rates = field(init=False)
+    lanes: LaneBook = field(init=False)
+    messages: MessageService = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What needs nothing but the engine is made here."""
+        engine = self.engine
+        self.rates = Rates(self.counters, self.clock)
+        self.lanes = LaneBook(engine, self.clock)
+        looked_for = Messages(
+            engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
+        )
+        self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)

@@ -2,11 +2,13 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import identities, lab, sending
+from mmsc.gateways.rest import identities, lab, lanes, rates, sending
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
     *sending.ENDPOINTS,
+    *lanes.ENDPOINTS,
+    *rates.ENDPOINTS,
 )
