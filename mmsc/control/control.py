@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.acting import ActingService
 from mmsc.control.messages import MessageService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
@@ -26,6 +27,7 @@ class Control:
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     messages: MessageService = field(init=False)
+    acting: ActingService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -34,3 +36,4 @@ class Control:
             engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
         )
         self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
+        self.acting = ActingService(engine.acts)
