@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
 from mmsc.control.messages import MessageService
+from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.messages import Messages
@@ -28,12 +29,13 @@ class Control:
     places: Callable[[], Mapping[str, str]]
     messages: MessageService = field(init=False)
     acting: ActingService = field(init=False)
+    waiting: WaitingService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
         engine = self.engine
-        looked_for = Messages(
-            engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
-        )
-        self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
+        store, known = engine.store, engine.neighbours
+        looked_for = Messages(store, self.clock.real_now, lambda: [f"smsc:{name}" for name in known.smscs])
+        self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
         self.acting = ActingService(engine.acts)
+        self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
