@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
 from mmsc.control.messages import MessageService
+from mmsc.control.neighbours import Neighbours
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
@@ -27,6 +28,7 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    neighbours: Neighbours | None = None  # a lab's
     messages: MessageService = field(init=False)
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
