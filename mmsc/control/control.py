@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.acting import ActingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.sending import Sending
+from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.messages import Messages
@@ -35,13 +37,16 @@ class Control:
     rates: Rates = field(init=False)
     lanes: LaneBook = field(init=False)
     messages: MessageService = field(init=False)
+    acting: ActingService = field(init=False)
+    waiting: WaitingService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
         engine = self.engine
         self.rates = Rates(self.counters, self.clock)
         self.lanes = LaneBook(engine, self.clock)
-        looked_for = Messages(
-            engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
-        )
-        self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
+        store, known = engine.store, engine.neighbours
+        looked_for = Messages(store, self.clock.real_now, lambda: [f"smsc:{name}" for name in known.smscs])
+        self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
+        self.acting = ActingService(engine.acts)
+        self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)

@@ -14,6 +14,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.acting import OperatorActs
 from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
@@ -171,6 +172,7 @@ class Engine:
         self.changes = VaspChanges(
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
+        self.acts = OperatorActs(self.desk, self.changes)
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
         self.lane_acts = LaneActs(self.desk, self._timetable.wake)
