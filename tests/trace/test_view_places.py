@@ -43,8 +43,6 @@ def by_lxml(octets: bytes) -> list[tuple[str, int, dict[str, str], str]]:
 
 
 def by_us(octets: bytes) -> list[tuple[str, int, dict[str, str], str]]:
-    shown = [(name.rpartition(":")[2], value) for one in [0] for name, value in ()]
-    assert shown == []
     return [
         (
             one.name,
