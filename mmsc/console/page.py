@@ -11,6 +11,7 @@ from mmsc.console.guard import COOKIE
 from mmsc.control import Control
 
 HOLDER: Final = web.AppKey("holder", dict[str, Control])  # {"control": ...} once the server is up
+ASKS: Final = web.AppKey("asks", bool)  # whether a token is asked for
 SECURITY: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "

@@ -31,6 +31,11 @@ class Bus(Generic[T]):
         self.lost = 0
         self.first_loss: T | None = None  # the first item that ever left the ring
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches now."""
+        return bool(self._watchers)
+
     def publish(self, item: T) -> None:
         """Tell all watchers. Costs a list append each, whatever they do."""
         ring = self._ring
