@@ -1,11 +1,14 @@
 """The one object that pages, REST and scenarios are given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
+from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
@@ -24,3 +27,12 @@ class Control:
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     neighbours: Neighbours | None = None  # a lab's
+    messages: MessageService = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What needs nothing but the engine is made here."""
+        engine = self.engine
+        looked_for = Messages(
+            engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
+        )
+        self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)

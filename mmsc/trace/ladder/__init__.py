@@ -4,6 +4,7 @@ in, rows out. Pages, text, pictures, reports and comparisons are made of the sam
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
@@ -39,8 +40,8 @@ class Wishes:
 
 @record(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), addresses of recipients by id, this
-    node's name, more about some columns, and what the lab saw."""
+    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), addresses of recipients by id,
+    this node's name, more about some columns, and what the lab saw."""
 
     due: str = ""
     addresses: Mapping[int, str] = field(default_factory=dict)
@@ -180,7 +181,7 @@ def _chosen(made: Sequence[Row], wishes: Wishes) -> list[Row]:
 
 def _with_gaps(made: Sequence[Row]) -> Iterator[Row]:
     """With a row wherever service time passed without anything."""
-    steps = [after.at - (before.until or before.at) for before, after in zip(made, made[1:], strict=False)]
+    steps = [after.at - (before.until or before.at) for before, after in pairwise(made)]
     least = max(_SECOND, _MANY_STEPS * round(median(steps))) if steps else 0
     for number, row in enumerate(made):
         if number and steps[number - 1] > least:

@@ -1,5 +1,5 @@
-"""Attempts at the same thing: retries of ours, repeats of neighbours, attempts that reached nobody; and why there was no
-answer."""
+"""Attempts at the same thing: retries of ours, repeats of neighbours, attempts that reached nobody; and why there was
+no answer."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -111,8 +111,6 @@ def _moved(data: trace.RecipientMoved, _: Event) -> Said:
     why = data.because
     if data.report:
         told += f": final, report due{f', {why}' if why else ''}"
-    elif data.no_report and why:
-        told += f": {why}"
     elif why:
         told += f": {why}"
     return Said(told, state=after)

@@ -127,7 +127,7 @@ def _numbered(pairs: Sequence[tuple[Pdu, int]]) -> list[Pdu]:
             count += 1
             numbers[index] = str(count)
     answered: dict[int, int] = {asked: index for index, (_, asked) in reversed(list(enumerate(pairs))) if asked >= 0}
-    for index, (one, asked) in enumerate(pairs):
+    for index, (_, asked) in enumerate(pairs):
         if index not in numbers:
             again[asked] = again.get(asked, -1) + 1
             numbers[index] = f"{numbers.get(asked, '')}a{again[asked] or ''}"
