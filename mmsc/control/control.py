@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.traffic import TrafficService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.messages import Messages
@@ -28,6 +29,7 @@ class Control:
     places: Callable[[], Mapping[str, str]]
     neighbours: Neighbours | None = None  # a lab's
     messages: MessageService = field(init=False)
+    traffic: TrafficService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -36,3 +38,6 @@ class Control:
             engine.store, self.clock.real_now, lambda: [f"smsc:{one}" for one in engine.neighbours.smscs]
         )
         self.messages = MessageService(looked_for, ReportLedger(engine.store), self.clock)
+        self.traffic = TrafficService(
+            self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
+        )

@@ -21,6 +21,7 @@ from protocols.records import record
 
 _SECOND: Final = 1_000_000
 _MANY_STEPS: Final = 5  # a gap is so many times the median step
+_ENOUGH_STEPS: Final = 4  # for their median to say anything
 _JUMP_RATIO: Final = 1000  # service time that ran so much faster than real time was moved
 NOTHING_DUE: Final = "Nothing more is due"
 
@@ -182,11 +183,17 @@ def _chosen(made: Sequence[Row], wishes: Wishes) -> list[Row]:
 def _with_gaps(made: Sequence[Row]) -> Iterator[Row]:
     """With a row wherever service time passed without anything."""
     steps = [after.at - (before.until or before.at) for before, after in pairwise(made)]
-    least = max(_SECOND, _MANY_STEPS * round(median(steps))) if steps else 0
+    least = max(_SECOND, _MANY_STEPS * round(median(steps))) if len(steps) >= _ENOUGH_STEPS else _SECOND
     for number, row in enumerate(made):
-        if number and steps[number - 1] > least:
+        if number and (steps[number - 1] > least or _clock_moved(made[number - 1], row)):
             yield _gap(made[number - 1], row, steps[number - 1])
         yield row
+
+
+def _clock_moved(before: Row, after: Row) -> bool:
+    """Whether service time ran ahead of real time between them."""
+    real = after.at_real - (before.until_real or before.at_real)
+    return after.at - (before.until or before.at) - real > _SECOND
 
 
 def _gap(before: Row, after: Row, service: int) -> Row:

@@ -13,7 +13,7 @@ RETRIES_SHOWN: Final = 3
 _RUN: Final = 3  # so many alike are a run; segments of one message are one from two on
 FIRST_SHOWN: Final = 60
 LAST_SHOWN: Final = 40
-_FOLDABLE: Final = (RowKind.PDU, RowKind.NOTE)
+_FOLDABLE: Final = (RowKind.PDU, RowKind.ANSWER, RowKind.NOTE)
 
 
 def fold_retries(rows: Sequence[Row]) -> list[Row]:
@@ -89,7 +89,8 @@ def _likeness(row: Row) -> tuple[object, ...]:
     if row.kind is RowKind.NOTE:
         return (row.kind, row.state, row.icon, row.text.removeprefix(f"{row.recipient}: "))
     beneath = row.beneath.partition(" ")[0]
-    return (row.kind, row.source, row.target, row.name, beneath, _said(row), row.failed)
+    said = _said(row).rstrip("0123456789")  # answered by another number each
+    return (row.kind, row.source, row.target, row.name.partition(" ")[0], beneath, said, row.failed)
 
 
 def _folded(run: list[Row]) -> Row:
@@ -100,10 +101,11 @@ def _folded(run: list[Row]) -> Row:
             first, text=f"{told} ×{len(run)}", count=len(run), until=last.at, until_real=last.at_real, recipient=""
         )
     what = f"{len(run)} segments" if first.beneath.startswith("segment") else first.beneath
+    name = first.name if all(row.name == first.name for row in run) else first.name.partition(" ")[0]
     return msgspec.structs.replace(
         first,
         key=f"f{first.key}",
-        name=f"{first.name} ×{len(run)}",
+        name=f"{name} ×{len(run)}",
         beneath=what,
         count=len(run),
         numbers=tuple(row.number for row in run),

@@ -106,9 +106,7 @@ def _mm7_answer(view: View, soap: View) -> Named:
     failed = not code.startswith("1")
     name = _operation(soap) if soap.title == "Fault" and _operation(soap) else soap.title
     answer = Answer(f"{code} {text}".strip(), failed=failed)
-    return Named(
-        name=name, beneath=answer.text, answer=answer, weight=failed and name.startswith("Deliver") and "R" in name
-    )
+    return Named(name=name, beneath=answer.text, answer=answer, weight=failed and name == "DeliverRsp")
 
 
 def _mms(view: View, pdu: View) -> Named:
@@ -169,10 +167,9 @@ def _carried(view: View) -> Named:
 def _smtp(view: View) -> Named:
     if not view.inside:
         if view.rows and view.rows[0].name == "reply":
-            code = view.title[:3]
-            return Named(
-                name=code, beneath=view.title[4:], answer=Answer(code, view.title[4:64], failed=code[:1] != "2")
-            )
+            code, rest = view.title[:3], view.title[4:]
+            failed = code[:1] != "2"
+            return Named(name=code, beneath=rest, answer=Answer(view.title[:60] if failed else code, failed=failed))
         return Named(name="mail", beneath="not kept")
     return _mail(view.inside[0])
 

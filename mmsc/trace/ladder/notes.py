@@ -9,8 +9,9 @@ from typing import Any, Final
 from mmsc.trace import events as trace
 from mmsc.trace import sentences
 from mmsc.trace.events import Event
+from mmsc.trace.ladder.attempts import groups
 from mmsc.trace.ladder.model import Row, RowKind
-from mmsc.trace.ladder.reading import Pdu
+from mmsc.trace.ladder.reading import Pdu, span
 from mmsc.trace.stored import kind_of
 from protocols.records import record
 
@@ -43,7 +44,7 @@ class Said:
 
 def notes(events: Sequence[Event], pdus: Sequence[Pdu], addresses: Mapping[int, str]) -> Iterator[Row]:
     """The notes; `addresses` names recipients by their id."""
-    shown = {name for one in pdus for name in (one.named.name, one.named.beneath)} | _segments(pdus)
+    shown = {name for one in pdus for name in (one.named.name, one.named.beneath)} | _seen(pdus)
     rules = {rule for one in pdus for rule in one.findings}
     faults = {one.fault for one in pdus}
     several = len({event.recipient_id for event in events if event.recipient_id is not None}) > 1
@@ -65,9 +66,11 @@ def notes(events: Sequence[Event], pdus: Sequence[Pdu], addresses: Mapping[int, 
             )
 
 
-def _segments(pdus: Sequence[Pdu]) -> set[str]:
-    """A push in segments is a notification all the same."""
-    return {"m-notification-ind"} if any(one.named.segment for one in pdus) else set()
+def _seen(pdus: Sequence[Pdu]) -> set[str]:
+    """A push in segments is a notification all the same; a request that came twice says so itself."""
+    found = {"m-notification-ind"} if any(one.named.segment for one in pdus) else set()
+    came_twice = any(not members[0].outward for members in groups(pdus).values())
+    return found | ({"repeat"} if came_twice else set())
 
 
 def _said(event: Event, events: Sequence[Event], shown: set[str], rules: set[str], faults: set[str]) -> Said | None:
@@ -135,7 +138,7 @@ def _receipt(data: trace.SmsReceipt, _: Event) -> Said:
 
 
 def _wait(micros: int) -> str:
-    return sentences.in_words(micros) if micros >= 2_000_000 else f"{max(0, micros) / 1_000_000:.1f} s"
+    return sentences.in_words(micros) if micros >= 10_000_000 else span(max(0, micros))
 
 
 _WORDS: Final[Mapping[type, Callable[[Any, Event], Said]]] = {
