@@ -10,7 +10,7 @@ from mmsc.trace.ladder import About, Pdu, addresses_of, read
 from mmsc.trace.stored import event_of
 from tests.tidy.project import TOP
 
-FOLDER = TOP / "fixtures" / "ladders"
+FOLDER = TOP / "tests" / "trace" / "ladders"
 
 
 class Story(msgspec.Struct, frozen=True):
