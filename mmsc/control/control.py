@@ -10,6 +10,7 @@ from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.sending import Sending
+from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
@@ -39,6 +40,7 @@ class Control:
     messages: MessageService = field(init=False)
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
+    traffic: TrafficService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -50,3 +52,6 @@ class Control:
         self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
+        self.traffic = TrafficService(
+            self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
+        )

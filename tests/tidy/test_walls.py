@@ -82,6 +82,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.trace": ("mmsc.domain", "mmsc.clock", "msgspec"),
     "mmsc.trace.view": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.trace.json_form": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
+    "mmsc.trace.ladder": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.trace.pcapng": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.store": ("mmsc.domain", "mmsc.trace.events", "msgspec", "asyncpg"),
     "mmsc.cdr": ("mmsc.domain", "mmsc.store", "mmsc.trace.events", "mmsc.clock", "mmsc.ids", "msgspec"),
