@@ -43,7 +43,7 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
-from mmsc.settings import Settings, captures_path, store_path
+from mmsc.settings import Settings, store_path
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
@@ -53,7 +53,7 @@ from mmsc.trace import redact
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 from mmsc.weblink.server import WebLinkServer
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class App:
         self.ids = Ids()
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
-        self.captures: CaptureRing | None = None
+        self.captures: Captures | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self.schemes: dict[str, str] = {}  # of those over HTTP: http or https
@@ -89,6 +89,7 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
+        self.control: Control
 
     def _new_store(self, synchronous: str) -> Store:
         given = self.settings.store
@@ -150,9 +151,9 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
-        if settings.trace.captures:
-            self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
-            self.operations.sources.captures = self.captures
+        self.captures = self.operations.keep_captures(settings, self.live)
+        if self.captures is not None:
+            self._stack.callback(self.captures.close)
         self.engine = Engine(
             self.store,
             self.clock,
@@ -172,7 +173,8 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
-        self.operations.offer(self._control())
+        self.control = self._control()
+        self.operations.offer(self.control)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()
