@@ -130,7 +130,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.capability": ("mmsc.domain", "mmsc.net", "mmsc.trace", "mmsc.engine.ports", "protocols"),
     "mmsc.load": ("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     "mmsc.lab": (
-        *("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
+        *("protocols", "mmsc.domain.instant", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
         *("aiohttp", "aiosmtpd", "aiosmtplib", "multidict", "zeep", "requests", "lxml", "msgspec"),
     ),
 }
@@ -147,6 +147,7 @@ ROOF: Final = (
         "mmsc.reloading",
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
+        "mmsc.storing",
     ),
     "mmsc.__main__",
 )

@@ -21,6 +21,7 @@ TAGS: Final[dict[str, str]] = {
     "routes": "Which number goes where.",
     "profiles": "Dialects of MM7.",
     "identities": "Which subscriber has which IP address, for labs without a gateway that adds the number.",
+    "lab": "The laboratory around the server: neighbours that programs drive.",
     "server": "The server itself: what it is, where it listens, what it offers.",
     "reset": "Begin again.",
 }
