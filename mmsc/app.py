@@ -5,7 +5,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -43,21 +43,18 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
-from mmsc.settings import Settings, captures_path, store_path
+from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
-from mmsc.store.core import Store, StoreRefused
-from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.core import Store
+from mmsc.storing import new_store, objects
 from mmsc.trace import redact
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 from mmsc.weblink.server import WebLinkServer
-
-if TYPE_CHECKING:
-    from mmsc.store.objects import S3Objects
 
 _log: Final = logging.getLogger(__name__)
 
@@ -75,12 +72,12 @@ class App:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, synchronous: str = "FULL") -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        self.store: Store = self._new_store(synchronous)
+        self.store: Store = new_store(settings, self.clock, synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids()
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
-        self.captures: CaptureRing | None = None
+        self.captures: Captures | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self.schemes: dict[str, str] = {}  # of those over HTTP: http or https
@@ -89,37 +86,7 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
-
-    def _new_store(self, synchronous: str) -> Store:
-        given = self.settings.store
-        if given.postgres:
-            from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
-
-            return PostgresStore(given.postgres, schema=given.schema, commit_delay=given.commit_delay / 1000)
-        options = SqliteOptions(synchronous=synchronous, commit_delay=given.commit_delay / 1000)
-        return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
-
-    async def _objects(self) -> "S3Objects | None":
-        """The object storage of the settings, asked whether it takes objects. Raises `StoreRefused`."""
-        given = self.settings.store.objects
-        if not given.url:
-            return None
-        try:
-            from mmsc.store.objects import S3Objects, S3Options  # obstore only where it is used
-        except ImportError as error:
-            raise StoreRefused("store.objects.url needs obstore: pip install 'mmsc[s3]'") from error
-        objects = S3Objects(
-            S3Options(
-                url=given.url,
-                endpoint=given.endpoint,
-                region=given.region,
-                access_key_id=given.access_key_id,
-                secret_access_key=given.secret_access_key,
-                timeout_seconds=given.timeout_seconds,
-            )
-        )
-        await objects.open()
-        return objects
+        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:
@@ -150,9 +117,9 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
-        if settings.trace.captures:
-            self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
-            self.operations.sources.captures = self.captures
+        self.captures = self.operations.keep_captures(settings, self.live)
+        if self.captures is not None:
+            self._stack.callback(self.captures.close)
         self.engine = Engine(
             self.store,
             self.clock,
@@ -165,7 +132,7 @@ class App:
             learn=learn,
             publish=self.operations.tally.publish,
             beside=self._charging(),
-            objects=await self._objects(),
+            objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))

@@ -235,14 +235,15 @@ def part_from(
 def _read(head: _Head, octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int) -> MimePart:
     """The part whose body is in [start, end)."""
     headers, content_type, is_multipart, encoding, content_id, location = head
-    if encoding or not is_multipart:
+    undo = _UNDO.get(encoding.strip().lower()) if encoding else None
+    if not is_multipart:
         data = octets[start:end]
-        plain = undo_transfer_encoding(data, encoding) if encoding else data
-        if not is_multipart:
-            at = base + start if base >= 0 and plain is data else -1
-            return MimePart(content_type, plain, headers, (), at, content_id, location)
-        if plain is not data:
-            octets, start, end, base = plain, 0, len(plain), -1
+        plain = data if undo is None else undo(data)
+        at = base + start if base >= 0 and plain is data else -1
+        return MimePart(content_type, plain, headers, (), at, content_id, location)
+    if undo is not None:
+        octets = undo(octets[start:end])
+        start, end, base = 0, len(octets), -1
     parts = parts_of(octets, content_type.get("boundary"), limits, depth, start=start, end=end, base=base)
     data = b"" if parts else octets[start:end]
     return MimePart(content_type, data, headers, parts, -1, content_id, location)
@@ -279,12 +280,8 @@ def _count(part: MimePart) -> int:
 
 def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:
     """The octets themselves (RFC 2045 6). Unknown names are taken for binary. Raises DecodeError for bad base64."""
-    name = encoding.strip().lower()
-    if name == "base64":
-        return _from_base64(data)
-    if name == "quoted-printable":
-        return quopri.decodestring(data)
-    return data
+    undo = _UNDO.get(encoding.strip().lower())
+    return data if undo is None else undo(data)
 
 
 def _from_base64(data: bytes) -> bytes:
@@ -298,6 +295,12 @@ def _from_base64(data: bytes) -> bytes:
             return base64.b64decode(clean + b"=" * (-len(clean) % 4))
         except binascii.Error as error:
             raise DecodeError(f"bad base64: {error}", clause="RFC 2045 6.8") from error
+
+
+_UNDO: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "base64": _from_base64,
+    "quoted-printable": quopri.decodestring,
+}
 
 
 def resolve(parts: Sequence[MimePart], start: str) -> MimePart | None:

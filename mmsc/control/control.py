@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmsc.clock import Clock
+from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.lab.phones import Phones
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,8 +20,9 @@ class Control:
 
     engine: Engine
     bus: Bus[Event]
-    captures: CaptureRing | None
+    captures: Captures | None
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
+    neighbours: Neighbours | None = None  # a lab's

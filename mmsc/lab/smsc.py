@@ -130,12 +130,15 @@ class VirtualSmsc:
             for piece in pieces
         ]
 
+    @property
+    def busy(self) -> bool:
+        """Whether something is on its way to a handset."""
+        return bool(self._tasks)
+
     def drop_sessions(self) -> None:
         """Cut every connection."""
         for session in tuple(self._sessions):
             session.abort()
-
-    # --- called by sessions ---
 
     def joined(self, session: "_Session") -> None:
         """A connection came."""

@@ -17,7 +17,7 @@ from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.turns import settle
-from mmsc.trace.captures import Direction, WireTap, new_exchange
+from mmsc.trace.captures import Direction, Subject, WireTap, new_exchange, new_subject
 from protocols.records import record
 
 _QUIT_SECONDS: Final = 2.0
@@ -45,6 +45,9 @@ class Handler:
     async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
         """The reply to the end of DATA; what it promises is durable by then."""
         return "554 5.3.0 not taken"
+
+
+_NOBODY: Final = Subject()  # what is not known yet
 
 
 class _Hooks:
@@ -87,9 +90,9 @@ class _Hooks:
         octets = envelope.original_content or b""
         exchange = new_exchange()
         self._saw(Direction.IN, _commands(envelope) + octets, session, exchange)
-        rcpt_tos = tuple(envelope.rcpt_tos)
+        rcpt_tos, subject = tuple(envelope.rcpt_tos), new_subject()
         reply = await self._handler.data(_remote(session), _sender(envelope), rcpt_tos, octets)
-        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
+        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange, subject=subject)
         return reply
 
     def refused(self, session: Session, envelope: Envelope, size: int, reply: str) -> None:
@@ -98,10 +101,26 @@ class _Hooks:
         self._saw(Direction.IN, _commands(envelope), session, exchange, f"and a mail of {size} octets, not kept")
         self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
 
-    def _saw(self, direction: Direction, octets: bytes, session: Session, exchange: int, note: str = "") -> None:
+    def _saw(
+        self,
+        direction: Direction,
+        octets: bytes,
+        session: Session,
+        exchange: int,
+        note: str = "",
+        subject: Subject = _NOBODY,
+    ) -> None:
         if self._tap.is_on:
-            peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
-            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange, note=note)
+            self._tap.saw(
+                direction,
+                octets,
+                local="",
+                remote=":".join(str(one) for one in (session.peer or ("", 0))[:2]),
+                exchange=exchange,
+                neighbour=subject.neighbour,
+                mm_id=subject.mm_id,
+                note=note,
+            )
 
 
 def _commands(envelope: Envelope) -> bytes:
@@ -261,12 +280,20 @@ class SmtpSender:
         self._seats = asyncio.Semaphore(connections)
         self._closed = False
 
-    async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
+    async def send(
+        self,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        *,
+        neighbour: str = "",
+        mm_id: int | None = None,
+    ) -> Sent:
         """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
         async with self._seats:
             client = await self._client()
             try:
-                sent = await self._transaction(client, mail_from, recipients, octets, neighbour)
+                sent = await self._transaction(client, mail_from, recipients, octets, (neighbour, mm_id))
             except aiosmtplib.SMTPResponseException as error:
                 await self._quit(client)
                 reply = Reply(error.code, str(error.message))
@@ -320,11 +347,16 @@ class SmtpSender:
         return client
 
     async def _transaction(
-        self, client: aiosmtplib.SMTP, mail_from: str, recipients: Sequence[str], octets: bytes, neighbour: str
+        self,
+        client: aiosmtplib.SMTP,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        whose: tuple[str, int | None],
     ) -> Sent:
         exchange = new_exchange()
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
-        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour)
+        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, whose)
         try:
             await client.mail(mail_from)
         except aiosmtplib.SMTPSenderRefused as error:
@@ -346,13 +378,20 @@ class SmtpSender:
             if error.code == aiosmtplib.SMTPStatus.completed:  # to DATA itself: nothing was sent yet
                 raise aiosmtplib.SMTPServerDisconnected("it answered DATA with 250, and waits for no mail") from error
             final = Reply(error.code, str(error.message))
-        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, neighbour)
+        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, whose)
         return Sent(refused, final)
 
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, neighbour: str) -> None:
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, whose: tuple[str, int | None]) -> None:
         if self._tap.is_on:
-            place = f"{self._host}:{self._port}"
-            self._tap.saw(direction, octets, local="", remote=place, exchange=exchange, neighbour=neighbour)
+            self._tap.saw(
+                direction,
+                octets,
+                local="",
+                remote=f"{self._host}:{self._port}",
+                exchange=exchange,
+                neighbour=whose[0],
+                mm_id=whose[1],
+            )
 
     @staticmethod
     async def _quit(client: aiosmtplib.SMTP) -> None:
