@@ -16,6 +16,7 @@ from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
+from mmsc.lab.phones import Phones
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
 from mmsc.trace.rings import Captures
@@ -24,7 +25,7 @@ from mmsc.trace.rings import Captures
 @dataclass(slots=True, kw_only=True)
 class Control:
     """The parts of a running server, and what is offered on top of them. `places` names where each interface is called
-    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen."""
+    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen. What a lab adds is attached once it is there."""
 
     engine: Engine
     bus: Bus[Event]
@@ -33,6 +34,7 @@ class Control:
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     sending: Sending
+    phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)

@@ -1,6 +1,6 @@
 """The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,7 +38,7 @@ class Neighbours:
         self.smscs: dict[str, Smsc] = {}
         self.short_codes: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
-        self._listed: set[str] = set()
+        self._listed: dict[str, None] = {}
         self._by_ip: NetworkTable[Address] = NetworkTable()
         self._has_ips = False
         self._runs: dict[str, str] = {}  # of the subscribers that have one
@@ -122,6 +122,14 @@ class Neighbours:
         known = self._subscribers.get(address.value)
         return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
 
+    def listed(self) -> Iterator[Subscriber]:
+        """The subscribers that somebody configured, in order."""
+        return (self._subscribers[value] for value in tuple(self._listed))
+
+    def listed_one(self, number: str) -> Subscriber | None:
+        """A subscriber that somebody configured, by the number (`+15550100123`)."""
+        return self._subscribers[number] if number in self._listed else None
+
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
         known = self._subscribers.get(address.value)
@@ -157,7 +165,7 @@ class Neighbours:
             case Smsc():
                 self.smscs[neighbour.name] = neighbour
             case Subscriber():
-                self._listed.add(neighbour.address.value)
+                self._listed[neighbour.address.value] = None
                 self._subscribers[neighbour.address.value] = neighbour
                 if neighbour.run:
                     self._runs[neighbour.address.value] = neighbour.run

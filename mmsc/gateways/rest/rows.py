@@ -2,13 +2,14 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import identities, lab, lanes, rates, sending
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, sending
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
-    *sending.ENDPOINTS,
     *lanes.ENDPOINTS,
     *rates.ENDPOINTS,
+    *sending.ENDPOINTS,
 )
