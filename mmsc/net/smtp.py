@@ -16,14 +16,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
-from mmsc.net.smtp_outcomes import Reply as Reply
-from mmsc.net.smtp_outcomes import Sent as Sent
-from mmsc.net.smtp_outcomes import SmtpUnavailable as SmtpUnavailable
+from mmsc.net.smtp_outcomes import Reply, Sent, SmtpUnavailable
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, Subject, WireTap, new_exchange, new_subject
 from protocols.records import record
 
+__all__ = ["Handler", "Reply", "Sent", "SmtpLimits", "SmtpSender", "SmtpServer", "SmtpUnavailable"]
 _QUIT_SECONDS: Final = 2.0
 
 
