@@ -89,6 +89,7 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
+        self.control: Control
 
     def _new_store(self, synchronous: str) -> Store:
         given = self.settings.store
@@ -172,7 +173,8 @@ class App:
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
-        self.operations.offer(self._control())
+        self.control = self._control()
+        self.operations.offer(self.control)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()

@@ -74,7 +74,8 @@ class Operations:
             return exposition(registered)
 
         server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
-        made = application(Guard(settings.token), self._holder, server.handle, api.routes(control_of))
+        rest = api.routes(control_of)
+        made = application(Guard(settings.token), self._holder, server.handle, rest, settings.maximum_streams)
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
         listener = ConsoleListener(made, self._clock, settings.host, settings.port, limits)
         with listening("console", settings.host, settings.port):

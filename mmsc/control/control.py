@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmsc.clock import Clock
+from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
@@ -22,3 +23,4 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    neighbours: Neighbours | None = None  # a lab's

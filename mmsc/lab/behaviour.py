@@ -20,7 +20,7 @@ class Behaviour:
     lost: bool = False
     receipt_state: MessageState = MessageState.DELIVERED
 
-    def owes_receipt(self, registered_delivery: int) -> bool:
-        """By bits 1 and 0: always, or only of a failure (SMPP v3.4 5.2.17)."""
+    def owes_receipt(self, registered_delivery: int, state: MessageState | None = None) -> bool:
+        """By bits 1 and 0: always, or only of a failure (SMPP v3.4 5.2.17). `state` is how it ended, if not as told."""
         wanted = registered_delivery & 3
-        return wanted == 1 or (wanted == 2 and self.receipt_state is not MessageState.DELIVERED)
+        return wanted == 1 or (wanted == 2 and (state or self.receipt_state) is not MessageState.DELIVERED)

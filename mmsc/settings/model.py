@@ -235,11 +235,12 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
 
 
 class Console(Listener, frozen=True, kw_only=True):
-    """Metrics and health, for operators. Off loopback it needs a token."""
+    """Pages and REST, metrics and health. Off loopback it needs a token."""
 
     enabled: bool = False
     port: Port = 8800
-    maximum_connections: Count = 50
+    maximum_connections: Count = 200
+    maximum_streams: Count = 60
     token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
 
 

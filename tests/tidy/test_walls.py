@@ -113,7 +113,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
-    "mmsc.gateways.rest": (*PARTS, "mmsc.control", "protocols", "msgspec", "aiohttp"),
+    "mmsc.gateways.rest": (*PARTS, "mmsc.control", "mmsc.lab", "protocols", "msgspec", "aiohttp"),
     "mmsc.control": (*PARTS, "mmsc.lab", "mmsc.capability", "protocols", "msgspec"),
     "mmsc.console": (
         *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
