@@ -88,7 +88,6 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
-        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:

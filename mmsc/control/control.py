@@ -9,6 +9,7 @@ from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
 from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
@@ -36,6 +37,7 @@ class Control:
     sending: Sending
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
+    scenarios: Scenarios | None = None  # where the lab can be driven
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)
     lanes: LaneBook = field(init=False)

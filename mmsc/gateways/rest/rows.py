@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, sending
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -11,5 +11,6 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *lab.ENDPOINTS,
     *lanes.ENDPOINTS,
     *rates.ENDPOINTS,
+    *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
 )
