@@ -8,7 +8,7 @@ from typing import Any, Final
 import click
 
 from mmsc.lab.composing import type_of
-from mmsc.lab.mm7_content import is_smil, made, whole
+from mmsc.lab.mm7_content import is_smil, presentation_of, whole
 from protocols import mime, smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
@@ -109,7 +109,7 @@ def parts_of(
         parts.insert(0, _part(Attachment(Path(presentation), _SMIL, "smil"), 0, encoding))
     _check_ids(parts)
     if parts and presentation == Presentation.AUTO and not any(map(is_smil, parts)):
-        parts.insert(0, made(parts, encoding))
+        parts.insert(0, presentation_of(parts, encoding))
     return parts
 
 

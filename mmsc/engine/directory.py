@@ -41,6 +41,7 @@ class Neighbours:
         self._listed: dict[str, None] = {}
         self._by_ip: NetworkTable[Address] = NetworkTable()
         self._has_ips = False
+        self._runs: dict[str, str] = {}  # of the subscribers that have one
         self._prefixes: dict[str, str] = {}
         self._longest_first: tuple[str, ...] = ()
 
@@ -75,7 +76,7 @@ class Neighbours:
         """These and no others; what handsets have shown stays known."""
         learned = [one for one in self._subscribers.values() if one.seen_at is not None]
         tables: tuple[dict[str, Any], ...] = (self.vasps, self.peers, self.smscs, self.short_codes)
-        for table in (*tables, self._subscribers, self._prefixes):
+        for table in (*tables, self._subscribers, self._prefixes, self._runs):
             table.clear()
         self._by_ip.clear()
         self._has_ips = False
@@ -111,6 +112,10 @@ class Neighbours:
             configured = self._by_ip.find(address)
         found = configured if assigned is None or (configured and configured[0] > assigned[0]) else assigned
         return None if found is None else self.subscriber(found[1])
+
+    def run_of(self, address: Address) -> str:
+        """The run tag of what a subscriber sends, "" for none."""
+        return self._runs.get(address.value, "")
 
     def is_listed(self, address: Address) -> bool:
         """Whether the number is a configured subscriber, or one that the operator has a flag for."""
@@ -162,6 +167,8 @@ class Neighbours:
             case Subscriber():
                 self._listed[neighbour.address.value] = None
                 self._subscribers[neighbour.address.value] = neighbour
+                if neighbour.run:
+                    self._runs[neighbour.address.value] = neighbour.run
                 if neighbour.ip:
                     self._by_ip.put(network_of(neighbour.ip), neighbour.address)
                     self._has_ips = True

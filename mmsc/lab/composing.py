@@ -48,7 +48,7 @@ def compose(texts: Sequence[str], attachments: Sequence[Attachment]) -> tuple[li
     ]
     root = next((one for one in parts if one.content_type.media_type == _SMIL), None)
     if root is None:
-        shown = presentation_of([(one.content_type.media_type, one.content_id) for one in parts])
+        shown = slides_of([(one.content_type.media_type, one.content_id) for one in parts])
         root = Part(ContentType(_SMIL), shown, "smil", "slides.smil")
     others = [one for one in parts if one is not root]
     return [root, *others], ContentType(_RELATED, (("type", _SMIL), ("start", f"<{root.content_id}>")))
@@ -79,7 +79,7 @@ def _is_utf8(octets: bytes) -> bool:
     return True
 
 
-def presentation_of(parts: Sequence[tuple[str, str]]) -> bytes:
+def slides_of(parts: Sequence[tuple[str, str]]) -> bytes:
     """A presentation of parts, each (media type, Content-ID): pictures, videos and sounds in order, each with the next
     text."""
     slides: list[smil.Slide] = []

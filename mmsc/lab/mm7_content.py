@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from mmsc.lab.composing import presentation_of
+from mmsc.lab.composing import slides_of
 from protocols import mime
 from protocols.content_type import ContentType
 
@@ -28,9 +28,9 @@ def whole(parts: Sequence[mime.OutPart]) -> mime.OutPart:
     return mime.OutPart(media, mime.write_parts(parts, boundary), CONTENT_ID)
 
 
-def made(parts: Sequence[mime.OutPart], encoding: str) -> mime.OutPart:
+def presentation_of(parts: Sequence[mime.OutPart], encoding: str) -> mime.OutPart:
     """A presentation that shows pictures, videos and sounds in order, each with the next text."""
-    shown = presentation_of([(part.content_type.media_type, part.content_id) for part in parts])
+    shown = slides_of([(part.content_type.media_type, part.content_id) for part in parts])
     taken = {part.content_id for part in parts}
     content_id = "smil" if "smil" not in taken else "smil-made"
     return mime.OutPart(ContentType(_SMIL), shown, content_id, "slides.smil", encoding)

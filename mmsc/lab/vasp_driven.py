@@ -12,7 +12,7 @@ from typing import Any, Final
 from mmsc.clock import Clock
 from mmsc.ids import Ids
 from mmsc.lab.mm7_addresses import address_of
-from mmsc.lab.mm7_content import made, whole
+from mmsc.lab.mm7_content import presentation_of, whole
 from mmsc.lab.mm7_words import as_object, element_name
 from mmsc.lab.vasp_answers import SUCCESS, Kind, Script, script_of
 from mmsc.lab.vasp_listener import Arrived, Behaviour, VaspListener
@@ -265,7 +265,7 @@ def _content(text: str, attached: Sequence[Attached]) -> mime.OutPart | None:
         parts.append(mime.OutPart(_PLAIN, text.encode(), "text", "text.txt"))
     if not parts:
         return None
-    return whole([made(parts, "binary"), *parts])
+    return whole([presentation_of(parts, "binary"), *parts])
 
 
 def _answered(envelope: Envelope, http_status: int) -> Answered:

@@ -39,7 +39,7 @@ class PhoneSettings:
 
     `wait_seconds` of service time before it acts; where it defers, between its answer and the GET (0: when somebody
     says so). `octets_per_second`: how fast it reads (0: at once). `acknowledges` no: it fetches and never says so.
-    `auto_reply`: a text that it sends back. `report_allowed`: X-Mms-Report-Allowed, None for absent. `profile` names one
+    `auto_reply`: a text that it sends back. `report_allowed`: X-Mms-Report-Allowed, None for absent. `profile`: one
     of `PROFILES`; `user_agent` and `profile_url` instead of that profile's. `coverage` no: the SMSC keeps what is for
     it, and it reaches nobody. `mms` no: a notification is an SMS that it makes nothing of. `memory_full`: it answers
     Deferred and cannot fetch."""
