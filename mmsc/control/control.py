@@ -7,6 +7,7 @@ from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.resetting import ResetService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
@@ -32,6 +33,7 @@ class Control:
     messages: MessageService = field(init=False)
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
+    resetting: ResetService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -41,3 +43,4 @@ class Control:
         self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
+        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)

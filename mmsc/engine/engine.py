@@ -37,6 +37,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
@@ -171,6 +172,7 @@ class Engine:
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
         self.acts = OperatorActs(self.desk, self.changes)
+        self.resetter = Resetter(self.desk, self.submit, self.ids)
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
