@@ -38,6 +38,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
@@ -181,6 +182,7 @@ class Engine:
 
     def _begin_with_operators(self) -> None:
         self.acts = OperatorActs(self.desk, self.changes)
+        self.resetter = Resetter(self.desk, self.submit, self.ids)
         self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 
     def _begin_with_handsets(self) -> None:
