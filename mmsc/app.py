@@ -26,7 +26,7 @@ from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps, hash_password
+from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -43,6 +43,7 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
+from mmsc.setting_up import SettingUp
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
@@ -85,6 +86,7 @@ class App:
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
+        self.setting_up = SettingUp(self)
         self.engine: Engine
         self.control: Control
 
@@ -117,6 +119,8 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
+        await self.setting_up.begin()
+        settings = self.settings
         self.captures = self.operations.keep_captures(settings, self.live)
         if self.captures is not None:
             self._stack.callback(self.captures.close)
@@ -126,7 +130,7 @@ class App:
             self.ids,
             node=settings.node.name,
             number=settings.node.number,
-            agreed=configured.agreed(settings),
+            agreed=configured.agreed(self.setting_up.file),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
@@ -135,7 +139,9 @@ class App:
             objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
-        await self.engine.begin(configured.neighbours(settings, hash_password))
+        await self.engine.begin(*self.setting_up.neighbours(settings))
+        self.setting_up.started()
+        self._run(self.setting_up.run(), "changes by others")
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
@@ -157,6 +163,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             places=lambda: {name: self._place(name) for name in self.listeners},
+            setup=self.setting_up.setup,
         )
 
     def _place(self, name: str) -> str:

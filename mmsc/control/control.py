@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mmsc.clock import Clock
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.setup import Setup
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
@@ -24,3 +25,4 @@ class Control:
     ids: Ids
     places: Callable[[], Mapping[str, str]]
     neighbours: Neighbours | None = None  # a lab's
+    setup: Setup | None = None  # a whole server's

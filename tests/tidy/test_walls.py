@@ -116,7 +116,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
     "mmsc.gateways.rest": (*PARTS, "mmsc.control", "mmsc.lab", "protocols", "msgspec", "aiohttp"),
-    "mmsc.control": (*PARTS, "mmsc.lab", "mmsc.capability", "protocols", "msgspec"),
+    "mmsc.control": (*PARTS, "mmsc.settings", "mmsc.lab", "mmsc.capability", "protocols", "msgspec"),
     "mmsc.console": (
         *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
         *("aiohttp", "multidict", "jinja2", "markupsafe", "msgspec"),
@@ -145,6 +145,7 @@ ROOF: Final = (
         "mmsc.configured_profiles",
         "mmsc.operating",
         "mmsc.reloading",
+        "mmsc.setting_up",
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
         "mmsc.storing",

@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import identities, lab
+from mmsc.gateways.rest import identities, lab, setup, subscribers
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *setup.ENDPOINTS,
+    *subscribers.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
 )
