@@ -12,6 +12,7 @@ from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.resetting import ResetService
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
+from mmsc.control.setup import Setup
 from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
@@ -38,6 +39,7 @@ class Control:
     sending: Sending
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
+    setup: Setup | None = None  # a whole server's
     scenarios: Scenarios | None = None  # where the lab can be driven
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)
