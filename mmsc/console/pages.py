@@ -5,10 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, start
+from mmsc.console import api, live, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
     start.routes,
     api.routes,
+    send.routes,
 )

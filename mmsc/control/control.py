@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.sending import Sending
 from mmsc.control.traffic import TrafficService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
@@ -27,6 +28,7 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    sending: Sending
     neighbours: Neighbours | None = None  # a lab's
     messages: MessageService = field(init=False)
     traffic: TrafficService = field(init=False)

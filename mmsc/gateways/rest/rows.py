@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import identities, lab
+from mmsc.gateways.rest import identities, lab, sending
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
+    *sending.ENDPOINTS,
 )
