@@ -88,7 +88,6 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
-        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:
@@ -161,6 +160,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             places=self._places,
+            counters=self.operations.tally,
         )
 
     def _places(self) -> dict[str, str]:

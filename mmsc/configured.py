@@ -205,7 +205,7 @@ def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple
     for number, given in settings.subscriber.items():
         known = plan.normalise(number)
         address = getattr(known, "address", None) or Address.of(number)
-        found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip))
+        found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip, run=given.run))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+from collections.abc import Callable
 from typing import Final
 
 from mmsc import configured
@@ -46,7 +47,8 @@ class Operations:
         self.tally = Tally(clock, bus.publish)
         self.reloads = Reloads()
         self.supervisor = Supervisor()
-        self.pulse = Pulse(self.supervisor.alive)
+        self._each_second: list[Callable[[], None]] = [self.supervisor.alive]
+        self.pulse = Pulse(self._beat)
         self._store_silent = False
         self.sources = Sources(
             clock=clock,
@@ -101,6 +103,11 @@ class Operations:
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""
         self._holder["control"] = control
+        self._each_second += [control.rates.tick, control.lanes.tick]
+
+    def _beat(self) -> None:
+        for each in self._each_second:
+            each()
 
     def running(self) -> None:
         """The start is over."""

@@ -209,7 +209,8 @@ def _state(conditions: _Conditions, text: str) -> str:
 def _address(conditions: _Conditions, column: str, text: str, *, exact: bool) -> str:
     if exact:
         return f"{column} = {conditions.value(text)}"
-    return f"{column} LIKE {conditions.value(f'{_escaped(text)}%')} ESCAPE '!'"
+    beginning = _escaped(text.removesuffix("*"))
+    return f"{column} LIKE {conditions.value(f'{beginning}%')} ESCAPE '!'"
 
 
 def _neighbour(conditions: _Conditions, origin: str, route: str, name: str) -> str:
