@@ -5,10 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, start
+from mmsc.console import api, live, phones, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
     start.routes,
     api.routes,
+    phones.routes,
 )
