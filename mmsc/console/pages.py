@@ -5,12 +5,13 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, scenarios, send, start
+from mmsc.console import api, lanes, live, phones, scenarios, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     lanes.routes,
     live.routes,
+    phones.routes,
     scenarios.routes,
     send.routes,
     start.routes,
