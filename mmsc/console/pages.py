@@ -5,11 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, start
+from mmsc.console import api, lanes, live, messages
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
-    start.routes,
+    messages.routes,
     lanes.routes,
     api.routes,
 )
