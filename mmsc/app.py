@@ -1,11 +1,12 @@
 """The only room that knows everyone: builds the parts, wires them, starts them in order and stops them in reverse."""
 
 import asyncio
+import itertools
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -16,6 +17,7 @@ from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.control import Control
+from mmsc.control.sending import Sending
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
@@ -43,21 +45,18 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
-from mmsc.settings import Settings, store_path
+from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
-from mmsc.store.core import Store, StoreRefused
-from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.core import Store
+from mmsc.storing import new_store, objects
 from mmsc.trace import redact
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
 from mmsc.trace.rings import Captures
 from mmsc.weblink.server import WebLinkServer
-
-if TYPE_CHECKING:
-    from mmsc.store.objects import S3Objects
 
 _log: Final = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ class App:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, synchronous: str = "FULL") -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        self.store: Store = self._new_store(synchronous)
+        self.store: Store = new_store(settings, self.clock, synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids()
         self.operations = Operations(self.store, self.clock, self.bus)
@@ -89,37 +88,6 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
-
-    def _new_store(self, synchronous: str) -> Store:
-        given = self.settings.store
-        if given.postgres:
-            from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
-
-            return PostgresStore(given.postgres, schema=given.schema, commit_delay=given.commit_delay / 1000)
-        options = SqliteOptions(synchronous=synchronous, commit_delay=given.commit_delay / 1000)
-        return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
-
-    async def _objects(self) -> "S3Objects | None":
-        """The object storage of the settings, asked whether it takes objects. Raises `StoreRefused`."""
-        given = self.settings.store.objects
-        if not given.url:
-            return None
-        try:
-            from mmsc.store.objects import S3Objects, S3Options  # obstore only where it is used
-        except ImportError as error:
-            raise StoreRefused("store.objects.url needs obstore: pip install 'mmsc[s3]'") from error
-        objects = S3Objects(
-            S3Options(
-                url=given.url,
-                endpoint=given.endpoint,
-                region=given.region,
-                access_key_id=given.access_key_id,
-                secret_access_key=given.secret_access_key,
-                timeout_seconds=given.timeout_seconds,
-            )
-        )
-        await objects.open()
-        return objects
 
     async def __aenter__(self) -> "App":
         try:
@@ -146,6 +114,7 @@ class App:
         console = await self.operations.open(settings.console)
         if console is not None:
             self.listeners["console"] = console
+            self.schemes["console"] = "http"
         await self.store.open()
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
@@ -165,14 +134,15 @@ class App:
             learn=learn,
             publish=self.operations.tally.publish,
             beside=self._charging(),
-            objects=await self._objects(),
+            objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
-        self.operations.offer(self._control())
+        self.control = self._control()
+        self.operations.offer(self.control)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()
@@ -183,13 +153,25 @@ class App:
     def _control(self) -> Control:
         """What people see and do."""
         return Control(
+            sending=self._sending(),
             engine=self.engine,
             bus=self.bus,
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
-            places=lambda: {name: self._place(name) for name in self.listeners},
+            places=self._places,
             counters=self.operations.tally,
+        )
+
+    def _places(self) -> dict[str, str]:
+        return {name: self._place(name) for name in self.listeners}
+
+    def _sending(self) -> Sending:
+        return Sending(
+            *(self._places, self.clock, self.ids, self.bus),
+            domain=self.settings.node.domain,
+            logins=lambda: configured.logins(self.settings),
+            numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
         )
 
     def _place(self, name: str) -> str:

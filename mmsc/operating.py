@@ -95,6 +95,11 @@ class Operations:
         self.sources.captures = captures
         return captures
 
+    @property
+    def control(self) -> Control:
+        """What pages and REST look at; KeyError before it is offered."""
+        return self._holder["control"]
+
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""
         self._holder["control"] = control

@@ -43,7 +43,7 @@ def _files() -> dict[str, bytes]:
 
 def _without_air(sheet: bytes) -> bytes:
     """A sheet without comments, ends of lines and indents: rules stay as they are written."""
-    return re.sub(rb"\s*\n\s*", b"", re.sub(rb"/\*.*?\*/", b"", sheet, flags=re.DOTALL).strip())
+    return re.sub(rb"\s*\n\s*", b"\n", re.sub(rb"/\*.*?\*/", b"", sheet, flags=re.DOTALL).strip())
 
 
 async def _serve(request: web.Request) -> web.Response:

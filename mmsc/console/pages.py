@@ -5,11 +5,13 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages
+from mmsc.console import api, lanes, live, messages, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
+    api.routes,
+    lanes.routes,
     live.routes,
     messages.routes,
-    lanes.routes,
-    api.routes,
+    scenarios.routes,
+    send.routes,
 )

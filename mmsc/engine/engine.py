@@ -14,6 +14,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.acting import OperatorActs
 from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
@@ -173,10 +174,14 @@ class Engine:
         )
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
-        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
+        self._begin_with_operators()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
+
+    def _begin_with_operators(self) -> None:
+        self.acts = OperatorActs(self.desk, self.changes)
+        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 
     def _begin_with_handsets(self) -> None:
         read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)

@@ -291,6 +291,12 @@ class Lanes:
             self._on_seat()
         return was_down
 
+    def try_now(self, lane: Lane) -> None:
+        """The pause of a lane is over; it stays one job at a time until the neighbour answers."""
+        lane.paused_until = 0
+        lane.more = True
+        self._on_seat()
+
     def next_pause_end(self) -> int | None:
         """When the earliest pause ends (real time, µs)."""
         ends = [lane.paused_until for lane in self._lanes.values() if lane.paused_until > self._clock.real_now()]

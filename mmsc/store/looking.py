@@ -52,6 +52,9 @@ _TASKS_FOR_ALL: Final = (
     f"SELECT {_TASK} FROM task WHERE task.mm_id = $1 AND task.recipient_id IS NULL ORDER BY task.due_at"
 )
 _RECIPIENTS: Final = f"SELECT {RECIPIENT_COLUMNS} FROM recipient WHERE mm_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+_MOVES: Final = "SELECT recipient_id, data FROM event WHERE mm_id = $1 AND kind = 'recipient.moved' ORDER BY id"
+_KINDS: Final = "SELECT DISTINCT kind FROM event WHERE mm_id = $1"
+_STATES: Final = "SELECT id, state FROM recipient WHERE mm_id = $1"
 _FIRST: Final = "SELECT min(id) FROM mm"
 _DELETED: Final = (
     "SELECT at_service FROM event WHERE mm_id = $1 AND kind = 'mm.deleted' ORDER BY id DESC LIMIT 1"  # what is left
@@ -172,6 +175,21 @@ async def latest_events(source: Source, mm_id: int, limit: int) -> list[Row]:
 async def explaining(source: Source, mm_id: int, first: int, last: int) -> list[Row]:
     """Events that say why recipients with ids from `first` to `last` stand as they do, oldest first."""
     return await source.fetch(_EXPLAINING, mm_id, first, last)
+
+
+async def moves(source: Source, mm_id: int) -> list[tuple[int, str]]:
+    """(recipient, JSON of the move) of all moves of an MM's recipients, in order."""
+    return [(integer(row[0]), str(row[1])) for row in await source.fetch(_MOVES, mm_id) if row[0] is not None]
+
+
+async def kinds(source: Source, mm_id: int) -> set[str]:
+    """What kinds of events an MM has."""
+    return {str(row[0]) for row in await source.fetch(_KINDS, mm_id)}
+
+
+async def states(source: Source, mm_id: int) -> dict[int, str]:
+    """The states of an MM's recipients, by recipient."""
+    return {integer(row[0]): str(row[1]) for row in await source.fetch(_STATES, mm_id)}
 
 
 async def first(source: Source) -> int:

@@ -35,7 +35,7 @@ def by_lxml(octets: bytes) -> list[tuple[str, int, dict[str, str], str]]:
         (
             etree.QName(one).localname,
             len(list(one.iterancestors())),
-            {etree.QName(name).localname: value for name, value in one.attrib.items()},
+            {etree.QName(str(name)).localname: str(value) for name, value in one.attrib.items()},
             "".join([one.text or "", *(child.tail or "" for child in one)]).strip(),
         )
         for one in root.iter(etree.Element)
@@ -43,8 +43,6 @@ def by_lxml(octets: bytes) -> list[tuple[str, int, dict[str, str], str]]:
 
 
 def by_us(octets: bytes) -> list[tuple[str, int, dict[str, str], str]]:
-    shown = [(name.rpartition(":")[2], value) for one in [0] for name, value in ()]
-    assert shown == []
     return [
         (
             one.name,

@@ -7,9 +7,12 @@ reading time: then it says where it stands, and whoever asked may go on there.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
+
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Mm, Recipient
 from mmsc.domain.searching import EVERYTHING, Field, MessageQuery, Term
+from mmsc.domain.states import FINAL
 from mmsc.ids import from_text
 from mmsc.store import looking, reports, search
 from mmsc.store.looking import Due as Due
@@ -25,6 +28,7 @@ from protocols.records import record
 PATIENCE: Final = SECOND // 5  # of reading, µs
 LARGEST_PAGE: Final = 500
 _EVIDENCE: Final = (trace.NotificationPushed.kind, trace.LinkSent.kind, trace.CapabilityDecided.kind)  # best first
+_moved: Final = msgspec.json.Decoder(trace.RecipientMoved).decode
 _FIRST_CHUNK: Final = 200
 _LARGEST_CHUNK: Final = 20_000
 _QUICK: Final = PATIENCE // 8  # a chunk that took less: the next one is larger
@@ -180,6 +184,23 @@ class Messages:
     async def latest(self, mm_id: int, limit: int = 200) -> list[Event]:
         """The last events of an MM, newest first."""
         return [event_of(row) for row in await looking.latest_events(self._source, mm_id, limit)]
+
+    async def passed_through(self, mm_id: int) -> dict[int, set[str]]:
+        """The states that each recipient of an MM has, or had once."""
+        through = {one: {state} for one, state in (await looking.states(self._source, mm_id)).items()}
+        for recipient_id, text in await looking.moves(self._source, mm_id):
+            moved = _moved(text)
+            through.setdefault(recipient_id, set()).update((moved.before, moved.after))
+        return through
+
+    async def has_ended(self, mm_id: int) -> bool:
+        """Whether no recipient of an MM is open."""
+        states = await looking.states(self._source, mm_id)
+        return all(state in FINAL for state in states.values())
+
+    async def kinds(self, mm_id: int) -> set[str]:
+        """What kinds of events an MM has."""
+        return await looking.kinds(self._source, mm_id)
 
     async def _explained(self, recipients: Sequence[Recipient]) -> dict[tuple[int, str], Event]:
         """The last event of each telling kind about recipients of one MM, by recipient and kind."""

@@ -8,14 +8,14 @@ from aiohttp import web
 
 from mmsc.control import Control
 from mmsc.engine.away import STORE_AWAY
-from mmsc.gateways.rest import identities, lanes, openapi, rates
+from mmsc.gateways.rest import openapi
 from mmsc.gateways.rest.answers import json_answer, no_content, problem
 from mmsc.gateways.rest.endpoint import ROOT, Answer, Call, Endpoint, Problem
 from mmsc.gateways.rest.reading import body_of, path_of, query_of
+from mmsc.gateways.rest.rows import ROWS
 
 _log: Final = logging.getLogger(__name__)
-_ROWS: Final[tuple[Endpoint, ...]] = (*identities.ENDPOINTS, *lanes.ENDPOINTS, *rates.ENDPOINTS)
-ENDPOINTS: Final[tuple[Endpoint, ...]] = (*_ROWS, openapi.endpoint(_ROWS))
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (*ROWS, openapi.endpoint(ROWS))
 
 
 def routes(control_of: Callable[[web.Request], Control]) -> Iterator[web.RouteDef]:

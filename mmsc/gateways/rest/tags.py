@@ -11,6 +11,7 @@ TAGS: Final[dict[str, str]] = {
     "lanes": "What waits for whom, and why it does not move.",
     "runs": "Tags by which several people tell their MMs apart: the header `X-MMSC-Run`, or a VASP's `run`.",
     "phones": "Handsets of the lab: what they have, and how they behave.",
+    "lab": "Neighbours that a lab brings: VASPs that submit and listen, the SMSC's moods.",
     "faults": "What goes wrong on purpose.",
     "clock": "Service time: pause, step, jump, speed.",
     "scenarios": "Files of steps and expectations, and their runs.",

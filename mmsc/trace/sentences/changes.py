@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mmsc.trace import events as trace
-from mmsc.trace.sentences.words import Words, neighbour, together, with_reason
+from mmsc.trace.sentences.words import Words, neighbour, together, with_reason, work
 
 
 def _read(data: trace.MmRead) -> Words:
@@ -81,7 +81,13 @@ def _lane_acted(data: trace.LaneActed) -> Words:
     return f"lane {data.lane} {word}", f"Lane {data.lane} was {word} by an operator ({data.who})"
 
 
+def _acted(data: trace.OperatorActed) -> Words:
+    what = f" ({work(data.task)} to {neighbour(data.lane)})" if data.task else ""
+    return f"{data.action} by hand ({data.who})", f"{data.action.capitalize()} now, asked for over {data.who}{what}"
+
+
 CHANGES: Final[Mapping[type, Callable[[Any], Words]]] = {
+    trace.OperatorActed: _acted,
     trace.MmRead: _read,
     trace.BoxKept: _kept,
     trace.BoxChanged: _box_changed,
