@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -176,6 +177,10 @@ class Neighbours:
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""
         return self._subscribers.get(address.value) or Subscriber(address=address)
+
+    def some_subscribers(self, number: int) -> list[Subscriber]:
+        """The first of those that are known."""
+        return list(islice(self._subscribers.values(), number))
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this IP address: as it was assigned, else as the configuration has it; the narrower
