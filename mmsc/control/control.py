@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
+from mmsc.control.captured import whole_captures
+from mmsc.control.findings import FindingService
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.resetting import ResetService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.findings import Findings
 from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
@@ -33,6 +36,7 @@ class Control:
     messages: MessageService = field(init=False)
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
+    findings: FindingService = field(init=False)
     resetting: ResetService = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,4 +47,17 @@ class Control:
         self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
-        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)
+        rings = self.captures
+        self.findings = FindingService(
+            Findings(store, self.clock.real_now),
+            whole_captures(rings, engine.recent),
+            lambda: 0 if rings is None else rings.records,
+        )
+        self.resetting = ResetService(
+            engine.resetter,
+            self.bus,
+            rings,
+            name=store.name,
+            shared=store.shared,
+            forgets=(self.findings.forget,),
+        )
