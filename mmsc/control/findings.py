@@ -1,24 +1,24 @@
 """What clients get wrong, as people and programs see it: by rule and client, with samples, and text for the partner."""
 
 import textwrap
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from mmsc.control.messages import when
 from mmsc.control.octets import Line, excerpt, plain
+from mmsc.control.traffic import TrafficService
 from mmsc.domain.instant import Instant
 from mmsc.engine.queries.findings import Count, Findings, Noted, client_of
-from mmsc.trace import view
-from mmsc.trace.captures import CaptureRecord, Direction
-from mmsc.trace.view.model import every
+from mmsc.trace.ladder import Pdu
+from mmsc.trace.view import View
 from mmsc.trace.view.rules import rule_named
+from protocols.records import record
 
 _WIDTH: Final = 76  # characters of a line in a mail
 _INTERFACES: Final = {"MM1": "mm1", "MM3": "mm3", "MM4": "mm4", "MM7": "mm7", "SMPP": "smpp"}
-_MOST_CAPTURES: Final = 40  # of one message, looked at for the octets of a finding
-Read = Callable[[int], Awaitable[list[tuple[CaptureRecord, bytes]]]]
+_MOST_PDUS: Final = 40  # of one message, looked at for the octets of a finding
 
 
 class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +58,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
     """One time that it was broken. `lines` are the octets around it, [] when they left the ring; `start` and `end` are
-    those that are marked, from the beginning of `layer`."""
+    those that are marked, from the beginning of `layer`. `pdu` is the number of the PDU in its message's ladder, and
+    `octets` where the marked ones stand in it (`80-128`), "" where they are not there as they are."""
 
     event_id: str
     mm_id: str | None
@@ -66,6 +67,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     client: str
     remark: str
     clause: str
+    pdu: str = ""
+    octets: str = ""
     layer: str = ""
     start: int = -1
     end: int = -1
@@ -82,13 +85,30 @@ class RulePage(msgspec.Struct, frozen=True, kw_only=True):
     for_the_partner: str
 
 
-class FindingService:
-    """`Control.findings`. `read` gives the captures of a message with their whole octets, `captured` how many PDUs are
-    kept. All of it raises `StoreUnavailable` when the store cannot be read."""
+@record(frozen=True, slots=True)
+class _Place:
+    """Where a finding stands: in which PDU and layer, and which octets of the layer; `base` is where the layer begins
+    in the PDU, -1 when it is not there as it is."""
 
-    def __init__(self, findings: Findings, read: Read, captured: Callable[[], int]) -> None:
+    pdu: Pdu
+    layer: View
+    base: int
+    start: int
+    end: int
+
+    @property
+    def octets(self) -> str:
+        """For the address of the PDU."""
+        return f"{self.base + self.start}-{self.base + self.end}" if self.start >= 0 and self.base >= 0 else ""
+
+
+class FindingService:
+    """`Control.findings`. `captured` is how many PDUs are kept. All of it raises `StoreUnavailable` when the store
+    cannot be read."""
+
+    def __init__(self, findings: Findings, traffic: TrafficService, captured: Callable[[], int]) -> None:
         self._findings = findings
-        self._read = read
+        self._traffic = traffic
         self._captured = captured
 
     def forget(self) -> None:
@@ -131,47 +151,53 @@ class FindingService:
 
     async def _sample(self, noted: Noted) -> Sample:
         finding = noted.finding
-        layer, octets, start, end = await self._octets(noted)
-        return Sample(
+        place = await self._place(noted)
+        told = Sample(
             event_id=str(noted.event_id),
             mm_id=None if noted.mm_id is None else str(noted.mm_id),
             at=noted.at_service,
             client=client_of(finding.source),
             remark=finding.remark,
             clause=finding.clause,
-            layer=layer,
-            start=start,
-            end=end,
-            lines=excerpt(octets, start, end) if octets else [],
+        )
+        if place is None:
+            return told
+        return msgspec.structs.replace(
+            told,
+            pdu=place.pdu.number,
+            octets=place.octets,
+            layer=place.layer.title,
+            start=place.start,
+            end=place.end,
+            lines=excerpt(place.layer.octets, place.start, place.end),
         )
 
-    async def _octets(self, noted: Noted) -> tuple[str, bytes, int, int]:
-        """(what it stands in, its octets, the first and the end of what is marked)."""
+    async def _place(self, noted: Noted) -> _Place | None:
+        """Where there is the same to remark; of what the whole message is about, its first request."""
         if noted.mm_id is None:
-            return "", b"", -1, -1
+            return None
         interface = _INTERFACES.get(noted.finding.rule.partition("-")[0], "")
-        captures = await self._read(noted.mm_id)
-        incoming = [octets for one, octets in captures if one.direction is Direction.IN and one.interface == interface]
-        for octets in incoming[:_MOST_CAPTURES]:
-            found = _place(octets, noted)
-            if found is not None:
-                return found
+        traffic = await self._traffic.of(noted.mm_id)
+        incoming = [one for one in traffic.pdus if not one.outward and one.record.interface == interface]
+        for pdu in incoming[:_MOST_PDUS]:
+            for layer, base in _layers(pdu.view, 0):
+                for one in layer.findings:
+                    same = one.rule == noted.finding.rule and one.offset == noted.finding.offset
+                    if same and one.remark == noted.finding.remark:
+                        return _Place(pdu, layer, base, *_range(layer, one.offset))
         if incoming and noted.finding.offset < 0:
-            return f"{interface.upper()} request", incoming[0], -1, -1
-        return "", b"", -1, -1
+            return _Place(incoming[0], incoming[0].view, 0, -1, -1)
+        return None
 
 
-def _place(octets: bytes, noted: Noted) -> tuple[str, bytes, int, int] | None:
-    """Where a view of these octets has the same to remark."""
-    wanted = noted.finding
-    for layer in every(view.look(octets)):
-        for one in layer.findings:
-            if (one.rule, one.offset, one.remark) == (wanted.rule, wanted.offset, wanted.remark):
-                return layer.title, layer.octets, *_range(layer, one.offset)
-    return None
+def _layers(view: View, base: int) -> Iterator[tuple[View, int]]:
+    """A view and all that it holds, each with where it begins in the outermost (-1: it is not there as it is)."""
+    yield view, base
+    for inner in view.inside:
+        yield from _layers(inner, -1 if base < 0 or inner.at < 0 else base + inner.at)
 
 
-def _range(layer: view.View, offset: int) -> tuple[int, int]:
+def _range(layer: View, offset: int) -> tuple[int, int]:
     """The octets of the innermost field around an offset; the one octet where no field has it."""
     if offset < 0:
         return -1, -1

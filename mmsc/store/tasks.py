@@ -236,6 +236,16 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     )
 
 
+def retry_lane(lane: str, now: Instant) -> Statement:
+    """An operator wants no waiting: whatever waits for another attempt is due at once."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
+        " AND kind <> 'watch' RETURNING id",
+        (lane, now),
+        lane,
+    )
+
+
 def hold_longer(task_id: TaskId, attempt: int, holder: Holder, micros: int) -> Statement:
     """The lease ends so long after now, if it is still ours (the node's heartbeat)."""
     return Statement(

@@ -21,6 +21,7 @@ from mmsc.trace.box_events import BoxRefused as BoxRefused
 from mmsc.trace.data import Data as Data
 from mmsc.trace.handset_events import MmForwarded as MmForwarded
 from mmsc.trace.handset_events import ReplyCharged as ReplyCharged
+from mmsc.trace.lane_events import LaneActed as LaneActed
 from mmsc.trace.operator_events import OperatorActed as OperatorActed
 from mmsc.trace.vasp_events import CancelConfirmed as CancelConfirmed
 from mmsc.trace.vasp_events import CancelPushed as CancelPushed

@@ -10,6 +10,7 @@ import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.control import Control
+from mmsc.control.sending import Sending
 from mmsc.engine.directory import Neighbour
 from mmsc.ids import Ids
 from mmsc.store.postgres import PostgresStore
@@ -33,7 +34,11 @@ class Desk:
 def desk_of(bench: Bench, bus: "Bus[Event] | None" = None) -> Desk:
     """What is offered on top of a bench."""
     bus = bus or Bus()
-    control = Control(engine=bench.engine, bus=bus, captures=None, clock=bench.clock, ids=Ids(), places=dict[str, str])
+    ids, places = Ids(), dict[str, str]
+    sending = Sending(places, bench.clock, ids, bus, domain="mms.example")
+    control = Control(
+        engine=bench.engine, bus=bus, captures=None, clock=bench.clock, ids=ids, places=places, sending=sending
+    )
     heard = bench.engine.chronicle._publish
 
     def publish(event: Event) -> None:
