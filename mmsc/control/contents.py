@@ -2,7 +2,7 @@
 
 import msgspec
 
-from mmsc.domain.media_files import file_name, media_type_of, shown_as
+from mmsc.domain.media_files import file_name, shown_as
 from mmsc.domain.message import Content, ContentId, Part
 from mmsc.engine.ports import Contents
 from mmsc.trace.view import pictures
@@ -48,13 +48,13 @@ class ContentService:
 
 
 def _shown(content: Content, part: Part, number: int) -> PartShown:
-    octets, media = content.octets_of(part), media_type_of(part)
-    kind = "smil" if media == "application/smil" else shown_as(part)
+    octets, media = content.octets_of(part), _media_type(part)
+    kind = "smil" if media == "application/smil" else shown_as(media)
     text = _text(octets, part.content_type) if kind in ("text", "smil") or media.startswith("text/") else ""
     return PartShown(
         number=number,
         kind=kind,
-        name=file_name(part, number),
+        name=file_name(part.content_location or part.content_id, media, number),
         type=part.content_type,
         content_id=part.content_id,
         content_location=part.content_location,
@@ -63,6 +63,13 @@ def _shown(content: Content, part: Part, number: int) -> PartShown:
         text=text[:LONGEST_TEXT],
         cut=len(text) > LONGEST_TEXT,
     )
+
+
+def _media_type(part: Part) -> str:
+    try:
+        return ContentType.parse(part.content_type).media_type
+    except DecodeError:
+        return ""
 
 
 def _text(octets: bytes, content_type: str) -> str:

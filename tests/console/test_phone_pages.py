@@ -12,8 +12,15 @@ from tests.scenarios.conftest import OTHER, PHONE
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 PHONE_DIGITS, OTHER_DIGITS = PHONE.lstrip("+"), OTHER.lstrip("+")
 # Time that a test moves: the player asks for a frame, and gets it when time has passed.
-CLOCK = """window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => { window.mmscClock.call = call; } };
-window.pass = (ms) => { const clock = window.mmscClock; clock.at += ms; const call = clock.call; clock.call = null; if (call) call(); };"""
+CLOCK = """
+window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => window.mmscClock.call = call };
+window.pass = (ms) => {
+  const clock = window.mmscClock, call = clock.call;
+  clock.at += ms;
+  clock.call = null;
+  if (call) call();
+};
+"""
 
 
 async def got_storm(made: PhoneLab, **fields: Any) -> int:
