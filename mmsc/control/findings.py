@@ -173,7 +173,8 @@ class FindingService:
         )
 
     async def _place(self, noted: Noted) -> _Place | None:
-        """Where there is the same to remark; of what the whole message is about, its first request."""
+        """Where a view has the same to remark, and knows its place better than the codec; of what the whole message is
+        about, its first request."""
         if noted.mm_id is None:
             return None
         interface = _INTERFACES.get(noted.finding.rule.partition("-")[0], "")
@@ -182,8 +183,7 @@ class FindingService:
         for pdu in incoming[:_MOST_PDUS]:
             for layer, base in _layers(pdu.view, 0):
                 for one in layer.findings:
-                    same = one.rule == noted.finding.rule and one.offset == noted.finding.offset
-                    if same and one.remark == noted.finding.remark:
+                    if (one.rule, one.remark) == (noted.finding.rule, noted.finding.remark):
                         return _Place(pdu, layer, base, *_range(layer, one.offset))
         if incoming and noted.finding.offset < 0:
             return _Place(incoming[0], incoming[0].view, 0, -1, -1)
