@@ -2,10 +2,28 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers
+from mmsc.gateways.rest import (
+    findings,
+    handsets,
+    identities,
+    lab,
+    lanes,
+    messages,
+    rates,
+    resets,
+    scenarios,
+    sending,
+    setup,
+    subscribers,
+    waits,
+)
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *waits.ENDPOINTS,  # before the messages: /messages/wait is none
+    *messages.ENDPOINTS,
+    *findings.ENDPOINTS,
+    *resets.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
