@@ -11,6 +11,7 @@ import pytest
 
 from mmsc.client import ApiError, Client, Handsets, LabProcess, NoLab, start_lab
 from mmsc.client.handsets import behaviour_of
+from mmsc.client.waiting import until
 
 NUMBER = "+15550000001"
 
@@ -80,9 +81,10 @@ def test_a_vasp_answers_as_it_is_told(lab: Client) -> None:
 
 def test_the_smsc_has_moods(lab: Client) -> None:
     lab.mood(statuses=["ESME_RTHROTTLED"])
-    lab.submit(to=[NUMBER], text="x")
-    lab.settle()
-    assert lab.get("/lab/smscs/builtin")["submitted"] >= 1
+    sent = lab.submit(to=[NUMBER], text="x")
+    assert until(lab, lambda: lab.get("/lab/smscs/builtin")["submitted"] or None)
+    failed = [one for one in lab.events(sent.mm_id) if one["kind"].startswith("attempt.")]
+    assert "ESME_RTHROTTLED" in failed[0]["data"]["because"]
 
 
 @pytest.mark.parametrize(
