@@ -5,12 +5,16 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, scenarios, send, start
+from mmsc.console import api, lanes, live, message, message_exports, message_parts, phones, scenarios, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     lanes.routes,
     live.routes,
+    message.routes,
+    message_exports.routes,
+    message_parts.routes,
+    phones.routes,
     scenarios.routes,
     send.routes,
     start.routes,

@@ -1,8 +1,8 @@
 """A virtual SMSC: an SMPP v3.4 server that hands what it gets to handsets by number. It works for any ESME.
 
 It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, keeps what is for
-handsets without coverage (`Coverage`), and sends receipts.
-Who does not bind, end a PDU, or read its answers is cut or waits (SMPP v3.4 7.2).
+handsets without coverage (`Coverage`), and sends receipts. Who does not bind, end a PDU, or read its answers is cut or
+waits (SMPP v3.4 7.2).
 """
 
 import asyncio
