@@ -5,14 +5,30 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, phones, scenarios, send
+from mmsc.console import (
+    api,
+    lanes,
+    live,
+    message,
+    message_exports,
+    message_parts,
+    messages,
+    phones,
+    scenarios,
+    send,
+    start,
+)
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     lanes.routes,
     live.routes,
+    message.routes,
+    message_exports.routes,
+    message_parts.routes,
     messages.routes,
     phones.routes,
     scenarios.routes,
     send.routes,
+    start.routes,
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
+from mmsc.control.contents import ContentService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
@@ -49,6 +50,7 @@ class Control:
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
     resetting: ResetService = field(init=False)
+    contents: ContentService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -60,6 +62,7 @@ class Control:
         self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
+        self.contents = ContentService(engine.recent)
         self.traffic = TrafficService(
             self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
         )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers, traffic
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -15,4 +15,5 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *sending.ENDPOINTS,
     *setup.ENDPOINTS,
     *subscribers.ENDPOINTS,
+    *traffic.ENDPOINTS,
 )
