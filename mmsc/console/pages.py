@@ -5,10 +5,11 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, phones, scenarios, send
+from mmsc.console import api, findings, lanes, live, messages, phones, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
     messages.routes,
