@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mmsc.console import (
     api,
+    findings,
     lanes,
     live,
     message,
@@ -16,11 +17,11 @@ from mmsc.console import (
     phones,
     scenarios,
     send,
-    start,
 )
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
     message.routes,
@@ -30,5 +31,4 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     phones.routes,
     scenarios.routes,
     send.routes,
-    start.routes,
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
 from mmsc.control.contents import ContentService
+from mmsc.control.findings import FindingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
@@ -18,6 +19,7 @@ from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.findings import Findings
 from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
 from mmsc.lab.phones import Phones
@@ -49,6 +51,7 @@ class Control:
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
+    findings: FindingService = field(init=False)
     resetting: ResetService = field(init=False)
     contents: ContentService = field(init=False)
 
@@ -63,7 +66,10 @@ class Control:
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
         self.contents = ContentService(engine.recent)
-        self.traffic = TrafficService(
-            self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
+        rings = self.captures
+        self.traffic = TrafficService(self.messages, rings, engine.recent, lambda: str(engine.heartbeat.holder.node))
+        counted = Findings(store, self.clock.real_now)
+        self.findings = FindingService(counted, self.traffic, lambda: 0 if rings is None else rings.records)
+        self.resetting = ResetService(
+            engine.resetter, self.bus, rings, name=store.name, shared=store.shared, forgets=(self.findings.forget,)
         )
-        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)
