@@ -1,6 +1,7 @@
 """The only room that knows everyone: builds the parts, wires them, starts them in order and stops them in reverse."""
 
 import asyncio
+import itertools
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.control import Control
+from mmsc.control.sending import Sending
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
@@ -88,7 +90,6 @@ class App:
         self._running: list[asyncio.Task[None]] = []
         self.setting_up = SettingUp(self)
         self.engine: Engine
-        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:
@@ -115,6 +116,7 @@ class App:
         console = await self.operations.open(settings.console)
         if console is not None:
             self.listeners["console"] = console
+            self.schemes["console"] = "http"
         await self.store.open()
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
@@ -157,13 +159,26 @@ class App:
     def _control(self) -> Control:
         """What people see and do."""
         return Control(
+            sending=self._sending(),
             engine=self.engine,
             bus=self.bus,
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
-            places=lambda: {name: self._place(name) for name in self.listeners},
             setup=self.setting_up.setup,
+            places=self._places,
+            counters=self.operations.tally,
+        )
+
+    def _places(self) -> dict[str, str]:
+        return {name: self._place(name) for name in self.listeners}
+
+    def _sending(self) -> Sending:
+        return Sending(
+            *(self._places, self.clock, self.ids, self.bus),
+            domain=self.settings.node.domain,
+            logins=lambda: configured.logins(self.settings),
+            numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
         )
 
     def _place(self, name: str) -> str:

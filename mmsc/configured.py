@@ -328,6 +328,11 @@ def admission_policy(settings: Settings) -> AdmissionPolicy:
     )
 
 
+def logins(settings: Settings) -> dict[str, tuple[str, str]]:
+    """The VASPs that the console can send as: those whose password the settings tell, not its hash alone."""
+    return {name: (one.username, one.password) for name, one in settings.vasp.items() if one.username and one.password}
+
+
 def _retry(given: Delivery) -> RetryPolicy:
     return RetryPolicy(waits=given.waits_seconds, lifetime=_hours(given.lifetime_hours))
 

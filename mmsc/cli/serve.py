@@ -106,7 +106,7 @@ async def serve(
     """Everything that the settings ask for, until a part of it dies or the caller is cancelled. When `asked` is set,
     the settings are read again with `read`. `source` is their file."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, handsets, rebound, reports
+    from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
     from mmsc.reloading import reload_when_asked
 
     async with AsyncExitStack() as stack:
@@ -119,7 +119,7 @@ async def serve(
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
-        async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
+        async with phones(app, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
             for line in _where(app):
                 click.echo(line)
             _settle()

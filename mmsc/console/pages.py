@@ -5,10 +5,13 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, start
+from mmsc.console import api, lanes, live, scenarios, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
-    live.routes,
-    start.routes,
     api.routes,
+    lanes.routes,
+    live.routes,
+    scenarios.routes,
+    send.routes,
+    start.routes,
 )

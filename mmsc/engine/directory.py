@@ -1,6 +1,6 @@
 """The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ class Neighbours:
         self.smscs: dict[str, Smsc] = {}
         self.short_codes: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
-        self._listed: set[str] = set()
+        self._listed: dict[str, None] = {}
         self._configured: frozenset[str] = frozenset()  # subscribers of the settings
         self._roll = Roll()
         self._by_ip: NetworkTable[Address] = NetworkTable()
@@ -129,7 +129,7 @@ class Neighbours:
             self._prefixes = {prefix: peer for prefix, peer in self._prefixes.items() if peer != name}
             self._longest_first = longest_first(self._prefixes)
         elif kind == "subscriber" and (known := self._subscribers.get(name)) is not None:
-            self._listed.discard(name)
+            self._listed.pop(name, None)
             self._runs.pop(name, None)
             if known.ip:
                 self._by_ip.drop(network_of(known.ip))
@@ -221,6 +221,14 @@ class Neighbours:
         """Whose exactly this network is, None when it is nobody's."""
         return self._by_ip.get(network)
 
+    def listed(self) -> Iterator[Subscriber]:
+        """The subscribers that somebody configured, in order."""
+        return (self._subscribers[value] for value in tuple(self._listed))
+
+    def listed_one(self, number: str) -> Subscriber | None:
+        """A subscriber that somebody configured, by the number (`+15550100123`)."""
+        return self._subscribers[number] if number in self._listed else None
+
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
         known = self._subscribers.get(address.value)
@@ -256,7 +264,7 @@ class Neighbours:
             case Smsc():
                 self.smscs[neighbour.name] = neighbour
             case Subscriber():
-                self._listed.add(neighbour.address.value)
+                self._listed[neighbour.address.value] = None
                 self._roll.add(neighbour.address.value)
                 self._subscribers[neighbour.address.value] = neighbour
                 if neighbour.run:
