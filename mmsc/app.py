@@ -166,6 +166,7 @@ class App:
             clock=self.clock,
             ids=self.ids,
             setup=self.setting_up.setup,
+            server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
         )

@@ -2,7 +2,19 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers
+from mmsc.gateways.rest import (
+    handsets,
+    identities,
+    lab,
+    lanes,
+    rates,
+    runs,
+    scenarios,
+    sending,
+    server,
+    setup,
+    subscribers,
+)
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -11,8 +23,10 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *lab.ENDPOINTS,
     *lanes.ENDPOINTS,
     *rates.ENDPOINTS,
+    *runs.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *server.ENDPOINTS,
     *setup.ENDPOINTS,
     *subscribers.ENDPOINTS,
 )
