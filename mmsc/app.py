@@ -165,10 +165,10 @@ class App:
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
-            setup=self.setting_up.setup,
             server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
+            setup=self.setting_up.setup,
         )
 
     def _places(self) -> dict[str, str]:

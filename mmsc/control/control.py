@@ -9,6 +9,7 @@ from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.resetting import ResetService
 from mmsc.control.runs import Runs
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
@@ -52,6 +53,7 @@ class Control:
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
     runs: Runs = field(init=False)
+    resetting: ResetService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -67,3 +69,4 @@ class Control:
         self.traffic = TrafficService(
             self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
         )
+        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)

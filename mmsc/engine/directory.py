@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -177,6 +178,10 @@ class Neighbours:
         """The subscriber, a blank one when nothing is known of the number."""
         return self._subscribers.get(address.value) or Subscriber(address=address)
 
+    def some_subscribers(self, number: int) -> list[Subscriber]:
+        """The first of those that are known."""
+        return list(islice(self._subscribers.values(), number))
+
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this IP address: as it was assigned, else as the configuration has it; the narrower
         network counts first."""
@@ -195,6 +200,14 @@ class Neighbours:
         """Whether the number is a configured subscriber, or one that the operator has a flag for."""
         known = self._subscribers.get(address.value)
         return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
+
+    def listed(self) -> Iterator[Subscriber]:
+        """The subscribers that somebody configured, in order."""
+        return (self._subscribers[value] for value in tuple(self._listed))
+
+    def listed_one(self, number: str) -> Subscriber | None:
+        """A subscriber that somebody configured, by the number (`+15550100123`)."""
+        return self._subscribers[number] if number in self._listed else None
 
     @property
     def subscriber_count(self) -> int:
@@ -220,14 +233,6 @@ class Neighbours:
     def configured_at(self, network: Network) -> Address | None:
         """Whose exactly this network is, None when it is nobody's."""
         return self._by_ip.get(network)
-
-    def listed(self) -> Iterator[Subscriber]:
-        """The subscribers that somebody configured, in order."""
-        return (self._subscribers[value] for value in tuple(self._listed))
-
-    def listed_one(self, number: str) -> Subscriber | None:
-        """A subscriber that somebody configured, by the number (`+15550100123`)."""
-        return self._subscribers[number] if number in self._listed else None
 
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""

@@ -38,6 +38,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
@@ -178,13 +179,17 @@ class Engine:
         self.changes = VaspChanges(
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
-        self.acts = OperatorActs(self.desk, self.changes)
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
-        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
+        self._begin_with_operators()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
+
+    def _begin_with_operators(self) -> None:
+        self.acts = OperatorActs(self.desk, self.changes)
+        self.resetter = Resetter(self.desk, self.submit, self.ids)
+        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 
     def _begin_with_handsets(self) -> None:
         read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)

@@ -131,7 +131,13 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "mmsc.control": (
         *PARTS,
-        *("mmsc.settings", "mmsc.lab", "mmsc.scenario", "mmsc.client", "mmsc.capability", "protocols", "msgspec"),
+        "mmsc.settings",
+        "mmsc.lab",
+        "mmsc.scenario",
+        "mmsc.client",
+        "mmsc.capability",
+        "protocols",
+        "msgspec",
     ),
     "mmsc.console": (
         *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),

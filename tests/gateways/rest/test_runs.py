@@ -74,7 +74,7 @@ async def test_findings_are_counted_by_run(tmp_path: Path) -> None:
         async with lab.vasp.session.post(lab.vasp.url, data=body, headers=sent) as answer:
             assert answer.status == 200
         [finding] = (await get(lab.app, "runs/ci-1"))[1]["findings"]
-        assert (finding["client"], finding["count"]) == ("news", 1)
+        assert (finding["client"], finding["count"]) == ("vasp:news", 1)
         assert finding["rule"].startswith("MM7-")
 
 
