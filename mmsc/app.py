@@ -165,6 +165,7 @@ class App:
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
+            server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
             setup=self.setting_up.setup,

@@ -12,8 +12,10 @@ from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.resetting import ResetService
+from mmsc.control.runs import Runs
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
+from mmsc.control.server import Server
 from mmsc.control.setup import Setup
 from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
@@ -21,6 +23,7 @@ from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
 from mmsc.engine.queries.findings import Findings
 from mmsc.engine.queries.messages import Messages
+from mmsc.engine.queries.runs import RunQueries
 from mmsc.ids import Ids
 from mmsc.lab.phones import Phones
 from mmsc.trace.bus import Bus
@@ -43,6 +46,7 @@ class Control:
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
     setup: Setup | None = None  # a whole server's
+    server: Server | None = None  # the same
     scenarios: Scenarios | None = None  # where the lab can be driven
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)
@@ -52,6 +56,7 @@ class Control:
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
     findings: FindingService = field(init=False)
+    runs: Runs = field(init=False)
     resetting: ResetService = field(init=False)
     contents: ContentService = field(init=False)
 
@@ -63,6 +68,7 @@ class Control:
         store, known = engine.store, engine.neighbours
         looked_for = Messages(store, self.clock.real_now, lambda: [f"smsc:{name}" for name in known.smscs])
         self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
+        self.runs = Runs(RunQueries(store))
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
         self.contents = ContentService(engine.recent)
