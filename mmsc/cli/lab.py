@@ -112,6 +112,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones
     from mmsc.control.neighbours import Neighbours
+    from mmsc.control.scenarios import Scenarios
     from mmsc.lab.vasp_driven import DrivenVasp
     from mmsc.settings import DEMO_VASP
     from mmsc.settings import lab as settings
@@ -131,10 +132,12 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         places = app.control.places()
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
-        neighbours.phones = dict.fromkeys(bound.subscriber, "home")
+        neighbours.phones, neighbours.numbers = app.control.phones, dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
         app.control.neighbours = neighbours
+        app.control.scenarios = Scenarios(_console(app), made.console.token, app.clock, app.ids)
+        stack.push_async_callback(app.control.scenarios.close)
         yield app, _told(app, bound, neighbours, vasp)
 
 
@@ -157,15 +160,15 @@ async def _far(
     phone = await stack.enter_async_context(Handset(settings.FAR_PHONE, f"http://{host}:{port}/"))
     smsc.register(phone.number, phone.on_push, phone.on_sms)
     neighbours.engines = [*neighbours.engines, app.engine]
-    neighbours.others.append(smsc)
-    neighbours.phones = {**neighbours.phones, phone.number: "far"}
+    neighbours.far_smscs.append(smsc)
+    neighbours.numbers = {**neighbours.numbers, phone.number: "far"}
 
 
 def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) -> dict[str, Any]:
     places: Mapping[str, str] = app.control.places()
     given = next(iter(bound.vasp.values()))
     return {
-        "url": places["console"] if "://" in places["console"] else f"http://{places['console']}",
+        "url": _console(app),
         "pid": os.getpid(),
         "places": dict(places),
         "vasp": {
@@ -175,8 +178,13 @@ def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) ->
             "password": given.password,
             "report_url": given.report_url,
         },
-        "phones": dict(neighbours.phones),
+        "phones": dict(neighbours.numbers),
     }
+
+
+def _console(app: "App") -> str:
+    place = app.control.places()["console"]
+    return place if "://" in place else f"http://{place}"
 
 
 def _quiet(line: str) -> None:

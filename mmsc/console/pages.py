@@ -5,11 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, phones, start
+from mmsc.console import api, lanes, live, messages, phones, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
-    live.routes,
-    start.routes,
     api.routes,
+    lanes.routes,
+    live.routes,
+    messages.routes,
     phones.routes,
+    scenarios.routes,
+    send.routes,
 )

@@ -14,6 +14,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.acting import OperatorActs
 from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
@@ -28,6 +29,7 @@ from mmsc.engine.forward_requests import Forwards
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
+from mmsc.engine.lane_acts import LaneActs
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.notification import NotificationWork
@@ -36,6 +38,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
@@ -44,11 +47,13 @@ from mmsc.engine.transitions import Transitions
 from mmsc.engine.vasp_delivery import VaspWork
 from mmsc.engine.withdrawal import CancelWork, Withdrawals
 from mmsc.ids import Ids
-from mmsc.store import meta, nodes
+from mmsc.store import lane_queue, meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Statement, Store, StoreError, StoreRefused
+from mmsc.store.core import Statement, Store, StoreError, StoreRefused, StoreUnavailable
+from mmsc.store.lane_queue import QueuedTask as QueuedTask
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
+from mmsc.store.setup import SETUP
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -72,6 +77,10 @@ class EnginePolicy:
     recent_recipients: int = recent.MAXIMUM_RECIPIENTS
     recent_octets: int = recent.MAXIMUM_OCTETS
     smallest_object: int = 16_384  # octets; smaller bodies stay in the database
+
+
+def _nobody(_: str) -> None:
+    """Nobody wants to hear it."""
 
 
 class Engine:
@@ -114,14 +123,15 @@ class Engine:
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
         self.backlog = Backlog(store, clock, self.lanes)
+        self.setup_changed: Callable[[str], None] = _nobody  # another node changed a neighbour: its wake
 
-    async def begin(self, configured: tuple[Neighbour, ...]) -> None:
-        """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
-        when a node of this name runs."""
+    async def begin(self, configured: tuple[Neighbour, ...], made: tuple[Neighbour, ...] = ()) -> None:
+        """Take the node's place among others, load the neighbours (the settings' and those that people made), and put
+        the parts together. Raises `StoreRefused` when a node of this name runs."""
         entered = await self.heartbeat.enter()
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
-        await self.neighbours.load(configured)
+        await self.neighbours.load(configured, made)
         await self.assigned.load()
         await self.credits.load()
         await self.dialects.load()
@@ -171,9 +181,15 @@ class Engine:
         )
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
+        self._begin_with_operators()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
+
+    def _begin_with_operators(self) -> None:
+        self.acts = OperatorActs(self.desk, self.changes)
+        self.resetter = Resetter(self.desk, self.submit, self.ids)
+        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 
     def _begin_with_handsets(self) -> None:
         read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
@@ -198,6 +214,8 @@ class Engine:
             self.recent.forget_all()
         if wake in ("", ASSIGNED):
             self.assigned.changed_elsewhere()
+        if not wake or wake.startswith(SETUP):
+            self.setup_changed(wake)
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -243,11 +261,20 @@ class Engine:
         await self.heartbeat.leave()
 
     async def take_over(
-        self, policy: EnginePolicy, configured: tuple[Neighbour, ...], agreed: Mapping[str, str] | None = None
+        self,
+        policy: EnginePolicy,
+        configured: tuple[Neighbour, ...],
+        agreed: Mapping[str, str] | None = None,
+        made: tuple[Neighbour, ...] = (),
     ) -> None:
         """From now on these; returns after the commit. `agreed` are digests as at the start, None: as they were.
         Raises StoreUnavailable or StoreBusy, and then nothing changed here. What is under way goes on as it began."""
-        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed))
+        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed), made)
+        await self.adopt(policy)
+        await self.heartbeat.agreed(agreed)
+
+    async def adopt(self, policy: EnginePolicy) -> None:
+        """The neighbours are others; from now on this."""
         self.policy = policy
         self.numbers.take_over(policy.plan, policy.routing)
         self.submit.take_over(policy.submit)
@@ -259,12 +286,18 @@ class Engine:
         self._timetable.wake()
         with suppress(StoreError):  # who submits looks again
             await self.credits.load()
-        await self.heartbeat.agreed(agreed)
 
     @property
     def claims(self) -> Durations:
         """What claims took, since the start."""
         return self._timetable.claims
+
+    async def lane_queue(self, lane: str, limit: int) -> list[QueuedTask] | None:
+        """What a lane has to do, at most so many tasks; None: the store does not tell now."""
+        try:
+            return await lane_queue.tasks(self.store, lane, limit)
+        except StoreUnavailable:
+            return None
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

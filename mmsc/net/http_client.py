@@ -103,12 +103,12 @@ class HttpClient:
         except ValueError as error:
             raise HttpUnavailable(str(error), connected=False) from error
 
-        def saw(direction: Direction, octets: bytes, remote: str, rest: bytes = b"") -> None:
+        def saw(direction: Direction, octets: bytes, remote: str, rest: bytes = b"", local: str = "") -> None:
             self._tap.saw(
                 direction,
                 octets,
                 rest,
-                local="",
+                local=local,
                 remote=remote,
                 exchange=number,
                 neighbour=neighbour,
@@ -120,7 +120,7 @@ class HttpClient:
             deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
             reply = await self._reply(_Request(target, head, body, deadline, saw))
         if self._tap.is_on:
-            saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body)
+            saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body, reply.local)
         return HttpReply(reply.status, reply.headers, reply.body)
 
     async def close(self) -> None:
@@ -162,8 +162,9 @@ class HttpClient:
         head, body = request.head, request.body
         try:
             if self._tap.is_on:
-                request.saw(Direction.OUT, head, request.target.place, body)
+                request.saw(Direction.OUT, head, request.target.place, body, exchange.local)
             reply = await exchange.ask(head, body, request.deadline)
+            reply.local = exchange.local
         except BaseException:
             exchange.drop()
             raise

@@ -8,18 +8,21 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.smtp_outcomes import Reply, Sent, SmtpUnavailable
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, Subject, WireTap, new_exchange, new_subject
 from protocols.records import record
 
+__all__ = ["Handler", "Reply", "Sent", "SmtpLimits", "SmtpSender", "SmtpServer", "SmtpUnavailable"]
 _QUIT_SECONDS: Final = 2.0
 
 
@@ -58,6 +61,7 @@ class _Hooks:
         self._budget = budget
         self._limits = limits
         self._tap = tap
+        self.local = ""  # address:port
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, offered: list[str]
@@ -114,8 +118,8 @@ class _Hooks:
             self._tap.saw(
                 direction,
                 octets,
-                local="",
-                remote=":".join(str(one) for one in (session.peer or ("", 0))[:2]),
+                local=self.local,
+                remote=place_of(session.peer or ("", 0)),
                 exchange=exchange,
                 neighbour=subject.neighbour,
                 mm_id=subject.mm_id,
@@ -167,6 +171,7 @@ class SmtpServer:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._new, self._host, self._wanted_port)
         self.port = port_of(self._server)
+        self._hooks.local = place_of((self._host, self.port))
 
     async def stop(self) -> None:
         """Close the socket; sessions are told 421, those within a mail when it was answered, at most `stop_seconds`
@@ -224,36 +229,25 @@ class SmtpServer:
         )
 
 
-@record(frozen=True, slots=True)
-class Reply:
-    """An SMTP reply: its code and text."""
-
-    code: int
-    text: str
-
-
-@record(frozen=True, slots=True)
-class Sent:
-    """What became of a mail: the replies to RCPT of those refused, and the last reply (None: nobody was left)."""
-
-    refused: dict[str, Reply]
-    final: Reply | None
-
-
-class SmtpUnavailable(Exception):
-    """No session, or it broke. `why` is for people; `reply` is the refusal, where there was one; `begun`: it broke in
-    the middle of the mail, which may be why."""
-
-    def __init__(self, why: str, reply: Reply | None = None, *, begun: bool = False) -> None:
-        super().__init__(why)
-        self.why = why
-        self.reply = reply
-        self.begun = begun
-
-
 def _is_positive(code: int) -> bool:
     """RFC 5321 4.2: a code that one does not know means what its first digit says."""
     return 200 <= code < 300
+
+
+class _Whose(NamedTuple):
+    """What the trace is told of a mail that goes out."""
+
+    neighbour: str
+    mm_id: int | None
+    local: str
+
+
+def _local(client: aiosmtplib.SMTP) -> str:
+    return place_of(client.transport.get_extra_info("sockname")) if client.transport is not None else ""
+
+
+def _line(code: int, text: str) -> bytes:
+    return f"{code} {text}\r\n".encode()
 
 
 class SmtpSender:
@@ -293,7 +287,9 @@ class SmtpSender:
         async with self._seats:
             client = await self._client()
             try:
-                sent = await self._transaction(client, mail_from, recipients, octets, (neighbour, mm_id))
+                sent = await self._transaction(
+                    client, mail_from, recipients, octets, _Whose(neighbour, mm_id, _local(client))
+                )
             except aiosmtplib.SMTPResponseException as error:
                 await self._quit(client)
                 reply = Reply(error.code, str(error.message))
@@ -343,7 +339,7 @@ class SmtpSender:
                 await client.helo()  # RFC 5321 4.1.1.1: an older server
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
-            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error}") from error
+            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error.__cause__ or error}") from error
         return client
 
     async def _transaction(
@@ -352,7 +348,7 @@ class SmtpSender:
         mail_from: str,
         recipients: Sequence[str],
         octets: bytes,
-        whose: tuple[str, int | None],
+        whose: _Whose,
     ) -> Sent:
         exchange = new_exchange()
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
@@ -361,6 +357,7 @@ class SmtpSender:
             await client.mail(mail_from)
         except aiosmtplib.SMTPSenderRefused as error:
             if not _is_positive(error.code):
+                self._saw(Direction.IN, _line(error.code, error.message), exchange, whose, "to MAIL FROM")
                 raise
         refused: dict[str, Reply] = {}
         for recipient in recipients:
@@ -370,6 +367,8 @@ class SmtpSender:
                 if not _is_positive(error.code):
                     refused[recipient] = Reply(error.code, str(error.message))
         if len(refused) == len(recipients):
+            for recipient, reply in refused.items():
+                self._saw(Direction.IN, _line(reply.code, reply.text), exchange, whose, f"to RCPT TO:<{recipient}>")
             return Sent(refused, None)
         try:
             answer = await client.data(octets)
@@ -378,19 +377,20 @@ class SmtpSender:
             if error.code == aiosmtplib.SMTPStatus.completed:  # to DATA itself: nothing was sent yet
                 raise aiosmtplib.SMTPServerDisconnected("it answered DATA with 250, and waits for no mail") from error
             final = Reply(error.code, str(error.message))
-        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, whose)
+        self._saw(Direction.IN, _line(final.code, final.text), exchange, whose)
         return Sent(refused, final)
 
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, whose: tuple[str, int | None]) -> None:
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, whose: _Whose, note: str = "") -> None:
         if self._tap.is_on:
             self._tap.saw(
                 direction,
                 octets,
-                local="",
-                remote=f"{self._host}:{self._port}",
+                local=whose.local,
+                remote=place_of((self._host, self._port)),
                 exchange=exchange,
-                neighbour=whose[0],
-                mm_id=whose[1],
+                neighbour=whose.neighbour,
+                mm_id=whose.mm_id,
+                note=note,
             )
 
     @staticmethod

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 MINE, THEIRS = PHONE.lstrip("+"), OTHER.lstrip("+")
 # Time that a test moves: the player asks for a frame, and gets it when time has passed.
 CLOCK = """
-window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => { window.mmscClock.call = call; } };
+window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => window.mmscClock.call = call };
 window.pass = (ms) => {
   const clock = window.mmscClock, call = clock.call;
   clock.at += ms;
@@ -76,7 +76,7 @@ async def test_an_mm_plays_as_its_smil_says(tmp_path: Path) -> None:
         )
         boxes = await page.evaluate(
             "['.player-stage', ...[1, 2].map(n => `.player-region:nth-child(${n})`)].map("
-            "one => { const box = document.querySelector(one).getBoundingClientRect(); return [box.width, box.height]; })"
+            "one => document.querySelector(one).getBoundingClientRect()).map(box => [box.width, box.height])"
         )
         stage, image, words = boxes
         assert stage[0] / stage[1] == pytest.approx(320 / 240, abs=0.01)
@@ -134,8 +134,8 @@ async def test_without_scripts_all_of_it_is_there(tmp_path: Path) -> None:
 
 
 async def test_one_story_of_two_phones(tmp_path: Path) -> None:
-    """Somebody writes with a picture; the other one sees it come, plays it and answers; the answer and the report arrive
-    where it was written."""
+    """Somebody writes with a picture; the other one sees it come, plays it and answers; answer and report arrive where
+    it was written."""
     async with phone_lab(tmp_path) as made, browser() as chromium:
         mine, theirs = await chromium.new_page(), await chromium.new_page()
         await theirs.goto(f"{made.url}/phones/{THEIRS}")

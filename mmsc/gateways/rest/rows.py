@@ -2,11 +2,17 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
-    *handsets.ENDPOINTS,
+    *lanes.ENDPOINTS,
+    *rates.ENDPOINTS,
+    *scenarios.ENDPOINTS,
+    *sending.ENDPOINTS,
+    *setup.ENDPOINTS,
+    *subscribers.ENDPOINTS,
 )

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
+from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
 from protocols import smpp
@@ -91,7 +92,8 @@ class Esme(asyncio.Protocol):
         self._looking_again = 0
         self._ended = False
         self._last_heard = 0.0
-        self._place = f"{smsc.host}:{smsc.port}"
+        self._place = place_of((smsc.host, smsc.port))
+        self._local = ""
         self.bound = False
         self.why_not = "not connected yet"
 
@@ -235,7 +237,7 @@ class Esme(asyncio.Protocol):
         self._tap.saw(
             direction,
             octets,
-            local="",
+            local=self._local,
             remote=self._place,
             exchange=exchange,
             neighbour=self._smsc.name,
@@ -248,6 +250,7 @@ class Esme(asyncio.Protocol):
         """The connection is up."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
+        self._local = place_of(transport.get_extra_info("sockname"))
         self._last_heard = asyncio.get_running_loop().time()
 
     def connection_lost(self, exc: Exception | None) -> None:
