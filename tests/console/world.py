@@ -1,5 +1,5 @@
-"""A lab to look at: an MMSC with its console, three VASPs, phones of all tempers, another MMSC and one that is down; and
-messages in as many states as there are, each come about over real sockets."""
+"""A lab to look at: an MMSC with its console, three VASPs, phones of all tempers, another MMSC and one that is down;
+and messages in as many states as there are, each come about over real sockets."""
 
 import asyncio
 import socket
