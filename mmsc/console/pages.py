@@ -5,13 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, scenarios, send
+from mmsc.console import api, lanes, live, messages, phones, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     lanes.routes,
     live.routes,
     messages.routes,
+    phones.routes,
     scenarios.routes,
     send.routes,
 )

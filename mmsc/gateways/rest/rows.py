@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -13,4 +13,6 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *rates.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *setup.ENDPOINTS,
+    *subscribers.ENDPOINTS,
 )
