@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
+from mmsc.control.capturing import Capturing
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.replaying import Replaying
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
 from mmsc.control.traffic import TrafficService
@@ -45,6 +47,9 @@ class Control:
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
+    may_call: Callable[[str], bool] = lambda host: False  # hosts off loopback, for what is replayed
+    capturing: Capturing | None = field(init=False, default=None)  # None: no captures are kept
+    replaying: Replaying | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -59,3 +64,6 @@ class Control:
         self.traffic = TrafficService(
             self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
         )
+        if self.captures is not None:
+            self.capturing = Capturing(self.captures, engine.bodies.read, self.messages, self.clock)
+            self.replaying = Replaying(self.capturing, self.places, self.may_call, self.clock)
