@@ -5,12 +5,14 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, scenarios, send, start
+from mmsc.console import api, captures, lanes, live, replay, scenarios, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    captures.routes,
     lanes.routes,
     live.routes,
+    replay.routes,
     scenarios.routes,
     send.routes,
     start.routes,

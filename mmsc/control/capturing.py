@@ -31,6 +31,7 @@ _WAITING: Final = 500  # captures that a live reader may leave behind
 MESSAGES_AT_MOST: Final = 200  # whose captures one file has
 _GATHERED_SECONDS: Final = 0.25
 _DECODED: Final = 200  # captures of a file whose findings are looked for
+_EDGE: Final = 5  # lines
 _AGO: Final = re.compile(r"(\d{1,6})\s*(s|m|min|h|d)")
 _SPANS: Final = {"s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 
@@ -106,10 +107,21 @@ class Capturing:
             if len(lines) >= limit and record.at_real != lines[-1].at_real:  # those of one moment stay together
                 more = lines[-1].at_real
                 break
-            lines.append(_line(record, looked.mm_of(record)))
+            lines.append(_line(record, None, ""))
         if more is None and looked.stopped:
             more = looked.at
+        lines = [self._explained(one, looked, is_edge=_is_edge(at, len(lines))) for at, one in enumerate(lines)]
         return CapturePage(captures=lines, more=more, looked_at=looked.number, stopped=looked.stopped)
+
+    def _explained(self, line: CaptureLine, looked: "_Looked", *, is_edge: bool) -> CaptureLine:
+        """A line with what the other half of its exchange tells, which may stand on another page."""
+        exchange = int(line.exchange)
+        mm_id, neighbour = looked.mms.get(exchange), looked.neighbours.get(exchange, "")
+        if is_edge and (mm_id is None or not neighbour):
+            whose = self.rings.of_exchange(exchange)
+            mm_id = next((one.mm_id for one in whose if one.mm_id is not None), mm_id)
+            neighbour = next((one.neighbour for one in whose if one.neighbour), neighbour)
+        return msgspec.structs.replace(line, mm_id=None if mm_id is None else str(mm_id), neighbour=neighbour)
 
     async def of_mm(
         self, mm_ids: Sequence[int], *, partner: bool = False, service_time: bool = False
@@ -165,7 +177,7 @@ class Capturing:
     ) -> AsyncIterator[CaptureRecord]:
         check = _Check(query, self._clock.real_now())
         until = min((one for one in (before, check.until) if one is not None), default=None)
-        for record in self.rings.backwards(until, (query.interface,) if query.interface else ()):
+        for record in self._candidates(query, until):
             if record.at_real < check.since:
                 return
             if looked.take(record):
@@ -174,6 +186,13 @@ class Capturing:
                 yield record
             if looked.number % _LOOKED_AT_TOGETHER == 0:
                 await asyncio.sleep(0)
+
+    def _candidates(self, query: CaptureQuery, until: int | None) -> Iterable[CaptureRecord]:
+        """Newest first; of one MM its own, however old."""
+        if not query.mm.isdecimal():
+            return self.rings.backwards(until, (query.interface,) if query.interface else ())
+        found = reversed(self.rings.of_mm(int(query.mm)))
+        return (one for one in found if until is None or one.at_real < until)
 
     async def _file(
         self, records: Sequence[CaptureRecord], *, partner: bool, service_time: bool, missing: str = ""
@@ -267,7 +286,8 @@ class _Looked:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._began = clock.real_now()
-        self._mms: dict[int, int] = {}
+        self.mms: dict[int, int] = {}
+        self.neighbours: dict[int, str] = {}
         self.number = 0
         self.at: int | None = None
         self.stopped = False
@@ -275,7 +295,9 @@ class _Looked:
     def take(self, record: CaptureRecord) -> bool:
         """Count it; True: it is enough."""
         if record.mm_id is not None:
-            self._mms[record.exchange] = record.mm_id
+            self.mms[record.exchange] = record.mm_id
+        if record.neighbour:
+            self.neighbours[record.exchange] = record.neighbour
         if self.number >= LOOKED_AT or (
             self.number % _LOOKED_AT_TOGETHER == 0 and self._clock.real_now() - self._began > _STOP_AFTER
         ):
@@ -286,7 +308,8 @@ class _Looked:
         return False
 
     def mm_of(self, record: CaptureRecord) -> int | None:
-        return self._mms.get(record.exchange)
+        """The MM that it is about, as far as it or its answer tells."""
+        return self.mms.get(record.exchange)
 
 
 class _Check:
@@ -319,7 +342,7 @@ class _Check:
         return not self._query.mm or str(mm_id) == self._query.mm
 
 
-def _line(record: CaptureRecord, mm_id: int | None) -> CaptureLine:
+def _line(record: CaptureRecord, mm_id: int | None, neighbour: str) -> CaptureLine:
     stored = 0 if record.reference is None else record.reference.length
     octets = record.octets
     return CaptureLine(
@@ -330,7 +353,7 @@ def _line(record: CaptureRecord, mm_id: int | None) -> CaptureLine:
         at_service=Instant(record.at_service),
         name=name_of(record.interface, octets),
         octets=len(octets) + stored,
-        neighbour=record.neighbour,
+        neighbour=neighbour or record.neighbour,
         local=record.local,
         remote=record.remote,
         mm_id=None if mm_id is None else str(mm_id),
@@ -341,7 +364,12 @@ def _line(record: CaptureRecord, mm_id: int | None) -> CaptureLine:
 
 def line_of(captured: Captured) -> CaptureLine:
     """A capture as lists have it."""
-    return _line(captured.record, captured.mm_id)
+    return _line(captured.record, captured.mm_id, captured.neighbour)
+
+
+def _is_edge(at: int, of: int) -> bool:
+    """Whether a line is so near to an end of its page that the rest of its exchange may stand on another."""
+    return at < _EDGE or at >= of - _EDGE
 
 
 def _once(records: Iterable[CaptureRecord]) -> list[CaptureRecord]:
