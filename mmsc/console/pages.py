@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mmsc.console import (
     api,
+    captures,
     findings,
     lanes,
     live,
@@ -15,12 +16,14 @@ from mmsc.console import (
     message_parts,
     messages,
     phones,
+    replay,
     scenarios,
     send,
 )
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    captures.routes,
     findings.routes,
     lanes.routes,
     live.routes,
@@ -29,6 +32,7 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     message_parts.routes,
     messages.routes,
     phones.routes,
+    replay.routes,
     scenarios.routes,
     send.routes,
 )
