@@ -229,7 +229,7 @@ def _for_the_partner(
     if explained is not None:
         parts.append(_wrapped(explained.text))
     parts += [
-        f"Seen {row.count} times from {row.client}, first at {when(row.first)}, last at {when(row.last)}."
+        _wrapped(f"Seen {row.count} times from {row.client}, first at {when(row.first)}, last at {when(row.last)}.")
         if row.count > 1
         else f"Seen once from {row.client}, at {when(row.last)}."
         for row in rows

@@ -4,7 +4,7 @@ Ids are text: a JSON number of 64 bits loses its end in many a reader.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NewType
+from typing import Any, Final, NewType
 
 import msgspec
 
@@ -156,7 +156,7 @@ class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     sentence: str
     short: str
-    data: object
+    data: Any
 
 
 class MessageService:
