@@ -5,11 +5,11 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from mmsc import configured
+from mmsc import configured, standing_in
 from mmsc.capability.decide import Decider, learn
 from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
@@ -19,17 +19,22 @@ from mmsc.control import Control
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
+from mmsc.faults.plan import Plan
 from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
 from mmsc.gateways.eaif.server import EaifServer
+from mmsc.gateways.mm1.faulty import FaultyMm1
 from mmsc.gateways.mm4.courier import Mm4Courier
+from mmsc.gateways.mm4.faulty import FaultySender
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
+from mmsc.gateways.mm7.faulty import FaultyMm7
 from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps, hash_password
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
+from mmsc.gateways.sms.faulty import SessionMarks
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import HttpClient
@@ -43,21 +48,18 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
-from mmsc.settings import Settings, captures_path, store_path
+from mmsc.settings import Settings, captures_path
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
-from mmsc.store.core import Store, StoreRefused
-from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.core import Store
+from mmsc.stores import new_store, objects_of
 from mmsc.trace import redact
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
 from mmsc.trace.ring import CaptureRing
 from mmsc.weblink.server import WebLinkServer
-
-if TYPE_CHECKING:
-    from mmsc.store.objects import S3Objects
 
 _log: Final = logging.getLogger(__name__)
 
@@ -75,9 +77,10 @@ class App:
     def __init__(self, settings: Settings, *, clock: Clock | None = None, synchronous: str = "FULL") -> None:
         self.settings = settings
         self.clock = clock or Clock()
-        self.store: Store = self._new_store(synchronous)
+        self.store: Store = new_store(settings, self.clock, synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids()
+        self.faults = Plan(self.clock)
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
         self.captures: CaptureRing | None = None
@@ -89,37 +92,6 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
-
-    def _new_store(self, synchronous: str) -> Store:
-        given = self.settings.store
-        if given.postgres:
-            from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
-
-            return PostgresStore(given.postgres, schema=given.schema, commit_delay=given.commit_delay / 1000)
-        options = SqliteOptions(synchronous=synchronous, commit_delay=given.commit_delay / 1000)
-        return SqliteStore(str(store_path(self.settings)), options, self.clock.real_now)  # leases: one clock for both
-
-    async def _objects(self) -> "S3Objects | None":
-        """The object storage of the settings, asked whether it takes objects. Raises `StoreRefused`."""
-        given = self.settings.store.objects
-        if not given.url:
-            return None
-        try:
-            from mmsc.store.objects import S3Objects, S3Options  # obstore only where it is used
-        except ImportError as error:
-            raise StoreRefused("store.objects.url needs obstore: pip install 'mmsc[s3]'") from error
-        objects = S3Objects(
-            S3Options(
-                url=given.url,
-                endpoint=given.endpoint,
-                region=given.region,
-                access_key_id=given.access_key_id,
-                secret_access_key=given.secret_access_key,
-                timeout_seconds=given.timeout_seconds,
-            )
-        )
-        await objects.open()
-        return objects
 
     async def __aenter__(self) -> "App":
         try:
@@ -161,15 +133,17 @@ class App:
             number=settings.node.number,
             agreed=configured.agreed(settings),
             policy=configured.engine_policy(settings),
-            capability=Decider(),
+            capability=standing_in.FaultyDecider(Decider(), self.faults),
             learn=learn,
             publish=self.operations.tally.publish,
             beside=self._charging(),
-            objects=await self._objects(),
+            objects=await objects_of(settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
         await self._start_charging()
+        standing_in.commits(self.faults, self.store)
+        standing_in.submissions(self.faults, self.engine)
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         self.operations.offer(self._control())
@@ -244,10 +218,11 @@ class App:
         name: str,
         settings: HttpSettings,
         handler: Handler,
+        wrong: Handler,
         tls: ssl.SSLContext | None = None,
         handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> str:
-        """Open an HTTP interface; its public URL."""
+        """Open an HTTP interface; its public URL. `wrong` answers while faults are on."""
         limits = configured.http_limits(settings, self._stop.patience)
         tap = self._tap(name, redact.http)
         listener = HttpListener(
@@ -257,6 +232,7 @@ class App:
         )
         with listening(name, settings.host, settings.port):
             await listener.start()
+        standing_in.answers(self.faults, listener, handler, wrong)
         self._stop.doors.append(listener.stop)
         self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
@@ -269,6 +245,7 @@ class App:
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
         self._renew(courier.renew, lambda now: configured.vasp_client_limits(now, Vasp(name="")))
+        standing_in.requests(self.faults, courier)
         engine = self.engine
         known = engine.neighbours
         knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
@@ -301,7 +278,10 @@ class App:
             self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
             files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
-            server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
+            wrong = FaultyMm7(server.handle, self.faults, known, engine.numbers)
+            server.public_url = await self._listen(
+                *("mm7", settings, server.handle, wrong.handle), tls, server.handshake_refused
+            )
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
         limits = configured.vasp_client_limits(self.settings, vasp)
@@ -320,14 +300,17 @@ class App:
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
         for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
+        standing_in.pushes(self.faults, self.engine, courier)
         if settings.enabled:
             server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
-            urls["mm1"] = await self._listen("mm1", settings, server.handle)
+            wrong = FaultyMm1(server.handle, self.faults, server.subscriber_of).handle
+            urls["mm1"] = await self._listen("mm1", settings, server.handle, wrong)
         if self.settings.weblink.enabled:
             page = WebLinkServer(
                 self.engine.links, self.clock, view_needs_tap=lambda: self.settings.weblink.view_needs_tap
             )
-            urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
+            spoilt = standing_in.page(self.faults, page.handle)
+            urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle, spoilt)
         return courier
 
     async def _start_mail(self) -> None:
@@ -335,8 +318,8 @@ class App:
         hostname = settings.hostname or domain
         tap = self._tap("mm4", redact.smtp)
 
-        def new_sender(peer: Peer) -> SmtpSender:
-            return SmtpSender(
+        def new_sender(peer: Peer) -> FaultySender:
+            sender = SmtpSender(
                 peer.host,
                 peer.port,
                 hostname=hostname,
@@ -344,6 +327,7 @@ class App:
                 timeout_seconds=self.settings.delivery.peer.timeout_seconds,
                 connections=peer.concurrency,
             )
+            return FaultySender(sender, self.faults, peer.name)
 
         engine = self.engine
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
@@ -352,6 +336,7 @@ class App:
         self._renew(courier.renew, lambda now: now.delivery.peer.timeout_seconds)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
+        standing_in.mails(self.faults, engine, courier)
         if settings.enabled:
             handler = mm4_server(engine, self.settings, self.live, self.clock)
             await self._listen_smtp("mm4", settings, handler, hostname)
@@ -366,6 +351,8 @@ class App:
         server = SmtpServer(handler, *place, hostname=hostname, limits=limits, tap=tap, budget=self._budget)
         with listening(name, *place):
             await server.start()
+        if name == "mm4":
+            standing_in.replies(self.faults, self.engine, server)
         self._stop.doors.append(server.stop)
         self.operations.sources.smtp[name] = server
         self.listeners[name] = (settings.host, server.port)
@@ -380,12 +367,14 @@ class App:
         self.operations.sources.sessions = binds.state
 
     def _session(self, smsc: Smsc, inbox: SmsInbox) -> Esme:
-        return Esme(
+        esme = Esme(
             smsc,
             on_message=lambda pdu: inbox.take(smsc.name, pdu),
             on_bound=lambda: self.engine.lane_is_up(f"smsc:{smsc.name}"),
             tap=self._tap("smpp", redact.smpp),
         )
+        esme.marked = SessionMarks(self.faults)
+        return esme
 
     def _renew(self, renew: Renew, limits_of: Callable[[Settings], object]) -> None:
         """Connections to neighbours that changed are given up, all of them when their limits did."""

@@ -8,12 +8,15 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, cast
 
 from mmsc.lab.behaviour import Behaviour
+from mmsc.lab.faulty_smsc import FaultySmsc
 from mmsc.lab.reassembly import Reassembly, Received
+from mmsc.lab.receipts import receipt_of
+from mmsc.lab.registered import OnPush, OnText, Registered, nobody
+from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.turns import settle
 from protocols import smpp
@@ -29,7 +32,6 @@ from protocols.smpp import (
     SubmitSm,
     Tag,
 )
-from protocols.smpp.receipt import receipt_text
 from protocols.smpp.session import BIND_STATES, Sequence, SessionState, may_send
 from protocols.sms.segment import segment_text
 
@@ -43,15 +45,6 @@ _BIND_RESPS: Final = {
     smpp.BindReceiver: smpp.BindReceiverResp,
 }
 
-OnPush = Callable[[bytes], Awaitable[None]]
-OnText = Callable[[str], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class _Handset:
-    on_push: OnPush
-    on_sms: OnText
-
 
 class VirtualSmsc:
     """One listening socket; `accounts` maps system_id to password (empty: anybody)."""
@@ -60,11 +53,13 @@ class VirtualSmsc:
         self.accounts = accounts or {}
         self.system_id = system_id
         self.behaviour = Behaviour()
+        self.faults: FaultySmsc | None = None
+        self.otherwise: Callable[[str], Registered | None] = nobody  # numbers (+1...) without a handset
         self.session_init_seconds = _SESSION_INIT_SECONDS
         self.partial_pdu_seconds = _PARTIAL_PDU_SECONDS
         self.submitted: deque[SubmitSm | DataSm] = deque(maxlen=1000)
         self.port = 0
-        self._handsets: dict[str, _Handset] = {}
+        self._handsets: dict[str, Registered] = {}
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
         self.reassembly = Reassembly()
@@ -94,7 +89,7 @@ class VirtualSmsc:
 
     def register(self, number: str, on_push: OnPush, on_sms: OnText) -> None:
         """A handset with this number (`+15550100123`) is switched on."""
-        self._handsets[number.lstrip("+")] = _Handset(on_push, on_sms)
+        self._handsets[number.lstrip("+")] = Registered(on_push, on_sms)
 
     def unregister(self, number: str) -> None:
         """A handset is switched off."""
@@ -146,7 +141,7 @@ class VirtualSmsc:
 
     def checks(self, system_id: str, password: str) -> CommandStatus:
         """The answer to a bind."""
-        if self.behaviour.refuse_binds:
+        if self.behaviour.refuse_binds or (self.faults is not None and self.faults.is_down()):
             return CommandStatus.ESME_RBINDFAIL
         if not self.accounts:
             return CommandStatus.ESME_ROK
@@ -169,7 +164,8 @@ class VirtualSmsc:
         self._next_id += 1
         message_id = f"{self._next_id:08X}"
         self.submitted.append(pdu)
-        if whole is not None and not self.behaviour.lost:
+        lost = self.behaviour.lost or (self.faults is not None and self.faults.loses(session, pdu))
+        if whole is not None and not lost:
             self.spawn(self._deliver(whole))
         if self.behaviour.owes_receipt(pdu.registered_delivery):
             self.spawn(self._receipt(session, pdu, message_id))
@@ -195,7 +191,7 @@ class VirtualSmsc:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, message: Received) -> None:
-        handset = self._handsets.get(message.number)
+        handset = self._handsets.get(message.number) or self.otherwise(f"+{message.number}")
         if not self._received.full():
             self._received.put_nowait(message)
         if handset is None:
@@ -218,24 +214,10 @@ class VirtualSmsc:
         if session is None:
             return
         state = self.behaviour.receipt_state
-        text = receipt_text(message_id, state, datetime.now(UTC).strftime("%y%m%d%H%M"))
-        session.send(
-            DeliverSm(
-                sequence_number=session.next_number(),
-                source_addr_ton=pdu.dest_addr_ton,
-                source_addr_npi=pdu.dest_addr_npi,
-                source_addr=pdu.destination_addr,
-                dest_addr_ton=pdu.source_addr_ton,
-                dest_addr_npi=pdu.source_addr_npi,
-                destination_addr=pdu.source_addr,
-                esm_class=EsmClass.DELIVERY_RECEIPT,
-                short_message=text.encode("latin-1"),
-                tlvs=(
-                    (Tag.RECEIPTED_MESSAGE_ID, message_id.encode() + b"\0"),
-                    (Tag.MESSAGE_STATE, bytes((state,))),
-                ),
-            )
-        )
+        done = datetime.now(UTC).strftime("%y%m%d%H%M")
+        if self.faults is not None and await self.faults.tells(session, pdu, message_id, state, done):
+            return
+        session.send(receipt_of(pdu, session.next_number(), message_id, state, done))
 
 
 class _Session(asyncio.Protocol):
@@ -250,6 +232,7 @@ class _Session(asyncio.Protocol):
         self._pending: dict[int, asyncio.Future[CommandStatus]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.system_id = ""
+        self.peer = ""  # address:port of the ESME
 
     @property
     def receives(self) -> bool:
@@ -270,6 +253,7 @@ class _Session(asyncio.Protocol):
         """Somebody connected."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
+        self.peer = place_of(transport.get_extra_info("peername"))
         self._smsc.joined(self)
         self._watch(self._smsc.session_init_seconds)
 
@@ -303,6 +287,13 @@ class _Session(asyncio.Protocol):
         """Cut the connection."""
         if self._transport is not None:
             self._transport.abort()
+
+    def unbind(self) -> None:
+        """Say good-bye, and close."""
+        self._state = SessionState.UNBOUND
+        self.send(smpp.Unbind(sequence_number=self.next_number()))
+        if self._transport is not None:
+            self._transport.close()
 
     def next_number(self) -> int:
         """The next sequence number of this direction."""
@@ -359,7 +350,9 @@ class _Session(asyncio.Protocol):
             case smpp.BindTransceiver() | smpp.BindTransmitter() | smpp.BindReceiver():
                 self._bind(pdu)
             case SubmitSm() | DataSm():
-                self.send(self._smsc.take(self, pdu))
+                faults = self._smsc.faults
+                if faults is None or not faults.answers(self, pdu, self._smsc.take):
+                    self.send(self._smsc.take(self, pdu))
             case smpp.EnquireLink():
                 self.send(smpp.EnquireLinkResp(sequence_number=number))
             case smpp.Unbind():

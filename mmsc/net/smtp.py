@@ -15,7 +15,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.smtp_replies import Reply as Reply
+from mmsc.net.smtp_replies import Sent as Sent
+from mmsc.net.smtp_replies import SmtpUnavailable as SmtpUnavailable
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
+from mmsc.net.smtp_spoiling import NOTHING, Spoiling, Spoilt
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange
 from protocols.records import record
@@ -55,16 +59,23 @@ class _Hooks:
         self._budget = budget
         self._limits = limits
         self._tap = tap
+        self.spoilt = Spoilt(self._saw)
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, offered: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if self.spoilt.by is not None and (wrong := await self._wrong("ehlo", session, envelope, f"EHLO {hostname}")):
+            return [wrong]
         return [*offered[:-1], "250-PIPELINING", offered[-1]]
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.spoilt.by is not None:
+            wrong = await self.spoilt.reply("mail", session, f"MAIL FROM:<{address}>", address, ())
+            if wrong:
+                return wrong
         sizes = [one[5:] for one in options if one.upper().startswith("SIZE=")]
         if not self._budget.has_room(int(sizes[-1]) if sizes and sizes[-1].isdecimal() else 0):
             return NO_ROOM  # RFC 1870 6.1: before the mail is sent
@@ -77,6 +88,10 @@ class _Hooks:
     ) -> str:
         if len(envelope.rcpt_tos) >= self._limits.maximum_recipients:
             return "452 4.5.3 too many recipients"  # RFC 5321 4.5.3.1.10: the rest goes in a further mail
+        if self.spoilt.by is not None:
+            wrong = await self.spoilt.reply("rcpt", session, f"RCPT TO:<{address}>", _sender(envelope), (address,))
+            if wrong:
+                return wrong
         reply = await self._handler.rcpt(_remote(session), _sender(envelope), address)
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
@@ -88,9 +103,26 @@ class _Hooks:
         exchange = new_exchange()
         self._saw(Direction.IN, _commands(envelope) + octets, session, exchange)
         rcpt_tos = tuple(envelope.rcpt_tos)
+        told = (session, exchange, _sender(envelope), rcpt_tos)
+        if self.spoilt.by is not None and (wrong := await self.spoilt.reply_to_mail(*told)):
+            return wrong
         reply = await self._handler.data(_remote(session), _sender(envelope), rcpt_tos, octets)
-        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
+        if self.spoilt.by is None or not self.spoilt.cut(server, *told):
+            self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
         return reply
+
+    async def greeting(self, session: Session) -> str:
+        """The greeting where that is wrong on purpose, "" otherwise."""
+        return await self._wrong("connect", session, NOTHING, "")
+
+    async def before_data(self, session: Session, envelope: Envelope) -> str:
+        """The reply to DATA where that is wrong on purpose, "" otherwise."""
+        return await self._wrong("data", session, envelope, "DATA")
+
+    async def _wrong(self, stage: str, session: Session, envelope: Envelope, command: str) -> str:
+        if self.spoilt.by is None:
+            return ""
+        return await self.spoilt.reply(stage, session, command, _sender(envelope), tuple(envelope.rcpt_tos))
 
     def refused(self, session: Session, envelope: Envelope, size: int, reply: str) -> None:
         """A mail that was too large to be kept: the trace shows that it was there."""
@@ -98,10 +130,12 @@ class _Hooks:
         self._saw(Direction.IN, _commands(envelope), session, exchange, f"and a mail of {size} octets, not kept")
         self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
 
-    def _saw(self, direction: Direction, octets: bytes, session: Session, exchange: int, note: str = "") -> None:
+    def _saw(
+        self, direction: Direction, octets: bytes, session: Session, exchange: int, note: str = "", fault: str = ""
+    ) -> None:
         if self._tap.is_on:
             peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
-            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange, note=note)
+            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange, note=note, fault=fault)
 
 
 def _commands(envelope: Envelope) -> bytes:
@@ -142,6 +176,10 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
         self._sessions: dict[SmtpSession, asyncio.Transport] = {}
         self.port = port
+
+    def spoil(self, spoiling: Spoiling | None) -> None:
+        """The lab's replies instead of ours, None for none."""
+        self._hooks.spoilt.by = spoiling
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
@@ -205,33 +243,6 @@ class SmtpServer:
         )
 
 
-@record(frozen=True, slots=True)
-class Reply:
-    """An SMTP reply: its code and text."""
-
-    code: int
-    text: str
-
-
-@record(frozen=True, slots=True)
-class Sent:
-    """What became of a mail: the replies to RCPT of those refused, and the last reply (None: nobody was left)."""
-
-    refused: dict[str, Reply]
-    final: Reply | None
-
-
-class SmtpUnavailable(Exception):
-    """No session, or it broke. `why` is for people; `reply` is the refusal, where there was one; `begun`: it broke in
-    the middle of the mail, which may be why."""
-
-    def __init__(self, why: str, reply: Reply | None = None, *, begun: bool = False) -> None:
-        super().__init__(why)
-        self.why = why
-        self.reply = reply
-        self.begun = begun
-
-
 def _is_positive(code: int) -> bool:
     """RFC 5321 4.2: a code that one does not know means what its first digit says."""
     return 200 <= code < 300
@@ -261,12 +272,15 @@ class SmtpSender:
         self._seats = asyncio.Semaphore(connections)
         self._closed = False
 
-    async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
-        """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
+    async def send(
+        self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "", fault: str = ""
+    ) -> Sent:
+        """Send one mail; `fault` is what is wrong with it on purpose. Raises SmtpUnavailable when there is no session
+        or MAIL FROM was refused."""
         async with self._seats:
             client = await self._client()
             try:
-                sent = await self._transaction(client, mail_from, recipients, octets, neighbour)
+                sent = await self._transaction(client, mail_from, recipients, octets, neighbour, fault)
             except aiosmtplib.SMTPResponseException as error:
                 await self._quit(client)
                 reply = Reply(error.code, str(error.message))
@@ -320,11 +334,17 @@ class SmtpSender:
         return client
 
     async def _transaction(
-        self, client: aiosmtplib.SMTP, mail_from: str, recipients: Sequence[str], octets: bytes, neighbour: str
+        self,
+        client: aiosmtplib.SMTP,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        neighbour: str,
+        fault: str = "",
     ) -> Sent:
         exchange = new_exchange()
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
-        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour)
+        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour, fault)
         try:
             await client.mail(mail_from)
         except aiosmtplib.SMTPSenderRefused as error:
@@ -349,10 +369,12 @@ class SmtpSender:
         self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, neighbour)
         return Sent(refused, final)
 
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, neighbour: str) -> None:
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, neighbour: str, fault: str = "") -> None:
         if self._tap.is_on:
             place = f"{self._host}:{self._port}"
-            self._tap.saw(direction, octets, local="", remote=place, exchange=exchange, neighbour=neighbour)
+            self._tap.saw(
+                direction, octets, local="", remote=place, exchange=exchange, neighbour=neighbour, fault=fault
+            )
 
     @staticmethod
     async def _quit(client: aiosmtplib.SMTP) -> None:

@@ -97,7 +97,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         "aiosmtpd",
         "aiosmtplib",
     ),
-    "mmsc.faults": ("mmsc.trace", "mmsc.clock", "msgspec"),
+    "mmsc.faults": ("mmsc.trace", "mmsc.clock", "mmsc.domain.instant", "mmsc.net", "protocols", "msgspec", "lxml"),
     "mmsc.gateways": (),
     "mmsc.gateways.addresses": ("protocols", "mmsc.domain"),  # and with addresses
     "mmsc.gateways.content": ("protocols", "mmsc.domain", "mmsc.trace"),  # what all of them do with content
@@ -145,6 +145,8 @@ ROOF: Final = (
         "mmsc.reloading",
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
+        "mmsc.standing_in",
+        "mmsc.stores",
     ),
     "mmsc.__main__",
 )
