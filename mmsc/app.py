@@ -48,17 +48,17 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
-from mmsc.settings import Settings, captures_path
+from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
 from mmsc.store import meta
 from mmsc.store.core import Store
-from mmsc.stores import new_store, objects_of
+from mmsc.storing import new_store, objects
 from mmsc.trace import redact
 from mmsc.trace.bus import Bus
 from mmsc.trace.captures import Tap, WireTap
 from mmsc.trace.events import Event
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 from mmsc.weblink.server import WebLinkServer
 
 _log: Final = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class App:
         self.faults = Plan(self.clock)
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
-        self.captures: CaptureRing | None = None
+        self.captures: Captures | None = None
         self.charging: Writer | None = None
         self.listeners: dict[str, tuple[str, int]] = {}
         self.schemes: dict[str, str] = {}  # of those over HTTP: http or https
@@ -92,6 +92,7 @@ class App:
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
         self.engine: Engine
+        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:
@@ -122,9 +123,9 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
-        if settings.trace.captures:
-            self.captures = CaptureRing(captures_path(settings), configured.ring_limits(settings))
-            self.operations.sources.captures = self.captures
+        self.captures = self.operations.keep_captures(settings, self.live)
+        if self.captures is not None:
+            self._stack.callback(self.captures.close)
         self.engine = Engine(
             self.store,
             self.clock,
@@ -137,7 +138,7 @@ class App:
             learn=learn,
             publish=self.operations.tally.publish,
             beside=self._charging(),
-            objects=await objects_of(settings),
+            objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
@@ -146,7 +147,8 @@ class App:
         standing_in.submissions(self.faults, self.engine)
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
-        self.operations.offer(self._control())
+        self.control = self._control()
+        self.operations.offer(self.control)
         await self._start_mm7()
         sms = await self._start_mm1()
         await self._start_mail()

@@ -38,9 +38,10 @@ from mmsc.net.http_client import ClientLimits
 from mmsc.net.tls import TlsOptions
 from mmsc.net.tls_server import TlsFiles
 from mmsc.settings import Settings, cdr_path
-from mmsc.settings.model import HttpListener
+from mmsc.settings.model import HttpListener, Trace
 from mmsc.settings.neighbours import Delivery
 from mmsc.trace.ring import RingLimits
+from mmsc.trace.rings import CaptureLimits
 
 _KINDS: Final = {
     AddressKind.SHORT_CODE: "a short code",
@@ -228,10 +229,17 @@ def esme_timers(settings: Settings) -> EsmeTimers:
     return EsmeTimers(response=settings.delivery.smsc.timeout_seconds)
 
 
-def ring_limits(settings: Settings) -> RingLimits:
+def capture_limits(settings: Settings) -> CaptureLimits:
     """What the captures may cost."""
     trace = settings.trace
-    return RingLimits(maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours))
+    return CaptureLimits(
+        total=RingLimits(
+            maximum_octets=trace.captures_maximum_octets, maximum_age=_hours(trace.captures_maximum_hours)
+        ),
+        shares=dict((Trace().captures_shares | trace.captures_shares).items()),
+        longest=dict(trace.captures_longest_octets.items()),
+        off=frozenset(trace.captures_off),
+    )
 
 
 def charging(settings: Settings) -> ChargingPolicy:

@@ -4,6 +4,7 @@ import asyncio
 import importlib.metadata
 from typing import Final
 
+from mmsc import configured
 from mmsc.clock import Clock
 from mmsc.console.application import application
 from mmsc.console.guard import Guard
@@ -20,11 +21,13 @@ from mmsc.operations.readiness import Phase, Readiness
 from mmsc.operations.server import OperationsServer
 from mmsc.operations.sources import Sources
 from mmsc.operations.tally import Tally
-from mmsc.reloading import Reloads
+from mmsc.reloading import Live, Reloads
+from mmsc.settings import Settings, captures_path
 from mmsc.settings.model import Console
 from mmsc.store.core import Store
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
+from mmsc.trace.rings import Captures
 
 _STORE_ANSWERS_SECONDS: Final = 2.0
 _LIMITS: Final = {"request_seconds": 10.0, "stop_seconds": 1.0}
@@ -71,7 +74,8 @@ class Operations:
             return exposition(registered)
 
         server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
-        made = application(Guard(settings.token), self._holder, server.handle, api.routes(control_of))
+        rest = api.routes(control_of)
+        made = application(Guard(settings.token), self._holder, server.handle, rest, settings.maximum_streams)
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
         listener = ConsoleListener(made, self._clock, settings.host, settings.port, limits)
         with listening("console", settings.host, settings.port):
@@ -79,6 +83,15 @@ class Operations:
         self._listener = listener
         self.sources.http["console"] = listener
         return settings.host, listener.port
+
+    def keep_captures(self, settings: Settings, live: Live) -> Captures | None:
+        """The rings, opened, where captures are wanted. Raises OSError."""
+        if not settings.trace.captures:
+            return None
+        captures = Captures(captures_path(settings), configured.capture_limits(settings))
+        live.values.append(lambda now: captures.take_over(configured.capture_limits(now)))
+        self.sources.captures = captures
+        return captures
 
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mmsc.cli.mm7_content import AttachmentType, Presentation, is_smil, missing, parts_of
+from mmsc.cli.mm7_content import AttachmentType, Presentation, missing, parts_of
 from mmsc.cli.mm7_fields import PresentationType
 from mmsc.cli.mm7_request import note
 from mmsc.cli.option_groups import F, option, under
+from mmsc.lab.mm7_content import is_smil
 from protocols.content_type import ContentType
 from protocols.wsp.multipart import Part
 

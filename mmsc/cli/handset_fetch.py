@@ -10,8 +10,8 @@ import click
 
 from mmsc.cli.group import examples
 from mmsc.cli.handset_options import Refused, Url, agent_options, ask, json_option, keyboard
-from mmsc.cli.mm7_words import printable
 from mmsc.cli.option_groups import GroupedCommand, option, under
+from mmsc.lab.mm7_words import printable
 
 if TYPE_CHECKING:
     from mmsc.lab.handset import Handset, Message

@@ -16,11 +16,11 @@ from mmsc.cli.group import examples
 from mmsc.cli.handset_options import Place, agent_options, handset_of, json_option
 from mmsc.cli.handset_pushes import Pushed, arrivals
 from mmsc.cli.handset_words import kind_of, line_of
-from mmsc.cli.mm7_words import printable
 from mmsc.cli.option_groups import GroupedCommand, option, under
 from mmsc.cli.vasp import Listen
 from mmsc.clock import host_now
 from mmsc.domain.instant import to_datetime
+from mmsc.lab.mm7_words import printable
 
 if TYPE_CHECKING:
     from mmsc.cli.handset_words import Saved

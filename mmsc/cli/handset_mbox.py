@@ -9,8 +9,8 @@ from mmsc.cli.group import examples
 from mmsc.cli.handset_content import content_of, content_options
 from mmsc.cli.handset_fields import member_of, one_of
 from mmsc.cli.handset_options import Recipient, Url, ask, keyboard, shared_options, tell_conf
-from mmsc.cli.mm7_words import printable
 from mmsc.cli.option_groups import GroupedCommand, option, under
+from mmsc.lab.mm7_words import printable
 from protocols.mm1 import MmState
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import click
 
 from mmsc.cli.mm7_times import Time
-from mmsc.cli.mm7_words import printable
 from mmsc.cli.option_groups import F, option, under
 from mmsc.cli.progress import telling
+from mmsc.lab.mm7_words import printable
 
 if TYPE_CHECKING:
     from mmsc.lab.handset import Handset

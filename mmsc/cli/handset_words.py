@@ -8,9 +8,9 @@ from typing import Final
 import click
 
 from mmsc.cli.folders import NumberedFolder, safe_name
-from mmsc.cli.mm7_words import printable
 from mmsc.domain.instant import Instant, to_datetime
 from mmsc.lab.handset_inbox import Item, Message, News
+from mmsc.lab.mm7_words import printable
 from protocols import mm1
 from protocols.enums import OpenEnum
 from protocols.errors import EncodeError

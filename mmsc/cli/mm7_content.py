@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from mmsc.lab.mm7_content import is_smil, presentation_of, whole
 from protocols import mime, smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
@@ -22,10 +23,7 @@ _TYPES: Final = {
     ".ics": "text/x-vcalendar",
 }
 _SMIL: Final = "application/smil"
-_SLIDE_MS: Final = 5000
-_KINDS: Final = ("image", "video", "audio")
 MAXIMUM_FILE_OCTETS: Final = 64 * 1024 * 1024
-CONTENT_ID: Final = "content"
 
 
 class Presentation(StrEnum):
@@ -102,7 +100,7 @@ def content_of(
         return None, ()
     if presentation == Presentation.NONE and len(parts) == 1:
         return parts[0], ()
-    return _multipart(parts), tuple(missing(parts))
+    return whole(parts), tuple(missing(parts))
 
 
 def parts_of(
@@ -119,7 +117,7 @@ def parts_of(
         parts.insert(0, _part(Attachment(Path(presentation), _SMIL, "smil"), 0, encoding))
     _check_ids(parts)
     if parts and presentation == Presentation.AUTO and not any(map(is_smil, parts)):
-        parts.insert(0, _made(parts, encoding))
+        parts.insert(0, presentation_of(parts, encoding))
     return parts
 
 
@@ -146,28 +144,12 @@ def _is_utf8(octets: bytes) -> bool:
     return True
 
 
-def is_smil(part: mime.OutPart) -> bool:
-    """Whether it is a presentation."""
-    return part.content_type.media_type == _SMIL
-
-
 def _check_ids(parts: Sequence[mime.OutPart]) -> None:
     seen: set[str] = set()
     for part in parts:
         if part.content_id in seen or any(char in "<>" or char.isspace() for char in part.content_id):
             raise click.UsageError(f"Content-ID {part.content_id!r}: each part has its own, without spaces and <>")
         seen.add(part.content_id)
-
-
-def _multipart(parts: Sequence[mime.OutPart]) -> mime.OutPart:
-    boundary = mime.choose_boundary(parts, "mmsc-content")
-    root = next(filter(is_smil, parts), None)
-    if root is None:
-        media = ContentType("multipart/mixed", (("boundary", boundary),))
-    else:
-        parameters = (("type", _SMIL), ("start", f"<{root.content_id}>"), ("boundary", boundary))
-        media = ContentType("multipart/related", parameters)
-    return mime.OutPart(media, mime.write_parts(parts, boundary), CONTENT_ID)
 
 
 def missing(parts: Sequence[mime.OutPart]) -> list[str]:
@@ -186,21 +168,3 @@ def missing(parts: Sequence[mime.OutPart]) -> list[str]:
             if not any(smil.matches(source, part.content_id, part.content_location) for part in parts)
         ]
     return remarks
-
-
-def _made(parts: Sequence[mime.OutPart], encoding: str) -> mime.OutPart:
-    """A presentation that shows pictures, videos and sounds in order, each with the next text."""
-    slides: list[smil.Slide] = []
-    texts = [part for part in parts if part.content_type.media_type == "text/plain"]
-    shown = [part for part in parts if part.content_type.media_type.partition("/")[0] in _KINDS]
-    for number in range(max(len(shown), len(texts), 1)):
-        media: list[smil.Medium] = []
-        if number < len(shown):
-            kind = shown[number].content_type.media_type.partition("/")[0]
-            media.append(smil.Medium(kind, f"cid:{shown[number].content_id}", "" if kind == "audio" else "Image"))
-        if number < len(texts):
-            media.append(smil.Medium("text", f"cid:{texts[number].content_id}", "Text"))
-        slides.append(smil.Slide(_SLIDE_MS, tuple(media)))
-    taken = {part.content_id for part in parts}
-    content_id = "smil" if "smil" not in taken else "smil-made"
-    return mime.OutPart(ContentType(_SMIL), smil.build(slides), content_id, "slides.smil", encoding)

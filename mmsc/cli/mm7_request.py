@@ -18,9 +18,9 @@ from mmsc.cli.mm7_connection import (
     request_octets,
     run,
 )
-from mmsc.cli.mm7_words import element_name, element_of, printable
 from mmsc.cli.option_groups import F, option, under
 from mmsc.ids import Ids
+from mmsc.lab.mm7_words import element_name, element_of, printable
 from mmsc.net import http_digest
 from mmsc.net.http_client import HttpReply
 from protocols import mime, mm7

@@ -215,8 +215,8 @@ class _Teller:
 
     def heard(self, arrived: "Arrived") -> None:
         """A request."""
-        from mmsc.cli.mm7_words import element_name, printable
         from mmsc.cli.vasp_words import line_of, object_of, xml_of
+        from mmsc.lab.mm7_words import element_name, printable
 
         envelope = arrived.envelope
         self._counts["unreadable" if envelope is None else element_name(envelope.message)] += 1

@@ -8,8 +8,8 @@ import click
 from lxml import etree
 
 from mmsc.cli.folders import NumberedFolder, safe_name
-from mmsc.cli.mm7_words import as_object, element_name, leaves, part_in_words, printable, spelt, spelt_all
 from mmsc.domain.instant import Instant, to_datetime
+from mmsc.lab.mm7_words import as_object, element_name, leaves, part_in_words, printable, spelt, spelt_all
 from mmsc.lab.vasp_listener import Arrived
 from protocols import mime, mm7
 from protocols.errors import DecodeError

@@ -1,15 +1,17 @@
 """The console's application: the operators' paths, REST and the pages, and what holds for all of them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
-from mmsc.console import assets, bridge, login, start
+from mmsc.console import assets, bridge, login
 from mmsc.console.guard import Guard
-from mmsc.console.page import HOLDER, SECURITY
+from mmsc.console.live import STREAMS, Streams
+from mmsc.console.page import ASKS, HOLDER, SECURITY
+from mmsc.console.pages import PAGES
 from mmsc.control import Control
 from mmsc.gateways.rest.answers import problem
 from mmsc.net.http import Handler
@@ -18,15 +20,20 @@ MAXIMUM_BODY_OCTETS: Final = 8 * 1024 * 1024  # an MM in base64 with its attachm
 _OPEN: Final = ("/healthz", "/readyz", "/metrics", "/login", "/static/")  # they ask themselves, or need not
 _REST: Final = "/api/"
 
-PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (start.routes,)
-
 
 def application(
-    guard: Guard, holder: dict[str, Control], operations: Handler, rest: Iterable[web.RouteDef]
+    guard: Guard,
+    holder: dict[str, Control],
+    operations: Handler,
+    rest: Iterable[web.RouteDef],
+    maximum_streams: int = 60,
 ) -> web.Application:
     """`operations` answers /metrics, /healthz and /readyz; `holder` is filled once the server is up."""
     made = web.Application(client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard), _started])
     made[HOLDER] = holder
+    made[STREAMS] = Streams(maximum_streams)
+    made.on_shutdown.append(made[STREAMS].close)
+    made[ASKS] = guard.asks
 
     async def for_operators(request: web.Request) -> web.StreamResponse:
         return await bridge.answer(operations, request)

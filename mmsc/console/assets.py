@@ -1,6 +1,7 @@
 """Scripts and styles, under names that change with their octets, so that browsers may keep them for ever."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
@@ -28,12 +29,17 @@ def _files() -> dict[str, bytes]:
     root = resources.files("mmsc.console") / "static"
     found = {
         f"{folder}/{one.name}": one.read_bytes()
-        for folder in ("js", "vendor", "css")
+        for folder in ("js", "vendor", "css", "img")
         for one in (root / folder).iterdir()
         if one.name.endswith(tuple(_KINDS))
     }
     sheets = [octets for name, octets in sorted(found.items()) if name.startswith("css/")]
-    return {**found, ONE_SHEET: b"\n".join(sheets)}
+    return {**found, ONE_SHEET: _without_air(b"\n".join(sheets))}
+
+
+def _without_air(sheet: bytes) -> bytes:
+    """A sheet without comments, ends of lines and indents: rules stay as they are written."""
+    return re.sub(rb"\s*\n\s*", b"", re.sub(rb"/\*.*?\*/", b"", sheet, flags=re.DOTALL).strip())
 
 
 async def _serve(request: web.Request) -> web.Response:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmsc.clock import Clock
+from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,7 +19,8 @@ class Control:
 
     engine: Engine
     bus: Bus[Event]
-    captures: CaptureRing | None
+    captures: Captures | None
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    neighbours: Neighbours | None = None  # a lab's

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.instant import SECOND
+from mmsc.domain.instant import SECOND, Instant
 from mmsc.engine.lanes import Lanes
 from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreUnavailable
@@ -52,3 +52,7 @@ class Backlog:
         except (StoreUnavailable, TimeoutError):
             pass  # /readyz tells that; a gauge that is missing is better than one that is wrong
         self.waiting = found
+
+    async def next_due(self) -> Instant | None:
+        """When the next task is due, or was (service time); None: nothing waits. Raises StoreUnavailable."""
+        return min((await sql.next_due(self._store)).values(), default=None)

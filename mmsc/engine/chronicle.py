@@ -6,6 +6,7 @@ from mmsc.clock import Clock, Moment
 from mmsc.ids import Ids
 from mmsc.store import events as sql
 from mmsc.store.core import Statement, Unit
+from mmsc.trace.captures import about
 from mmsc.trace.events import Data, Event
 
 
@@ -39,7 +40,9 @@ class Chronicle:
         task_id: int | None = None,
         moment: Moment | None = None,
     ) -> Event:
-        """An event of `moment`, which is now."""
+        """An event of `moment`, which is now. A request whose answer is under way is about the same MM."""
+        if mm_id is not None:
+            about(mm_id)
         service, real = moment or self._clock.moment()
         return Event(self._ids.new_id(real), mm_id, recipient_id, task_id, service, real, data)
 

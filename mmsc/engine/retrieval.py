@@ -25,6 +25,7 @@ from mmsc.store import sms as sms_sql
 from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, StoreBusy, StoreUnavailable
 from mmsc.trace import events as trace
+from mmsc.trace.captures import about
 from protocols.records import record
 
 S = RecipientState
@@ -100,6 +101,7 @@ class Fetching:
         record = await self._desk.recent.by_token(token) or await self._appended(token)
         if record is None or not self._may(record.recipient, identity):
             return Gone(GoneBecause.UNKNOWN)
+        about(record.mm.id, record.recipient.address.value)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
         gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None and self._desk.store.shared:  # perhaps it only was so when it was remembered
@@ -146,8 +148,8 @@ class Fetching:
         try:
             await self._fetched(retrievable)
         except (StoreBusy, StoreUnavailable) as error:
-            about = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
-            _log.warning("a complete GET is not noted: %s", error, extra=about)
+            which = {"mm_id": retrievable.mm.id, "recipient_id": retrievable.recipient.id}
+            _log.warning("a complete GET is not noted: %s", error, extra=which)
         finally:
             self._desk.gets.end(retrievable.recipient.id)
 
@@ -215,6 +217,7 @@ class Fetching:
         if record is None or not self._may(record.recipient, identity):
             return False
         mm, recipient = record.mm, record.recipient
+        about(mm.id, recipient.address.value)
         await self.seen(recipient.address, evidence)
         if happening is Happening.UNRECOGNISED and await self._tried_again(mm, recipient):
             return True
@@ -300,6 +303,7 @@ class WebLinks:
         record = await self._desk.recent.by_link_token(link_token)
         if record is None:
             return Gone(GoneBecause.UNKNOWN)
+        about(record.mm.id, record.recipient.address.value)
         gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
         if gone is not None:
             return gone

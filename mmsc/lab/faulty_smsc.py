@@ -6,7 +6,7 @@ from typing import Final, Protocol, TypeVar
 
 from mmsc.faults.plan import Hit, Plan
 from mmsc.faults.points import Facts, Point
-from mmsc.lab.receipts import receipt_of
+from mmsc.lab.deliver_sms import receipt_of
 from protocols import smpp
 from protocols.smpp import CommandStatus, DataSm, MessageState, Pdu, SubmitSm
 
@@ -38,10 +38,6 @@ class EsmeSession(Protocol):
 
     def abort(self) -> None:
         """Cut the connection."""
-        ...
-
-    def unbind(self) -> None:
-        """Say good-bye, and close."""
         ...
 
 
@@ -78,7 +74,7 @@ class FaultySmsc:
                 answer = take(session, pdu)
                 asyncio.get_running_loop().call_later(hit.of("seconds"), session.send, answer)
             case "smsc-unbind":
-                session.unbind()
+                session.send(smpp.Unbind(sequence_number=session.next_number()))  # the ESME answers, and hangs up
             case "smsc-cut":
                 session.abort()
             case _:
@@ -93,7 +89,7 @@ class FaultySmsc:
             self._mark(hit, session, pdu.sequence_number)
         return hit is not None
 
-    async def tells(self, session: EsmeSession, pdu: Message, message_id: str, state: MessageState, done: str) -> bool:
+    async def tells(self, session: EsmeSession, pdu: Message, message_id: str, state: MessageState) -> bool:
         """Whether a receipt was sent here, wrongly, or lost."""
         hit = self._plan.decide(Point.SMSC_RECEIPT, facts_of(pdu)) if self._plan.on else None
         if hit is None:
@@ -116,7 +112,7 @@ class FaultySmsc:
         for _ in range(times):
             number = session.next_number()
             self._mark(hit, session, -number)
-            session.send(receipt_of(pdu, number, message_id, state, done))
+            session.send(receipt_of(pdu, message_id, state, number))
         return True
 
     def _mark(self, hit: Hit, session: EsmeSession, number: int) -> None:

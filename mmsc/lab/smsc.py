@@ -1,6 +1,7 @@
 """A virtual SMSC: an SMPP v3.4 server that hands what it gets to handsets by number. It works for any ESME.
 
-It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, and sends receipts.
+It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, keeps what is for
+handsets without coverage (`Coverage`), and sends receipts.
 Who does not bind, end a PDU, or read its answers is cut or waits (SMPP v3.4 7.2).
 """
 
@@ -8,14 +9,14 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Final, cast
 
-from mmsc.lab.behaviour import Behaviour
+from mmsc.lab.behaviour import Behaviour, login
+from mmsc.lab.coverage import Coverage
+from mmsc.lab.deliver_sms import BIND_RESPS, ENROUTE_IS_WANTED, out_of_state, receipt_of, text_of
 from mmsc.lab.faulty_smsc import FaultySmsc
 from mmsc.lab.reassembly import Reassembly, Received
-from mmsc.lab.receipts import receipt_of
-from mmsc.lab.registered import OnPush, OnText, Registered, nobody
 from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.turns import settle
@@ -25,8 +26,8 @@ from protocols.smpp import (
     CommandStatus,
     DataSm,
     DeliverSm,
-    EsmClass,
     Framer,
+    MessageState,
     Pdu,
     SmppError,
     SubmitSm,
@@ -38,12 +39,16 @@ from protocols.sms.segment import segment_text
 _log: Final = logging.getLogger(__name__)
 _SESSION_INIT_SECONDS: Final = 10.0  # SMPP v3.4 7.2: from the connection to the bind
 _PARTIAL_PDU_SECONDS: Final = 30.0  # from a PDU's first octets to its last
+_SWEEP_SECONDS: Final = 1.0  # how often the validity of what waits is looked at
 _UNANSWERED_SECONDS: Final = 10.0  # how long a deliver_sm of ours waits for its response
-_BIND_RESPS: Final = {
-    smpp.BindTransceiver: smpp.BindTransceiverResp,
-    smpp.BindTransmitter: smpp.BindTransmitterResp,
-    smpp.BindReceiver: smpp.BindReceiverResp,
-}
+OnPush = Callable[[bytes], Awaitable[None]]
+OnText = Callable[[str], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class _Handset:
+    on_push: OnPush
+    on_sms: OnText
 
 
 class VirtualSmsc:
@@ -54,19 +59,20 @@ class VirtualSmsc:
         self.system_id = system_id
         self.behaviour = Behaviour()
         self.faults: FaultySmsc | None = None
-        self.otherwise: Callable[[str], Registered | None] = nobody  # numbers (+1...) without a handset
         self.session_init_seconds = _SESSION_INIT_SECONDS
         self.partial_pdu_seconds = _PARTIAL_PDU_SECONDS
         self.submitted: deque[SubmitSm | DataSm] = deque(maxlen=1000)
         self.port = 0
-        self._handsets: dict[str, Registered] = {}
+        self._handsets: dict[str, _Handset] = {}
         self._server: asyncio.Server | None = None
         self._sessions: set[_Session] = set()
         self.reassembly = Reassembly()
-        self._second = (0, 0)
+        self.coverage = Coverage()
+        self.switch_on: Callable[[str], None] = lambda number: None  # asked to register a number (digits) that has none
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sweeping = False
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
@@ -89,11 +95,22 @@ class VirtualSmsc:
 
     def register(self, number: str, on_push: OnPush, on_sms: OnText) -> None:
         """A handset with this number (`+15550100123`) is switched on."""
-        self._handsets[number.lstrip("+")] = Registered(on_push, on_sms)
+        self._handsets[number.lstrip("+")] = _Handset(on_push, on_sms)
 
     def unregister(self, number: str) -> None:
         """A handset is switched off."""
         self._handsets.pop(number.lstrip("+"), None)
+
+    def lose_coverage(self, number: str) -> None:
+        """A handset cannot be reached: what is for it waits here."""
+        self.coverage.lose(number.lstrip("+"))
+
+    def regain_coverage(self, number: str) -> None:
+        """It can be reached again, and gets what waited, in order; the receipts follow."""
+        for one in self.coverage.regain(number.lstrip("+")):
+            if one.message is not None:
+                self.spawn(self._deliver(one.message))
+            one.done(self.behaviour.receipt_state)
 
     async def expect(self) -> Received:
         """The next whole message, in order of arrival."""
@@ -110,26 +127,20 @@ class VirtualSmsc:
         data_coding, has_header, pieces = segment_text(text, self._next_id)
         return [
             await receivers[0].deliver(
-                DeliverSm(
-                    sequence_number=receivers[0].next_number(),
-                    source_addr_ton=1,
-                    source_addr_npi=1,
-                    source_addr=number.lstrip("+"),
-                    destination_addr=to.lstrip("+"),
-                    esm_class=EsmClass.UDHI if has_header else 0,
-                    data_coding=data_coding,
-                    short_message=piece,
-                )
+                text_of(number, to, receivers[0].next_number(), data_coding, piece, has_header=has_header)
             )
             for piece in pieces
         ]
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is on its way to a handset."""
+        return bool(self._tasks)
 
     def drop_sessions(self) -> None:
         """Cut every connection."""
         for session in tuple(self._sessions):
             session.abort()
-
-    # --- called by sessions ---
 
     def joined(self, session: "_Session") -> None:
         """A connection came."""
@@ -143,12 +154,7 @@ class VirtualSmsc:
         """The answer to a bind."""
         if self.behaviour.refuse_binds or (self.faults is not None and self.faults.is_down()):
             return CommandStatus.ESME_RBINDFAIL
-        if not self.accounts:
-            return CommandStatus.ESME_ROK
-        if system_id not in self.accounts:
-            return CommandStatus.ESME_RINVSYSID
-        ok = self.accounts[system_id] == password
-        return CommandStatus.ESME_ROK if ok else CommandStatus.ESME_RINVPASWD
+        return login(self.accounts, system_id, password)
 
     def take(self, session: "_Session", pdu: SubmitSm | DataSm) -> Pdu:
         """The answer to a submit_sm or data_sm; what it completes goes to its handset."""
@@ -165,10 +171,7 @@ class VirtualSmsc:
         message_id = f"{self._next_id:08X}"
         self.submitted.append(pdu)
         lost = self.behaviour.lost or (self.faults is not None and self.faults.loses(session, pdu))
-        if whole is not None and not lost:
-            self.spawn(self._deliver(whole))
-        if self.behaviour.owes_receipt(pdu.registered_delivery):
-            self.spawn(self._receipt(session, pdu, message_id))
+        self._pass_on(session, pdu, message_id, None if lost else whole)
         return answer(sequence_number=number, message_id=message_id)
 
     def _judge(self, number: str) -> CommandStatus:
@@ -176,12 +179,10 @@ class VirtualSmsc:
         behaviour = self.behaviour
         if behaviour.statuses:
             return behaviour.statuses.popleft()
-        if behaviour.per_second:
-            second = int(asyncio.get_running_loop().time())
-            taken = self._second[1] if self._second[0] == second else 0
-            if taken >= behaviour.per_second:
-                return CommandStatus.ESME_RTHROTTLED
-            self._second = (second, taken + 1)
+        if self.coverage.is_full(number):
+            return CommandStatus.ESME_RMSGQFUL
+        if behaviour.throttles(int(asyncio.get_running_loop().time())):
+            return CommandStatus.ESME_RTHROTTLED
         return behaviour.numbers.get(number, CommandStatus.ESME_ROK)
 
     def spawn(self, work: Awaitable[None]) -> None:
@@ -190,8 +191,35 @@ class VirtualSmsc:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _pass_on(self, session: "_Session", pdu: SubmitSm | DataSm, message_id: str, whole: Received | None) -> None:
+        """To its handset, now or when that can be reached."""
+
+        def done(state: MessageState) -> None:
+            if self.behaviour.owes_receipt(pdu.registered_delivery, state):
+                self.spawn(self._receipt(session, pdu, message_id, state))
+
+        if self.coverage.hold(pdu, whole, done):
+            if pdu.registered_delivery & ENROUTE_IS_WANTED:
+                self.spawn(self._receipt(session, pdu, message_id, MessageState.ENROUTE))
+            if not self._sweeping:
+                self._sweeping = True
+                self.spawn(self._sweep())
+            return
+        if whole is not None:
+            self.spawn(self._deliver(whole))
+        done(self.behaviour.receipt_state)
+
+    async def _sweep(self) -> None:
+        """Looks at the validity of what waits until nothing does."""
+        while self.coverage.is_holding:
+            await asyncio.sleep(_SWEEP_SECONDS)
+            self.coverage.expire()
+        self._sweeping = False
+
     async def _deliver(self, message: Received) -> None:
-        handset = self._handsets.get(message.number) or self.otherwise(f"+{message.number}")
+        if message.number not in self._handsets:
+            self.switch_on(message.number)
+        handset = self._handsets.get(message.number)
         if not self._received.full():
             self._received.put_nowait(message)
         if handset is None:
@@ -209,15 +237,11 @@ class VirtualSmsc:
         account = (one for one in self._sessions if one.system_id == session.system_id)
         return next((one for one in (session, *account) if one.receives), None)
 
-    async def _receipt(self, sender: "_Session", pdu: SubmitSm | DataSm, message_id: str) -> None:
+    async def _receipt(self, sender: "_Session", pdu: SubmitSm | DataSm, message_id: str, state: MessageState) -> None:
         session = self._receiver(sender)
-        if session is None:
+        if session is None or (self.faults is not None and await self.faults.tells(session, pdu, message_id, state)):
             return
-        state = self.behaviour.receipt_state
-        done = datetime.now(UTC).strftime("%y%m%d%H%M")
-        if self.faults is not None and await self.faults.tells(session, pdu, message_id, state, done):
-            return
-        session.send(receipt_of(pdu, session.next_number(), message_id, state, done))
+        session.send(receipt_of(pdu, message_id, state, session.next_number()))
 
 
 class _Session(asyncio.Protocol):
@@ -287,13 +311,6 @@ class _Session(asyncio.Protocol):
         """Cut the connection."""
         if self._transport is not None:
             self._transport.abort()
-
-    def unbind(self) -> None:
-        """Say good-bye, and close."""
-        self._state = SessionState.UNBOUND
-        self.send(smpp.Unbind(sequence_number=self.next_number()))
-        if self._transport is not None:
-            self._transport.close()
 
     def next_number(self) -> int:
         """The next sequence number of this direction."""
@@ -365,7 +382,7 @@ class _Session(asyncio.Protocol):
 
     def _bind(self, pdu: smpp.BindTransceiver | smpp.BindTransmitter | smpp.BindReceiver) -> None:
         status = self._smsc.checks(pdu.system_id, pdu.password)
-        answer, number = _BIND_RESPS[type(pdu)], pdu.sequence_number
+        answer, number = BIND_RESPS[type(pdu)], pdu.sequence_number
         if status is not CommandStatus.ESME_ROK:
             self.send(answer(sequence_number=number, command_status=status))
             if self._transport is not None:
@@ -380,12 +397,4 @@ class _Session(asyncio.Protocol):
         """ESME_RINVBNDSTS in the request's own response (SMPP v3.4 5.1.3)."""
         already = pdu.command_id in BIND_STATES
         status = CommandStatus.ESME_RALYBND if already else CommandStatus.ESME_RINVBNDSTS
-        if isinstance(pdu, SubmitSm):
-            self.send(smpp.SubmitSmResp(sequence_number=pdu.sequence_number, command_status=status))
-        elif type(pdu) in _BIND_RESPS:
-            response = _BIND_RESPS[type(pdu)]  # type: ignore[index]
-            self.send(response(sequence_number=pdu.sequence_number, command_status=status))
-        elif isinstance(pdu, DataSm):
-            self.send(smpp.DataSmResp(sequence_number=pdu.sequence_number, command_status=status))
-        else:
-            self.send(smpp.GenericNack(sequence_number=pdu.sequence_number, command_status=status))
+        self.send(out_of_state(pdu, status))

@@ -27,7 +27,7 @@ from mmsc.net.manner import Manner, mistreat
 from mmsc.net.octets import OctetBudget
 from mmsc.net.tls_server import ClientCertificate, TlsServer, certificate_of
 from mmsc.net.turns import settle
-from mmsc.trace.captures import BodyReference, Direction, WireTap, new_exchange
+from mmsc.trace.captures import BodyReference, Direction, Subject, WireTap, new_exchange, new_subject
 
 __all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
 _log: Final = logging.getLogger(__name__)
@@ -173,6 +173,7 @@ class HttpListener:
     async def _serve(self, connection: Connection, received: Received) -> None:
         exchange = new_exchange()
         arrived = self._tap.now()
+        subject = new_subject()
         coding = received.headers.get("Content-Encoding")
         if coding is not None and not received.status:
             self._undo(received, coding.strip().lower())
@@ -189,7 +190,7 @@ class HttpListener:
         finally:  # only the handler knows what of the body was stored
             if self._tap.is_on:
                 self._saw_request(connection, received, stored, exchange, arrived, is_taken=is_taken)
-        await self._send(connection, received, answer, exchange)
+        await self._send(connection, received, answer, exchange, subject)
         self.statuses[answer.status] = self.statuses.get(answer.status, 0) + 1
         self.times.note(self._tap.now() - arrived)
 
@@ -253,7 +254,9 @@ class HttpListener:
             _log.exception("%s %s: the handler failed", received.method, path, extra={"exchange": exchange})
             return HttpAnswer(status=500, close=True)
 
-    async def _send(self, connection: Connection, received: Received, answer: HttpAnswer, exchange: int) -> None:
+    async def _send(
+        self, connection: Connection, received: Received, answer: HttpAnswer, exchange: int, subject: Subject
+    ) -> None:
         body = answer.body if received.method != "HEAD" and answer.status not in _BODILESS else b""
         held = len(body) if received.method == "GET" and len(body) >= _LARGE_ANSWER_OCTETS else 0
         if not self._budget.take(held):  # a client that reads slowly keeps its answer in memory
@@ -273,6 +276,8 @@ class HttpListener:
                     await connection.drain()
                 whole = connection.is_open
             if self._tap.is_on:
+                answer.mm_id = subject.mm_id if answer.mm_id is None else answer.mm_id
+                answer.neighbour = answer.neighbour or subject.neighbour
                 self._saw_answer(connection, head, body, answer, exchange, whole=whole)
         finally:
             self._budget.give(held)

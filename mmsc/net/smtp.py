@@ -15,40 +15,20 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.smtp_handler import Handler as Handler
+from mmsc.net.smtp_handler import SmtpLimits as SmtpLimits
 from mmsc.net.smtp_replies import Reply as Reply
 from mmsc.net.smtp_replies import Sent as Sent
 from mmsc.net.smtp_replies import SmtpUnavailable as SmtpUnavailable
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
 from mmsc.net.smtp_spoiling import NOTHING, Spoiling, Spoilt
 from mmsc.net.turns import settle
-from mmsc.trace.captures import Direction, WireTap, new_exchange
-from protocols.records import record
+from mmsc.trace.captures import Direction, Subject, WireTap, new_exchange, new_subject
 
 _QUIT_SECONDS: Final = 2.0
 
 
-@record(frozen=True, slots=True, kw_only=True)
-class SmtpLimits:
-    """What a client may cost. `command_seconds` bounds each wait for the client, `mail_seconds` a mail as a whole."""
-
-    maximum_sessions: int = 200
-    maximum_octets: int = 2 * 1024 * 1024
-    maximum_recipients: int = 100
-    command_seconds: float = 300.0
-    mail_seconds: float = 600.0
-    stop_seconds: float = 5.0  # for a mail under way when the server stops
-
-
-class Handler:
-    """What a gateway answers. `rcpt` and `data` return SMTP replies; the defaults take nothing."""
-
-    async def rcpt(self, remote: str, mail_from: str, address: str) -> str:
-        """The reply to RCPT TO."""
-        return f"550 5.1.1 {address} is not served"
-
-    async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
-        """The reply to the end of DATA; what it promises is durable by then."""
-        return "554 5.3.0 not taken"
+_NOBODY: Final = Subject()  # what is not known yet
 
 
 class _Hooks:
@@ -102,13 +82,13 @@ class _Hooks:
         octets = envelope.original_content or b""
         exchange = new_exchange()
         self._saw(Direction.IN, _commands(envelope) + octets, session, exchange)
-        rcpt_tos = tuple(envelope.rcpt_tos)
+        rcpt_tos, subject = tuple(envelope.rcpt_tos), new_subject()
         told = (session, exchange, _sender(envelope), rcpt_tos)
         if self.spoilt.by is not None and (wrong := await self.spoilt.reply_to_mail(*told)):
             return wrong
         reply = await self._handler.data(_remote(session), _sender(envelope), rcpt_tos, octets)
-        if self.spoilt.by is None or not self.spoilt.cut(server, *told):
-            self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
+        if self.spoilt.by is None or not self.spoilt.cut(server, *told, subject=subject):
+            self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange, subject=subject)
         return reply
 
     async def greeting(self, session: Session) -> str:
@@ -131,11 +111,27 @@ class _Hooks:
         self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange)
 
     def _saw(
-        self, direction: Direction, octets: bytes, session: Session, exchange: int, note: str = "", fault: str = ""
+        self,
+        direction: Direction,
+        octets: bytes,
+        session: Session,
+        exchange: int,
+        note: str = "",
+        subject: Subject = _NOBODY,
+        fault: str = "",
     ) -> None:
         if self._tap.is_on:
-            peer = ":".join(str(one) for one in (session.peer or ("", 0))[:2])
-            self._tap.saw(direction, octets, local="", remote=peer, exchange=exchange, note=note, fault=fault)
+            self._tap.saw(
+                direction,
+                octets,
+                local="",
+                remote=":".join(str(one) for one in (session.peer or ("", 0))[:2]),
+                exchange=exchange,
+                neighbour=subject.neighbour,
+                mm_id=subject.mm_id,
+                note=note,
+                fault=fault,
+            )
 
 
 def _commands(envelope: Envelope) -> bytes:
@@ -273,14 +269,21 @@ class SmtpSender:
         self._closed = False
 
     async def send(
-        self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "", fault: str = ""
+        self,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        *,
+        neighbour: str = "",
+        mm_id: int | None = None,
+        fault: str = "",
     ) -> Sent:
         """Send one mail; `fault` is what is wrong with it on purpose. Raises SmtpUnavailable when there is no session
         or MAIL FROM was refused."""
         async with self._seats:
             client = await self._client()
             try:
-                sent = await self._transaction(client, mail_from, recipients, octets, neighbour, fault)
+                sent = await self._transaction(client, mail_from, recipients, octets, (neighbour, mm_id, fault))
             except aiosmtplib.SMTPResponseException as error:
                 await self._quit(client)
                 reply = Reply(error.code, str(error.message))
@@ -339,12 +342,11 @@ class SmtpSender:
         mail_from: str,
         recipients: Sequence[str],
         octets: bytes,
-        neighbour: str,
-        fault: str = "",
+        whose: tuple[str, int | None, str],
     ) -> Sent:
         exchange = new_exchange()
         lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
-        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, neighbour, fault)
+        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, whose)
         try:
             await client.mail(mail_from)
         except aiosmtplib.SMTPSenderRefused as error:
@@ -366,14 +368,20 @@ class SmtpSender:
             if error.code == aiosmtplib.SMTPStatus.completed:  # to DATA itself: nothing was sent yet
                 raise aiosmtplib.SMTPServerDisconnected("it answered DATA with 250, and waits for no mail") from error
             final = Reply(error.code, str(error.message))
-        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, neighbour)
+        self._saw(Direction.IN, f"{final.code} {final.text}\r\n".encode(), exchange, whose)
         return Sent(refused, final)
 
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, neighbour: str, fault: str = "") -> None:
+    def _saw(self, direction: Direction, octets: bytes, exchange: int, whose: tuple[str, int | None, str]) -> None:
         if self._tap.is_on:
-            place = f"{self._host}:{self._port}"
             self._tap.saw(
-                direction, octets, local="", remote=place, exchange=exchange, neighbour=neighbour, fault=fault
+                direction,
+                octets,
+                local="",
+                remote=f"{self._host}:{self._port}",
+                exchange=exchange,
+                neighbour=whose[0],
+                mm_id=whose[1],
+                fault=whose[2],
             )
 
     @staticmethod

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from mmsc.trace.captures import Direction, new_exchange
+from mmsc.trace.captures import Direction, Subject, new_exchange
 
 if TYPE_CHECKING:
     from mmsc.net.smtp import Sent
@@ -28,7 +28,14 @@ class Mailing(Protocol):
     """Sends mails to one target."""
 
     async def send(
-        self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "", fault: str = ""
+        self,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        *,
+        neighbour: str = "",
+        mm_id: int | None = None,
+        fault: str = "",
     ) -> "Sent":
         """Send one mail; `fault` is what is wrong with it on purpose. Raises SmtpUnavailable."""
         ...
@@ -64,11 +71,13 @@ class Spoilt:
         self._saw(Direction.OUT, f"{found[0]}\r\n".encode(), session, exchange, fault=found[1])
         return found[0]
 
-    def cut(self, server: SMTP, session: Session, exchange: int, mail_from: str, to: Sequence[str]) -> bool:
+    def cut(
+        self, server: SMTP, session: Session, exchange: int, mail_from: str, to: Sequence[str], *, subject: Subject
+    ) -> bool:
         """Whether a mail that was taken gets no reply: its connection is cut then."""
         lost = "" if self.by is None else self.by.answer_lost(mail_from, to)
         if lost:
-            self._saw(Direction.OUT, b"", session, exchange, lost, fault=lost)
+            self._saw(Direction.OUT, b"", session, exchange, lost, subject=subject, fault=lost)
             if server.transport is not None:
                 cast("asyncio.Transport", server.transport).abort()
         return bool(lost)

@@ -10,7 +10,7 @@ from mmsc.engine.engine import Engine
 from mmsc.operations.readiness import Readiness
 from mmsc.operations.tally import Tally
 from mmsc.trace.bus import Bus
-from mmsc.trace.ring import CaptureRing
+from mmsc.trace.rings import Captures
 
 
 class StoreCounters(Protocol):
@@ -92,6 +92,6 @@ class Sources:
     sessions: Callable[[], Mapping[str, tuple[int, int]]]  # SMSC -> configured, bound
     loop_delay: Callable[[], float]  # seconds
     engine: Engine | None = None  # None: not begun
-    captures: CaptureRing | None = None
+    captures: Captures | None = None
     http: dict[str, HttpFigures] = field(default_factory=dict)
     smtp: dict[str, SmtpFigures] = field(default_factory=dict)

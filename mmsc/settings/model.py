@@ -83,6 +83,9 @@ class Retention(Section, frozen=True, kw_only=True):
     every_seconds: Seconds = 600.0
 
 
+Captured = Literal["mm1", "mm3", "mm4", "mm7", "smpp", "weblink"]  # interfaces whose octets are kept
+
+
 class Trace(Section, frozen=True, kw_only=True):
     """What is remembered for looking at."""
 
@@ -90,6 +93,11 @@ class Trace(Section, frozen=True, kw_only=True):
     captures_path: str = ""
     captures_maximum_octets: Octets = 256 * MEGA
     captures_maximum_hours: Hours = 168.0
+    captures_shares: Live[dict[Captured, Bound]] = field(
+        default_factory=lambda: {"mm1": 30, "mm3": 5, "mm4": 20, "mm7": 30, "smpp": 10, "weblink": 5}
+    )
+    captures_longest_octets: Live[dict[Captured, Bound]] = field(default_factory=dict)
+    captures_off: Live[tuple[Captured, ...]] = ()
     events_in_memory: Count = 10_000
 
 
@@ -227,11 +235,12 @@ class WebLink(HttpListener, frozen=True, kw_only=True):
 
 
 class Console(Listener, frozen=True, kw_only=True):
-    """Metrics and health, for operators. Off loopback it needs a token."""
+    """Pages and REST, metrics and health. Off loopback it needs a token."""
 
     enabled: bool = False
     port: Port = 8800
-    maximum_connections: Count = 50
+    maximum_connections: Count = 200
+    maximum_streams: Count = 60
     token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
 
 

@@ -7,6 +7,7 @@ The last items stay in a ring for pages that are opened late. What left the ring
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
+from itertools import islice
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
@@ -30,6 +31,11 @@ class Bus(Generic[T]):
         self.lost = 0
         self.first_loss: T | None = None  # the first item that ever left the ring
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches now."""
+        return bool(self._watchers)
+
     def publish(self, item: T) -> None:
         """Tell all watchers. Costs a list append each, whatever they do."""
         ring = self._ring
@@ -44,6 +50,20 @@ class Bus(Generic[T]):
     def recent(self) -> tuple[T, ...]:
         """What the ring holds, oldest first."""
         return tuple(self._ring)
+
+    @property
+    def position(self) -> int:
+        """How many items there were: where a reader of `since` begins."""
+        return self.lost + len(self._ring)
+
+    def since(self, position: int) -> tuple[list[T], int]:
+        """What came behind a position, oldest first, and how many of these have left the ring. Who reads like this now
+        and then costs whoever publishes nothing, and holds nothing."""
+        number = max(0, self.position - position)
+        missed = max(0, number - len(self._ring))
+        items = list(islice(reversed(self._ring), number - missed))
+        items.reverse()
+        return items, missed
 
     def watch(self, *, capacity: int = 1000, replay: bool = False) -> "Watcher[T]":
         """Watch from now on, or with `replay` from the oldest item of the ring. Use it as a context manager."""

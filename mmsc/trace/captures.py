@@ -6,6 +6,7 @@ named, not copied. Secrets are masked before a capture leaves the tap (`redact.p
 
 import itertools
 from collections.abc import Callable
+from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final
 
@@ -80,6 +81,35 @@ def ignore(record: CaptureRecord) -> None:
 def new_exchange() -> int:
     """A number for one request with its answer (or one SMTP transaction), unique also across restarts."""
     return next(_exchanges)
+
+
+class Subject:
+    """What a request that is being answered turns out to be about: told on the way, read when its answer is captured.
+    The first word counts."""
+
+    __slots__ = ("mm_id", "neighbour")
+
+    def __init__(self) -> None:
+        self.mm_id: int | None = None
+        self.neighbour = ""
+
+
+_subject: Final[ContextVar[Subject | None]] = ContextVar("subject", default=None)
+
+
+def new_subject() -> Subject:
+    """Whoever takes a request calls this before he has it answered."""
+    subject = Subject()
+    _subject.set(subject)
+    return subject
+
+
+def about(mm_id: int | None = None, neighbour: str = "") -> None:
+    """What is being answered is about this MM, or came from this neighbour; nothing where nothing is being answered."""
+    subject = _subject.get()
+    if subject is not None:
+        subject.mm_id = mm_id if subject.mm_id is None else subject.mm_id
+        subject.neighbour = subject.neighbour or neighbour
 
 
 class WireTap:

@@ -31,6 +31,8 @@ _RECORD_MAGIC: Final = b"cap\0"
 _MAXIMUM_META_OCTETS: Final = 64 * 1024
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
 _TOGETHER: Final = 200  # records written by one system call: with at most 4 pieces each below IOV_MAX
+_TOGETHER_OCTETS: Final = 1024 * 1024  # or this many octets
+_SOON_SECONDS: Final = 0.02  # how long a record waits for others to be written with
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
@@ -89,8 +91,8 @@ class _Waiting(NamedTuple):
 
 
 class CaptureRing:
-    """The ring in one folder. Belongs to the event loop's thread: what one turn of the loop captured is written at its
-    end, together (a system call each would give up the interpreter's lock ten times for every message)."""
+    """The ring in one folder. Belongs to the event loop's thread: what was captured within a moment is written together
+    (a system call each would give up the interpreter's lock ten times for every message)."""
 
     def __init__(self, folder: Path, limits: RingLimits) -> None:
         """Open the ring; the folder is made. OSError when it cannot be."""
@@ -100,6 +102,7 @@ class CaptureRing:
         self._file = -1
         self._next_number = 1
         self._waiting: list[_Waiting] = []
+        self._waiting_octets = 0
         self.lost = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for path in sorted(folder.glob("*.cap")):
@@ -119,7 +122,7 @@ class CaptureRing:
         return self._records()
 
     def keep(self, record: CaptureRecord) -> None:
-        """The tap: append one capture, at the end of this turn of the event loop. Never raises."""
+        """The tap: append one capture, a little later. Never raises."""
         meta = _encode(_without_octets(record))
         crc = octets = 0
         for piece in record.pieces:
@@ -129,14 +132,16 @@ class CaptureRing:
         self._waiting.append(
             _Waiting(record.exchange, record.mm_id, record.at_real, (head, *record.pieces), len(head) + octets)
         )
-        if len(self._waiting) == 1:
-            self._flush_soon()
-        elif len(self._waiting) >= _TOGETHER:
+        self._waiting_octets += octets
+        if len(self._waiting) >= _TOGETHER or self._waiting_octets > _TOGETHER_OCTETS:
             self.flush()
+        elif len(self._waiting) == 1:
+            self._flush_soon()
 
     def flush(self) -> None:
         """Write what waits. Never raises: what a full or broken disk does not take is counted in `lost`."""
         waiting, self._waiting = self._waiting, []
+        self._waiting_octets = 0
         while waiting:
             together = 0
             try:
@@ -152,10 +157,7 @@ class CaptureRing:
 
     def of_mm(self, mm_id: int) -> list[CaptureRecord]:
         """All captures of an MM, in the order of their time: its own, and their requests or answers."""
-        self.flush()
-        return self._all(
-            {segment.exchanges[index] for segment in self._segments for index in _where(segment.mm_ids, mm_id)}
-        )
+        return self._all(self.exchanges_of(mm_id))
 
     def of_exchange(self, exchange: int) -> list[CaptureRecord]:
         """A request with its answer."""
@@ -164,11 +166,39 @@ class CaptureRing:
 
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""
+        return list(_readable(reversed(list(itertools.islice(self._newest(), number)))))
+
+    def backwards(self, until: int | None = None) -> Iterator[CaptureRecord]:
+        """Captures from the newest to the oldest, those from before `until` (µs of real time), read one by one."""
+        newest = self._newest()
+        return _readable(found for found in newest if until is None or found[0].times[found[1]] < until)
+
+    @property
+    def oldest(self) -> int | None:
+        """When the oldest capture was made, µs of real time."""
+        return next((segment.times[0] for segment in self._segments if segment.times), None)
+
+    def take_over(self, limits: RingLimits) -> None:
+        """Other bounds from now on."""
+        self._limits = limits
+
+    def exchanges_of(self, mm_id: int) -> set[int]:
+        """The exchanges in which an MM is named."""
         self.flush()
-        newest = (
-            (segment, index) for segment in reversed(self._segments) for index in reversed(range(len(segment.offsets)))
+        return {segment.exchanges[index] for segment in self._segments for index in _where(segment.mm_ids, mm_id)}
+
+    def of_exchanges(self, exchanges: set[int]) -> list[CaptureRecord]:
+        """Requests with their answers, in the order of their time."""
+        self.flush()
+        return self._all(exchanges)
+
+    def _newest(self) -> Iterator[tuple[_Segment, int]]:
+        self.flush()
+        return (
+            (segment, index)
+            for segment in reversed(tuple(self._segments))
+            for index in reversed(range(len(segment.offsets)))
         )
-        return list(_readable(reversed(list(itertools.islice(newest, number)))))
 
     def prune(self, real_now: int) -> None:
         """Drop the oldest segments while a bound is passed."""
@@ -193,7 +223,7 @@ class CaptureRing:
         except RuntimeError:  # no loop, no turn to wait for
             self.flush()
         else:
-            loop.call_soon(self.flush)
+            loop.call_later(_SOON_SECONDS, self.flush)
 
     def _octets(self) -> int:
         return self._earlier_octets + (self._segments[-1].size if self._segments else 0)

@@ -4,13 +4,12 @@ Nothing of it runs: text is escaped, only pictures, sound and video are shown, e
 """
 
 import io
-import re
 import zipfile
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
 
+from mmsc.domain import media_files
 from mmsc.domain.message import Content, Part
 from protocols import smil
 from protocols.content_type import ContentType
@@ -18,37 +17,7 @@ from protocols.errors import DecodeError
 from protocols.records import record
 from protocols.wsp.charsets import decode_text
 
-_SHOWN: Final = {
-    "image/jpeg": "image",
-    "image/jpg": "image",
-    "image/png": "image",
-    "image/gif": "image",
-    "image/webp": "image",
-    "image/bmp": "image",
-    "audio/amr": "audio",
-    "audio/mpeg": "audio",
-    "audio/mp4": "audio",
-    "audio/ogg": "audio",
-    "audio/wav": "audio",
-    "audio/aac": "audio",
-    "video/mp4": "video",
-    "video/3gpp": "video",
-    "video/webm": "video",
-    "text/plain": "text",
-}
-_EXTENSIONS: Final = {
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/gif": ".gif",
-    "text/plain": ".txt",
-    "audio/amr": ".amr",
-    "video/3gpp": ".3gp",
-    "video/mp4": ".mp4",
-    "application/smil": ".smil",
-}
 _SMIL: Final = "application/smil"
-_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\"\\/:*?<>|;%]+")
-_LONGEST_NAME: Final = 80
 LONGEST_TEXT: Final = 20_000
 _TEXT_OF_A_PAGE: Final = 100_000  # a presentation may show the same part on every slide
 
@@ -80,7 +49,7 @@ def media_type_of(part: Part) -> str:
 
 def shown_as(part: Part) -> str:
     """How a part is shown: text, image, audio, video; "" when it is only a download."""
-    return _SHOWN.get(media_type_of(part), "")
+    return media_files.shown_as(media_type_of(part))
 
 
 def page_of(content: Content) -> Page:
@@ -160,16 +129,4 @@ def archive(content: Content, at: datetime) -> bytes:
 def file_name(part: Part, number: int) -> str:
     """A name that is one, and never a path."""
     wanted = part.content_location or ContentType.parse(part.content_type).get("name") or part.content_id
-    # Not printable: controls, lone surrogates, and the marks that make `gpj.exe` read backwards.
-    wanted = "".join(one if one.isprintable() else "_" for one in wanted)
-    clean = _UNSAFE.sub("_", wanted.replace("\\", "/").rpartition("/")[2]).strip(" ._")[:_LONGEST_NAME]
-    extension = _EXTENSIONS.get(media_type_of(part), "")
-    clean = clean or f"part{number + 1}"
-    return clean if "." in clean or not extension else clean + extension
-
-
-def disposition(name: str, *, inline: bool) -> str:
-    """Content-Disposition in both forms of RFC 6266 4.3."""
-    kind = "inline" if inline else "attachment"
-    plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return media_files.file_name(wanted, media_type_of(part), number)

@@ -13,11 +13,12 @@ from jinja2 import DictLoader, Environment, StrictUndefined, select_autoescape
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import to_datetime
+from mmsc.domain.media_files import disposition
 from mmsc.domain.message import Mm
 from mmsc.engine.ports import Gone, GoneBecause, Links, Retrievable
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
-from mmsc.weblink.page import archive, disposition, file_name, media_type_of, page_of, shown_as
+from mmsc.weblink.page import archive, file_name, media_type_of, page_of, shown_as
 from mmsc.weblink.words import Words
 
 _PATH: Final = re.compile(r"/w/(?P<token>[A-Za-z0-9_-]{8,100})(?:/part/(?P<part>[0-9]{1,4})|/(?P<all>all))?")

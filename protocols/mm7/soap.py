@@ -170,8 +170,9 @@ def open_envelope(root: etree._Element) -> Opened:
         why = f"the root is {local_name(root)}, not Envelope"
         raise Mm7Error(StatusCode.MESSAGE_FORMAT_CORRUPT, where="SOAP part", why=why)
     envelope = namespace_of(root)
-    header, body = _child(root, "Header"), _child(root, "Body")
-    transaction_id, header_dialect = _transaction(header)
+    header, body = _first_of_each(root, "Header", "Body")
+    blocks = () if header is None else tuple(header)  # kept: each walk would make its elements anew
+    transaction_id, header_dialect = _transaction(blocks)
     if envelope not in (ENVELOPE, _OLD_ENVELOPE):
         raise Mm7Error(
             StatusCode.VALIDATION_ERROR,
@@ -185,7 +186,7 @@ def open_envelope(root: etree._Element) -> Opened:
     elements = [] if body is None else [one for one in body if local_name(one)]
     spoken = (dialect(namespace_of(elements[0])) if elements else None) or header_dialect
     echo = spoken or _LATEST_DIALECT
-    _check_understood(header, envelope, transaction_id, echo)
+    _check_understood(blocks, envelope, transaction_id, echo)
     if not elements:
         raise Mm7Error(
             StatusCode.VALIDATION_ERROR, where="Body", why="it is empty", transaction_id=transaction_id, spoken=echo
@@ -210,22 +211,25 @@ def _of_fault(fault: etree._Element) -> Dialect:
     return next((one for one in found if one is not None), _LATEST_DIALECT)
 
 
-def _child(element: etree._Element, name: str) -> etree._Element | None:
-    for one in element:
-        if local_name(one) == name:
-            return one
-    return None
+def _first_of_each(
+    element: etree._Element, one: str, other: str
+) -> tuple[etree._Element | None, etree._Element | None]:
+    """The first child of either name."""
+    found: dict[str, etree._Element] = {}
+    for child in element:
+        found.setdefault(local_name(child), child)
+    return found.get(one), found.get(other)
 
 
-def _transaction(header: etree._Element | None) -> tuple[str, Dialect | None]:
-    element = None if header is None else _child(header, "TransactionID")
-    if element is None:
-        return "", None
-    return (element.text or "").strip(), dialect(namespace_of(element))
+def _transaction(blocks: tuple[etree._Element, ...]) -> tuple[str, Dialect | None]:
+    for one in blocks:
+        if local_name(one) == "TransactionID":
+            return (one.text or "").strip(), dialect(namespace_of(one))
+    return "", None
 
 
-def _check_understood(header: etree._Element | None, envelope: str, transaction_id: str, spoken: Dialect) -> None:
-    for one in () if header is None else header:
+def _check_understood(blocks: tuple[etree._Element, ...], envelope: str, transaction_id: str, spoken: Dialect) -> None:
+    for one in blocks:
         name = local_name(one)
         if name in ("", "TransactionID"):
             continue

@@ -137,8 +137,8 @@ def test_mm4_is_recognised_with_its_parts() -> None:
     octets = mm4.encode(forward, (ContentType("multipart/mixed"), (text,)))
     view = look(octets)
     assert (view.kind, view.title) == ("MM4", "ForwardReq")
-    assert ("transaction_id", "t1") in [(row.name, row.value) for row in view.rows]
-    assert [row.value for row in view.inside[0].rows] == ["text/plain <t> 5 octets"]
+    assert ("X-Mms-Transaction-ID", "t1") in [(row.name, row.value) for row in view.rows]
+    assert [part.title for part in view.inside[0].inside] == ["1, text/plain, <t>"]
     assert look(octets.replace(b"MM4_forward.REQ", b"MM4_nonsense")).problem
 
 

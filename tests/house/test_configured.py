@@ -173,7 +173,7 @@ def test_the_bounds_of_listeners_and_captures_are_those_of_the_file() -> None:
     limits = configured.http_limits(settings.mm7)
     assert limits.maximum_body_octets == settings.mm7.maximum_body_octets
     assert limits.idle_seconds == settings.mm7.idle_seconds
-    assert configured.ring_limits(settings).maximum_octets == settings.trace.captures_maximum_octets
+    assert configured.capture_limits(settings).total.maximum_octets == settings.trace.captures_maximum_octets
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,10 @@ def _limits(name: str) -> Look:
     return lambda app: getattr(app.engine.submit._planner._policy.limits, name)
 
 
+def _kept(name: str) -> Look:
+    return lambda app: getattr(getattr(app.captures, "_limits"), name)  # noqa: B009
+
+
 def _policy(app: App) -> Any:
     return app.engine.desk.policy
 
@@ -60,11 +64,15 @@ def _route(app: App, number: str) -> tuple[object, str]:
     return str(route), target
 
 
+SHARES = Settings().trace.captures_shares
 # Key -> (its new value, where it is read, what stands there then). What a VASP's client or a peer's sender is made of
 # is looked up by making one.
 CASES: dict[str, tuple[object, Look, object]] = {
     "log.level": ("info", lambda app: app.settings.log.level, "info"),  # and over a process in test_reload.py
     "log.events": (True, lambda app: app.settings.log.events, True),  # the same
+    "trace.captures_shares": ({"smpp": 7}, _kept("shares"), SHARES | {"smpp": 7}),
+    "trace.captures_longest_octets": ({"mm4": 7}, _kept("longest"), {"mm4": 7}),
+    "trace.captures_off": (("mm3",), _kept("off"), {"mm3"}),
     "limits.maximum_octets": (7, _limits("maximum_octets"), 7),
     "limits.maximum_recipients": (7, _limits("maximum_recipients"), 7),
     "limits.maximum_parts": (7, _limits("maximum_parts"), 7),

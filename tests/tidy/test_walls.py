@@ -113,7 +113,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.mm3": ("protocols", *PARTS),
     "mmsc.gateways.mm4": ("protocols", *PARTS, "aiosmtpd", "aiosmtplib"),
     "mmsc.gateways.mm7": ("protocols", *PARTS, "lxml"),
-    "mmsc.gateways.rest": (*PARTS, "mmsc.control", "protocols", "msgspec", "aiohttp"),
+    "mmsc.gateways.rest": (*PARTS, "mmsc.control", "mmsc.lab", "protocols", "msgspec", "aiohttp"),
     "mmsc.control": (*PARTS, "mmsc.lab", "mmsc.capability", "protocols", "msgspec"),
     "mmsc.console": (
         *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
@@ -128,7 +128,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.capability": ("mmsc.domain", "mmsc.net", "mmsc.trace", "mmsc.engine.ports", "protocols"),
     "mmsc.load": ("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     "mmsc.lab": (
-        *("protocols", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
+        *("protocols", "mmsc.domain.instant", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
         *("aiohttp", "aiosmtpd", "aiosmtplib", "multidict", "zeep", "requests", "lxml", "msgspec"),
     ),
 }
@@ -146,7 +146,7 @@ ROOF: Final = (
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
         "mmsc.standing_in",
-        "mmsc.stores",
+        "mmsc.storing",
     ),
     "mmsc.__main__",
 )

@@ -18,7 +18,7 @@ from tests.cases import Case, cases
 MEDIA = Path(__file__).parents[2] / "fixtures" / "media"
 MIXED = ContentType("application/vnd.wap.multipart.mixed")
 PUSHES = [one for one in cases("tpdu") if not one.is_refused and "of-two" in one.stem]
-ALL = [one for name in ("mm1", "wsp", "tpdu", "smpp") for one in cases(name)]
+ALL = [one for name in ("mm1", "wsp", "tpdu", "smpp", "mm7", "mm4", "eaif") for one in cases(name) if one.octets]
 
 
 def chain(view: View) -> list[str]:

@@ -23,6 +23,7 @@ from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, r
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
 from mmsc.net.http import HttpAnswer, HttpRequest
+from mmsc.trace.captures import about
 from protocols import mm1
 from protocols.errors import Decoded
 from protocols.mm1 import Mm1Error, MReadRecInd, MSendReq, Pdu, ResponseStatus
@@ -72,6 +73,7 @@ class Mm1Server:
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer."""
         identity = self._identities.of(request)
+        about(neighbour="" if identity is None else identity.value)
         if request.method in ("GET", "HEAD"):
             return await self._fetches.get(request, identity, _evidence(request, 0))
         if request.method != "POST":

@@ -87,7 +87,7 @@ class Mm4Courier:
         if not is_mailbox(mail_from):
             mail_from = self._system  # an alphanumeric sender with a blank; From has it as it is
         try:
-            sent = await self._sender(peer).send(mail_from, tuple(boxes), octets, neighbour=peer.name)
+            sent = await self._sender(peer).send(mail_from, tuple(boxes), octets, neighbour=peer.name, mm_id=mm.id)
         except SmtpUnavailable as error:
             return _unavailable(error)
         expected = Delivered(answer_expected=peer.ack_request, note=sent.final.text if sent.final else "")
@@ -107,7 +107,7 @@ class Mm4Courier:
         to = mailbox(job.stored_mm.sender, peer.domain, peer.rewrites_out)
         if not is_mailbox(to):
             to = f"system-user@{peer.domain}"  # the head's To has the sender as it is
-        return await self._mail(peer, to, mm4.encode(report))
+        return await self._mail(job, peer, to, mm4.encode(report))
 
     async def _res(self, job: Job, peer: Peer) -> Outcome:
         payload = job.payload
@@ -125,12 +125,13 @@ class Mm4Courier:
         about = payload.get("recipients", "")
         if about and isinstance(res, ForwardRes):
             res = replace(res, request_recipients=tuple(about.split(",")))
-        return await self._mail(peer, payload["to"], mm4.encode(res))
+        return await self._mail(job, peer, payload["to"], mm4.encode(res))
 
-    async def _mail(self, peer: Peer, to: str, octets: bytes) -> Outcome:
+    async def _mail(self, job: Job, peer: Peer, to: str, octets: bytes) -> Outcome:
         """A mail of ours to one mailbox."""
         try:
-            sent = await self._sender(peer).send(self._system, (to,), octets, neighbour=peer.name)
+            mm_id = None if job.mm is None else job.mm.id
+            sent = await self._sender(peer).send(self._system, (to,), octets, neighbour=peer.name, mm_id=mm_id)
         except SmtpUnavailable as error:
             return _unavailable(error)
         if to in sent.refused:

@@ -122,14 +122,21 @@ class FaultySender:
         await self._sender.close()
 
     async def send(
-        self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "", fault: str = ""
+        self,
+        mail_from: str,
+        recipients: Sequence[str],
+        octets: bytes,
+        *,
+        neighbour: str = "",
+        mm_id: int | None = None,
+        fault: str = "",
     ) -> Sent:
         """Send one mail, wrongly if a fault says so. Raises SmtpUnavailable."""
         if not self._plan.on:
-            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour)
+            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id)
         hit = self._plan.decide(Point.MM4_MAIL, self._facts(recipients, octets))
         if hit is None:
-            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour)
+            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id)
         self._plan.note(hit)
         if hit.setting.delay_seconds:
             await pause(hit.setting.delay_seconds)
@@ -139,14 +146,14 @@ class FaultySender:
             case "mm4-peer-smtp":
                 return Sent({}, Reply(hit.of("status"), f"({hit.name})"))
             case "mm4-mail-twice":
-                await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, fault=hit.name)
+                await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id, fault=hit.name)
             case "mm4-mail-cut":
                 octets = octets[: hit.of("octets")]
             case "mm4-mail-jpeg":
                 octets = wrong.with_damaged_pictures(octets)
             case "mm4-mail-id":
                 octets = wrong.with_other_message_id(octets)
-        return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, fault=hit.name)
+        return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id, fault=hit.name)
 
     def _facts(self, recipients: Sequence[str], octets: bytes) -> Facts:
         head, job = _fields(octets), _job.get()

@@ -28,6 +28,7 @@ from mmsc.gateways.mm4.translate import (
     submission_of,
 )
 from mmsc.net.smtp import Handler
+from mmsc.trace import captures
 from protocols import mm4
 from protocols.address import read
 from protocols.errors import Decoded, DecodeError, Finding
@@ -122,6 +123,7 @@ class Mm4Server(Handler):
             peer = self._writer(decoded.message) or peer
         if peer is None:
             return "550 5.7.1 this system is no peer of ours"
+        captures.about(neighbour=peer.name)
         return await self._take(decoded, peer, recipients)
 
     async def _take(self, decoded: Decoded[Message], peer: Peer, recipients: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
 from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
-from mmsc.trace.captures import Direction, WireTap, new_exchange
+from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
 from protocols import smpp
 from protocols.errors import EncodeError
 from protocols.records import record
@@ -357,6 +357,7 @@ class Esme(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         while True:
             incoming = await self._incoming.get()
+            subject = new_subject()
             try:
                 status = await self._on_message(incoming.pdu)
             except Exception:
@@ -365,7 +366,7 @@ class Esme(asyncio.Protocol):
                 )
                 status = CommandStatus.ESME_RX_T_APPN
             if status is not None:
-                self._answer(incoming, status)
+                self._answer(incoming, status, subject.mm_id)
             elif incoming.looked < len(_LOOK_AGAIN_SECONDS):
                 seconds = _LOOK_AGAIN_SECONDS[incoming.looked]
                 if self._looking_again < _INBOX:
@@ -376,10 +377,10 @@ class Esme(asyncio.Protocol):
             else:  # nobody's: anything but ROK would bring it back for ever
                 self._answer(incoming, CommandStatus.ESME_ROK)
 
-    def _answer(self, incoming: _Incoming, status: CommandStatus) -> None:
+    def _answer(self, incoming: _Incoming, status: CommandStatus, mm_id: int | None = None) -> None:
         if incoming.transport is not self._transport:
             return  # another session numbers its requests anew; the SMSC repeats what was not answered
         pdu = incoming.pdu
         deliver = pdu.command_id is CommandId.DELIVER_SM
         answer = smpp.DeliverSmResp if deliver else smpp.DataSmResp
-        self._write(answer(sequence_number=pdu.sequence_number, command_status=status))
+        self._write(answer(sequence_number=pdu.sequence_number, command_status=status), mm_id=mm_id)

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Final
 
 from mmsc.trace import redact
-from mmsc.trace.view import mms, sms, wsp
+from mmsc.trace.view import lines, mms, sms, wsp
+from mmsc.trace.view.mail import is_smtp, mm4_message, smtp
 from mmsc.trace.view.model import MAXIMUM_DEPTH, Deeper, Row, Segment, View, every, has_problem
-from mmsc.trace.view.soap_and_mail import mm4_message, mm7_message
+from mmsc.trace.view.soap import mm7_message
 from protocols import header_fields, mime
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
@@ -70,6 +71,8 @@ def _look(octets: bytes, content_type: str, depth: int) -> View:
         return mms.pdu(octets, deeper)
     if media in ("text/xml", "application/soap+xml", "multipart/related") and media:
         return mm7_message(octets, content_type)
+    if depth == 0 and is_smtp(octets):
+        return smtp(octets)
     if sms.is_smpp(octets):
         return sms.smpp_stream(octets, deeper)
     messages = sms.tpdu_stream(octets, deeper) if depth == 0 else None
@@ -82,14 +85,17 @@ def _look(octets: bytes, content_type: str, depth: int) -> View:
 
 def _http(octets: bytes, depth: int) -> View:
     octets = redact.http(octets)
-    start, _, rest = octets.partition(b"\n")
-    block, body = _head(rest)
-    headers = header_fields.parse_headers(block)
-    title = start.decode("latin-1").strip()
-    rows = tuple(Row(name, value) for name, value in headers)
-    kind = dict(reversed(headers)).get("content-type", "")
-    at = len(octets) - len(body) if octets.endswith(body) else -1
-    inside = (replace(_look(body, kind, depth + 1), at=at),) if body else ()
+    line_end = octets.find(b"\n")
+    line_end = len(octets) if line_end < 0 else line_end
+    title = octets[:line_end].decode("latin-1").strip()
+    end, at = lines.block_end(octets, line_end + 1)
+    name = "status line" if title.startswith("HTTP/") else "request line"
+    start = Row(name, title, 0, len(octets[:line_end].rstrip(b"\r")), "RFC 9112 3")
+    rows = (start, *lines.header_rows(octets, line_end + 1, end, "RFC 9110 6.3"))
+    body = octets[at:]
+    kind = lines.value_of(rows[1:], "content-type")
+    inner = _look(body, kind, depth + 1) if body else None
+    inside = () if inner is None else (replace(inner, at=at if inner.octets == body else -1),)
     return View("HTTP", title, octets, rows, inside=inside)
 
 
@@ -107,16 +113,17 @@ def _text(octets: bytes) -> View:
         return mm7_message(octets, "text/xml")
     if start.startswith(b"--"):
         boundary = octets.lstrip().partition(b"\n")[0].strip()[2:].decode("latin-1")
-        view = mm7_message(
-            octets.lstrip(), str(ContentType("multipart/related", (("boundary", boundary), ("type", "text/xml"))))
-        )
-        return replace(view, octets=octets)
+        media = ContentType("multipart/related", (("boundary", boundary), ("type", "text/xml")))
+        return mm7_message(octets, str(media))
     block, body = _head(octets)
     headers = dict(reversed(header_fields.parse_headers(block)))
     if "x-mms-message-type" in headers:
         return mm4_message(octets)
     if headers.get("content-type", "").lower().startswith(("text/xml", "multipart/related")) and "from" not in headers:
-        return replace(mm7_message(body, headers["content-type"]), octets=octets)
+        at = len(octets) - len(body)
+        rows = tuple(lines.header_rows(octets, 0, at, "RFC 2046 5.1"))
+        inner = replace(mm7_message(body, headers["content-type"]), at=at)
+        return View("MIME", headers["content-type"].partition(";")[0], octets, rows, inside=(inner,))
     return View("octets", "nothing known", octets)
 
 

@@ -1,5 +1,6 @@
 """REST: IP addresses become subscribers', over real sockets (RFC 9110, RFC 9457; OMA-TS-MMS_CTR)."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +28,15 @@ async def asked(
 ) -> tuple[int, Any, "aiohttp.typedefs.LooseHeaders"]:
     """(status, JSON, headers)."""
     host, port = app.listeners["console"]
-    data = msgspec.json.encode(body) if body is not None and not isinstance(body, bytes) else body
+    octets = msgspec.json.encode(body) if body is not None and not isinstance(body, bytes) else body
+    data = io.BytesIO(octets) if octets is not None else None
+    headers = {"Content-Type": "application/json", **headers}
     async with (
         aiohttp.ClientSession() as session,
         session.request(method, f"http://{host}:{port}{path}", data=data, headers=headers) as response,
     ):
-        octets = await response.read()
-        return response.status, msgspec.json.decode(octets) if octets else None, response.headers
+        told = await response.read()
+        return response.status, msgspec.json.decode(told) if told else None, response.headers
 
 
 async def sends(lab: Lab) -> ResponseStatus | None:

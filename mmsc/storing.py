@@ -1,4 +1,4 @@
-"""The store that the settings mean."""
+"""Opens what the settings say about the store: its database, and the object storage for its bodies."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def new_store(settings: Settings, clock: Clock, synchronous: str) -> Store:
-    """The database, not opened yet."""
+    """The database of the settings, not opened."""
     given = settings.store
     if given.postgres:
         from mmsc.store.postgres import PostgresStore  # asyncpg only where it is used
@@ -22,7 +22,7 @@ def new_store(settings: Settings, clock: Clock, synchronous: str) -> Store:
     return SqliteStore(str(store_path(settings)), options, clock.real_now)  # leases: one clock for both
 
 
-async def objects_of(settings: Settings) -> "S3Objects | None":
+async def objects(settings: Settings) -> "S3Objects | None":
     """The object storage of the settings, asked whether it takes objects. Raises `StoreRefused`."""
     given = settings.store.objects
     if not given.url:
@@ -31,7 +31,7 @@ async def objects_of(settings: Settings) -> "S3Objects | None":
         from mmsc.store.objects import S3Objects, S3Options  # obstore only where it is used
     except ImportError as error:
         raise StoreRefused("store.objects.url needs obstore: pip install 'mmsc[s3]'") from error
-    objects = S3Objects(
+    made = S3Objects(
         S3Options(
             url=given.url,
             endpoint=given.endpoint,
@@ -41,5 +41,5 @@ async def objects_of(settings: Settings) -> "S3Objects | None":
             timeout_seconds=given.timeout_seconds,
         )
     )
-    await objects.open()
-    return objects
+    await made.open()
+    return made

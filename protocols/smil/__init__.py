@@ -1,4 +1,5 @@
 """SMIL presentations, as phones write them (OMA-TS-MMS_CONF 8; 3GPP TS 26.140 7): read into slides, and built.
+`presentation.py` reads them whole: where each thing stands and when.
 
 Hardened like all XML here: no entities, no network, bounded size. A plain DOCTYPE is let be: handsets send one.
 """
@@ -18,7 +19,7 @@ MAXIMUM_OCTETS: Final = 256 * 1024
 MAXIMUM_SLIDES: Final = 200
 MAXIMUM_MEDIA: Final = 400  # of all slides together: what a page of them costs is bounded by it
 _CLAUSE: Final = "OMA-TS-MMS_CONF 8"
-_MEDIA: Final = {
+MEDIA: Final = {  # element -> what it is
     "text": "text",
     "img": "image",
     "image": "image",
@@ -50,6 +51,11 @@ class Slide:
 
 def decode(octets: bytes) -> tuple[Slide, ...]:
     """The slides. Raises DecodeError."""
+    return _slides(root_of(octets))
+
+
+def root_of(octets: bytes) -> etree._Element:
+    """The document, nothing in it trusted. Raises DecodeError."""
     if len(octets) > MAXIMUM_OCTETS:
         raise DecodeError(f"a presentation of {len(octets)} octets", offset=0, clause=_CLAUSE)
     try:
@@ -61,9 +67,9 @@ def decode(octets: bytes) -> tuple[Slide, ...]:
     dtd: Any = root.getroottree().docinfo.internalDTD
     if dtd is not None and dtd.entities():
         raise DecodeError("a presentation that declares entities", offset=0, clause=_CLAUSE)
-    if _name(root) != "smil":
-        raise DecodeError(f"the root element is {_name(root)}, not smil", offset=0, clause=_CLAUSE)
-    return _slides(root)
+    if name_of(root) != "smil":
+        raise DecodeError(f"the root element is {name_of(root)}, not smil", offset=0, clause=_CLAUSE)
+    return root
 
 
 def _slides(root: etree._Element) -> tuple[Slide, ...]:
@@ -71,20 +77,26 @@ def _slides(root: etree._Element) -> tuple[Slide, ...]:
     slides: list[tuple[int, list[Medium]]] = []
     media = 0
     for element in root.iter():
-        name = _name(element)
+        name = name_of(element)
         if name == "par":
             slides.append((_milliseconds(element.get("dur", "")), []))
-        elif name in _MEDIA and slides and element.get("src"):
+        elif name in MEDIA and slides and element.get("src"):
             slides[-1][1].append(
-                Medium(_MEDIA[name], element.get("src", ""), element.get("region", ""), element.get("alt", ""))
+                Medium(MEDIA[name], element.get("src", ""), element.get("region", ""), element.get("alt", ""))
             )
             media += 1
-        if len(slides) > MAXIMUM_SLIDES or media > MAXIMUM_MEDIA:
-            raise DecodeError(f"more than {MAXIMUM_SLIDES} slides or {MAXIMUM_MEDIA} elements", clause=_CLAUSE)
+        bound(len(slides), media)
     return tuple(Slide(duration, tuple(shown)) for duration, shown in slides)
 
 
-def _name(element: etree._Element) -> str:
+def bound(slides: int, media: int) -> None:
+    """Raises DecodeError for more slides or elements than are read."""
+    if slides > MAXIMUM_SLIDES or media > MAXIMUM_MEDIA:
+        raise DecodeError(f"more than {MAXIMUM_SLIDES} slides or {MAXIMUM_MEDIA} elements", clause=_CLAUSE)
+
+
+def name_of(element: etree._Element) -> str:
+    """An element's name without namespace, in small letters; "" for a comment."""
     tag: object = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 

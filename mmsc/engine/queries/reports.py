@@ -1,8 +1,4 @@
-"""What others may ask of the store: the console, REST and commands, which know the engine and not its tables.
-
-A question reads in pages of a bounded number of rows and writes nothing; it may be asked of the server's own store, and
-of a reader beside it.
-"""
+"""What became of the delivery reports to VASPs: the report ledger, page by page."""
 
 from collections.abc import AsyncIterator
 from typing import Final

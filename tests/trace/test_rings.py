@@ -1,0 +1,96 @@
+"""All rings together: no interface pushes another one out, and limits can change while captures come in."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mmsc.trace.bus import WatcherCut
+from mmsc.trace.captures import BodyReference, CaptureRecord
+from mmsc.trace.ring import RingLimits
+from mmsc.trace.rings import CaptureLimits, Captures
+from tests.trace.test_ring import record
+
+SMALL = RingLimits(maximum_octets=96 * 1024, maximum_records=6000)
+
+
+def of(interface: str, octets: bytes = b"octets", **fields: int) -> CaptureRecord:
+    return msgspec.structs.replace(record(octets, **fields), interface=interface)
+
+
+def test_a_flood_on_one_interface_leaves_the_others_alone(tmp_path: Path) -> None:
+    captures = Captures(tmp_path, CaptureLimits(total=SMALL))
+    captures.keep(of("mm1", b"the one that counts", mm_id=7))
+    for number in range(2000):
+        captures.keep(of("smpp", b"enquire_link", exchange=number + 10))
+    assert [one.octets for one in captures.of_mm(7)] == [b"the one that counts"]
+    full = {state.interface: state for state in captures.state()}["smpp"]
+    assert full.records < 2000
+    assert full.octets <= full.maximum_octets
+    captures.close()
+
+
+def test_shares_are_weights(tmp_path: Path) -> None:
+    captures = Captures(tmp_path, CaptureLimits(total=SMALL, shares={"mm1": 5}))
+    most = {state.interface: state.maximum_octets for state in captures.state()}
+    assert most["mm1"] // 5 == most["mm7"]
+    assert sum(most.values()) <= SMALL.maximum_octets
+    captures.take_over(CaptureLimits(total=SMALL))
+    assert {state.maximum_octets for state in captures.state()} == {SMALL.maximum_octets // 6}
+    captures.close()
+
+
+def test_all_interfaces_are_one_story(tmp_path: Path) -> None:
+    captures = Captures(tmp_path)
+    for number, interface in enumerate(("mm7", "smpp", "mm1", "mm7")):
+        captures.keep(of(interface, bytes((number,)), exchange=number, mm_id=7, at=1000 + number))
+    assert [one.octets[0] for one in captures.of_mm(7)] == [0, 1, 2, 3]
+    assert [one.octets[0] for one in captures.latest(3)] == [1, 2, 3]
+    assert [one.octets[0] for one in captures.backwards(until=1002)] == [1, 0]
+    assert [one.octets[0] for one in captures.backwards(interfaces=["mm7"])] == [3, 0]
+    assert captures.of_mm(8) == []
+    captures.close()
+    again = Captures(tmp_path)
+    assert [one.octets[0] for one in again.of_mm(7)] == [0, 1, 2, 3]
+    again.close()
+
+
+def test_an_interface_is_switched_off(tmp_path: Path) -> None:
+    captures = Captures(tmp_path, CaptureLimits(off=frozenset({"mm3"})))
+    captures.keep(of("mm3"))
+    captures.keep(of("mm4"))
+    assert captures.records == 1
+    assert [state.interface for state in captures.state() if not state.is_on] == ["mm3"]
+    captures.close()
+
+
+@pytest.mark.parametrize(
+    ("longest", "kept", "note"),
+    [(0, b"0123456789", ""), (10, b"0123456789", ""), (4, b"0123", "6 octets more were not kept")],
+)
+def test_a_long_capture_is_cut_and_says_so(tmp_path: Path, longest: int, kept: bytes, note: str) -> None:
+    captures = Captures(tmp_path, CaptureLimits(longest={"mm4": longest}))
+    captures.keep(msgspec.structs.replace(of("mm4"), pieces=(b"012", b"3456789")))
+    (found,) = captures.latest(1)
+    assert (found.octets, found.note) == (kept, note)
+    captures.close()
+
+
+def test_a_cut_before_the_stored_body_names_it_no_more(tmp_path: Path) -> None:
+    captures = Captures(tmp_path, CaptureLimits(longest={"mm4": 4}))
+    for at in (3, 8):
+        captures.keep(msgspec.structs.replace(of("mm4", b"0123456789"), reference=BodyReference(1, 0, 5, at)))
+    assert [one.reference is None for one in captures.latest(2)] == [False, True]
+    captures.close()
+
+
+async def test_who_watches_sees_what_is_kept_and_who_is_slow_is_cut(tmp_path: Path) -> None:
+    captures = Captures(tmp_path)
+    captures.keep(of("mm1", b"before"))
+    with captures.watch(capacity=1) as watcher:
+        captures.keep(of("mm1", b"one"))
+        captures.keep(of("mm1", b"two"))
+        assert (await anext(watcher)).octets == b"one"
+        with pytest.raises(WatcherCut):
+            await anext(watcher)
+    captures.close()
