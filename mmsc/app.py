@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from mmsc import configured, standing_in
+from mmsc import configured, configured_faults, standing_in
 from mmsc.capability.decide import Decider, learn
 from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
@@ -143,6 +143,8 @@ class App:
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
         await self._start_charging()
+        configured_faults.take_over(self.faults, settings)
+        self.live.values.append(lambda now: configured_faults.take_over(self.faults, now))
         standing_in.commits(self.faults, self.store)
         standing_in.submissions(self.faults, self.engine)
         self._stack.push_async_callback(self._stop.close_doors)
@@ -158,6 +160,8 @@ class App:
 
     def _control(self) -> Control:
         """What people see and do."""
+        faults, clocking = standing_in.controls(self.faults, self.engine)
+        self._run(faults.run(), "faults")
         return Control(
             engine=self.engine,
             bus=self.bus,
@@ -165,6 +169,8 @@ class App:
             clock=self.clock,
             ids=self.ids,
             places=lambda: {name: self._place(name) for name in self.listeners},
+            faults=faults,
+            clocking=clocking,
         )
 
     def _place(self, name: str) -> str:
@@ -192,7 +198,7 @@ class App:
         """Service time goes on from where the lab left it."""
         saved = await meta.read(self.store, "clock")
         if saved is not None:
-            self.clock.restore(msgspec.json.decode(saved, type=ClockState))
+            self.clock.go_on(msgspec.json.decode(saved, type=ClockState))
 
     def _at_stop(self, work: Callable[[], Awaitable[object]]) -> None:
         """A step of the stop, in reverse order, each within what is left of its time."""

@@ -4,10 +4,14 @@ anything is on, and takes it away when nothing is. So what is off costs nothing.
 from dataclasses import replace
 from typing import Final
 
+from mmsc.control.clocking import Clocking
+from mmsc.control.faults import Faults
 from mmsc.domain.address import Normalised
 from mmsc.domain.message import Relative, Submission, TaskKind
 from mmsc.domain.neighbours import Capability, Subscriber, Verdict
+from mmsc.engine.clock_keeping import ClockKeeper
 from mmsc.engine.engine import Engine
+from mmsc.engine.notes import Notes
 from mmsc.engine.ports import CapabilityPort, Courier
 from mmsc.faults.plan import Plan
 from mmsc.faults.points import Facts, Point
@@ -23,6 +27,12 @@ from mmsc.store.core import Store
 
 _SMS_KINDS: Final = (TaskKind.NOTIFY, TaskKind.REPORT_MM1)  # a link is told by NotificationWork with its own job
 _LINK: Final = "/w/"
+
+
+def controls(plan: Plan, engine: Engine) -> tuple[Faults, Clocking]:
+    """What people switch and turn."""
+    faults = Faults(plan, engine.clock, engine.chronicle, Notes(engine.store, engine.chronicle))
+    return faults, Clocking(engine.clock, ClockKeeper(engine.store, engine.chronicle, engine.heartbeat.holder.node))
 
 
 def answers(plan: Plan, listener: HttpListener, right: Handler, wrong: Handler) -> None:

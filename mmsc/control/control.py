@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mmsc.clock import Clock
+from mmsc.control.clocking import Clocking
+from mmsc.control.faults import Faults
 from mmsc.control.neighbours import Neighbours
 from mmsc.engine.engine import Engine
 from mmsc.ids import Ids
@@ -23,4 +25,6 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    faults: Faults | None = None
+    clocking: Clocking | None = None
     neighbours: Neighbours | None = None  # a lab's

@@ -135,7 +135,8 @@ class Plan:
         expires_at = now + round(given.expires_after_seconds * 1_000_000) if given.expires_after_seconds else 0
         made = Active(fault_named(name), whole, now, expires_at, from_file=from_file)
         self._active[name] = made
-        self.tell(FaultSet(name, parameters_of(whole), expires_at), None)
+        told = tuple((key, str(value)) for key, value in parameters_of(given).items())
+        self.tell(FaultSet(name, told, expires_at), None)
         self._changed()
         return made
 

@@ -10,7 +10,7 @@ class FaultSet(Data, frozen=True, omit_defaults=True):
 
     kind: ClassVar[str] = "fault.set"
     fault: str
-    parameters: dict[str, object]
+    parameters: tuple[tuple[str, str], ...] = ()
     expires_at: int = 0
 
 

@@ -139,6 +139,7 @@ ROOF: Final = (
         "mmsc.app",
         "mmsc.cli",
         "mmsc.configured",
+        "mmsc.configured_faults",
         "mmsc.configured_neighbours",
         "mmsc.configured_profiles",
         "mmsc.operating",
