@@ -1,6 +1,7 @@
 """The only room that knows everyone: builds the parts, wires them, starts them in order and stops them in reverse."""
 
 import asyncio
+import itertools
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -9,13 +10,14 @@ from typing import Final, Protocol
 
 import msgspec
 
-from mmsc import configured, configured_faults, standing_in
+from mmsc import configured, standing_in
 from mmsc.capability.decide import Decider, learn
 from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
 from mmsc.cdr.writer import Writer
 from mmsc.clock import Clock, ClockState
 from mmsc.control import Control
+from mmsc.control.sending import Sending
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
@@ -24,7 +26,6 @@ from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
 from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm1.faulty import FaultyMm1
 from mmsc.gateways.mm4.courier import Mm4Courier
-from mmsc.gateways.mm4.faulty import FaultySender
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.faulty import FaultyMm7
@@ -41,12 +42,13 @@ from mmsc.net.http_client import HttpClient
 from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import Handler as SmtpHandler
-from mmsc.net.smtp import SmtpSender, SmtpServer
+from mmsc.net.smtp import SmtpServer
+from mmsc.net.smtp_spoiling import Mailing
 from mmsc.net.stopping import Stop
 from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
-from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
+from mmsc.serving_mail import mm3_server, mm4_sender, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
@@ -119,6 +121,7 @@ class App:
         console = await self.operations.open(settings.console)
         if console is not None:
             self.listeners["console"] = console
+            self.schemes["console"] = "http"
         await self.store.open()
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
@@ -143,10 +146,7 @@ class App:
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(configured.neighbours(settings, hash_password))
         await self._start_charging()
-        configured_faults.take_over(self.faults, settings)
-        self.live.values.append(lambda now: configured_faults.take_over(self.faults, now))
-        standing_in.commits(self.faults, self.store)
-        standing_in.submissions(self.faults, self.engine)
+        standing_in.begin(self.faults, self.engine, settings, self.live)
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         self.control = self._control()
@@ -163,14 +163,27 @@ class App:
         faults, clocking = standing_in.controls(self.faults, self.engine)
         self._run(faults.run(), "faults")
         return Control(
+            sending=self._sending(),
             engine=self.engine,
             bus=self.bus,
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
-            places=lambda: {name: self._place(name) for name in self.listeners},
+            places=self._places,
+            counters=self.operations.tally,
             faults=faults,
             clocking=clocking,
+        )
+
+    def _places(self) -> dict[str, str]:
+        return {name: self._place(name) for name in self.listeners}
+
+    def _sending(self) -> Sending:
+        return Sending(
+            *(self._places, self.clock, self.ids, self.bus),
+            domain=self.settings.node.domain,
+            logins=lambda: configured.logins(self.settings),
+            numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
         )
 
     def _place(self, name: str) -> str:
@@ -326,16 +339,9 @@ class App:
         hostname = settings.hostname or domain
         tap = self._tap("mm4", redact.smtp)
 
-        def new_sender(peer: Peer) -> FaultySender:
-            sender = SmtpSender(
-                peer.host,
-                peer.port,
-                hostname=hostname,
-                tap=tap,
-                timeout_seconds=self.settings.delivery.peer.timeout_seconds,
-                connections=peer.concurrency,
-            )
-            return FaultySender(sender, self.faults, peer.name)
+        def new_sender(peer: Peer) -> Mailing:
+            sender = mm4_sender(peer, hostname, tap, self.settings.delivery.peer.timeout_seconds)
+            return standing_in.mailing(self.faults, sender, peer)
 
         engine = self.engine
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)

@@ -206,7 +206,7 @@ def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple
     for number, given in settings.subscriber.items():
         known = plan.normalise(number)
         address = getattr(known, "address", None) or Address.of(number)
-        found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip))
+        found.append(Subscriber(address=address, mms=MmsFlag(given.mms), smsc=given.smsc, ip=given.ip, run=given.run))
     return tuple(found)
 
 
@@ -329,6 +329,11 @@ def admission_policy(settings: Settings) -> AdmissionPolicy:
             given.trusted_proxies, header=given.proxy_header, certificate_header=given.proxy_certificate_header
         ),
     )
+
+
+def logins(settings: Settings) -> dict[str, tuple[str, str]]:
+    """The VASPs that the console can send as: those whose password the settings tell, not its hash alone."""
+    return {name: (one.username, one.password) for name, one in settings.vasp.items() if one.username and one.password}
 
 
 def _retry(given: Delivery) -> RetryPolicy:

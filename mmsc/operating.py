@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.metadata
+from collections.abc import Callable
 from typing import Final
 
 from mmsc import configured
@@ -46,7 +47,8 @@ class Operations:
         self.tally = Tally(clock, bus.publish)
         self.reloads = Reloads()
         self.supervisor = Supervisor()
-        self.pulse = Pulse(self.supervisor.alive)
+        self._each_second: list[Callable[[], None]] = [self.supervisor.alive]
+        self.pulse = Pulse(self._beat)
         self._store_silent = False
         self.sources = Sources(
             clock=clock,
@@ -93,9 +95,19 @@ class Operations:
         self.sources.captures = captures
         return captures
 
+    @property
+    def control(self) -> Control:
+        """What pages and REST look at; KeyError before it is offered."""
+        return self._holder["control"]
+
     def offer(self, control: Control) -> None:
         """From now on pages and REST are answered."""
         self._holder["control"] = control
+        self._each_second += [control.rates.tick, control.lanes.tick]
+
+    def _beat(self) -> None:
+        for each in self._each_second:
+            each()
 
     def running(self) -> None:
         """The start is over."""

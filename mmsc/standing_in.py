@@ -4,11 +4,12 @@ anything is on, and takes it away when nothing is. So what is off costs nothing.
 from dataclasses import replace
 from typing import Final
 
+from mmsc import configured_faults
 from mmsc.control.clocking import Clocking
 from mmsc.control.faults import Faults
 from mmsc.domain.address import Normalised
 from mmsc.domain.message import Relative, Submission, TaskKind
-from mmsc.domain.neighbours import Capability, Subscriber, Verdict
+from mmsc.domain.neighbours import Capability, Peer, Subscriber, Verdict
 from mmsc.engine.clock_keeping import ClockKeeper
 from mmsc.engine.engine import Engine
 from mmsc.engine.notes import Notes
@@ -16,13 +17,16 @@ from mmsc.engine.ports import CapabilityPort, Courier
 from mmsc.faults.plan import Plan
 from mmsc.faults.points import Facts, Point
 from mmsc.faults.wrong_http import spoilt
-from mmsc.gateways.mm4.faulty import FaultyMm4, FaultyReplies
+from mmsc.gateways.mm4.faulty import FaultyMm4, FaultyReplies, FaultySender
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.faulty import FaultyPost
 from mmsc.gateways.sms.courier import SmsCourier
 from mmsc.gateways.sms.faulty import FaultySms
 from mmsc.net.http import Handler, HttpAnswer, HttpListener, HttpRequest
 from mmsc.net.smtp import SmtpServer
+from mmsc.net.smtp_spoiling import Mailing
+from mmsc.reloading import Live
+from mmsc.settings import Settings
 from mmsc.store.core import Store
 
 _SMS_KINDS: Final = (TaskKind.NOTIFY, TaskKind.REPORT_MM1)  # a link is told by NotificationWork with its own job
@@ -33,6 +37,14 @@ def controls(plan: Plan, engine: Engine) -> tuple[Faults, Clocking]:
     """What people switch and turn."""
     faults = Faults(plan, engine.clock, engine.chronicle, Notes(engine.store, engine.chronicle))
     return faults, Clocking(engine.clock, ClockKeeper(engine.store, engine.chronicle, engine.heartbeat.holder.node))
+
+
+def begin(plan: Plan, engine: Engine, settings: Settings, live: Live) -> None:
+    """The faults of the settings, now and whenever these are read again; and where the engine asks."""
+    configured_faults.take_over(plan, settings)
+    live.values.append(lambda now: configured_faults.take_over(plan, now))
+    commits(plan, engine.store)
+    submissions(plan, engine)
 
 
 def answers(plan: Plan, listener: HttpListener, right: Handler, wrong: Handler) -> None:
@@ -82,6 +94,11 @@ def mails(plan: Plan, engine: Engine, courier: Courier) -> None:
     wrong = FaultyMm4(courier.deliver, plan)
     kinds = (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4)
     plan.arm(lambda on: _put(engine, kinds, wrong if on else courier))
+
+
+def mailing(plan: Plan, sender: Mailing, peer: Peer) -> Mailing:
+    """The connections to another MMSC."""
+    return FaultySender(sender, plan, peer.name)
 
 
 def replies(plan: Plan, engine: Engine, server: SmtpServer) -> None:

@@ -77,10 +77,11 @@ def _parsed(text: bytes, file: Path) -> Any:
 
 
 def _files(folder: Path) -> "FileReader":
-    from mmsc.cli.mm7_content import octets_of, type_of
+    from mmsc.cli.mm7_content import octets_of
+    from mmsc.lab.composing import type_of
 
     def read(name: str) -> Any:
         held = octets_of(folder / name)
-        return held, type_of(folder / name, held)
+        return held, type_of(name, held)
 
     return read

@@ -110,7 +110,7 @@ async def _run(folder: Path, ports: str, ready: Callable[[dict[str, Any]], None]
 async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[tuple[App, dict[str, Any]]]":
     """A running lab, and what is told of it."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, handsets
+    from mmsc.cli.playground import built_in_smsc, phones
     from mmsc.control.neighbours import Neighbours
     from mmsc.lab.vasp_driven import DrivenVasp
     from mmsc.settings import DEMO_VASP
@@ -130,7 +130,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
             app.listeners["builtin_smsc"] = (made.builtin_smsc.host, smsc.port)
         places = app.control.places()
         vasp.url = f"{places['mm7']}/mm7"
-        await stack.enter_async_context(handsets(bound, smsc, f"{places['mm1']}/", _quiet))
+        await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
         neighbours.phones = dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))

@@ -1,6 +1,5 @@
 """Files and texts to the content of an MM7 request (TS 23.140 8.7.8; RFC 2387): parts, their types, a presentation."""
 
-import mimetypes
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -8,20 +7,13 @@ from typing import Any, Final
 
 import click
 
+from mmsc.lab.composing import type_of
 from mmsc.lab.mm7_content import is_smil, presentation_of, whole
 from protocols import mime, smil
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.records import record
 
-_TYPES: Final = {
-    ".smil": "application/smil",
-    ".smi": "application/smil",
-    ".amr": "audio/amr",
-    ".3gp": "video/3gpp",
-    ".vcf": "text/x-vcard",
-    ".ics": "text/x-vcalendar",
-}
 _SMIL: Final = "application/smil"
 MAXIMUM_FILE_OCTETS: Final = 64 * 1024 * 1024
 
@@ -123,25 +115,8 @@ def parts_of(
 
 def _part(one: Attachment, number: int, encoding: str) -> mime.OutPart:
     octets = octets_of(one.file)
-    media = type_of(one.file, octets, one.media_type)
+    media = type_of(one.file.name, octets, one.media_type)
     return mime.OutPart(media, octets, one.content_id or f"file{number}", one.name or one.file.name, encoding)
-
-
-def type_of(file: Path, octets: bytes, named: str = "") -> ContentType:
-    """The type of a file by its name unless one is named, with its character set where it is text in UTF-8."""
-    guessed = named or _TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0]
-    media = ContentType.parse(guessed or "application/octet-stream")
-    if media.media_type.startswith("text/") and not media.get("charset") and _is_utf8(octets):
-        return ContentType(media.media_type, (*media.parameters, ("charset", "utf-8")))
-    return media
-
-
-def _is_utf8(octets: bytes) -> bool:
-    try:
-        octets.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _check_ids(parts: Sequence[mime.OutPart]) -> None:

@@ -1,24 +1,29 @@
-"""The neighbours that a server without neighbours gets to play with: an SMSC, a handset for each of a few numbers, and
+"""The neighbours that a server without neighbours gets to play with: an SMSC, a phone for each subscriber, and
 the report listener of the VASP `demo`.
 
 They are those of `mmsc.lab`, speak over sockets like anybody else, and say in a line what they got.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
-from mmsc.lab.handset import Handset, Message
+from mmsc.domain.neighbours import MmsFlag, Subscriber
+from mmsc.lab.handset_inbox import Item, Message, News
+from mmsc.lab.phones import Phones
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.net.listening import listening
 from mmsc.settings import DEMO_VASP, Settings, is_loopback
+from protocols.mm1 import MDeliveryInd, MReadOrigInd
 from protocols.wsp.multipart import PartIndex
 
+if TYPE_CHECKING:
+    from mmsc.app import App
+
 BUILT_IN: Final = "builtin"
-MAXIMUM_HANDSETS: Final = 20  # a file with more subscribers than that is no playground
 _SHOWN_CHARACTERS: Final = 200
 
 Announce = Callable[[str], None]
@@ -53,18 +58,33 @@ def rebound(smsc: VirtualSmsc | None, settings: Settings) -> Settings:
 
 
 @asynccontextmanager
-async def handsets(
-    settings: Settings, smsc: VirtualSmsc | None, mm1_url: str, announce: Announce
-) -> AsyncIterator[None]:
-    """A handset for each subscriber of a small file, switched on at the built-in SMSC."""
-    async with AsyncExitStack() as stack:
-        if smsc is not None and mm1_url and len(settings.subscriber) <= MAXIMUM_HANDSETS:
-            for number in settings.subscriber:
-                handset = await stack.enter_async_context(Handset(number, mm1_url))
-                phone = _Phone(handset, announce)
-                smsc.register(number, phone.on_push, phone.on_sms)
-                stack.callback(smsc.unregister, number)
+async def phones(app: "App", smsc: VirtualSmsc | None, mm1_url: str, announce: Announce) -> AsyncIterator[None]:
+    """A phone for each subscriber, switched on at the built-in SMSC; what they get is said."""
+    if smsc is None or not mm1_url:
         yield
+        return
+    known = app.engine.neighbours
+
+    def subscribers() -> Iterator[tuple[str, bool]]:
+        return (_number_and_mms(one) for one in known.listed())
+
+    def subscriber(digits: str) -> tuple[str, bool] | None:
+        found = known.listed_one(f"+{digits}")
+        return None if found is None else _number_and_mms(found)
+
+    def told(number: str, news: News, item: Item) -> None:
+        said = _said(news, item)
+        if said:
+            line = "".join(char if char.isprintable() else " " for char in said)
+            announce(f"handset {number}: {line}")
+
+    async with Phones(smsc, mm1_url, app.clock, subscribers, subscriber, told) as app.control.phones:
+        yield
+    app.control.phones = None
+
+
+def _number_and_mms(one: Subscriber) -> tuple[str, bool]:
+    return one.address.value, one.mms is not MmsFlag.OFF
 
 
 @asynccontextmanager
@@ -91,35 +111,20 @@ async def reports(settings: Settings, mm7_url: str, announce: Announce) -> Async
         yield
 
 
-class _Phone:
-    """A handset that says what it got."""
-
-    def __init__(self, handset: Handset, announce: Announce) -> None:
-        self._handset = handset
-        self._announce = announce
-
-    async def on_push(self, octets: bytes) -> None:
-        """A notification (fetched at once) or a report."""
-        inbox = self._handset.inbox
-        await self._handset.on_push(octets)
-        for message in inbox.messages:
-            self._say(_told(message))
-        for report in inbox.reports:
-            self._say(f"report: {report.status.name if report.status else 'no status'} for {report.message_id}")
-        for read in inbox.read_reports:
-            status = read.read_status.name if read.read_status else "no status"
-            self._say(f"read report: {status} for {read.message_id}")
-        for failure in inbox.failures:
-            self._say(f"failed: {failure}")
-        inbox.clear()
-
-    async def on_sms(self, text: str) -> None:
-        """An SMS."""
-        self._say(f"SMS: {text}")
-
-    def _say(self, text: str) -> None:
-        line = "".join(char if char.isprintable() else " " for char in text)
-        self._announce(f"handset {self._handset.number}: {line}")
+def _said(news: News, item: Item) -> str:
+    """What is worth a line, "" for what is not."""
+    match news, item:
+        case News.MESSAGE, Message():
+            return _told(item)
+        case News.DELIVERY_REPORT, MDeliveryInd():
+            return f"report: {item.status.name if item.status else 'no status'} for {item.message_id}"
+        case News.READ_REPORT, MReadOrigInd():
+            return f"read report: {item.read_status.name if item.read_status else 'no status'} for {item.message_id}"
+        case News.TEXT, str():
+            return f"SMS: {item}"
+        case News.FAILURE, str():
+            return f"failed: {item}"
+    return ""
 
 
 def _told(message: Message) -> str:

@@ -104,7 +104,8 @@ async def serve(settings: Settings, log: "Log", asked: asyncio.Event, read: Call
     """Everything that the settings ask for, until a part of it dies or the caller is cancelled. When `asked` is set,
     the settings are read again with `read`."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, handsets, rebound, reports
+    from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
+    from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.reloading import reload_when_asked
 
     async with AsyncExitStack() as stack:
@@ -116,7 +117,11 @@ async def serve(settings: Settings, log: "Log", asked: asyncio.Event, read: Call
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
-        async with handsets(bound, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
+        async with (
+            phones(app, smsc, mm1_url, click.echo),
+            wrongdoing(app, smsc, mm1_url),
+            reports(bound, mm7_url, click.echo),
+        ):
             for line in _where(app):
                 click.echo(line)
             _settle()

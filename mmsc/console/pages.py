@@ -5,10 +5,12 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, live, start
+from mmsc.console import api, lanes, live, send, start
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
     start.routes,
+    lanes.routes,
     api.routes,
+    send.routes,
 )

@@ -1,14 +1,24 @@
 """The one object that pages, REST and scenarios are given."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
+from mmsc.control.acting import ActingService
 from mmsc.control.clocking import Clocking
 from mmsc.control.faults import Faults
+from mmsc.control.lanes import LaneBook
+from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.sending import Sending
+from mmsc.control.traffic import TrafficService
+from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
+from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.messages import Messages
 from mmsc.ids import Ids
+from mmsc.lab.phones import Phones
 from mmsc.trace.bus import Bus
 from mmsc.trace.events import Event
 from mmsc.trace.rings import Captures
@@ -17,7 +27,7 @@ from mmsc.trace.rings import Captures
 @dataclass(slots=True, kw_only=True)
 class Control:
     """The parts of a running server, and what is offered on top of them. `places` names where each interface is called
-    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen."""
+    (`mm7` -> `http://127.0.0.1:8807/mm7`), those that listen. What a lab adds is attached once it is there."""
 
     engine: Engine
     bus: Bus[Event]
@@ -25,6 +35,29 @@ class Control:
     clock: Clock
     ids: Ids
     places: Callable[[], Mapping[str, str]]
+    sending: Sending
+    phones: Phones | None = None  # where the built-in SMSC and MM1 run
     faults: Faults | None = None
     clocking: Clocking | None = None
     neighbours: Neighbours | None = None  # a lab's
+    counters: Counters = field(default_factory=NothingCounted)
+    rates: Rates = field(init=False)
+    lanes: LaneBook = field(init=False)
+    messages: MessageService = field(init=False)
+    acting: ActingService = field(init=False)
+    waiting: WaitingService = field(init=False)
+    traffic: TrafficService = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What needs nothing but the engine is made here."""
+        engine = self.engine
+        self.rates = Rates(self.counters, self.clock)
+        self.lanes = LaneBook(engine, self.clock)
+        store, known = engine.store, engine.neighbours
+        looked_for = Messages(store, self.clock.real_now, lambda: [f"smsc:{name}" for name in known.smscs])
+        self.messages = MessageService(looked_for, ReportLedger(store), self.clock)
+        self.acting = ActingService(engine.acts)
+        self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
+        self.traffic = TrafficService(
+            self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
+        )

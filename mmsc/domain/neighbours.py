@@ -94,6 +94,7 @@ class Vasp:
     violations: str = "tolerate"  # of our rules (`mmsc explain`): tolerate, with a finding, or refuse (4004)
     repeats: Repeats = Repeats.CONTENT
     fallback_report: FallbackReport = FallbackReport.VIEWED
+    run: str = ""  # the run tag of what it submits without one
     rewrites: tuple[Rewrite, ...] = ()  # of numbers that it names
     rewrites_out: tuple[Rewrite, ...] = ()  # of numbers that it is told
     maximum_octets: int = 0  # 0: the server's own limit
@@ -178,6 +179,7 @@ class Subscriber:
     address: Address
     mms: MmsFlag = MmsFlag.UNKNOWN
     smsc: str = ""  # "" is the default SMSC
+    run: str = ""  # the run tag of what it sends
     ip: str = ""  # static identity for labs without an enriching gateway
     user_agent: str = ""
     profile_url: str = ""

@@ -19,10 +19,12 @@ _PATIENCE_SECONDS: Final = 2.0  # for all questions together; who was not asked 
 @record(frozen=True, slots=True)
 class Waiting:
     """Tasks of one lane that are due and wait in the store (at most `COUNTED_AT_MOST`), and for how long the earliest
-    of them has been due (seconds; 0 when none is)."""
+    of them has been due (seconds; 0 when none is). `next_at`: when the earliest one of all is due (service time, µs; 0:
+    nothing waits)."""
 
     tasks: int
     oldest_seconds: float
+    next_at: int = 0
 
 
 class Backlog:
@@ -48,7 +50,7 @@ class Backlog:
                 for name in [lane.name for lane in self._lanes][:LANES_AT_MOST]:
                     since = first.get(name, now) or now  # 0: one that was put before all others
                     tasks = await sql.due_in(self._store, name, now, COUNTED_AT_MOST) if since <= now else 0
-                    found[name] = Waiting(tasks, max(0.0, (now - since) / SECOND))
+                    found[name] = Waiting(tasks, max(0.0, (now - since) / SECOND), first.get(name, 0))
         except (StoreUnavailable, TimeoutError):
             pass  # /readyz tells that; a gauge that is missing is better than one that is wrong
         self.waiting = found

@@ -7,8 +7,8 @@ GET of its recipients is begun, and one that was begun before is not overtaken.
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
 
@@ -121,11 +121,8 @@ class VaspChanges:
     async def _one_at_a_time(self, asked: Asked, operation: Operation, work: _Work) -> _Outcome:
         if not self._door.enter(asked.vasp):
             return Refused(RefusalReason.BUSY, "too many changes are under way")
-        key = asked.message_id
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        self._waiting[key] += 1
         try:
-            async with lock:
+            async with self.alone(asked.message_id):
                 return await self._carry_out(asked, operation, work)
         except StoreBusy:
             return Refused(RefusalReason.BUSY, "too much waits for the store")
@@ -133,9 +130,19 @@ class VaspChanges:
             return Refused(RefusalReason.STORE_UNAVAILABLE, str(error))
         finally:
             self._door.leave(asked.vasp)
-            self._waiting[key] -= 1
-            if not self._waiting[key]:
-                del self._waiting[key], self._locks[key]
+
+    @asynccontextmanager
+    async def alone(self, message_id: str) -> AsyncIterator[None]:
+        """Nobody else changes the MM with this Message-ID meanwhile."""
+        lock = self._locks.setdefault(message_id, asyncio.Lock())
+        self._waiting[message_id] += 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._waiting[message_id] -= 1
+            if not self._waiting[message_id]:
+                del self._waiting[message_id], self._locks[message_id]
 
     async def _find(self, asked: Asked) -> _Found | None:
         mm_id = id_in(asked.message_id)
@@ -203,20 +210,21 @@ class VaspChanges:
     async def _cancel_for(self, mm: Mm, recipient: Recipient, asked: Asked, *, unanswered: bool) -> str:
         """Cancel for one recipient; why it is too late for that, "" when it is done."""
         if recipient.state is RecipientState.CANCELLED and unanswered:  # a crash came before the answer
-            return await self._unbox(recipient)
-        why = self._too_late(recipient)
+            return await self.unbox(recipient)
+        why = self.too_late_for(recipient)
         if why:
             return why
         how = Circumstances(because=f"CancelReq {asked.identifier}", source=f"vasp:{asked.vasp}")
         if await self._desk.transitions.apply(mm, recipient, Happening.CANCELLED, how):
-            return await self._unbox(recipient)
+            return await self.unbox(recipient)
         now = await sql.by_recipient(self._desk.store, recipient.id)
         return _BEING_SENT if now is None else too_late(now[1], self.policy) or _BEING_SENT
 
-    def _too_late(self, recipient: Recipient) -> str:
+    def too_late_for(self, recipient: Recipient) -> str:
+        """Why a recipient is served as it stands, "" when nothing speaks against a cancel."""
         return too_late(recipient, self.policy) or (_BEING_FETCHED if self._desk.gets.is_open(recipient.id) else "")
 
-    async def _unbox(self, recipient: Recipient) -> str:
+    async def unbox(self, recipient: Recipient) -> str:
         """Nor is it in the recipient's MMBox any more, unless it was looked at there. It is no part of the recipient's
         unit: the repeat after a crash comes here again."""
         if recipient.route is Route.SUBSCRIBER:
@@ -234,7 +242,7 @@ class VaspChanges:
         mm, recipients = found
         for _ in range(_ATTEMPTS):
             now = self._desk.clock.now()
-            late = [(one.address.value, why) for one in recipients if (why := self._too_late(one))]
+            late = [(one.address.value, why) for one in recipients if (why := self.too_late_for(one))]
             lanes = await task_sql.lanes_under_way(self._desk.store, mm.id)
             late += _on_their_way(recipients, lanes, late)
             done = len(recipients) - len(late)

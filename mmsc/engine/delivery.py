@@ -99,8 +99,10 @@ class Desk:
             about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}
             _log.exception("courier for %s failed", str(job.kind), extra=about)
             return Retry(f"internal error: {type(error).__name__}: {error}")
-        self.calls.note(job.lane, outcome, self.clock.real_now() - began)
+        ended = self.clock.real_now()
+        self.calls.note(job.lane, outcome, ended - began)
         lane = self.lanes.get(job.lane)
+        lane.seen.note(outcome, ended, ended - began)
         if isinstance(outcome, Retry) and outcome.neighbour_down:
             await self.pause(lane, outcome.because)
         elif not isinstance(outcome, Retry) and self.lanes.resume(lane):
@@ -109,6 +111,7 @@ class Desk:
 
     async def pause(self, lane: Lane, because: str) -> None:
         """The neighbour is down."""
+        lane.because = because
         seconds = self.lanes.pause(lane)
         if seconds:
             await self.write(self.chronicle.note(trace.LanePaused(lane.name, because, seconds)))
@@ -296,6 +299,10 @@ class Delivery:
             job = await lane.get()
             if job is None:
                 return
+            if lane.stopped:  # it waits where others can take it out
+                lane.put(job)
+                await lane.may_go()
+                continue
             if not lanes.begin():
                 continue
             try:

@@ -1,6 +1,6 @@
 """The neighbours in memory, as configured now. They live in the store; this is what every lookup reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -38,9 +38,10 @@ class Neighbours:
         self.smscs: dict[str, Smsc] = {}
         self.short_codes: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
-        self._listed: set[str] = set()
+        self._listed: dict[str, None] = {}
         self._by_ip: NetworkTable[Address] = NetworkTable()
         self._has_ips = False
+        self._runs: dict[str, str] = {}  # of the subscribers that have one
         self._prefixes: dict[str, str] = {}
         self._longest_first: tuple[str, ...] = ()
 
@@ -75,7 +76,7 @@ class Neighbours:
         """These and no others; what handsets have shown stays known."""
         learned = [one for one in self._subscribers.values() if one.seen_at is not None]
         tables: tuple[dict[str, Any], ...] = (self.vasps, self.peers, self.smscs, self.short_codes)
-        for table in (*tables, self._subscribers, self._prefixes):
+        for table in (*tables, self._subscribers, self._prefixes, self._runs):
             table.clear()
         self._by_ip.clear()
         self._has_ips = False
@@ -112,10 +113,22 @@ class Neighbours:
         found = configured if assigned is None or (configured and configured[0] > assigned[0]) else assigned
         return None if found is None else self.subscriber(found[1])
 
+    def run_of(self, address: Address) -> str:
+        """The run tag of what a subscriber sends, "" for none."""
+        return self._runs.get(address.value, "")
+
     def is_listed(self, address: Address) -> bool:
         """Whether the number is a configured subscriber, or one that the operator has a flag for."""
         known = self._subscribers.get(address.value)
         return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
+
+    def listed(self) -> Iterator[Subscriber]:
+        """The subscribers that somebody configured, in order."""
+        return (self._subscribers[value] for value in tuple(self._listed))
+
+    def listed_one(self, number: str) -> Subscriber | None:
+        """A subscriber that somebody configured, by the number (`+15550100123`)."""
+        return self._subscribers[number] if number in self._listed else None
 
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
@@ -152,8 +165,10 @@ class Neighbours:
             case Smsc():
                 self.smscs[neighbour.name] = neighbour
             case Subscriber():
-                self._listed.add(neighbour.address.value)
+                self._listed[neighbour.address.value] = None
                 self._subscribers[neighbour.address.value] = neighbour
+                if neighbour.run:
+                    self._runs[neighbour.address.value] = neighbour.run
                 if neighbour.ip:
                     self._by_ip.put(network_of(neighbour.ip), neighbour.address)
                     self._has_ips = True

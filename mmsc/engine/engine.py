@@ -14,6 +14,7 @@ from mmsc.domain.message import TaskKind
 from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.neighbours import Subscriber
 from mmsc.engine import recent
+from mmsc.engine.acting import OperatorActs
 from mmsc.engine.application_news import ApplicationNews
 from mmsc.engine.assigned import Assigned
 from mmsc.engine.backlog import Backlog
@@ -28,6 +29,7 @@ from mmsc.engine.forward_requests import Forwards
 from mmsc.engine.forwarding import ForwardWork
 from mmsc.engine.heartbeat import Heartbeat
 from mmsc.engine.housekeeping import Housekeeper, RetentionPolicy
+from mmsc.engine.lane_acts import LaneActs
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.notification import NotificationWork
@@ -44,9 +46,10 @@ from mmsc.engine.transitions import Transitions
 from mmsc.engine.vasp_delivery import VaspWork
 from mmsc.engine.withdrawal import CancelWork, Withdrawals
 from mmsc.ids import Ids
-from mmsc.store import meta, nodes
+from mmsc.store import lane_queue, meta, nodes
 from mmsc.store.bodies import Bodies, Objects
-from mmsc.store.core import Statement, Store, StoreError, StoreRefused
+from mmsc.store.core import Statement, Store, StoreError, StoreRefused, StoreUnavailable
+from mmsc.store.lane_queue import QueuedTask as QueuedTask
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
 from mmsc.trace.events import Event
@@ -169,8 +172,10 @@ class Engine:
         self.changes = VaspChanges(
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
+        self.acts = OperatorActs(self.desk, self.changes)
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
+        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
@@ -265,6 +270,13 @@ class Engine:
     def claims(self) -> Durations:
         """What claims took, since the start."""
         return self._timetable.claims
+
+    async def lane_queue(self, lane: str, limit: int) -> list[QueuedTask] | None:
+        """What a lane has to do, at most so many tasks; None: the store does not tell now."""
+        try:
+            return await lane_queue.tasks(self.store, lane, limit)
+        except StoreUnavailable:
+            return None
 
     def lane_is_up(self, lane: str) -> None:
         """A gateway says that its neighbour answers again (an SMSC bind came up)."""

@@ -13,6 +13,7 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
 from mmsc.domain.message import Job, TaskId
+from mmsc.engine.answers_seen import AnswersSeen
 from mmsc.store.core import Turn
 from mmsc.store.tasks import TaskRow
 from protocols.records import record
@@ -50,6 +51,26 @@ class Lane:
         self.pause_seconds = limits.first_pause
         self.turn = Turn()
         self._claims = 0
+        self.seen = AnswersSeen()
+        self.because = ""  # why it was paused last
+        self._go = asyncio.Event()
+        self._go.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether an operator stopped it: nothing is begun until it is let go, whatever the neighbour does."""
+        return not self._go.is_set()
+
+    @stopped.setter
+    def stopped(self, stopped: bool) -> None:
+        if stopped:
+            self._go.clear()
+        else:
+            self._go.set()
+
+    async def may_go(self) -> None:
+        """Wait while it is stopped."""
+        await self._go.wait()
 
     @property
     def waiting(self) -> int:
@@ -95,7 +116,7 @@ class Lane:
 
     def free_seats(self, real_now: int) -> int:
         """How many jobs may be handed over now."""
-        if real_now < self.paused_until:
+        if real_now < self.paused_until or self.stopped:
             return 0
         seats = 1 if self.probing else self.limits.concurrency + self.limits.backlog
         return max(0, seats - self.taken)
@@ -165,6 +186,10 @@ class Lanes:
 
     def __iter__(self) -> Iterator[Lane]:
         return iter(self._lanes.values())
+
+    def known(self, name: str) -> Lane | None:
+        """The lane with this name, if it was ever asked for."""
+        return self._lanes.get(name)
 
     def get(self, name: str) -> Lane:
         """The lane with this name, made when first asked for."""
@@ -265,6 +290,12 @@ class Lanes:
             lane.more = True
             self._on_seat()
         return was_down
+
+    def try_now(self, lane: Lane) -> None:
+        """The pause of a lane is over; it stays one job at a time until the neighbour answers."""
+        lane.paused_until = 0
+        lane.more = True
+        self._on_seat()
 
     def next_pause_end(self) -> int | None:
         """When the earliest pause ends (real time, µs)."""

@@ -355,6 +355,10 @@ class Directory(Protocol):
         """The subscriber, a blank one when nothing is known of the number."""
         ...
 
+    def run_of(self, address: Address) -> str:
+        """The run tag of what a subscriber sends, "" for none."""
+        ...
+
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this static IP address."""
         ...

@@ -72,7 +72,11 @@ class Transport:
 
     def open(self) -> None:
         """Ready for requests."""
-        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, headers=self._headers, auto_decompress=False)
+        self._session = aiohttp.ClientSession(timeout=_TIMEOUT, auto_decompress=False)
+
+    def introduce(self, headers: Mapping[str, str]) -> None:
+        """What it says of itself from the next request on."""
+        self._headers = dict(headers)
 
     async def close(self) -> None:
         """End all connections."""
@@ -84,7 +88,8 @@ class Transport:
     ) -> tuple[int, bytes]:
         """(HTTP status, body). Raises one of FAILURES."""
         assert self._session is not None, "use the handset as a context manager"
-        given: dict[str, Any] = {"data": body, "headers": headers, "allow_redirects": False}
+        own = {**self._headers, **headers}
+        given: dict[str, Any] = {"data": body, "headers": own, "allow_redirects": False}
         if self._proxy:
             given["proxy"] = self._proxy
         if pace == FAST:
@@ -92,9 +97,7 @@ class Transport:
                 return response.status, await self._read(response, pace)
         connector = aiohttp.TCPConnector(socket_factory=_small_socket)
         async with (
-            aiohttp.ClientSession(
-                connector=connector, timeout=_UNHURRIED, headers=self._headers, read_bufsize=_SMALL_BUFFER
-            ) as session,
+            aiohttp.ClientSession(connector=connector, timeout=_UNHURRIED, read_bufsize=_SMALL_BUFFER) as session,
             session.request(method, url, **given) as response,
         ):
             return response.status, await self._read(response, pace)

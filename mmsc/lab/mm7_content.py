@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from protocols import mime, smil
+from mmsc.lab.composing import slides_of
+from protocols import mime
 from protocols.content_type import ContentType
 
 _SMIL: Final = "application/smil"
-_SLIDE_MS: Final = 5000
-_KINDS: Final = ("image", "video", "audio")
 CONTENT_ID: Final = "content"
 
 
@@ -31,17 +30,7 @@ def whole(parts: Sequence[mime.OutPart]) -> mime.OutPart:
 
 def presentation_of(parts: Sequence[mime.OutPart], encoding: str) -> mime.OutPart:
     """A presentation that shows pictures, videos and sounds in order, each with the next text."""
-    slides: list[smil.Slide] = []
-    texts = [part for part in parts if part.content_type.media_type == "text/plain"]
-    shown = [part for part in parts if part.content_type.media_type.partition("/")[0] in _KINDS]
-    for number in range(max(len(shown), len(texts), 1)):
-        media: list[smil.Medium] = []
-        if number < len(shown):
-            kind = shown[number].content_type.media_type.partition("/")[0]
-            media.append(smil.Medium(kind, f"cid:{shown[number].content_id}", "" if kind == "audio" else "Image"))
-        if number < len(texts):
-            media.append(smil.Medium("text", f"cid:{texts[number].content_id}", "Text"))
-        slides.append(smil.Slide(_SLIDE_MS, tuple(media)))
+    shown = slides_of([(part.content_type.media_type, part.content_id) for part in parts])
     taken = {part.content_id for part in parts}
     content_id = "smil" if "smil" not in taken else "smil-made"
-    return mime.OutPart(ContentType(_SMIL), smil.build(slides), content_id, "slides.smil", encoding)
+    return mime.OutPart(ContentType(_SMIL), shown, content_id, "slides.smil", encoding)

@@ -113,12 +113,20 @@ class UserAgent:
         self._now = now
         self._pause = pause
         self._watch = watch
-        headers = {"User-Agent": user_agent or profile.user_agent, "Accept": ", ".join(profile.accept)}
-        if profile.profile_url:
-            headers["x-wap-profile"] = f'"{profile.profile_url}"'
-        if identity_header:
-            headers[identity_header] = number.lstrip("+")
-        self._transport = Transport(headers, proxy, pause)
+        self._identity = {identity_header: number.lstrip("+")} if identity_header else {}
+        self._transport = Transport(self._introduction(user_agent or profile.user_agent), proxy, pause)
+
+    def become(self, profile: Profile) -> None:
+        """Of another family from the next request on."""
+        self.profile = profile
+        self.version = profile.version
+        self._transport.introduce(self._introduction(profile.user_agent))
+
+    def _introduction(self, user_agent: str) -> dict[str, str]:
+        headers = {"User-Agent": user_agent, "Accept": ", ".join(self.profile.accept)}
+        if self.profile.profile_url:
+            headers["x-wap-profile"] = f'"{self.profile.profile_url}"'
+        return headers | self._identity
 
     async def __aenter__(self) -> Self:
         self._transport.open()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from mmsc.net.http_exchange import Exchange
+from mmsc.net.http_received import place_of
 from mmsc.net.http_target import Target, connect_head, target_of
 from mmsc.net.tls import TlsOptions, TlsUnusable, context_of, why_it_failed
 from mmsc.trace.captures import Direction
@@ -24,8 +25,8 @@ _STATUS: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: ([^\r\n]*))?\r?\n")
 class Saw(Protocol):
     """Somebody who watches the wire."""
 
-    def __call__(self, direction: Direction, octets: bytes, remote: str, rest: bytes = b"") -> None:
-        """The octets of a head, who was at the other end, and the body."""
+    def __call__(self, direction: Direction, octets: bytes, remote: str, rest: bytes = b"", local: str = "") -> None:
+        """The octets of a head, who was at the other end, the body, and our own end."""
 
 
 class Unreachable(Exception):
@@ -139,10 +140,11 @@ class _Call:
         assert self._transport is not None
         self.step = f"the proxy {proxy.place} does not answer CONNECT"
         head = connect_head(self._target, proxy.authorization)
-        self._saw(Direction.OUT, head, proxy.place)
+        local = place_of(self._transport.get_extra_info("sockname"))
+        self._saw(Direction.OUT, head, proxy.place, local=local)
         self._transport.write(head)
         await asking.answered
-        self._saw(Direction.IN, asking.octets, proxy.place)
+        self._saw(Direction.IN, asking.octets, proxy.place, local=local)
         asking.judge(self._target.authority)
         self._transport.set_protocol(exchange)
         exchange.connection_made(self._transport)

@@ -113,12 +113,12 @@ class HttpClient:
         except ValueError as error:
             raise HttpUnavailable(str(error), connected=False) from error
 
-        def saw(direction: Direction, octets: bytes, remote: str, rest: bytes = b"") -> None:
+        def saw(direction: Direction, octets: bytes, remote: str, rest: bytes = b"", local: str = "") -> None:
             self._tap.saw(
                 direction,
                 octets,
                 rest,
-                local="",
+                local=local,
                 remote=remote,
                 exchange=number,
                 neighbour=neighbour,
@@ -131,7 +131,7 @@ class HttpClient:
             deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
             reply = await self._reply(_Request(target, head, body, deadline, saw, cut_after))
         if self._tap.is_on:
-            saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body)
+            saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body, reply.local)
         return HttpReply(reply.status, reply.headers, reply.body)
 
     async def close(self) -> None:
@@ -178,8 +178,9 @@ class HttpClient:
                 await exchange.say(head, body)
                 raise Cut("the request was cut on purpose")
             if self._tap.is_on:
-                request.saw(Direction.OUT, head, request.target.place, body)
+                request.saw(Direction.OUT, head, request.target.place, body, exchange.local)
             reply = await exchange.ask(head, body, request.deadline)
+            reply.local = exchange.local
         except BaseException:
             exchange.drop()
             raise

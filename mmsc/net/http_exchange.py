@@ -12,6 +12,7 @@ from typing import Final, cast
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mmsc.net.http_received import place_of
 from mmsc.net.tls import is_alert_about_us
 
 _PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
@@ -36,6 +37,7 @@ class Reply:
     headers: CIMultiDictProxy[str] = field(default_factory=_no_headers)
     head: bytes = b""
     body: bytes = b""
+    local: str = ""  # our end of the connection, address:port
 
 
 class Exchange(asyncio.Protocol):
@@ -57,6 +59,7 @@ class Exchange(asyncio.Protocol):
         self.gone: asyncio.Future[None] = self._loop.create_future()
         self.kept = False
         self.idle_since = 0.0
+        self.local = ""  # address:port
 
     async def ask(self, head: bytes, body: bytes, deadline: float) -> Reply:
         """Send a request. Raises Cut, TimeoutError at `deadline` (the loop's time), ConnectionError when the target
@@ -187,6 +190,7 @@ class Exchange(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected."""
         self._transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
+        self.local = place_of(transport.get_extra_info("sockname"))
 
     def data_received(self, data: bytes) -> None:
         """Octets from the target; what nobody asked for ends the connection."""

@@ -53,8 +53,11 @@ class Phase(Enum):
 
 
 def place_of(address: object) -> str:
-    """A socket's address as `host:port`."""
-    return f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "")
+    """A socket's address as `host:port`, `[host]:port` for IPv6 (RFC 3986 3.2.2)."""
+    if not isinstance(address, tuple):
+        return str(address or "")
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def text_of(octets: bytes) -> str:

@@ -56,7 +56,8 @@ METRICS: Final = (
         "mmsc_step_seconds",
         "What an MM's steps take: accept (checked to durable), submit_to_push (to the SMSC's first positive answer, a"
         " wait for the delivery time included), push_to_fetch, fetch_to_answer (Retrieved), state_to_report (final"
-        " state to report taken). Steps that began before a restart are not counted.",
+        " state to report taken), submit_to_report (accepted to report taken). Steps"
+        " that began before a restart are not counted.",
         "step",
         first=8,
         last=36,

@@ -13,7 +13,7 @@ from mmsc.trace import events as trace
 from mmsc.trace.events import Data, Event
 
 OPEN_AT_MOST: Final = 20_000  # recipients between push, GET and answer whose time is remembered; the oldest go first
-STEPS: Final = ("accept", "submit_to_push", "push_to_fetch", "fetch_to_answer", "state_to_report")
+STEPS: Final = ("accept", "submit_to_push", "push_to_fetch", "fetch_to_answer", "state_to_report", "submit_to_report")
 _SUBSCRIBERS: Final = "mm1"  # its neighbours are telephone numbers, which are no labels
 _RETRIEVED: Final = str(RecipientState.RETRIEVED)
 
@@ -42,7 +42,7 @@ class Tally:
         self.steps = {step: Durations() for step in STEPS}
         self._pushed: dict[int, int] = {}  # recipient -> real time, µs
         self._fetched: dict[int, int] = {}
-        self._accept, self._to_push, self._to_fetch, self._to_answer, self._to_report = self.steps.values()
+        self._accept, self._to_push, self._to_fetch, self._to_answer, self._to_report, self._all = self.steps.values()
         self._takers: dict[type[Data], Callable[[Event, Any], None]] = {
             trace.MmAccepted: self._mm_accepted,
             trace.SubmissionRefused: self._submission_refused,
@@ -108,6 +108,8 @@ class Tally:
         self.reports[data.lane[:4]] += 1
         if event.task_id is not None:
             self._to_report.note(event.at_real - (event.task_id >> NODE_BITS))
+        if event.mm_id is not None:
+            self._all.note(event.at_real - (event.mm_id >> NODE_BITS))
 
 
 def _add(counts: Counts, key: str) -> None:

@@ -49,6 +49,7 @@ HA1_SHA256: Final = r"^([0-9a-fA-F]{64})?\Z"
 HEADER_NAME: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]*\Z"
 PASSWORD_HASH: Final = r"^(scrypt\$([0-9a-f]{2})+\$[0-9a-f]{64})?\Z"
 NUMBERED: Final = r"^[0-9]{1,3}\.[0-9]{1,3}\Z"
+RUN_TAG: Final = r"^[A-Za-z0-9._-]{0,64}\Z"
 XML_NAME: Final = r"^[A-Za-z_][A-Za-z0-9._-]*\Z"
 XML_PATH: Final = r"^[A-Za-z_][A-Za-z0-9._-]*/[A-Za-z_][A-Za-z0-9._-]*\Z"
 TIME_ZONE: Final = r"^(Z|[+-][0-9]{2}:[0-9]{2})?\Z"
@@ -78,6 +79,7 @@ PATTERNS: Final = {
     HA1_MD5: "32 hexadecimal digits",
     HA1_SHA256: "64 hexadecimal digits",
     HEADER_NAME: "the name of an HTTP header",
+    RUN_TAG: "letters, digits, dots, hyphens and underscores, at most 64",
     XML_NAME: "an XML name without a colon",
     XML_PATH: "PARENT/NAME",
     TIME_ZONE: "Z, +hh:mm or -hh:mm",
@@ -96,6 +98,7 @@ SmppText = Annotated[str, msgspec.Meta(pattern=_SMPP_TEXT)]  # SMPP v3.4 3.1
 Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # between the marks of a quoted-string (RFC 9110 5.6.4)
 Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
 Domain = Annotated[str, msgspec.Meta(pattern=_DOMAIN)]  # RFC 5321 4.1.2, and underscores as labs have them
+RunTag = Annotated[str, msgspec.Meta(pattern=RUN_TAG)]
 Hostname = Annotated[str, msgspec.Meta(pattern=_HOSTNAME)]  # RFC 5321 4.1.1.1: EHLO takes an address literal, too
 
 

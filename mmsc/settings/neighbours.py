@@ -21,6 +21,7 @@ from mmsc.settings.base import (
     Port,
     Prefix,
     ProxyUrl,
+    RunTag,
     Seconds,
     Secret,
     Section,
@@ -101,6 +102,7 @@ class Vasp(Section, frozen=True, kw_only=True):
     eaif_message: Live[Literal["send_req", "retrieve_conf"]] = "send_req"
     eaif_read_report: Live[Literal["orig", "rec"]] = "orig"
     eaif_asynch_reply_to: Live[Url] = ""
+    run: Live[RunTag] = ""
 
 
 class Peer(Section, frozen=True, kw_only=True):
@@ -147,6 +149,7 @@ class Subscriber(Section, frozen=True, kw_only=True):
     mms: Live[Literal["on", "off", "unknown"]] = "unknown"
     smsc: Live[str] = ""
     ip: Live[str] = ""
+    run: Live[RunTag] = ""
 
 
 class Delivery(Section, frozen=True, kw_only=True):

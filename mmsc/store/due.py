@@ -8,7 +8,7 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.states import RecipientState
 from mmsc.store.core import Row, SqlValue, Store
-from mmsc.store.tasks import OWNERS
+from mmsc.store.tasks import OWNERS, next_due
 from protocols.records import record
 
 GROUPS: Final = 40  # (lane, priority, owner) that are looked into
@@ -32,8 +32,8 @@ _OF_GROUP: Final = (
     " WHERE task.state = 'ready' AND task.lane = $1 AND task.priority = $2 AND task.owner = $3 AND task.due_at > $4"
     " ORDER BY task.due_at LIMIT $5"
 )
-_COUNT: Final = "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE state = 'ready' LIMIT $1) AS waiting"
-_ANY: Final = "SELECT id FROM mm ORDER BY id LIMIT 1"
+_COUNT: Final = "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE state = 'ready' AND lane = $1 LIMIT $2) AS waiting"
+_ANY: Final = "SELECT MAX(id) FROM mm"
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -67,13 +67,19 @@ async def due_next(store: Store, after: Instant, limit: int) -> list[DueTask]:
 
 async def waiting(store: Store, most: int) -> int:
     """How many tasks wait, at most `most`."""
-    row = await store.fetch_one(_COUNT, most)
-    return row[0] if row is not None and isinstance(row[0], int) else 0
+    found = 0
+    for lane in await next_due(store):
+        row = await store.fetch_one(_COUNT, lane, most - found)
+        found += row[0] if row is not None and isinstance(row[0], int) else 0
+        if found >= most:
+            break
+    return found
 
 
 async def has_mms(store: Store) -> bool:
     """Whether any MM is stored."""
-    return await store.fetch_one(_ANY) is not None
+    row = await store.fetch_one(_ANY)
+    return row is not None and row[0] is not None
 
 
 def _task(row: Row) -> DueTask:

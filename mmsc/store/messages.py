@@ -33,12 +33,19 @@ class _Details(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 CHANGED: Final = "changed:"  # a wake: what other nodes remember of MMs and recipients may be old
+RUN: Final = "run"  # in an MM's details: the tag of the test run that it belongs to
+_REQUEST_IDS: Final = {  # in an MM's details, by where it came in: the originator's identifier of its request
+    Interface.MM1: "mm1_transaction_id",
+    Interface.MM4: "mm4_transaction_id",
+    Interface.MM7: "mm7_transaction_id",
+}
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(_Details).decode
 
 _INSERT_MM = (
     "INSERT INTO mm (id, origin, neighbour, sender, repeat_key, foreign_id, content_id, submitted_at, deliver_at,"
-    " expires_at, priority, details, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    " expires_at, priority, details, answer, request, run)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
     " ON CONFLICT (repeat_key) DO NOTHING RETURNING id"
 )
 MM_COLUMNS = (
@@ -50,12 +57,12 @@ _INSERT_RECIPIENT = (
     "INSERT INTO recipient (id, mm_id, address, role, route, target, state, state_at, transaction_id, token,"
     " link_token, fetched_at, pushes, cause) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
-_RECIPIENT = (
+RECIPIENT_COLUMNS = (
     "recipient.id, recipient.mm_id, recipient.address, recipient.role, recipient.route, recipient.target,"
     " recipient.state, recipient.state_at, recipient.cause, recipient.transaction_id, recipient.token,"
     " recipient.link_token, recipient.fetched_at, recipient.pushes"
 )
-_BOTH = f"SELECT {MM_COLUMNS}, {_RECIPIENT} FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE "
+_BOTH = f"SELECT {MM_COLUMNS}, {RECIPIENT_COLUMNS} FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE "
 
 
 def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statement:
@@ -75,6 +82,8 @@ def insert_mm(mm: Mm, *, repeat_key: bytes | None, answer: str | None) -> Statem
         int(mm.priority),
         _encode(details).decode(),
         answer,
+        mm.details.get(_REQUEST_IDS.get(mm.origin.interface, "")),
+        mm.details.get(RUN),
     )
     return Statement(_INSERT_MM, params)
 
@@ -260,7 +269,7 @@ async def with_recipients(store: Store, mm_id: int) -> tuple[Mm, tuple[Recipient
     rows = await store.fetch(_BOTH + "mm.id = $1 ORDER BY recipient.id", mm_id)
     if not rows:
         return None
-    return mm_of(rows[0]), tuple(_recipient(row[MM_WIDTH:]) for row in rows)
+    return mm_of(rows[0]), tuple(recipient_of(row[MM_WIDTH:]) for row in rows)
 
 
 async def forwarded_with(store: Store, foreign_id: str, peer: str, address: str) -> MmId | None:
@@ -341,7 +350,8 @@ def mm_of(row: Row) -> Mm:
     )
 
 
-def _recipient(row: Row) -> Recipient:
+def recipient_of(row: Row) -> Recipient:
+    """The recipient in a row of `RECIPIENT_COLUMNS`."""
     return Recipient(
         id=RecipientId(_integer(row[0])),
         mm_id=MmId(_integer(row[1])),
@@ -361,4 +371,4 @@ def _recipient(row: Row) -> Recipient:
 
 
 def _both(row: Row | None) -> tuple[Mm, Recipient] | None:
-    return None if row is None else (mm_of(row), _recipient(row[MM_WIDTH:]))
+    return None if row is None else (mm_of(row), recipient_of(row[MM_WIDTH:]))

@@ -5,7 +5,7 @@ from typing import Final
 
 from mmsc.store.core import TASK_PRIORITIES
 
-TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT"}
+TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT", "then_id": ", id"}
 NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
 
 _WANTED: Final = """

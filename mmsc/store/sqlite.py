@@ -45,7 +45,7 @@ from protocols.records import record
 PAGE_SIZE: Final = 4096  # a random index entry costs a page in the log: 52 KB a message, against 61 with 8192
 LOG_OCTETS: Final = 64 << 20  # what the log's file keeps when it begins anew; a longer one is cut
 _BUSY_MILLISECONDS: Final = 5000  # how long the writer's thread waits for a stranger who writes to our file
-_TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER"}
+_TYPES: Final = {"id": "INTEGER", "blob": "BLOB", "bigint": "INTEGER", "then_id": ""}
 
 
 @record(frozen=True, slots=True, kw_only=True)

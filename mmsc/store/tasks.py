@@ -159,6 +159,23 @@ def hasten_delivery(recipient_id: RecipientId, due_at: Instant) -> Statement:
     )
 
 
+def hasten(task_id: TaskId, lane: str, due_at: Instant) -> Statement:
+    """A guard: a waiting task is due at that time, which is now; lost while somebody has it."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE id = $1 AND state = 'ready' RETURNING id", (task_id, due_at), lane
+    )
+
+
+def hasten_for_all(mm_id: MmId, lane: str, due_at: Instant) -> Statement:
+    """The waiting task for all recipients of an MM at one neighbour looks again no later than that."""
+    return Statement(
+        "UPDATE task SET due_at = $3 WHERE mm_id = $1 AND recipient_id IS NULL AND lane = $2 AND state = 'ready'"
+        " AND due_at > $3",
+        (mm_id, lane, due_at),
+        lane,
+    )
+
+
 def redo_delivery(recipient_id: RecipientId, due_at: Instant, payload: Mapping[str, str]) -> Statement:
     """A guard: the recipient's task is due again with another payload, and whoever holds it now has lost it."""
     return Statement(
@@ -217,6 +234,16 @@ def resume_lane(lane: str, now: Instant) -> Statement:
         " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4', 'read_mm7', 'deliver_mm7')"
         f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
         (lane, now),
+    )
+
+
+def retry_lane(lane: str, now: Instant) -> Statement:
+    """An operator wants no waiting: whatever waits for another attempt is due at once."""
+    return Statement(
+        "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
+        " AND kind <> 'watch' RETURNING id",
+        (lane, now),
+        lane,
     )
 
 

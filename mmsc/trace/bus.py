@@ -27,7 +27,7 @@ class Bus(Generic[T]):
 
     def __init__(self, capacity: int = 10_000) -> None:
         self._ring: deque[T] = deque(maxlen=capacity)
-        self._watchers: list[Watcher[T]] = []
+        self._watchers: list[Watcher[T] | _Listener[T]] = []
         self.lost = 0
         self.first_loss: T | None = None  # the first item that ever left the ring
 
@@ -65,9 +65,16 @@ class Bus(Generic[T]):
         items.reverse()
         return items, missed
 
+    def hear(self, take: Callable[[T], None]) -> Callable[[], None]:
+        """Call `take` with every item from now on, at once: it must be quick and may not raise. Returns the way to
+        stop that."""
+        listener = _Listener(take)
+        self._watchers.append(listener)
+        return lambda: self._watchers.remove(listener) if listener in self._watchers else None
+
     def watch(self, *, capacity: int = 1000, replay: bool = False) -> "Watcher[T]":
         """Watch from now on, or with `replay` from the oldest item of the ring. Use it as a context manager."""
-        watcher = Watcher(self._watchers, capacity, self._ring if replay else ())
+        watcher: Watcher[T] = Watcher(self._watchers, capacity, self._ring if replay else ())
         self._watchers.append(watcher)
         return watcher
 
@@ -75,7 +82,7 @@ class Bus(Generic[T]):
 class Watcher(Generic[T]):
     """One who watches: an async iterator over items. Raises WatcherCut after the last item it had room for."""
 
-    def __init__(self, watchers: "list[Watcher[T]]", capacity: int, already: Iterable[T]) -> None:
+    def __init__(self, watchers: "list[Watcher[T] | _Listener[T]]", capacity: int, already: Iterable[T]) -> None:
         self._watchers = watchers
         self._capacity = capacity
         self._waiting: deque[T] = deque(already)
@@ -123,3 +130,10 @@ class Watcher(Generic[T]):
         else:
             self._waiting.append(item)
         self._news.set()
+
+
+class _Listener(Generic[T]):
+    """One who is called."""
+
+    def __init__(self, take: Callable[[T], None]) -> None:
+        self.take = take

@@ -119,7 +119,7 @@ def test_the_statements_are_all_there() -> None:
 
 
 def test_the_check_sees_a_walk(empty: sqlite3.Connection) -> None:
-    assert any(map(walks, plan(empty, "SELECT id FROM recipient WHERE address = $1")))
+    assert any(map(walks, plan(empty, "SELECT id FROM recipient WHERE target = $1")))
     assert not any(map(walks, plan(empty, "SELECT id FROM recipient WHERE token = $1")))
 
 

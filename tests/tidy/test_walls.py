@@ -57,6 +57,7 @@ PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
     *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"),
+    "mmsc.gateways.runs",
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -82,6 +83,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.trace": ("mmsc.domain", "mmsc.clock", "msgspec"),
     "mmsc.trace.view": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.trace.json_form": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
+    "mmsc.trace.ladder": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.trace.pcapng": ("mmsc.domain", "mmsc.clock", "mmsc.trace", "msgspec", "protocols"),
     "mmsc.store": ("mmsc.domain", "mmsc.trace.events", "msgspec", "asyncpg"),
     "mmsc.cdr": ("mmsc.domain", "mmsc.store", "mmsc.trace.events", "mmsc.clock", "mmsc.ids", "msgspec"),
@@ -107,6 +109,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     ),  # what MM1 and EAIF do with MMS PDUs
     "mmsc.gateways.vasp_fields": ("protocols", "mmsc.domain", "mmsc.gateways.addresses"),  # details as PDU fields
     "mmsc.gateways.repeats": ("xxhash",),  # what makes a request the same again
+    "mmsc.gateways.runs": ("mmsc.domain",),  # whose MMs they are, where several people share a server
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
@@ -207,7 +210,7 @@ def test_what_is_pure_opens_no_door(name: str) -> None:
 
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
-    shared |= {"mmsc.gateways.vasp_fields", "mmsc.gateways.repeats"}
+    shared |= {"mmsc.gateways.vasp_fields", "mmsc.gateways.repeats", "mmsc.gateways.runs"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

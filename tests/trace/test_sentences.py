@@ -9,6 +9,7 @@ from mmsc.domain.instant import HOUR, MINUTE, SECOND
 from mmsc.trace import events as trace
 from mmsc.trace import sentences
 from mmsc.trace.events import KINDS
+from mmsc.trace.stored import event_of
 
 FULL = {str: "a text of some length that a neighbour sent", int: 1_700_000_000_000_000, bool: True, float: 2.5}
 
@@ -59,8 +60,9 @@ def test_what_is_long_is_cut_and_says_so() -> None:
 
 
 def test_an_event_of_a_later_version_is_told_by_its_name() -> None:
-    assert sentences.short({"anything": 1}, "mm.teleported") == "mm.teleported"
-    assert sentences.long({"anything": 1}, "mm.teleported") == "mm.teleported."
+    event = event_of((1, None, None, None, 2, 3, "mm.teleported", '{"anything":1}'))
+    assert sentences.short(event.data) == "mm.teleported"
+    assert sentences.long(event.data) == "mm.teleported."
 
 
 @pytest.mark.parametrize(

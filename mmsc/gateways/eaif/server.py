@@ -16,6 +16,7 @@ from mmsc.engine.vasp_ports import ApplicationAnswers
 from mmsc.gateways.content import remarked
 from mmsc.gateways.eaif.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
+from mmsc.gateways.runs import tagged
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import eaif, mm1
@@ -169,11 +170,12 @@ class EaifServer:
             return _refused(vasp, _asked(pdu), unsupported, f"{_named(pdu)} is not offered")
         findings = (*read.findings, *_mismatch(read.message), *decoded.findings)
         try:
-            submission = remarked(submission_of(pdu, read.message, vasp, body, self._clock.now()), findings)
+            said = remarked(submission_of(pdu, read.message, vasp, body, self._clock.now()), findings)
         except ProtocolError as error:
             corrupt = ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT
             return _refused(vasp, _asked(pdu), corrupt, str(error))
         sender_given = bool(read.message.sender) or isinstance(pdu.from_, str)
+        submission = tagged(said, request.headers, vasp.run)
         outcome = await self._outcome(vasp, submission, sender_given=sender_given)
         if isinstance(outcome, Refused):
             return _refused(

@@ -22,13 +22,14 @@ NO_CACHE: Final = (("Cache-Control", "no-cache"), ("Pragma", "no-cache"))
 @record(frozen=True, slots=True)
 class Asked(Generic[P_co]):
     """A PDU, who sent it (None: nobody that we know), what the request showed of the handset, what there was to remark,
-    and the PDU's octets."""
+    the PDU's octets, and the run tag of the request."""
 
     pdu: P_co
     identity: Address | None
     evidence: Evidence
     findings: Sequence[Finding] = ()
     octets: int = 0
+    run: str = ""
 
     @property
     def version(self) -> int:

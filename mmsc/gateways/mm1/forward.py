@@ -18,6 +18,7 @@ from mmsc.gateways.mm1.mmbox_translate import keeping_of, place_of, stored_field
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.pdus import STATUS_OF, sayable, when_of
 from mmsc.gateways.repeats import repeat_key
+from mmsc.gateways.runs import with_tag
 from mmsc.net.http import HttpAnswer
 from protocols import mm1
 from protocols.mm1 import MForwardConf, MForwardReq, ResponseStatus
@@ -69,7 +70,8 @@ class ForwardRequests:
         pdu, identity, now = asked.pdu, asked.identity, self._clock.now()
         assert identity is not None, "the server refuses what nobody sent"
         findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
-        submission = self._submission(asked, remarked(_submission_of(pdu, identity, now), findings), now)
+        plain = with_tag(_submission_of(pdu, identity, now), asked.run or self._senders.run_of(identity))
+        submission = self._submission(asked, remarked(plain, findings), now)
         if isinstance(submission, Refused):
             await self._submit.note_refused(Origin(Interface.MM1, identity.value), submission)
             return submission

@@ -68,6 +68,10 @@ class Identities:
         """Why who was found is no subscriber of ours; "" when it is one."""
         return self._numbers.why_not_ours(found)
 
+    def run_of(self, subscriber: Address) -> str:
+        """The run tag that is configured for a subscriber, "" for none."""
+        return self._directory.run_of(subscriber)
+
     def spells(self, text: str, subscriber: Address) -> bool:
         """Whether an address of a PDU is this subscriber's, however it is written."""
         found = self._numbers.normalise(text)

@@ -59,6 +59,10 @@ class Senders:
             return Objection(refused, ResponseStatus.ERROR_PERMANENT_SERVICE_DENIED)
         return None
 
+    def run_of(self, subscriber: Address) -> str:
+        """The run tag of what a subscriber sends, "" for none."""
+        return self._identities.run_of(subscriber)
+
     def findings(self, from_: str | InsertAddress | None, identity: Address) -> Sequence[Finding]:
         """What there is to remark about a From that is taken."""
         if not self._is_foreign(from_, identity):

@@ -22,6 +22,7 @@ from mmsc.gateways.mm1.mmbox import MmboxRequests
 from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, refused
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
+from mmsc.gateways.runs import HEADER
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import about
 from protocols import mm1
@@ -108,7 +109,9 @@ class Mm1Server:
         try:
             if identity is not None and kind in OF_A_SENDER:
                 await self._retrieval.seen(identity, evidence)
-            answer: HttpAnswer = await handler(Asked(pdu, identity, evidence, decoded.findings, len(request.body)))
+            run = request.headers.get(HEADER, "")
+            asked = Asked(pdu, identity, evidence, decoded.findings, len(request.body), run)
+            answer: HttpAnswer = await handler(asked)
         except Exception:  # our bug: the handset is told to come again, in its own words
             _log.exception("%s: its handler failed", kind.name, extra={"exchange": request.exchange})
             return refused(kind, transaction_id, pdu.mms_version, _LATER, "the server failed", http=500)

@@ -16,6 +16,7 @@ from mmsc.gateways.mm1.mmbox_translate import stored_fields
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
+from mmsc.gateways.runs import with_tag
 from mmsc.net.http import HttpAnswer
 from mmsc.trace.captures import BodyReference
 from protocols import mm1
@@ -66,7 +67,7 @@ class Submissions:
         if isinstance(charged, Refused):
             await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged)
             return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
-        submission = remarked(charged, findings)
+        submission = with_tag(remarked(charged, findings), asked.run or self._senders.run_of(identity))
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)

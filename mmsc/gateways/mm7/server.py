@@ -24,6 +24,7 @@ from mmsc.gateways.mm7.meaning import House, check_application, understood
 from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
+from mmsc.gateways.runs import tagged
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded, Finding
@@ -140,7 +141,7 @@ class Mm7Server:
             if self._dialects is not None:
                 await self._dialects.heard(sender.name, envelope.dialect.namespace, message.mm7_version)
             if isinstance(message, SubmitReq):
-                return await self._submit_req(decoded, message, sender, len(request.body))
+                return await self._submit_req(decoded, message, sender, request)
             if isinstance(message, CancelReq | ReplaceReq):
                 check_application(message, OPERATION_OF[type(message)], sender, self.house)
             return await self._change(decoded, message, sender, len(request.body))
@@ -176,14 +177,16 @@ class Mm7Server:
             raise Mm7Error(StatusCode.IMPROPER_IDENTIFICATION, where=where, why=why)
         return vasp
 
-    async def _submit_req(self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp, octets: int) -> HttpAnswer:
+    async def _submit_req(
+        self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp, asked: HttpRequest
+    ) -> HttpAnswer:
         envelope = decoded.message
         context = context_of(envelope, vasp)
         if vasp.messages_per_second:
             wait = self._permission.wait(vasp)
             if wait:
                 return self._too_fast(context, vasp, wait)
-        too_large = self._too_large(context, vasp, octets)
+        too_large = self._too_large(context, vasp, len(asked.body))
         if too_large is not None:
             return too_large
         said = submission_of(envelope, request, vasp)
@@ -191,7 +194,8 @@ class Mm7Server:
         if denied is not None:
             return self._denied(context, vasp, denied)
         submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
-        outcome = await self._submit.accept(remarked(submission, (*decoded.findings, *findings)))
+        submission = tagged(remarked(submission, (*decoded.findings, *findings)), asked.headers, vasp.run)
+        outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return refused(context, status_of(outcome, vasp, STATUS_OF[outcome.reason]), outcome.because)
         answer = accepted(context, outcome)

@@ -45,7 +45,8 @@ def operation_id(endpoint: Endpoint) -> str:
 def problems_of(endpoint: Endpoint) -> tuple[int, ...]:
     """All statuses of problems that it may have."""
     with_body = _WITH_BODY if endpoint.body is not None else ()
-    return tuple(sorted({*endpoint.problems, *_ALWAYS, *with_body} - set(endpoint.answers)))
+    with_path = (404,) if "{" in endpoint.path else ()
+    return tuple(sorted({*endpoint.problems, *_ALWAYS, *with_body, *with_path} - set(endpoint.answers)))
 
 
 def document(endpoints: Iterable[Endpoint]) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import clock, faults, identities, lab
+from mmsc.gateways.rest import clock, faults, handsets, identities, lab, lanes, rates, sending
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
     *faults.ENDPOINTS,
     *clock.ENDPOINTS,
+    *lanes.ENDPOINTS,
+    *rates.ENDPOINTS,
+    *sending.ENDPOINTS,
 )

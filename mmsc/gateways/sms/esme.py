@@ -93,7 +93,8 @@ class Esme(asyncio.Protocol):
         self._looking_again = 0
         self._ended = False
         self._last_heard = 0.0
-        self._place = f"{smsc.host}:{smsc.port}"
+        self._place = place_of((smsc.host, smsc.port))
+        self._local = ""
         self.bound = False
         self.why_not = "not connected yet"
         self.marked: Marked | None = None  # faults of the SMSC, where that is the built-in one
@@ -242,7 +243,7 @@ class Esme(asyncio.Protocol):
         self._tap.saw(
             direction,
             octets,
-            local="",
+            local=self._local,
             remote=self._place,
             exchange=exchange,
             neighbour=self._smsc.name,
@@ -256,9 +257,10 @@ class Esme(asyncio.Protocol):
         """The connection is up."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
+        self._local = place_of(transport.get_extra_info("sockname"))
         self._last_heard = asyncio.get_running_loop().time()
         if self.marked is not None:
-            self.marked.joined(place_of(transport.get_extra_info("sockname")))
+            self.marked.joined(self._local)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""

@@ -1,5 +1,5 @@
 -- One schema text for both stores. {id} is the type of an id that is the table's key, {blob} of octets,
--- {bigint} of 64-bit numbers. Ids are made by the application and grow with time, so inserts append.
+-- {bigint} of 64-bit numbers, {then_id} ends an index whose rows are wanted by id (in SQLite every index ends so). Ids are made by the application and grow with time, so inserts append.
 -- Times are integer microseconds UTC; JSON is TEXT.
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -39,10 +39,16 @@ CREATE TABLE mm (
     expires_at {bigint} NOT NULL,
     priority {bigint} NOT NULL,
     details TEXT NOT NULL,
-    answer TEXT
+    answer TEXT,
+    request TEXT,
+    run TEXT
 );
 CREATE UNIQUE INDEX mm_repeat ON mm (repeat_key);
 CREATE INDEX mm_foreign ON mm (foreign_id) WHERE foreign_id IS NOT NULL;
+-- For people who look: `request` is the originator's own identifier of its request, `run` the tag of a test run.
+CREATE INDEX mm_sender ON mm (sender{then_id});
+CREATE INDEX mm_request ON mm (request{then_id}) WHERE request IS NOT NULL;
+CREATE INDEX mm_run ON mm (run{then_id}) WHERE run IS NOT NULL;
 
 CREATE TABLE recipient (
     id {id} PRIMARY KEY,
@@ -62,6 +68,7 @@ CREATE TABLE recipient (
     replied_at {bigint}
 );
 CREATE INDEX recipient_mm ON recipient (mm_id);
+CREATE INDEX recipient_address ON recipient (address, mm_id);
 CREATE UNIQUE INDEX recipient_token ON recipient (token) WHERE token IS NOT NULL;
 CREATE UNIQUE INDEX recipient_transaction ON recipient (transaction_id) WHERE transaction_id IS NOT NULL;
 CREATE UNIQUE INDEX recipient_link ON recipient (link_token) WHERE link_token IS NOT NULL;
@@ -98,6 +105,9 @@ CREATE TABLE event (
     data TEXT NOT NULL
 );
 CREATE INDEX event_mm ON event (mm_id) WHERE mm_id IS NOT NULL;
+CREATE INDEX event_finding ON event (id) WHERE kind = 'finding.noted';
+CREATE INDEX event_mm_finding ON event (mm_id) WHERE kind = 'finding.noted' AND mm_id IS NOT NULL;
+CREATE INDEX event_mm_fault ON event (mm_id) WHERE kind = 'fault.hit' AND mm_id IS NOT NULL;
 
 CREATE TABLE sms (
     lane TEXT NOT NULL,

@@ -98,6 +98,8 @@ class Addresses:
             return _OURS if theirs.is_loopback else _OURS_ELSEWHERE
         if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
             address = address.ipv4_mapped
+        if address.is_unspecified:
+            return _OURS if theirs.is_loopback else _OURS_ELSEWHERE
         return _OURS if address.is_loopback else address
 
     def _note(self, address: IPv4Address | IPv6Address, name: str) -> None:

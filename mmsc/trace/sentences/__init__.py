@@ -21,24 +21,21 @@ from mmsc.trace.sentences.words import octets as octets
 from mmsc.trace.sentences.words import short_work as short_work
 from mmsc.trace.sentences.words import state_word as state_word
 from mmsc.trace.sentences.words import work as work
+from mmsc.trace.stored import kind_of
 
 SENTENCES: Final[Mapping[type, Callable[[Any], Words]]] = MappingProxyType({**DELIVERIES, **CHANGES, **LAB})
 
 
-def short(data: Data | Mapping[str, object], kind: str = "") -> str:
+def short(data: Data) -> str:
     """At most `LONGEST` characters, without a full stop. Of a kind that this version does not know, its name."""
     maker = SENTENCES.get(type(data))
-    return clipped(kind or _kind_of(data) if maker is None else maker(data)[0])
+    return clipped(kind_of(data) if maker is None else maker(data)[0])
 
 
-def long(data: Data | Mapping[str, object], kind: str = "") -> str:
+def long(data: Data) -> str:
     """The whole sentence or two, with what was answered and when the next attempt is planned (UTC)."""
     maker = SENTENCES.get(type(data))
     if maker is None:
-        return f"{kind or _kind_of(data)}."
+        return f"{kind_of(data)}."
     text = maker(data)[1]
     return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def _kind_of(data: Data | Mapping[str, object]) -> str:
-    return data.kind if isinstance(data, Data) else "unknown event"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mmsc.trace import events as trace
-from mmsc.trace.sentences.words import Words, neighbour, together, with_reason
+from mmsc.trace.sentences.words import Words, neighbour, together, with_reason, work
 
 
 def _read(data: trace.MmRead) -> Words:
@@ -75,7 +75,19 @@ def _cancel_confirmed(data: trace.CancelConfirmed) -> Words:
     return f"handset {word} the m-cancel-req", f"m-cancel-conf: the handset {word} the m-cancel-req"
 
 
+def _lane_acted(data: trace.LaneActed) -> Words:
+    what = {"stop": "stopped", "go": "let go", "retry": "told to try now", "drop_back_off": "freed of its back-off"}
+    word = what.get(data.what, data.what)
+    return f"lane {data.lane} {word}", f"Lane {data.lane} was {word} by an operator ({data.who})"
+
+
+def _acted(data: trace.OperatorActed) -> Words:
+    what = f" ({work(data.task)} to {neighbour(data.lane)})" if data.task else ""
+    return f"{data.action} by hand ({data.who})", f"{data.action.capitalize()} now, asked for over {data.who}{what}"
+
+
 CHANGES: Final[Mapping[type, Callable[[Any], Words]]] = {
+    trace.OperatorActed: _acted,
     trace.MmRead: _read,
     trace.BoxKept: _kept,
     trace.BoxChanged: _box_changed,
@@ -89,4 +101,5 @@ CHANGES: Final[Mapping[type, Callable[[Any], Words]]] = {
     trace.ReadReported: _read_reported,
     trace.CancelPushed: _cancel_pushed,
     trace.CancelConfirmed: _cancel_confirmed,
+    trace.LaneActed: _lane_acted,
 }

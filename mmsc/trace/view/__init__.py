@@ -14,6 +14,7 @@ from typing import Final
 from mmsc.trace import redact
 from mmsc.trace.view import lines, mms, sms, wsp
 from mmsc.trace.view.mail import is_smtp, mm4_message, smtp
+from mmsc.trace.view.mime_parts import parse_type
 from mmsc.trace.view.model import MAXIMUM_DEPTH, Deeper, Row, Segment, View, every, has_problem
 from mmsc.trace.view.soap import mm7_message
 from protocols import header_fields, mime
@@ -21,6 +22,7 @@ from protocols.content_type import ContentType
 from protocols.errors import DecodeError
 from protocols.wsp.push import MMS_MESSAGE, PDU_TYPE_PUSH
 
+_CONTENT: Final = ("text/", "image/", "audio/", "video/", "application/zip", "application/json")
 _START_LINE: Final = re.compile(rb"(?:[A-Z]+ \S+ HTTP/\d\.\d|HTTP/\d\.\d \d{3}[^\r\n]*)\r?\n")
 
 
@@ -71,6 +73,8 @@ def _look(octets: bytes, content_type: str, depth: int) -> View:
         return mms.pdu(octets, deeper)
     if media in ("text/xml", "application/soap+xml", "multipart/related") and media:
         return mm7_message(octets, content_type)
+    if media and not media.endswith("xml") and media.startswith(_CONTENT) and depth:
+        return wsp.content(octets, parse_type(content_type), deeper)
     if depth == 0 and is_smtp(octets):
         return smtp(octets)
     if sms.is_smpp(octets):

@@ -49,6 +49,9 @@ class Directory:
     def subscriber(self, address: Address) -> Subscriber:
         return Subscriber(address=address)
 
+    def run_of(self, address: Address) -> str:
+        raise NotImplementedError
+
     def subscriber_at(self, ip: str) -> Subscriber | None:
         return None
 

@@ -1,4 +1,4 @@
-"""What became of a mail that was sent (RFC 5321 4.2)."""
+"""What becomes of a mail that is sent (RFC 5321 4.2)."""
 
 from protocols.records import record
 

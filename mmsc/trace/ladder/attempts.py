@@ -1,0 +1,67 @@
+"""Attempts at the same thing: retries of ours, repeats of neighbours, attempts that reached nobody; and why there was
+no answer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from mmsc.trace import events as trace
+from mmsc.trace import sentences
+from mmsc.trace.events import Event
+from mmsc.trace.ladder.columns import index_of
+from mmsc.trace.ladder.model import Answer, Column, Row, RowKind
+from mmsc.trace.ladder.reading import Pdu
+
+Trouble = trace.AttemptFailed | trace.AttemptPostponed | trace.TaskGivenUp
+
+
+def groups(pdus: Sequence[Pdu]) -> Mapping[str, list[Pdu]]:
+    """Requests with the same identifiers between the same two, by what they have in common."""
+    found: dict[str, list[Pdu]] = {}
+    for one in pdus:
+        if not one.answers and one.named.identity:
+            found.setdefault(_same(one), []).append(one)
+    return {same: members for same, members in found.items() if len(members) > 1}
+
+
+def _same(pdu: Pdu) -> str:
+    return f"{'>'.join(pdu.ends)} {pdu.named.identity}"
+
+
+def troubles(events: Sequence[Event]) -> list[tuple[Event, Trouble]]:
+    """Attempts that came to nothing."""
+    return [(one, one.data) for one in events if isinstance(one.data, Trouble)]
+
+
+def why_unanswered(pdu: Pdu, events: Sequence[Event]) -> str:
+    """What was noted of this attempt at its lane, "" while nothing is."""
+    for event, data in troubles(events):
+        if event.at_real >= pdu.record.at_real and data.lane == pdu.party:
+            return data.because
+    return ""
+
+
+def unsent(events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Column]) -> Iterator[Row]:
+    """Attempts that failed before a PDU was sent: no connection, not bound. Each PDU of a lane accounts for one."""
+    used: set[str] = set()
+    for event, data in troubles(events):
+        sent = [
+            one
+            for one in pdus
+            if one.outward and one.party == data.lane and one.number not in used and one.record.at_real <= event.at_real
+        ]
+        if sent:
+            used.update(one.number for one in sent)
+        elif index_of(columns, data.lane) >= 0:
+            yield Row(
+                key=f"u{event.id}",
+                kind=RowKind.PDU,
+                at=event.at_service,
+                at_real=event.at_real,
+                source=index_of(columns, "mmsc"),
+                target=index_of(columns, data.lane),
+                name=sentences.work(data.task),
+                beneath="not sent",
+                answer=Answer(data.because, failed=True),
+                failed=True,
+                event=str(event.id),
+                attempt=getattr(data, "attempt", 0),
+            )
