@@ -23,15 +23,12 @@ from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
 from mmsc.faults.plan import Plan
 from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
-from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm1.faulty import FaultyMm1
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.faulty import FaultyMm7
-from mmsc.gateways.mm7.permission import Permission
-from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps, hash_password
+from mmsc.gateways.mm7.vasp import hash_password
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -50,6 +47,7 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_sender, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
+from mmsc.serving_mm7 import mm7_server
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
@@ -279,24 +277,7 @@ class App:
         for kind, (by_mm7, by_eaif) in ways.items():
             engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            vasps = Vasps(known, configured.admission_policy(self.settings), self.clock.real_now)
-            permission = Permission(engine.submit, engine.numbers, self.clock.real_now)
-            applications = EaifServer(
-                *(engine.submit, engine.application_answers, known, vasps, self.clock),
-                realm=settings.realm,
-                permission=permission,
-            )
-            server = Mm7Server(
-                *(engine.submit, engine.changes, known),
-                vasps=vasps,
-                permission=permission,
-                other=applications.handle,
-                dialects=engine.dialects,
-                policy=configured.vasp_policy(self.settings),
-                clock=self.clock,
-            )
-            house = server.house
-            self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
+            server = mm7_server(engine, self.settings, self.live, self.clock)
             files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
             wrong = FaultyMm7(server.handle, self.faults, known, engine.numbers)

@@ -114,6 +114,7 @@ def commits(plan: Plan, store: Store) -> None:
         hit = plan.decide(Point.STORE)
         if hit is None:
             return 0.0
+        plan.note(hit, silently=True)
         return None if hit.name == "store-refused" else float(hit.of("seconds") + hit.setting.delay_seconds)
 
     plan.arm(lambda on: store.obstruct(obstacle if on else None))

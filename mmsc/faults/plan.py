@@ -73,6 +73,7 @@ class Active:
     passed: int = 0
     missed: str = ""
     from_file: bool = False
+    spent: bool = False  # it bit as often as it was asked to
     each: "OrderedDict[str, int]" = field(default_factory=OrderedDict)
 
 
@@ -223,14 +224,14 @@ class Plan:
         if self._active:
             self._expire()
             for active in tuple(self._active.values()):
-                if active.fault.point is point and meets(active.fault, facts):
+                if active.fault.point is point and not active.spent and meets(active.fault, facts):
                     hit = self._decide(active, facts)
                     if hit is not None:
                         return hit
         return None if self._magic is None else self._by_number(self._magic, point, facts)
 
-    def note(self, hit: Hit, mm_id: int | None = None, exchange: int = 0) -> None:
-        """What a hit hit: an event of the MM, where that is known."""
+    def note(self, hit: Hit, mm_id: int | None = None, exchange: int = 0, *, silently: bool = False) -> None:
+        """What a hit hit: an event of the MM, where that is known; `silently`: none. Once for each hit."""
         mm_id = hit.facts.mm_id if mm_id is None else mm_id
         active = self._active.get(hit.name)
         bitten = self._earlier.get(hit.name) if active is None else active.bitten
@@ -245,7 +246,10 @@ class Plan:
             facts.operation,
             hit.magic,
         )
-        self.tell(told, mm_id)
+        if not silently:
+            self.tell(told, mm_id)
+        if active is not None and active.spent:
+            self.clear(hit.name, because="that was asked for")
         self._say()
 
     def _decide(self, active: Active, facts: Facts) -> Hit | None:
@@ -264,7 +268,7 @@ class Plan:
         bitten.at_real, bitten.at_service, bitten.mm_id, bitten.exchange = moment.real, moment.service, None, 0
         hit = Hit(active.fault, setting, bitten.hits, facts)
         if setting.times and bitten.hits >= setting.times:
-            self.clear(active.fault.name, because=f"it bit {bitten.hits} times, as asked")
+            active.spent = True
         return hit
 
     def _is_due(self, active: Active, facts: Facts) -> bool:

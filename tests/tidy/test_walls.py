@@ -149,6 +149,7 @@ ROOF: Final = (
         "mmsc.reloading",
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
+        "mmsc.serving_mm7",
         "mmsc.standing_in",
         "mmsc.storing",
     ),
