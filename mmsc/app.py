@@ -311,7 +311,7 @@ class App:
             page = WebLinkServer(
                 self.engine.links, self.clock, view_needs_tap=lambda: self.settings.weblink.view_needs_tap
             )
-            spoilt = standing_in.page(self.faults, page.handle)
+            spoilt = standing_in.page(self.faults, self.engine, page.handle)
             urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle, spoilt)
         return courier
 

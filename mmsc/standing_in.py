@@ -13,7 +13,7 @@ from mmsc.domain.neighbours import Capability, Peer, Subscriber, Verdict
 from mmsc.engine.clock_keeping import ClockKeeper
 from mmsc.engine.engine import Engine
 from mmsc.engine.notes import Notes
-from mmsc.engine.ports import CapabilityPort, Courier
+from mmsc.engine.ports import CapabilityPort, Courier, Retrievable
 from mmsc.faults.plan import Plan
 from mmsc.faults.points import Facts, Point
 from mmsc.faults.wrong_http import spoilt
@@ -52,21 +52,20 @@ def answers(plan: Plan, listener: HttpListener, right: Handler, wrong: Handler) 
     plan.arm(lambda on: listener.answer_with(wrong if on else right))
 
 
-def page(plan: Plan, right: Handler) -> Handler:
-    """The web link's handler, with its faults."""
+def page(plan: Plan, engine: Engine, right: Handler) -> Handler:
+    """The web link's handler, with its faults. To look whose link it is counts as no view."""
 
     async def handle(request: HttpRequest) -> HttpAnswer:
-        answer = await right(request)
-        facts = Facts(
-            numbers=(answer.neighbour,) if answer.neighbour else (),
-            transaction=request.path.removeprefix(_LINK).partition("/")[0],
-            operation=request.method,
-            mm_id=answer.mm_id,
-        )
+        token = request.path.removeprefix(_LINK).partition("/")[0]
+        found = await engine.links.open(token) if request.path.startswith(_LINK) else None
+        facts = Facts(transaction=token, operation=request.method)
+        if isinstance(found, Retrievable):
+            facts = replace(facts, numbers=(found.recipient.address.value,), mm_id=found.mm.id)
         hit = plan.decide(Point.WEBLINK, facts)
         if hit is None:
-            return answer
-        plan.note(hit, answer.mm_id, request.exchange)
+            return await right(request)
+        plan.note(hit, exchange=request.exchange)
+        answer = HttpAnswer(mm_id=facts.mm_id) if hit.name == "weblink-http" else await right(request)
         return spoilt(hit, answer) or answer
 
     return handle

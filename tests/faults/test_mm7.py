@@ -75,7 +75,7 @@ async def test_a_fault_and_a_bare_status(lab: Lab) -> None:
     answer = await posted(lab, PHONE)
     message = said(answer).message
     assert isinstance(message, Fault)
-    assert (answer[0], message.status.code if message.status else 0) == (500, 3000)
+    assert (answer[0], message.status.code) == (500, 3000)
     lab.app.faults.set("mm7-submit-http", Setting(status=503))
     assert await posted(lab, PHONE) == (503, "", b"")
     assert await stored(lab) == 0

@@ -13,6 +13,7 @@ from mmsc.faults.magic import ROWS, MagicTable
 from mmsc.faults.parameters import MATCHES, OWN, Kind, Setting
 from mmsc.faults.plan import Active, Plan, drawn, misses
 from mmsc.faults.points import Facts, Point
+from mmsc.faults.row import Fault
 from mmsc.settings.faults import Fault as Table
 from mmsc.trace import events as trace
 
@@ -30,7 +31,7 @@ def plan(clock: VirtualClock) -> Plan:
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
-def test_every_fault_says_what_it_is(fault: catalogue.Fault) -> None:
+def test_every_fault_says_what_it_is(fault: Fault) -> None:
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", fault.name)
     assert fault.text
     assert not fault.text.endswith(".")
