@@ -28,7 +28,6 @@ from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.faulty import FaultyMm7
-from mmsc.gateways.mm7.vasp import hash_password
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -48,6 +47,7 @@ from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_sender, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
 from mmsc.serving_mm7 import mm7_server
+from mmsc.setting_up import SettingUp
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
@@ -91,8 +91,8 @@ class App:
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
+        self.setting_up = SettingUp(self)
         self.engine: Engine
-        self.control: Control
 
     async def __aenter__(self) -> "App":
         try:
@@ -124,6 +124,8 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
+        await self.setting_up.begin()
+        settings = self.settings
         self.captures = self.operations.keep_captures(settings, self.live)
         if self.captures is not None:
             self._stack.callback(self.captures.close)
@@ -133,7 +135,7 @@ class App:
             self.ids,
             node=settings.node.name,
             number=settings.node.number,
-            agreed=configured.agreed(settings),
+            agreed=configured.agreed(self.setting_up.file),
             policy=configured.engine_policy(settings),
             capability=standing_in.FaultyDecider(Decider(), self.faults),
             learn=learn,
@@ -142,7 +144,9 @@ class App:
             objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
-        await self.engine.begin(configured.neighbours(settings, hash_password))
+        await self.engine.begin(*self.setting_up.neighbours(settings))
+        self.setting_up.started()
+        self._run(self.setting_up.run(), "changes by others")
         await self._start_charging()
         standing_in.begin(self.faults, self.engine, settings, self.live)
         self._stack.push_async_callback(self._stop.close_doors)
@@ -167,10 +171,13 @@ class App:
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
+            server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
             faults=faults,
             clocking=clocking,
+            setup=self.setting_up.setup,
+            may_call=self._may_call,
         )
 
     def _places(self) -> dict[str, str]:
@@ -182,7 +189,11 @@ class App:
             domain=self.settings.node.domain,
             logins=lambda: configured.logins(self.settings),
             numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
+            may_call=self._may_call,
         )
+
+    def _may_call(self, host: str) -> bool:
+        return host in self.settings.console.replay_hosts
 
     def _place(self, name: str) -> str:
         """Where an interface is called, from outside of this process."""

@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "serve": "Run an MMSC until it is interrupted.",
     "demo": "Show everything at work: two MMSCs, an SMSC, a VASP and handsets, scene by scene.",
     "lab": "Run an MMSC to test against: free ports, everything to play with, gone at the end.",
+    "run": "Carry scenarios out, and say what came of them.",
     "cluster": "Show nodes sharing one PostgreSQL, and one that is killed in the middle.",
     "submit": "Send an MM through MM7, as a VASP would.",
     "cancel": "Withdraw an MM through MM7 that was submitted.",

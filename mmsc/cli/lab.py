@@ -113,6 +113,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
     from mmsc.cli.playground import built_in_smsc, phones
     from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.control.neighbours import Neighbours
+    from mmsc.control.scenarios import Scenarios
     from mmsc.lab.vasp_driven import DrivenVasp
     from mmsc.settings import DEMO_VASP
     from mmsc.settings import lab as settings
@@ -133,10 +134,12 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
         await stack.enter_async_context(wrongdoing(app, smsc, f"{places['mm1']}/"))
-        neighbours.phones = dict.fromkeys(bound.subscriber, "home")
+        neighbours.phones, neighbours.numbers = app.control.phones, dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
         app.control.neighbours = neighbours
+        app.control.scenarios = Scenarios(_console(app), made.console.token, app.clock, app.ids)
+        stack.push_async_callback(app.control.scenarios.close)
         yield app, _told(app, bound, neighbours, vasp)
 
 
@@ -159,15 +162,15 @@ async def _far(
     phone = await stack.enter_async_context(Handset(settings.FAR_PHONE, f"http://{host}:{port}/"))
     smsc.register(phone.number, phone.on_push, phone.on_sms)
     neighbours.engines = [*neighbours.engines, app.engine]
-    neighbours.others.append(smsc)
-    neighbours.phones = {**neighbours.phones, phone.number: "far"}
+    neighbours.far_smscs.append(smsc)
+    neighbours.numbers = {**neighbours.numbers, phone.number: "far"}
 
 
 def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) -> dict[str, Any]:
     places: Mapping[str, str] = app.control.places()
     given = next(iter(bound.vasp.values()))
     return {
-        "url": places["console"] if "://" in places["console"] else f"http://{places['console']}",
+        "url": _console(app),
         "pid": os.getpid(),
         "places": dict(places),
         "vasp": {
@@ -177,8 +180,13 @@ def _told(app: "App", bound: "Settings", neighbours: "Neighbours", vasp: Any) ->
             "password": given.password,
             "report_url": given.report_url,
         },
-        "phones": dict(neighbours.phones),
+        "phones": dict(neighbours.numbers),
     }
+
+
+def _console(app: "App") -> str:
+    place = app.control.places()["console"]
+    return place if "://" in place else f"http://{place}"
 
 
 def _quiet(line: str) -> None:

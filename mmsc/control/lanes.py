@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.instant import SECOND, Instant, to_datetime
+from mmsc.domain.instant import SECOND
 from mmsc.engine.engine import Engine, QueuedTask
 from mmsc.engine.lane_acts import Act as Act
 from mmsc.engine.lane_acts import Acting as Acting
@@ -123,9 +123,8 @@ class LaneBook:
         real = self._clock.real_now()
         kind, _, target = lane.name.partition(":")
         samples = self._samples.get(lane.name, _Samples())
-        in_flight = max(0, lane.taken - lane.waiting)
         waiting = waits.tasks if waits else 0
-        state = self._state(lane, real, in_flight, waiting)
+        state = self._state(lane, real, waiting)
         next_at = waits.next_at if waits else 0
         return LaneSeen(
             name=lane.name,
@@ -133,7 +132,7 @@ class LaneBook:
             target=target,
             state=state,
             why=self._why(lane, state, real, next_at, waiting + lane.waiting),
-            in_flight=in_flight,
+            in_flight=lane.in_flight,
             in_memory=lane.waiting,
             waiting=waiting,
             oldest_seconds=waits.oldest_seconds if waits and waits.tasks else 0.0,
@@ -144,7 +143,7 @@ class LaneBook:
             failed=tuple(samples.failed),
         )
 
-    def _state(self, lane: Lane, real: int, in_flight: int, waiting: int) -> LaneState:
+    def _state(self, lane: Lane, real: int, waiting: int) -> LaneState:
         if lane.stopped:
             return LaneState.STOPPED
         if self._engine.lanes.held:
@@ -153,13 +152,13 @@ class LaneBook:
             return LaneState.BACK_OFF
         if lane.probing:
             return LaneState.PROBING
-        if in_flight:
+        if lane.in_flight:
             return LaneState.MOVING
         return LaneState.WAITING if waiting or lane.waiting else LaneState.IDLE
 
     def _why(self, lane: Lane, state: LaneState, real: int, next_at: int, waiting: int) -> str:
         """Why it does not move, in one line; "" when it does."""
-        wait = f" {waiting:,} wait{'s' if waiting == 1 else ''}." if waiting else " Nothing waits."
+        wait = f" {waiting:,} {'task waits' if waiting == 1 else 'tasks wait'}." if waiting else " Nothing waits."
         match state:
             case LaneState.STOPPED:
                 return f"Stopped by an operator.{wait}"
@@ -170,7 +169,7 @@ class LaneBook:
             case LaneState.PROBING:
                 return f"One at a time until it answers: {lane.because}.{wait}"
             case LaneState.IDLE if next_at > self._clock.now():
-                return f"Nothing is due before {_time(next_at)}."
+                return f"Next is due in {_seconds(next_at - self._clock.now())}."
             case LaneState.IDLE:
                 return "Nothing to do."
             case _:
@@ -222,8 +221,7 @@ def words(outcome: Outcome) -> str:
 
 def _seconds(micros: int) -> str:
     seconds = max(1, round(micros / SECOND))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} m"
-
-
-def _time(at: int) -> str:
-    return to_datetime(Instant(at)).strftime("%H:%M:%S")
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

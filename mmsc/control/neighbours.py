@@ -6,11 +6,11 @@ They speak to the server over its own sockets, like anybody else; nothing here r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from mmsc.domain.instant import Instant
 from mmsc.engine.engine import Engine
 from mmsc.lab.behaviour import Behaviour
+from mmsc.lab.phones import Phones
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.lab.vasp_driven import DrivenVasp
 from protocols.records import record
@@ -26,14 +26,6 @@ class Stillness:
     next_due: Instant | None
 
 
-class Busy(Protocol):
-    """Somebody who may have work in hand."""
-
-    @property
-    def busy(self) -> bool:
-        """Whether he has."""
-
-
 @dataclass(slots=True, kw_only=True)
 class Neighbours:
     """Those of one lab. `engines` are all MMSCs in it, the one that is looked at first."""
@@ -41,15 +33,16 @@ class Neighbours:
     engines: Sequence[Engine]
     vasps: dict[str, DrivenVasp] = field(default_factory=dict)
     smscs: dict[str, VirtualSmsc] = field(default_factory=dict)
-    others: list[Busy] = field(default_factory=list)
-    phones: Mapping[str, str] = field(default_factory=dict)  # number -> whose it is: "home", or the peer's name
+    far_smscs: list[VirtualSmsc] = field(default_factory=list)
+    phones: Phones | None = None
+    numbers: Mapping[str, str] = field(default_factory=dict)  # number -> whose it is: "home", or the peer's name
 
     async def stillness(self) -> Stillness:
         """Raises StoreUnavailable."""
         now = self.engines[0].clock.now()
         due = [one for engine in self.engines if (one := await engine.backlog.next_due()) is not None]
         working = any(engine.lanes.in_hands for engine in self.engines)
-        working = working or any(one.busy for one in (*self.smscs.values(), *self.others))
+        working = working or any(len(one.under_way) > one.sweeping for one in (*self.smscs.values(), *self.far_smscs))
         first = min(due, default=None)
         return Stillness(not working and (first is None or first > now), now, first)
 
@@ -57,6 +50,8 @@ class Neighbours:
         """As if the lab had just begun: nothing received, nobody in a mood."""
         for vasp in self.vasps.values():
             vasp.forget()
+        if self.phones is not None:
+            self.phones.reset()
         for smsc in self.smscs.values():
             smsc.behaviour = Behaviour()
             smsc.submitted.clear()

@@ -1,8 +1,8 @@
 """A virtual SMSC: an SMPP v3.4 server that hands what it gets to handsets by number. It works for any ESME.
 
 It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, keeps what is for
-handsets without coverage (`Coverage`), and sends receipts.
-Who does not bind, end a PDU, or read its answers is cut or waits (SMPP v3.4 7.2).
+handsets without coverage (`Coverage`), and sends receipts. Who does not bind, end a PDU, or read its answers is cut or
+waits (SMPP v3.4 7.2).
 """
 
 import asyncio
@@ -71,8 +71,8 @@ class VirtualSmsc:
         self.switch_on: Callable[[str], None] = lambda number: None  # asked to register a number (digits) that has none
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._sweeping = False
+        self.under_way: set[asyncio.Task[None]] = set()  # deliveries and receipts
+        self.sweeping = False  # one of `under_way` looks at what is held, and nothing else
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
@@ -89,9 +89,9 @@ class VirtualSmsc:
                 session.abort()
             await self._server.wait_closed()
             await settle()
-        for task in tuple(self._tasks):
+        for task in tuple(self.under_way):
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self.under_way, return_exceptions=True)
 
     def register(self, number: str, on_push: OnPush, on_sms: OnText) -> None:
         """A handset with this number (`+15550100123`) is switched on."""
@@ -131,11 +131,6 @@ class VirtualSmsc:
             )
             for piece in pieces
         ]
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is on its way to a handset."""
-        return bool(self._tasks)
 
     def drop_sessions(self) -> None:
         """Cut every connection."""
@@ -188,8 +183,8 @@ class VirtualSmsc:
     def spawn(self, work: Awaitable[None]) -> None:
         """Do something beside the session; waited for at `stop`."""
         task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
 
     def _pass_on(self, session: "_Session", pdu: SubmitSm | DataSm, message_id: str, whole: Received | None) -> None:
         """To its handset, now or when that can be reached."""
@@ -201,8 +196,8 @@ class VirtualSmsc:
         if self.coverage.hold(pdu, whole, done):
             if pdu.registered_delivery & ENROUTE_IS_WANTED:
                 self.spawn(self._receipt(session, pdu, message_id, MessageState.ENROUTE))
-            if not self._sweeping:
-                self._sweeping = True
+            if not self.sweeping:
+                self.sweeping = True
                 self.spawn(self._sweep())
             return
         if whole is not None:
@@ -214,7 +209,7 @@ class VirtualSmsc:
         while self.coverage.is_holding:
             await asyncio.sleep(_SWEEP_SECONDS)
             self.coverage.expire()
-        self._sweeping = False
+        self.sweeping = False
 
     async def _deliver(self, message: Received) -> None:
         if message.number not in self._handsets:

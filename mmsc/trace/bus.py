@@ -47,6 +47,10 @@ class Bus(Generic[T]):
         for watcher in tuple(self._watchers):
             watcher.take(item)
 
+    def forget(self) -> None:
+        """The ring is empty again; those who watch go on."""
+        self._ring.clear()
+
     def recent(self) -> tuple[T, ...]:
         """What the ring holds, oldest first."""
         return tuple(self._ring)
@@ -108,6 +112,12 @@ class Watcher(Generic[T]):
             self._news.clear()
             await self._news.wait()
         return self._waiting.popleft()
+
+    def take_all(self) -> list[T]:
+        """What waits now, without waiting for more."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
 
     async def until(self, wanted: Callable[[T], bool]) -> T:
         """The next item that is wanted; those before it are passed over. The caller bounds the time."""

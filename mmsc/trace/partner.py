@@ -143,6 +143,8 @@ def _contents(view: View, base: int) -> Iterator[tuple[int, int, bytes]]:
     elif view.kind == "content" and view.text and not view.title.startswith(_KEPT):
         yield base, base + len(view.octets), _emptied(view.octets, text=True)
         return
+    elif view.kind == "octets" and base:
+        yield base, base + len(view.octets), bytes(len(view.octets))
     elif view.kind == "content" and not view.title.startswith(_KEPT):
         yield base, base + len(view.octets), bytes(len(view.octets))
         return

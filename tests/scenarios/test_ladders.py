@@ -1,5 +1,6 @@
-"""Whole stories, driven through real sockets, and the ladder that comes of each. With MMSC_RECORD_LADDERS=FOLDER
-their events and captures are written there: `tests/trace/ladders`, on which the golden tests of rows, text and picture stand."""
+"""Whole stories, driven through real sockets, and the ladder that comes of each. With MMSC_RECORD_LADDERS=FOLDER their
+events and captures are written there: `tests/trace/ladders`, on which the golden tests of rows, text and picture
+stand."""
 
 import asyncio
 import os

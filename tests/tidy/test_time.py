@@ -21,6 +21,8 @@ CLOCKS: Final = {
     "mmsc/operations/notify.py": "systemd asks for the monotonic clock",
     "mmsc/lab/": "neighbours live in real time",
     "mmsc/load/session.py": "latencies are measured in real time",
+    "mmsc/client/": "it waits for a server elsewhere",
+    "mmsc/scenario/": "it waits for a server elsewhere, and measures runs",
     "mmsc/cli/": "a person waits",
 }
 DICE: Final = {

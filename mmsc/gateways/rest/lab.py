@@ -10,6 +10,7 @@ import msgspec
 
 from mmsc.control.neighbours import Neighbours, set_mood
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
+from mmsc.ids import id_in
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.lab.vasp_driven import Answered, DrivenVasp, Got, attached_of
 from protocols.errors import EncodeError
@@ -81,7 +82,8 @@ class Submission(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class VaspAnswer(msgspec.Struct, frozen=True):
-    """What the MMSC answered; `status_code` is 0, and `problem` says why, where it was nothing of MM7."""
+    """What the MMSC answered; `status_code` is 0, and `problem` says why, where it was nothing of MM7. `mm_id` is the
+    MM's in addresses, "" where none was accepted."""
 
     transaction_id: str
     http_status: int
@@ -90,6 +92,7 @@ class VaspAnswer(msgspec.Struct, frozen=True):
     status_text: str
     details: str
     message_id: str
+    mm_id: str
     problem: str
 
 
@@ -191,7 +194,7 @@ def _smsc(call: Call) -> VirtualSmsc:
 
 async def _state(call: Call) -> Answer:
     lab = lab_of(call)
-    return Answer(LabState(dict(call.control.places()), list(lab.vasps), list(lab.smscs), dict(lab.phones)))
+    return Answer(LabState(dict(call.control.places()), list(lab.vasps), list(lab.smscs), dict(lab.numbers)))
 
 
 async def _still(call: Call) -> Answer:
@@ -276,7 +279,9 @@ def _vasp_state(call: Call) -> VaspState:
 
 
 def _told(one: Answered) -> VaspAnswer:
-    return msgspec.convert(one, VaspAnswer, from_attributes=True)
+    number = id_in(one.message_id) if one.message_id else None
+    values = {name: getattr(one, name) for name in VaspAnswer.__struct_fields__ if name != "mm_id"}
+    return VaspAnswer(**values, mm_id="" if number is None else str(number))
 
 
 def _got(one: Got) -> Received:

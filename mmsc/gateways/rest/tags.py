@@ -11,6 +11,7 @@ TAGS: Final[dict[str, str]] = {
     "lanes": "What waits for whom, and why it does not move.",
     "runs": "Tags by which several people tell their MMs apart: the header `X-MMSC-Run`, or a VASP's `run`.",
     "phones": "Handsets of the lab: what they have, and how they behave.",
+    "lab": "Neighbours that a lab brings: VASPs that submit and listen, the SMSC's moods.",
     "faults": "What goes wrong on purpose.",
     "clock": "Service time: pause, step, jump, speed.",
     "scenarios": "Files of steps and expectations, and their runs.",
@@ -21,7 +22,6 @@ TAGS: Final[dict[str, str]] = {
     "routes": "Which number goes where.",
     "profiles": "Dialects of MM7.",
     "identities": "Which subscriber has which IP address, for labs without a gateway that adds the number.",
-    "lab": "The laboratory around the server: neighbours that programs drive.",
     "server": "The server itself: what it is, where it listens, what it offers.",
     "reset": "Begin again.",
 }

@@ -44,12 +44,12 @@ def mm4_message(octets: bytes) -> View:
     """An MM4 message, as a mail."""
     end, at = block_end(octets)
     rows = tuple(header_rows(octets, 0, end, _CLAUSE))
+    body = octets[at:]
+    inside = tuple(_content(body, rows, at)) if body.strip() else ()
     try:
         decoded = mm4.decode(octets)
     except DecodeError as error:
-        return View("MM4", "unreadable", octets, rows, problem=str(error))
-    body = octets[at:]
-    inside = tuple(_content(body, rows, at)) if body.strip() else ()
+        return View("MM4", "unreadable", octets, rows, problem=str(error), inside=inside)
     findings = tuple(_placed(one, rows) for one in decoded.findings)
     return View("MM4", type(decoded.message).__name__, octets, rows, findings, inside=inside)
 

@@ -1,0 +1,245 @@
+"""Scenarios on this server: the files there are, runs one at a time, their verdicts, and drafts of what happened.
+
+A run asks the server over its own REST interface, in a thread, as anybody's run does from elsewhere; it begins every
+scenario with a clean lab. Runs are remembered while the process lives, the last `MAXIMUM_RUNS` of them.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from mmsc.client import Client
+from mmsc.clock import Clock
+from mmsc.domain.instant import Instant
+from mmsc.ids import Ids
+from mmsc.scenario import record as recording
+from mmsc.scenario.files import listed, read_all, ready
+from mmsc.scenario.junit import junit
+from mmsc.scenario.model import Scenario
+from mmsc.scenario.page import page
+from mmsc.scenario.reading import ScenarioError, read, read_text
+from mmsc.scenario.running import run_all
+from mmsc.scenario.verdicts import CaseResult, RunResult, StepResult, Verdict
+from mmsc.trace.bus import Bus
+from protocols.records import record
+
+MAXIMUM_RUNS: Final = 20
+MAXIMUM_TEXT: Final = 256 * 1024  # characters of YAML that is run without being a file
+_CAPACITY: Final = 1000
+_STOP_SECONDS: Final = 5.0
+
+
+class AnotherRuns(Exception):
+    """One run at a time: they share the clock and the phones."""
+
+
+@record(frozen=True, slots=True)
+class Offered:
+    """A file with scenarios: `name` is how it is asked for; `problems` why it cannot be read."""
+
+    name: str
+    path: str
+    scenarios: tuple[str, ...] = ()
+    description: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Case:
+    """One scenario of a run, as far as it is."""
+
+    scenario: Scenario
+    steps: list[StepResult] = field(default_factory=list)
+    result: CaseResult | None = None
+    under_way: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """What came of it: a verdict, "running" or "waiting"."""
+        if self.result is not None:
+            return self.result.verdict.value
+        return "running" if self.under_way else "waiting"
+
+
+@dataclass(slots=True)
+class Run:
+    """A run. `result` is there when it is over."""
+
+    id: str
+    began_at: Instant
+    cases: list[Case]
+    result: RunResult | None = None
+    stopped: bool = False
+
+    def count(self, verdict: str) -> int:
+        """How many cases have it."""
+        return sum(case.verdict == verdict for case in self.cases)
+
+    @property
+    def words(self) -> str:
+        """How it stands, in one line."""
+        parts = [f"{self.count(one)} {one}" for one in (*(v.value for v in Verdict), "running", "waiting")]
+        return ", ".join(one for one in parts if not one.startswith("0 ")) or "nothing to do"
+
+
+@record(frozen=True, slots=True)
+class News:
+    """Something in a run is not as it was: case and step, counted from 1 (step 0: the case as a whole)."""
+
+    id: int
+    run: str
+    case: int = 0
+    step: int = 0
+
+
+class Scenarios:
+    """`url` is the server's own REST, `token` what it asks for."""
+
+    def __init__(self, url: str, token: str, clock: Clock, ids: Ids, folder: Path | None = None) -> None:
+        self.bus: Bus[News] = Bus(_CAPACITY)
+        self._url = url
+        self._token = token
+        self._clock = clock
+        self._ids = ids
+        self._folder = folder or ready()
+        self._runs: dict[str, Run] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._count = 0
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The last ones, newest first."""
+        return tuple(reversed(self._runs.values()))
+
+    @property
+    def under_way(self) -> Run | None:
+        """The one that runs."""
+        return next((run for run in self.runs if run.result is None), None)
+
+    def run(self, run: str) -> Run | None:
+        """One of them."""
+        return self._runs.get(run)
+
+    def offered(self) -> list[Offered]:
+        """The files of the folder."""
+        return [self._offer(path) for path in listed([self._folder])]
+
+    def _offer(self, path: Path) -> Offered:
+        name = path.relative_to(self._folder).as_posix()
+        try:
+            found = read(path)
+        except ScenarioError as error:
+            return Offered(name, str(path), problems=error.problems)
+        return Offered(name, str(path), tuple(one.name for one in found), found[0].description.strip())
+
+    def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
+        """The scenarios of these files, all where none is named; or those of a text. Raises ScenarioError, KeyError for
+        a name that is none."""
+        if text:
+            return read_text(text, "draft")
+        known = {one.name: Path(one.path) for one in self.offered()}
+        wanted = [(name, known[name]) for name in names or known]
+        return [replace(one, file=name) for name, path in wanted for one in read_all([path])]
+
+    def start(self, scenarios: Sequence[Scenario]) -> Run:
+        """Begin. Raises AnotherRuns."""
+        if self._task is not None and not self._task.done():
+            raise AnotherRuns(f"run {self.under_way.id if self.under_way else ''} is under way: one at a time")
+        run = Run(self._ids.token(40).lower(), self._clock.real_now(), [Case(one) for one in scenarios])
+        self._runs[run.id] = run
+        while len(self._runs) > MAXIMUM_RUNS:
+            del self._runs[next(iter(self._runs))]
+        self._task = asyncio.ensure_future(self._carry_out(run))
+        return run
+
+    def stop(self, run: Run) -> None:
+        """It ends with the step that is under way."""
+        run.stopped = True
+
+    async def close(self) -> None:
+        """The server stops: so does what runs."""
+        run = self.under_way
+        if run is not None:
+            run.stopped = True
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=_STOP_SECONDS)
+
+    async def draft(self, mm_ids: Sequence[str], minutes: float = 0.0) -> str:
+        """YAML of these messages, or of those of the last minutes. Raises ApiError, OSError."""
+        return await asyncio.to_thread(self._drafted, mm_ids, minutes)
+
+    def _drafted(self, mm_ids: Sequence[str], minutes: float) -> str:
+        with Client(self._url, token=self._token) as client:
+            return recording.record(client, mm_ids or recording.latest(client, minutes))
+
+    async def _carry_out(self, run: Run) -> None:
+        loop = asyncio.get_running_loop()
+
+        def later(does: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(does)
+
+        run.result = await asyncio.to_thread(self._in_thread, run, later)
+        self._tell(run)
+
+    def _in_thread(self, run: Run, later: Callable[[Callable[[], None]], None]) -> RunResult:
+        """Elsewhere than the loop: what changes the run is handed to it."""
+        cases = iter(enumerate(run.cases, 1))
+        at: list[tuple[int, Case]] = []
+
+        def began(_: Scenario) -> None:
+            number, case = next(cases)
+            at[:] = [(number, case)]
+            later(lambda: self._begun(run, number, case))
+
+        def step(one: StepResult) -> None:
+            number, case = at[0]
+            later(lambda: self._stepped(run, number, case, one))
+
+        def ended(result: CaseResult) -> None:
+            number, case = at[0]
+            later(lambda: self._ended(run, number, case, result))
+
+        with Client(self._url, token=self._token) as client:
+            scenarios = [case.scenario for case in run.cases]
+            return run_all(client, scenarios, began=began, step=step, ended=ended, stop=lambda: run.stopped)
+
+    def _begun(self, run: Run, number: int, case: Case) -> None:
+        case.under_way = True
+        self._tell(run, number)
+
+    def _stepped(self, run: Run, number: int, case: Case, step: StepResult) -> None:
+        case.steps.append(step)
+        self._tell(run, number, step.number)
+
+    def _ended(self, run: Run, number: int, case: Case, result: CaseResult) -> None:
+        case.result, case.under_way = result, False
+        self._tell(run, number)
+
+    def _tell(self, run: Run, case: int = 0, step: int = 0) -> None:
+        self._count += 1
+        self.bus.publish(News(self._count, run.id, case, step))
+
+
+def result_of(run: Run) -> RunResult:
+    """What came of a run so far."""
+    if run.result is not None:
+        return run.result
+    return RunResult(cases=tuple(_told(run)), began_at=run.began_at, left_out=run.count("waiting"))
+
+
+def _told(run: Run) -> Iterator[CaseResult]:
+    for case in run.cases:
+        if case.result is not None:
+            yield case.result
+
+
+def report_html(run: Run) -> str:
+    """As one file."""
+    return page(result_of(run))
+
+
+def report_junit(run: Run) -> bytes:
+    """For continuous integration."""
+    return junit(result_of(run))
