@@ -4,6 +4,8 @@ from typing import Final
 
 from mmsc.gateways.rest import (
     captures,
+    clock,
+    faults,
     findings,
     handsets,
     identities,
@@ -30,6 +32,8 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
+    *faults.ENDPOINTS,
+    *clock.ENDPOINTS,
     *lanes.ENDPOINTS,
     *messages.ENDPOINTS,
     *rates.ENDPOINTS,
