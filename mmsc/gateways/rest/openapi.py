@@ -29,7 +29,8 @@ _WHY: Final = {
     503: "The server starts, or its store takes nothing at the moment.",
 }
 _INTRODUCTION: Final = """Everything that the console can do. \
-Times are RFC 3339 with Z, identifiers are decimal numbers in strings (64 bits), problems are RFC 9457. \
+Times are microseconds since 1970, UTC, unless a field says otherwise; \
+identifiers are decimal numbers in strings (64 bits), problems are RFC 9457. \
 With `console.token` every request shows it in `Authorization: Bearer TOKEN`; without, loopback alone is answered. \
 There is no CORS. HEAD is answered where GET is, OPTIONS with what a path allows, everything else with 405."""
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mmsc.gateways.rest import (
+    captures,
     findings,
     handsets,
     identities,
@@ -10,27 +11,36 @@ from mmsc.gateways.rest import (
     lanes,
     messages,
     rates,
+    replay,
     resets,
+    runs,
     scenarios,
     sending,
+    server,
     setup,
     subscribers,
+    traffic,
     waits,
 )
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
-    *waits.ENDPOINTS,  # before the messages: /messages/wait is none
-    *messages.ENDPOINTS,
+    *captures.ENDPOINTS,
     *findings.ENDPOINTS,
-    *resets.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
     *lanes.ENDPOINTS,
+    *messages.ENDPOINTS,
     *rates.ENDPOINTS,
+    *replay.ENDPOINTS,
+    *resets.ENDPOINTS,
+    *runs.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *server.ENDPOINTS,
     *setup.ENDPOINTS,
     *subscribers.ENDPOINTS,
+    *traffic.ENDPOINTS,
+    *waits.ENDPOINTS,
 )
