@@ -128,7 +128,8 @@ async def found(source: Source, wanted: Wanted, driver: Driver, chunk: tuple[int
     """The MMs of a chunk (lowest id, the id that it lies below, size) for which everything holds that SQL can say,
     newest first."""
     lowest, below, size = chunk
-    head, values = _IN_RANGE, (lowest, below)
+    head: str = _IN_RANGE
+    values: tuple[SqlValue, ...] = (lowest, below)
     if driver is not ALL:
         head, values = _IN_CHUNK.format(driver.sql), _values(driver, below, size)
     conditions = _Conditions(len(values))
