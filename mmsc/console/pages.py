@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, message, message_exports, message_parts, phones, scenarios, send, start
+from mmsc.console import api, lanes, live, message, message_exports, message_parts, messages, phones, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
@@ -14,8 +14,8 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     message.routes,
     message_exports.routes,
     message_parts.routes,
+    messages.routes,
     phones.routes,
     scenarios.routes,
     send.routes,
-    start.routes,
 )

@@ -1,7 +1,7 @@
 """The pages of phones: the list, one phone, something on it; and their stream. What they do is in `phone_acts.py`."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -9,7 +9,7 @@ from mmsc.console import phone_acts, phone_views
 from mmsc.console.live import Push, stream
 from mmsc.console.page import control_of, markup, page
 from mmsc.console.phone_asked import item_of, phone_of, phone_page, phones_of
-from mmsc.control.phones import Item, Phone, Phones, presentation_of, sources_of
+from mmsc.control.phones import Item, Phone, Phones, Presentation, behaviour_of, presentation_of, sources_of
 from mmsc.gateways.rest.handsets import part_answer
 
 _ONE: Final = r"/phones/{number:\d{1,20}}"
@@ -66,13 +66,24 @@ async def _item(request: web.Request) -> web.Response:
         "phone-item.html",
         title=f"{phone_views.shape(item).word} · {phone_views.first_line(item)[:60]}",
         live=f"item={item.number}",
-        **_item_values(phone, item),
+        item=item,
+        presentation=_presented(phone, item),
     )
 
 
-def _item_values(phone: Phone, item: Item) -> dict[str, Any]:
-    place = f"/phones/{phone.digits}/{item.number}/part/"
-    return {"item": item, "presentation": presentation_of(item, place), "views": phone_views, "phone": phone}
+def _presented(phone: Phone, item: Item) -> Presentation | None:
+    return presentation_of(item, f"/phones/{phone.digits}/{item.number}/part/")
+
+
+def _shown(phone: Phone, item: Item) -> str:
+    return markup(
+        "phone-shown.html",
+        phone=phone,
+        item=item,
+        presentation=_presented(phone, item),
+        views=phone_views,
+        behaviour=behaviour_of(phone.settings),
+    )
 
 
 async def _part(request: web.Request) -> web.Response:
@@ -111,7 +122,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
             pushes.append(Push("inbox", markup("phone-rows.html", phone=phone, items=items, views=phone_views)))
         if item is not None and seen != (item.state, item.note, len(item.news)):
             seen = (item.state, item.note, len(item.news))
-            pushes.append(Push("item", markup("phone-shown.html", **_item_values(phone, item))))
+            pushes.append(Push("item", _shown(phone, item)))
         return pushes
 
     return await stream(request, phones.bus, render)

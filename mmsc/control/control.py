@@ -10,8 +10,10 @@ from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.resetting import ResetService
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
+from mmsc.control.setup import Setup
 from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
@@ -38,6 +40,7 @@ class Control:
     sending: Sending
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
+    setup: Setup | None = None  # a whole server's
     scenarios: Scenarios | None = None  # where the lab can be driven
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)
@@ -47,6 +50,7 @@ class Control:
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
     contents: ContentService = field(init=False)
+    resetting: ResetService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -62,3 +66,4 @@ class Control:
         self.traffic = TrafficService(
             self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
         )
+        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, traffic
+from mmsc.gateways.rest import handsets, identities, lab, lanes, rates, scenarios, sending, setup, subscribers, traffic
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -13,5 +13,7 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *rates.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *setup.ENDPOINTS,
+    *subscribers.ENDPOINTS,
     *traffic.ENDPOINTS,
 )

@@ -19,6 +19,9 @@
     event.preventDefault();
     apply(event.target);
   });
+  const ready = () => document.querySelectorAll("[data-live-form]").forEach((form) => form.classList.add("is-live"));
+  document.addEventListener("DOMContentLoaded", ready);
+  document.addEventListener("mmsc:refreshed", ready);
   const measure = (field) => {
     const octets = [...field.files].reduce((sum, file) => sum + file.size, 0);
     const { most, largest } = field.dataset;
