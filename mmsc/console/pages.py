@@ -5,10 +5,26 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, message, message_exports, message_parts, messages, phones, scenarios, send
+from mmsc.console import (
+    api,
+    captures,
+    findings,
+    lanes,
+    live,
+    message,
+    message_exports,
+    message_parts,
+    messages,
+    phones,
+    replay,
+    scenarios,
+    send,
+)
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    captures.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
     message.routes,
@@ -16,6 +32,7 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     message_parts.routes,
     messages.routes,
     phones.routes,
+    replay.routes,
     scenarios.routes,
     send.routes,
 )
