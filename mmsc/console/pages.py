@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, phones, scenarios, send
+from mmsc.console import api, lanes, live, messages, phones, runs, scenarios, send, setup, subscribers
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
@@ -13,6 +13,9 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     live.routes,
     messages.routes,
     phones.routes,
+    runs.routes,
     scenarios.routes,
     send.routes,
+    setup.routes,
+    subscribers.routes,
 )
