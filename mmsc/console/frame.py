@@ -96,6 +96,8 @@ def _paths(app: web.Application) -> frozenset[str]:
 def _here(path: str) -> str:
     if path == "/" or path.startswith(_UNDER_MESSAGES):
         return "/messages"
+    if path.startswith("/runs"):
+        return "/setup"
     return "/" + path.lstrip("/").partition("/")[0]
 
 

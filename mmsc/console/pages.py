@@ -5,12 +5,31 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, phones, runs, scenarios, send, setup, subscribers
+from mmsc.console import (
+    api,
+    findings,
+    lanes,
+    live,
+    message,
+    message_exports,
+    message_parts,
+    messages,
+    phones,
+    runs,
+    scenarios,
+    send,
+    setup,
+    subscribers,
+)
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
+    message.routes,
+    message_exports.routes,
+    message_parts.routes,
     messages.routes,
     phones.routes,
     runs.routes,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
+from mmsc.control.contents import ContentService
+from mmsc.control.findings import FindingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
@@ -19,6 +21,7 @@ from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
 from mmsc.engine.queries import ReportLedger
+from mmsc.engine.queries.findings import Findings
 from mmsc.engine.queries.messages import Messages
 from mmsc.engine.queries.runs import RunQueries
 from mmsc.ids import Ids
@@ -52,8 +55,10 @@ class Control:
     acting: ActingService = field(init=False)
     waiting: WaitingService = field(init=False)
     traffic: TrafficService = field(init=False)
+    findings: FindingService = field(init=False)
     runs: Runs = field(init=False)
     resetting: ResetService = field(init=False)
+    contents: ContentService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -66,7 +71,11 @@ class Control:
         self.runs = Runs(RunQueries(store))
         self.acting = ActingService(engine.acts)
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
-        self.traffic = TrafficService(
-            self.messages, self.captures, engine.recent, lambda: str(engine.heartbeat.holder.node)
+        self.contents = ContentService(engine.recent)
+        rings = self.captures
+        self.traffic = TrafficService(self.messages, rings, engine.recent, lambda: str(engine.heartbeat.holder.node))
+        counted = Findings(store, self.clock.real_now)
+        self.findings = FindingService(counted, self.traffic, lambda: 0 if rings is None else rings.records)
+        self.resetting = ResetService(
+            engine.resetter, self.bus, rings, name=store.name, shared=store.shared, forgets=(self.findings.forget,)
         )
-        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)

@@ -22,8 +22,10 @@ _WHY: Final = {
     403: "A page of another place asked, or by a name that is not loopback's while there is no token.",
     404: "There is no such thing.",
     409: "Something stands against it.",
+    410: "It was there once: retention removed it.",
     413: "The body is too large.",
     415: "The body is of another type.",
+    429: "As many do that already as may: later.",
     503: "The server starts, or its store takes nothing at the moment.",
 }
 _INTRODUCTION: Final = """Everything that the console can do. \

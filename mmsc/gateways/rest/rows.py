@@ -3,30 +3,40 @@
 from typing import Final
 
 from mmsc.gateways.rest import (
+    findings,
     handsets,
     identities,
     lab,
     lanes,
+    messages,
     rates,
+    resets,
     runs,
     scenarios,
     sending,
     server,
     setup,
     subscribers,
+    traffic,
+    waits,
 )
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
     *lanes.ENDPOINTS,
+    *messages.ENDPOINTS,
     *rates.ENDPOINTS,
+    *resets.ENDPOINTS,
     *runs.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
     *server.ENDPOINTS,
     *setup.ENDPOINTS,
     *subscribers.ENDPOINTS,
+    *traffic.ENDPOINTS,
+    *waits.ENDPOINTS,
 )
