@@ -46,42 +46,43 @@ async def status(
         return answer.status, answer.headers.get("Location", "")
 
 
-@pytest.mark.parametrize("path", ["/", "/setup/vasps", "/runs", "/api", "/live"])
-async def test_pages_lead_to_the_form_and_back(locked: Lab, path: str) -> None:
-    assert await status(locked, "GET", f"{path}?a=1&b=2") == (303, f"/login?to={path}?a%3D1%26b%3D2")
-    async with locked.vasp.session.get(f"{place(locked)}/login?to={path}%3Fa%3D1%26b%3D2") as answer:
-        assert f'name="to" value="{path}?a=1&amp;b=2"' in await answer.text()
-        assert answer.headers["Cache-Control"] == "no-store"
+async def test_pages_lead_to_the_form_and_back(locked: Lab) -> None:
+    for path in ("/", "/setup/vasps", "/runs", "/api", "/live"):
+        there = f"/login?to={path}?a%3D1%26b%3D2"
+        assert await status(locked, "GET", f"{path}?a=1&b=2") == (303, there)
+        async with locked.vasp.session.get(place(locked) + there) as answer:
+            assert f'name="to" value="{path}?a=1&amp;b=2"' in await answer.text()
+            assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/api/v1/openapi.json"),
-        ("GET", "/api/v1/vasps"),
-        ("PUT", "/api/v1/vasps/x"),
-        ("DELETE", "/api/v1/vasps/x"),
-        ("OPTIONS", "/api/v1/vasps"),
-        ("POST", "/setup/vasps/new"),
-        ("POST", "/runs/x/reset"),
-        ("POST", "/logout"),
-        ("GET", "/api/v1/nothing"),
-    ],
+NOT_TOLD = (
+    ("GET", "/api/v1/openapi.json"),
+    ("GET", "/api/v1/vasps"),
+    ("PUT", "/api/v1/vasps/x"),
+    ("DELETE", "/api/v1/vasps/x"),
+    ("OPTIONS", "/api/v1/vasps"),
+    ("POST", "/setup/vasps/new"),
+    ("POST", "/runs/x/reset"),
+    ("POST", "/logout"),
+    ("GET", "/api/v1/nothing"),
 )
+
+
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer guess", "Basic b3BlbjpzZXNhbWU=", f"bearer x{TOKEN}"])
-async def test_nothing_is_told_without_the_token(locked: Lab, method: str, path: str, authorization: str) -> None:
+async def test_nothing_is_told_without_the_token(locked: Lab, authorization: str) -> None:
     given = {"Authorization": authorization} if authorization else {}
-    assert (await status(locked, method, path, headers=given))[0] == 401
+    told = {one: (await status(locked, *one, headers=given))[0] for one in NOT_TOLD}
+    assert told == dict.fromkeys(NOT_TOLD, 401)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/login"])
-async def test_what_says_nothing_of_messages_is_open(locked: Lab, path: str) -> None:
-    assert (await status(locked, "GET", path))[0] == 200
+async def test_what_says_nothing_of_messages_is_open(locked: Lab) -> None:
+    told = [(await status(locked, "GET", path))[0] for path in ("/healthz", "/readyz", "/login")]
+    assert told == [200, 200, 200]
 
 
-@pytest.mark.parametrize("authorization", [f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "])
-async def test_a_program_shows_the_token(locked: Lab, authorization: str) -> None:
-    assert (await status(locked, "GET", "/api/v1/vasps", headers={"Authorization": authorization}))[0] == 200
+async def test_a_program_shows_the_token(locked: Lab) -> None:
+    for authorization in (f"Bearer {TOKEN}", f"bearer {TOKEN}", f"BEARER   {TOKEN} "):
+        assert (await status(locked, "GET", "/api/v1/vasps", headers={"Authorization": authorization}))[0] == 200
 
 
 async def test_a_browser_shows_it_once_and_may_forget_it(locked: Lab) -> None:
@@ -102,14 +103,13 @@ async def test_a_browser_shows_it_once_and_may_forget_it(locked: Lab) -> None:
         assert (await status(locked, "GET", "/runs", browser))[0] == 303
 
 
-@pytest.mark.parametrize(
-    "to", ["//evil.example/", "/\\evil.example", "http://evil.example/", "", "/a\r\nSet-Cookie: x=y", "/\x00", "/ü"]
-)
-async def test_the_form_leads_nowhere_else(locked: Lab, to: str) -> None:
-    data = {"token": TOKEN, "to": to}
-    async with locked.vasp.session.post(f"{place(locked)}/login", data=data, allow_redirects=False) as answer:
-        assert (answer.status, answer.headers["Location"]) == (303, "/")
-        assert "x" not in answer.cookies
+async def test_the_form_leads_nowhere_else(locked: Lab) -> None:
+    odd = ("//evil.example/", "/\\evil.example", "http://evil.example/", "", "/a\r\nSet-Cookie: x=y", "/\x00", "/ü")
+    for to in odd:
+        data = {"token": TOKEN, "to": to}
+        async with locked.vasp.session.post(f"{place(locked)}/login", data=data, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Location"]) == (303, "/"), to
+            assert "x" not in answer.cookies
 
 
 async def test_who_guesses_waits_and_programs_with_the_token_do_not(locked: Lab) -> None:
@@ -139,27 +139,25 @@ def test_wrong_tokens_are_forgotten_after_a_minute_and_counted_by_address() -> N
     assert len(attempts._wrong) < 5000
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ({}, 400),
-        ({"Origin": "SELF"}, 400),
-        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 400),
-        ({"Sec-Fetch-Site": "none"}, 400),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Origin": "SELF", "Host": "evil.example"}, 403),
-        ({"Host": "evil.example"}, 403),
-    ],
+ASKED: tuple[tuple[dict[str, str], int], ...] = (
+    ({}, 400),
+    ({"Origin": "SELF"}, 400),
+    ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 400),
+    ({"Sec-Fetch-Site": "none"}, 400),
+    ({"Sec-Fetch-Site": "same-site"}, 403),
+    ({"Sec-Fetch-Site": "cross-site"}, 403),
+    ({"Origin": "http://evil.example"}, 403),
+    ({"Origin": "null"}, 403),
+    ({"Origin": "SELF", "Host": "evil.example"}, 403),
+    ({"Host": "evil.example"}, 403),
 )
-async def test_only_our_own_pages_and_programs_change_anything(
-    opened: Lab, headers: dict[str, str], expected: int
-) -> None:
+
+
+async def test_only_our_own_pages_and_programs_change_anything(opened: Lab) -> None:
     """A form without fields is told what is missing (400): it was let in."""
-    sent = {name: place(opened) if value == "SELF" else value for name, value in headers.items()}
-    assert (await status(opened, "POST", "/setup/peers/new", headers=sent))[0] == expected
+    for headers, expected in ASKED:
+        sent = {name: place(opened) if value == "SELF" else value for name, value in headers.items()}
+        assert (await status(opened, "POST", "/setup/peers/new", headers=sent))[0] == expected, headers
 
 
 async def test_pages_let_nothing_foreign_run_and_tell_other_places_nothing(opened: Lab) -> None:
