@@ -169,6 +169,7 @@ class App:
             places=self._places,
             counters=self.operations.tally,
             setup=self.setting_up.setup,
+            may_call=self._may_call,
         )
 
     def _places(self) -> dict[str, str]:
@@ -180,7 +181,11 @@ class App:
             domain=self.settings.node.domain,
             logins=lambda: configured.logins(self.settings),
             numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
+            may_call=self._may_call,
         )
+
+    def _may_call(self, host: str) -> bool:
+        return host in self.settings.console.replay_hosts
 
     def _place(self, name: str) -> str:
         """Where an interface is called, from outside of this process."""

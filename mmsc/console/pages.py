@@ -7,6 +7,7 @@ from aiohttp import web
 
 from mmsc.console import (
     api,
+    captures,
     findings,
     lanes,
     live,
@@ -15,6 +16,7 @@ from mmsc.console import (
     message_parts,
     messages,
     phones,
+    replay,
     runs,
     scenarios,
     send,
@@ -24,6 +26,7 @@ from mmsc.console import (
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    captures.routes,
     findings.routes,
     lanes.routes,
     live.routes,
@@ -32,6 +35,7 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     message_parts.routes,
     messages.routes,
     phones.routes,
+    replay.routes,
     runs.routes,
     scenarios.routes,
     send.routes,

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
+from mmsc.control.capturing import Capturing
 from mmsc.control.contents import ContentService
 from mmsc.control.findings import FindingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
+from mmsc.control.replaying import Replaying
 from mmsc.control.resetting import ResetService
 from mmsc.control.runs import Runs
 from mmsc.control.scenarios import Scenarios
@@ -59,6 +61,9 @@ class Control:
     runs: Runs = field(init=False)
     resetting: ResetService = field(init=False)
     contents: ContentService = field(init=False)
+    may_call: Callable[[str], bool] = lambda host: False  # hosts off loopback, for what is replayed
+    capturing: Capturing | None = field(init=False, default=None)  # None: no captures are kept
+    replaying: Replaying | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -79,3 +84,6 @@ class Control:
         self.resetting = ResetService(
             engine.resetter, self.bus, rings, name=store.name, shared=store.shared, forgets=(self.findings.forget,)
         )
+        if self.captures is not None:
+            self.capturing = Capturing(self.captures, engine.bodies.read, self.messages, self.clock)
+            self.replaying = Replaying(self.capturing, self.places, self.may_call, self.clock)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from mmsc.gateways.rest import (
+    captures,
     findings,
     handsets,
     identities,
@@ -10,6 +11,7 @@ from mmsc.gateways.rest import (
     lanes,
     messages,
     rates,
+    replay,
     resets,
     runs,
     scenarios,
@@ -23,6 +25,7 @@ from mmsc.gateways.rest import (
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
+    *captures.ENDPOINTS,
     *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
@@ -30,6 +33,7 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *lanes.ENDPOINTS,
     *messages.ENDPOINTS,
     *rates.ENDPOINTS,
+    *replay.ENDPOINTS,
     *resets.ENDPOINTS,
     *runs.ENDPOINTS,
     *scenarios.ENDPOINTS,
