@@ -165,9 +165,11 @@ class App:
             captures=self.captures,
             clock=self.clock,
             ids=self.ids,
+            server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
             setup=self.setting_up.setup,
+            may_call=self._may_call,
         )
 
     def _places(self) -> dict[str, str]:
@@ -179,7 +181,11 @@ class App:
             domain=self.settings.node.domain,
             logins=lambda: configured.logins(self.settings),
             numbers=lambda: tuple(itertools.islice(self.settings.subscriber, 2)),
+            may_call=self._may_call,
         )
+
+    def _may_call(self, host: str) -> bool:
+        return host in self.settings.console.replay_hosts
 
     def _place(self, name: str) -> str:
         """Where an interface is called, from outside of this process."""

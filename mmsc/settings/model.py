@@ -241,6 +241,7 @@ class Console(Listener, frozen=True, kw_only=True):
     port: Port = 8800
     maximum_connections: Count = 200
     maximum_streams: Count = 60
+    replay_hosts: tuple[Host, ...] = ()
     token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
 
 
