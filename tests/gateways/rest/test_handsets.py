@@ -29,6 +29,13 @@ async def got(made: PhoneLab, method: str, path: str, status: int, body: Any = N
     return told
 
 
+async def arrived(made: PhoneLab, path: str) -> Any:
+    """What a wait ended with."""
+    ended = await got(made, "GET", path, 200)
+    assert ended["reached"]
+    return ended["item"]
+
+
 async def test_the_list_and_one(made: PhoneLab) -> None:
     listed = await got(made, "GET", PLACE, 200)
     assert [one["number"] for one in listed["handsets"]][:2] == [PHONE, OTHER]
@@ -43,10 +50,10 @@ async def test_the_list_and_one(made: PhoneLab) -> None:
 async def test_write_wait_answer_and_read(made: PhoneLab) -> None:
     files = [{"name": "lake.jpg", "data": base64.b64encode(picture()).decode()}]
     written = {"to": [OTHER], "subject": "The lake", "texts": ["Evening"], "files": files, "read_report": True}
-    waiting = asyncio.create_task(got(made, "GET", f"{THEIRS}/wait?contains=lake&seconds=20&state=here", 200))
+    waiting = asyncio.create_task(got(made, "GET", f"{THEIRS}/wait?contains=lake&timeout=20&state=here", 200))
     sent = await got(made, "POST", f"{MINE}/send", 201, written)
     assert (sent["kind"], sent["state"]) == ("sent", "sent")
-    came = await waiting
+    came = (await waiting)["item"]
     assert [part["content_type"].partition(";")[0] for part in came["parts"]] == [
         "application/smil",
         "image/jpeg",
@@ -58,11 +65,11 @@ async def test_write_wait_answer_and_read(made: PhoneLab) -> None:
         assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     await got(made, "GET", f"{place}/parts/9", 404)
     await got(made, "POST", f"{place}/read", 200, {})
-    report = await got(made, "GET", f"{MINE}/wait?kind=read_report&seconds=20", 200)
+    report = await arrived(made, f"{MINE}/wait?kind=read_report&timeout=20")
     assert (report["text"], report["subject"]) == ("Read", "The lake")
     reply = await got(made, "POST", f"{place}/reply", 201, {"text": "What a boat"})
     assert reply["subject"] == "Re: The lake"
-    back = await got(made, "GET", f"{MINE}/wait?who=%2B1555&contains=Re:&seconds=20", 200)
+    back = await arrived(made, f"{MINE}/wait?who=%2B1555&contains=Re:&timeout=20")
     assert back["who"] == OTHER
     lines = (await got(made, "GET", f"{THEIRS}/lines", 200))["lines"]
     assert {"m-notification-ind", "m-retrieve-conf", "m-send-req", "m-send-conf"} <= {one["name"] for one in lines}
@@ -80,7 +87,7 @@ async def test_behaviour_fetch_reject_and_forward(made: PhoneLab) -> None:
         await made.lab.vasp.submit(PHONE, content=storm(), subject=subject)
     places = []
     for subject in ("one", "two", "three"):
-        came = await got(made, "GET", f"{MINE}/wait?contains={subject}&state=deferred&seconds=20", 200)
+        came = await arrived(made, f"{MINE}/wait?contains={subject}&state=deferred&timeout=20")
         places.append(f"{MINE}/inbox/{came['number']}")
     assert (await got(made, "POST", f"{places[0]}/fetch", 200))["state"] == "here"
     await got(made, "POST", f"{places[0]}/fetch", 409)
@@ -88,7 +95,7 @@ async def test_behaviour_fetch_reject_and_forward(made: PhoneLab) -> None:
     await got(made, "POST", f"{places[1]}/forward", 409, {"to": [OTHER], "with_content": True})
     passed = await got(made, "POST", f"{places[2]}/forward", 200, {"to": [OTHER]})
     assert passed["state"] == "forwarded"
-    await got(made, "GET", f"{THEIRS}/wait?contains=three&state=here&seconds=20", 200)
+    await arrived(made, f"{THEIRS}/wait?contains=three&state=here&timeout=20")
     sent = await got(made, "POST", f"{places[0]}/forward", 201, {"to": [OTHER], "with_content": True})
     assert sent["subject"] == "Fw: one"
 
@@ -97,9 +104,10 @@ async def test_coverage(made: PhoneLab) -> None:
     away = await got(made, "PUT", f"{MINE}/coverage", 200, {"on": False})
     assert away["no_coverage_since"]
     await made.lab.vasp.submit(PHONE, content=storm(), subject="Storm")
-    await got(made, "GET", f"{MINE}/wait?seconds=0", 204)
+    nothing = await got(made, "GET", f"{MINE}/wait?timeout=0", 200)
+    assert nothing == {"reached": False, "item": None}
     await got(made, "PUT", f"{MINE}/coverage", 200, {"on": True})
-    await got(made, "GET", f"{MINE}/wait?seconds=20&state=here", 200)
+    await arrived(made, f"{MINE}/wait?timeout=20&state=here")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +122,7 @@ async def test_coverage(made: PhoneLab) -> None:
         ("POST", f"{MINE}/send", {"to": [OTHER], "files": [{"name": "x", "data": "?"}]}, 400),
         ("GET", f"{MINE}/inbox/1", None, 404),
         ("POST", f"{MINE}/inbox/x/fetch", None, 404),
-        ("GET", f"{MINE}/wait?seconds=61", None, 400),
+        ("GET", f"{MINE}/wait?timeout=301", None, 400),
     ],
 )
 async def test_what_cannot_be_is_said(made: PhoneLab, method: str, path: str, body: Any, status: int) -> None:
