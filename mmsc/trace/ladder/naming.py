@@ -156,9 +156,8 @@ def _carried(view: View) -> Named:
         if inner.segment is not None:
             (_, reference, total), number = inner.segment.of, inner.segment.number
             told = f"segment {number} of {total}"
-            return Named(
-                name=view.title, beneath=told, identity=f"{reference} {number} {to}", segment=f"{reference} {to}"
-            )
+            push = f"{reference} {to}"
+            return Named(name=view.title, beneath=told, identity=f"{push} {number}", segment=push, to=to)
     receipt = _RECEIPT.search(view.text)
     if receipt is not None and view.title == "deliver_sm":
         return Named(name=view.title, beneath=f"receipt {receipt[1]}")
