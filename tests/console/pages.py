@@ -65,6 +65,8 @@ PAGES: Final = (
     Page("send-mm4", "/send/mm4", route="/send/{way}"),
     Page("send-rest", "/send/rest", route="/send/{way}"),
     Page("findings", "/findings", route="/findings"),
+    Page("finding", "/findings/MM7-R012", route="/findings/{rule}"),
+    Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
     Page("faults", "/faults", route="/faults"),
     Page("scenarios", "/scenarios", route="/scenarios"),
     Page("captures", "/captures", route="/captures"),
