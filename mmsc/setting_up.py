@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from mmsc import configured, configured_neighbours
+from mmsc.control.server import Server
 from mmsc.control.setup import KINDS, Setup
 from mmsc.control.subscribers import Subscribers
 from mmsc.engine.away import STORE_AWAY
@@ -39,6 +40,7 @@ class SettingUp:
         self._wakes: asyncio.Queue[str] = asyncio.Queue()
         self._renewing = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.server = Server(lambda: app.settings, app.clock)
         self.setup = Setup(Made(app.store, app.clock, lambda: app.engine.neighbours), app.clock, self)
 
     @property

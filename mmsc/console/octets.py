@@ -11,6 +11,7 @@ COLUMNS: Final = 16
 LONGEST_FIELD: Final = 4096  # octets of one field: of more only the ends are shown
 ENDS: Final = 512
 MOST: Final = 12 * 1024  # octets on one page; in hexadecimal and text that is 64 KB
+AT_FIRST: Final = 4096  # octets, unless more are asked for
 
 
 @record(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _shown(
 ) -> Iterator[tuple[int, int, int, str]]:
     """(start, end, hidden octets, what they are): pieces at multiples of a line."""
     names = {node.number: f"{node.name} {node.value}".strip() for node in dissection.nodes()}
-    at, budget = 0, MOST
+    at, budget = 0, MOST if whole else AT_FIRST
     for first, last, owner in runs:
         begin, end = _up(first + ENDS), _down(last - ENDS)
         if not whole and last - first >= LONGEST_FIELD and at < begin < end:

@@ -5,14 +5,34 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, lanes, live, messages, phones, scenarios, send
+from mmsc.console import (
+    api,
+    captures,
+    findings,
+    lanes,
+    live,
+    message,
+    message_exports,
+    message_parts,
+    messages,
+    phones,
+    replay,
+    scenarios,
+    send,
+)
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
+    captures.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
+    message.routes,
+    message_exports.routes,
+    message_parts.routes,
     messages.routes,
     phones.routes,
+    replay.routes,
     scenarios.routes,
     send.routes,
 )

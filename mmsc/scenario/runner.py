@@ -123,8 +123,8 @@ class Runner:
         ):
             patterns = {"status_code": "1000"}
         if patterns:
-            wish = wanted({"event": "*", "fields": patterns}, story.variables, "")
             one = Seen(("answer",), str(answer.get("answer") or "answer"), answer)
+            wish = wanted({"event": one.name, "fields": patterns}, story.variables, "")
             if misses(one, wish):
                 expected, got = lines(wish, one)
                 problem = str(answer.get("problem") or "")

@@ -113,6 +113,12 @@ class Watcher(Generic[T]):
             await self._news.wait()
         return self._waiting.popleft()
 
+    def take_all(self) -> list[T]:
+        """What waits now, without waiting for more."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
+
     async def until(self, wanted: Callable[[T], bool]) -> T:
         """The next item that is wanted; those before it are passed over. The caller bounds the time."""
         async for item in self:

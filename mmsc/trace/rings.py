@@ -112,8 +112,11 @@ class Captures:
 
     def of_mm(self, mm_id: int) -> list[CaptureRecord]:
         """All captures of an MM, in the order of their time: its own, and their requests or answers."""
-        exchanges = {number for ring in self._rings.values() for number in ring.exchanges_of(mm_id)}
-        return self._merged(ring.of_exchanges(exchanges) for ring in self._rings.values()) if exchanges else []
+        return self.of_exchanges({number for ring in self._rings.values() for number in ring.exchanges_of(mm_id)})
+
+    def of_exchanges(self, exchanges: set[int]) -> list[CaptureRecord]:
+        """Requests with their answers, in the order of their time."""
+        return self._merged(ring.of_exchanges(exchanges) for ring in self._rings.values())
 
     def of_exchange(self, exchange: int) -> list[CaptureRecord]:
         """A request with its answer."""
