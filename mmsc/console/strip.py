@@ -25,9 +25,25 @@ class Notice:
     link_text: str = ""
 
 
-def notices(control: Control) -> tuple[Notice, ...]:
-    """All of them; () when nothing is the matter."""
-    return tuple(notice for source in SOURCES for notice in source(control))
+def notices(control: Control, run: str = "") -> tuple[Notice, ...]:
+    """All of them; () when nothing is the matter. `run`: the page shows the messages of one test run alone."""
+    found = [notice for source in SOURCES for notice in source(control)]
+    if run:
+        found.append(
+            Notice(text="Only run", icon="flag", names=((run[:60], ""),), link="/messages", link_text="All runs")
+        )
+    return tuple(found)
+
+
+def _faults(control: Control) -> Iterator[Notice]:
+    on = () if control.faults is None else control.faults.active()
+    if on:
+        names = tuple((one.fault.name, several(one.bitten.hits, "hit")) for one in on[:NAMES_AT_MOST])
+        more = len(on) - len(names)
+        names += ((f"and {more} more", ""),) if more else ()
+        yield Notice(
+            text=f"{several(len(on), 'fault')} on", icon="bolt", names=names, link="/faults", link_text="Faults"
+        )
 
 
 def _clock(control: Control) -> Iterator[Notice]:
@@ -63,4 +79,4 @@ def _lanes(control: Control) -> Iterator[Notice]:
         )
 
 
-SOURCES: Final[list[Callable[[Control], Iterator[Notice]]]] = [_clock, _door, _lanes, _trace]
+SOURCES: Final[list[Callable[[Control], Iterator[Notice]]]] = [_faults, _clock, _door, _lanes, _trace]
