@@ -28,7 +28,7 @@ from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
 from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps, hash_password
+from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
@@ -45,6 +45,7 @@ from mmsc.operating import Operations
 from mmsc.reloading import Live
 from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
+from mmsc.setting_up import SettingUp
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
 from mmsc.settings.model import Mm3, Mm4
@@ -87,6 +88,7 @@ class App:
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
         self._running: list[asyncio.Task[None]] = []
+        self.setting_up = SettingUp(self)
         self.engine: Engine
 
     async def __aenter__(self) -> "App":
@@ -119,6 +121,8 @@ class App:
         self._at_stop(self.store.close)
         self._run(self.store.ended(), "store's threads")
         await self._restore_clock()
+        await self.setting_up.begin()
+        settings = self.settings
         self.captures = self.operations.keep_captures(settings, self.live)
         if self.captures is not None:
             self._stack.callback(self.captures.close)
@@ -128,7 +132,7 @@ class App:
             self.ids,
             node=settings.node.name,
             number=settings.node.number,
-            agreed=configured.agreed(settings),
+            agreed=configured.agreed(self.setting_up.file),
             policy=configured.engine_policy(settings),
             capability=Decider(),
             learn=learn,
@@ -137,7 +141,9 @@ class App:
             objects=await objects(self.settings),
         )
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
-        await self.engine.begin(configured.neighbours(settings, hash_password))
+        await self.engine.begin(*self.setting_up.neighbours(settings))
+        self.setting_up.started()
+        self._run(self.setting_up.run(), "changes by others")
         await self._start_charging()
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
@@ -162,6 +168,7 @@ class App:
             places=self._places,
             counters=self.operations.tally,
             may_call=self._may_call,
+            setup=self.setting_up.setup,
         )
 
     def _places(self) -> dict[str, str]:

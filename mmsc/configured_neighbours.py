@@ -46,7 +46,7 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
         name=name,
         **{
             **values,
-            **_secrets(table, settings.mm7.realm, hash_password),
+            **secrets(table, settings.mm7.realm, hash_password),
             "proxy_url": _proxy_url(table.proxy_url, settings),
             "unknown_linked_id": UnknownLinkedId(table.unknown_linked_id),
             "repeats": Repeats(table.repeats),
@@ -60,7 +60,8 @@ def _vasp(name: str, settings: Settings, hash_password: Callable[[str], str]) ->
     )
 
 
-def _secrets(table: given.Vasp, realm: str, hash_password: Callable[[str], str]) -> dict[str, str]:
+def secrets(table: given.Vasp, realm: str, hash_password: Callable[[str], str]) -> dict[str, str]:
+    """What is kept of a password, by the kinds of login that are wanted (RFC 7617; RFC 7616 3.4.2)."""
     password, basic, digest = table.password, table.authentication != "digest", table.authentication != "basic"
 
     def ha1(algorithm: str, written: str) -> str:

@@ -77,9 +77,15 @@ async def reload(app: "App", read: Callable[[], Settings]) -> str:
 
 
 async def _take_over(app: "App", new: Settings) -> str:
-    running = app.settings
-    live, restart = changes(running, new)
-    settings = merged(running, new)
+    async with app.setting_up.setup.lock:
+        return await _take_over_all(app, new)
+
+
+async def _take_over_all(app: "App", new: Settings) -> str:
+    running, file = app.settings, merged(app.setting_up.file, new)
+    given = app.setting_up.joined(new)
+    live, restart = changes(running, given)
+    settings = merged(running, given)
     if wrong := (*contradictions(settings), *configured.misread(settings)):
         raise SettingsError(tuple(f"{sentence} (with what needs a restart as it is)" for sentence in wrong))
     for key in restart:
@@ -89,11 +95,12 @@ async def _take_over(app: "App", new: Settings) -> str:
         _log.info("the settings were read again: nothing to take over")
         return "unchanged"
     hashes = _known_hashes(app)
-    neighbours = await asyncio.to_thread(
-        configured.neighbours, settings, lambda password: hashes.get(password) or hash_password(password)
+    neighbours, made = await asyncio.to_thread(
+        app.setting_up.neighbours, settings, file, lambda password: hashes.get(password) or hash_password(password)
     )
-    await app.engine.take_over(configured.engine_policy(settings), neighbours, configured.agreed(settings))
+    await app.engine.take_over(configured.engine_policy(settings), neighbours, configured.agreed(file), made)
     app.settings = settings
+    app.setting_up.reloaded(file)
     for tell in app.live.values:
         tell(settings)
     for change in app.live.connections:

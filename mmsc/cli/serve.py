@@ -80,7 +80,7 @@ def fast_loop() -> "Callable[[], asyncio.AbstractEventLoop] | None":
 
 async def _until_interrupted(settings: Settings, log: "Log", config: Path | None, node: str) -> None:
     asked = asyncio.Event()  # to read the settings again
-    running = asyncio.ensure_future(serve(settings, log, asked, lambda: _as_node(node, load_whole(config))))
+    running = asyncio.ensure_future(serve(settings, log, asked, lambda: _as_node(node, load_whole(config)), config))
     loop = asyncio.get_running_loop()
     if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
         loop.add_signal_handler(signal.SIGHUP, asked.set)
@@ -100,9 +100,11 @@ async def _until_interrupted(settings: Settings, log: "Log", config: Path | None
         click.echo("stopped", err=True)
 
 
-async def serve(settings: Settings, log: "Log", asked: asyncio.Event, read: Callable[[], Settings]) -> None:
+async def serve(
+    settings: Settings, log: "Log", asked: asyncio.Event, read: Callable[[], Settings], source: Path | None = None
+) -> None:
     """Everything that the settings ask for, until a part of it dies or the caller is cancelled. When `asked` is set,
-    the settings are read again with `read`."""
+    the settings are read again with `read`. `source` is their file."""
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
     from mmsc.reloading import reload_when_asked
@@ -111,6 +113,7 @@ async def serve(settings: Settings, log: "Log", asked: asyncio.Event, read: Call
         async with telling(lambda seconds: f"starting: the store and the captures are read, {seconds} s"):
             smsc, bound = await stack.enter_async_context(built_in_smsc(settings))
             app = App(bound)
+            app.setting_up.source = source
             _follow(app, log)
             await stack.enter_async_context(app)
         if smsc is not None:

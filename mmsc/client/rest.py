@@ -228,7 +228,7 @@ class Client:
 
     def recipients(self, mm_id: str) -> list[Json]:
         """What became of each recipient."""
-        return _listed(self.get(f"/messages/{mm_id}/recipients"), "recipients")
+        return _listed(self.get(f"/messages/{mm_id}/recipients"), "rows")
 
     def events(self, mm_id: str, *, after: str = "0") -> list[Json]:
         """What happened, in order."""
@@ -281,25 +281,26 @@ class Client:
         found: Json = self.get("/clock")
         return found
 
+    def turn(self, **what: object) -> Json:
+        """Turn the clock: `paused`, `speed`, `step_seconds`, `to`, `to_next`."""
+        found: Json = self.post("/clock", what)
+        return found
+
     def step(self, seconds: float) -> Json:
         """Service time jumps ahead."""
-        found: Json = self.post("/clock/step", {"seconds": seconds})
-        return found
+        return self.turn(step_seconds=seconds)
 
     def pause(self) -> Json:
         """Service time stands."""
-        found: Json = self.post("/clock/pause")
-        return found
+        return self.turn(paused=True)
 
     def resume(self) -> Json:
         """Service time goes on."""
-        found: Json = self.post("/clock/resume")
-        return found
+        return self.turn(paused=False)
 
     def speed(self, speed: float) -> Json:
         """Service seconds per real second."""
-        found: Json = self.post("/clock/speed", {"speed": speed})
-        return found
+        return self.turn(speed=speed)
 
     # --- scenarios ---
 

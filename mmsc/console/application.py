@@ -10,7 +10,7 @@ from aiohttp.typedefs import Middleware
 from mmsc.console import assets, bridge, login
 from mmsc.console.guard import Guard
 from mmsc.console.live import STREAMS, Streams
-from mmsc.console.page import ASKS, HOLDER, SECURITY
+from mmsc.console.page import ASKS, HOLDER, SECURITY, page
 from mmsc.console.pages import PAGES
 from mmsc.control import Control
 from mmsc.gateways.rest.answers import problem
@@ -19,6 +19,11 @@ from mmsc.net.http import Handler
 MAXIMUM_BODY_OCTETS: Final = 8 * 1024 * 1024  # an MM in base64 with its attachments
 _OPEN: Final = ("/healthz", "/readyz", "/metrics", "/login", "/static/")  # they ask themselves, or need not
 _REST: Final = "/api/"
+_TITLES: Final = {404: "Nothing is here", 405: "Not in this way"}
+_WHY: Final = {
+    404: "No page has this address. What was there may have been of another run, or removed by retention.",
+    405: "This address takes forms of our own pages only: nothing was done.",
+}
 
 
 def application(
@@ -88,4 +93,9 @@ def _refused(request: web.Request, status: int, why: str, allow: str = "") -> we
     if request.path.startswith(_REST):
         challenge = 'Bearer realm="mmsc"' if status == 401 else ""
         return problem(status, why, allow=allow, challenge=challenge)
-    return web.Response(status=status, text=f"{status}: {why}\n", headers={"Allow": allow} if allow else None)
+    headers = {"Allow": allow} if allow else {}
+    if request.app[HOLDER] and status in (404, 405) and "text/html" in request.headers.get("Accept", ""):
+        answer = page(request, "error.html", status=status, title=_TITLES[status], why=_WHY[status])
+        answer.headers.update(headers)
+        return answer
+    return web.Response(status=status, text=f"{status}: {why}\n", headers=headers)

@@ -20,7 +20,8 @@ def routes() -> Iterator[web.RouteDef]:
 
 
 def place(name: str) -> str:
-    """The address of one of them: `js/console.js`, `vendor/...`, or `console.css`, which is all of `css/` in order."""
+    """The address of one of them: `js/console.js`, `vendor/...`, `css/pages/list.css` for one page
+    alone, or `console.css`, which is all that stands in `css/` itself, in order."""
     return f"/static/{hashlib.sha256(_files()[name]).hexdigest()[:12]}/{name}"
 
 
@@ -29,17 +30,20 @@ def _files() -> dict[str, bytes]:
     root = resources.files("mmsc.console") / "static"
     found = {
         f"{folder}/{one.name}": one.read_bytes()
-        for folder in ("js", "vendor", "css", "img")
+        for folder in ("js", "vendor", "css", "css/pages", "img")
         for one in (root / folder).iterdir()
         if one.name.endswith(tuple(_KINDS))
     }
-    sheets = [octets for name, octets in sorted(found.items()) if name.startswith("css/")]
-    return {**found, ONE_SHEET: _without_air(b"\n".join(sheets))}
+    for name in found:
+        if name.startswith("css/"):
+            found[name] = _without_air(found[name])
+    sheets = [octets for name, octets in sorted(found.items()) if name.rpartition("/")[0] == "css"]
+    return {**found, ONE_SHEET: b"".join(sheets)}
 
 
 def _without_air(sheet: bytes) -> bytes:
     """A sheet without comments, ends of lines and indents: rules stay as they are written."""
-    return re.sub(rb"\s*\n\s*", b"", re.sub(rb"/\*.*?\*/", b"", sheet, flags=re.DOTALL).strip())
+    return re.sub(rb"\s*\n\s*", b"\n", re.sub(rb"/\*.*?\*/", b"", sheet, flags=re.DOTALL).strip())
 
 
 async def _serve(request: web.Request) -> web.Response:

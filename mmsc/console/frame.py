@@ -77,6 +77,14 @@ def frame_of(request: web.Request, control: Control, *, leave: bool = False) -> 
     return Frame(node, words.seconds(control.clock.now()), entries, others, notices(control), leave)
 
 
+def has(request: web.Request, path: str, method: str = "GET") -> bool:
+    """Whether this server has a page or an operation: what is not there is not offered."""
+    return any(
+        resource.canonical == path and any(route.method in (method, "*") for route in resource)
+        for resource in request.app.router.resources()
+    )
+
+
 def _paths(app: web.Application) -> frozenset[str]:
     return frozenset(resource.canonical for resource in app.router.resources())
 

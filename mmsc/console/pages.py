@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, captures, lanes, live, replay, scenarios, send, start
+from mmsc.console import api, captures, lanes, live, messages, phones, replay, scenarios, send
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
@@ -13,7 +13,8 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     lanes.routes,
     live.routes,
     replay.routes,
+    messages.routes,
+    phones.routes,
     scenarios.routes,
     send.routes,
-    start.routes,
 )

@@ -58,7 +58,9 @@ def _trace(control: Control) -> Iterator[Notice]:
 
 def _lanes(control: Control) -> Iterator[Notice]:
     if control.engine.lanes.held and not control.engine.lanes.closing:
-        yield Notice(text="All lanes are held: nothing leaves", icon="pause", icon_class="wait", link="/lanes")
+        yield Notice(
+            text="All lanes are held: nothing leaves", icon="pause", icon_class="wait", link="/lanes", link_text="Lanes"
+        )
 
 
 SOURCES: Final[list[Callable[[Control], Iterator[Notice]]]] = [_clock, _door, _lanes, _trace]

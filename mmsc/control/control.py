@@ -11,8 +11,10 @@ from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.replaying import Replaying
+from mmsc.control.resetting import ResetService
 from mmsc.control.scenarios import Scenarios
 from mmsc.control.sending import Sending
+from mmsc.control.setup import Setup
 from mmsc.control.traffic import TrafficService
 from mmsc.control.waiting import WaitingService
 from mmsc.engine.engine import Engine
@@ -39,6 +41,7 @@ class Control:
     sending: Sending
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
     neighbours: Neighbours | None = None  # a lab's
+    setup: Setup | None = None  # a whole server's
     scenarios: Scenarios | None = None  # where the lab can be driven
     counters: Counters = field(default_factory=NothingCounted)
     rates: Rates = field(init=False)
@@ -50,6 +53,7 @@ class Control:
     may_call: Callable[[str], bool] = lambda host: False  # hosts off loopback, for what is replayed
     capturing: Capturing | None = field(init=False, default=None)  # None: no captures are kept
     replaying: Replaying | None = field(init=False, default=None)
+    resetting: ResetService = field(init=False)
 
     def __post_init__(self) -> None:
         """What needs nothing but the engine is made here."""
@@ -67,3 +71,4 @@ class Control:
         if self.captures is not None:
             self.capturing = Capturing(self.captures, engine.bodies.read, self.messages, self.clock)
             self.replaying = Replaying(self.capturing, self.places, self.may_call, self.clock)
+        self.resetting = ResetService(engine.resetter, self.bus, self.captures, name=store.name, shared=store.shared)

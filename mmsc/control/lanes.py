@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from mmsc.clock import Clock
-from mmsc.domain.instant import SECOND, Instant, to_datetime
+from mmsc.domain.instant import SECOND
 from mmsc.engine.engine import Engine, QueuedTask
 from mmsc.engine.lane_acts import Act as Act
 from mmsc.engine.lane_acts import Acting as Acting
@@ -159,7 +159,7 @@ class LaneBook:
 
     def _why(self, lane: Lane, state: LaneState, real: int, next_at: int, waiting: int) -> str:
         """Why it does not move, in one line; "" when it does."""
-        wait = f" {waiting:,} wait{'s' if waiting == 1 else ''}." if waiting else " Nothing waits."
+        wait = f" {waiting:,} {'task waits' if waiting == 1 else 'tasks wait'}." if waiting else " Nothing waits."
         match state:
             case LaneState.STOPPED:
                 return f"Stopped by an operator.{wait}"
@@ -170,7 +170,7 @@ class LaneBook:
             case LaneState.PROBING:
                 return f"One at a time until it answers: {lane.because}.{wait}"
             case LaneState.IDLE if next_at > self._clock.now():
-                return f"Nothing is due before {_time(next_at)}."
+                return f"Next is due in {_seconds(next_at - self._clock.now())}."
             case LaneState.IDLE:
                 return "Nothing to do."
             case _:
@@ -222,8 +222,7 @@ def words(outcome: Outcome) -> str:
 
 def _seconds(micros: int) -> str:
     seconds = max(1, round(micros / SECOND))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} m"
-
-
-def _time(at: int) -> str:
-    return to_datetime(Instant(at)).strftime("%H:%M:%S")
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"

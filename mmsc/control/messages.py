@@ -175,6 +175,10 @@ class MessageService:
             looked_at=found.looked_at,
         )
 
+    async def among(self, query: MessageQuery, mm_ids: Sequence[int]) -> list[MessageRow]:
+        """Those of a few messages for which all of the query holds, newest first."""
+        return [self._row(one) for one in await self._messages.seen(await self._messages.among(query, mm_ids))]
+
     async def row(self, mm_id: int) -> MessageRow | Gone:
         """One message as a list shows it."""
         seen = await self._messages.one(mm_id)

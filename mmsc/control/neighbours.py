@@ -42,7 +42,7 @@ class Neighbours:
         now = self.engines[0].clock.now()
         due = [one for engine in self.engines if (one := await engine.backlog.next_due()) is not None]
         working = any(engine.lanes.in_hands for engine in self.engines)
-        working = working or any(one.under_way for one in (*self.smscs.values(), *self.far_smscs))
+        working = working or any(len(one.under_way) > one.sweeping for one in (*self.smscs.values(), *self.far_smscs))
         first = min(due, default=None)
         return Stillness(not working and (first is None or first > now), now, first)
 

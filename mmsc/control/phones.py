@@ -6,8 +6,9 @@ from typing import Annotated, Final
 
 import msgspec
 
-from mmsc.control.presentation import Presentation, present
+from mmsc.control.presentation import Presentation as Presentation
 from mmsc.control.presentation import Source as Source
+from mmsc.control.presentation import present
 from mmsc.domain.instant import Instant, to_datetime
 from mmsc.domain.media_files import UNPLAYABLE, file_name, shown_as
 from mmsc.lab.composing import Attachment as Attachment

@@ -59,6 +59,10 @@ class NetworkTable(Generic[T]):
             self._by_length.pop(key, None)
             self._sort(network.version)
 
+    def get(self, network: Network) -> T | None:
+        """The value of exactly this network, None where it has none."""
+        return self._by_length.get((network.version, network.prefixlen), {}).get(_bits(network))
+
     def clear(self) -> None:
         """Nothing is in it."""
         self._by_length.clear()

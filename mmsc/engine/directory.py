@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +11,9 @@ from mmsc.clock import Clock
 from mmsc.domain.address import Address, longest_first, longest_prefix
 from mmsc.domain.message import Interface, Mm
 from mmsc.domain.neighbours import FallbackReport, MmsFlag, Peer, Smsc, Subscriber, Vasp
-from mmsc.domain.networks import NetworkTable, address_of, network_of
+from mmsc.domain.networks import Network, NetworkTable, address_of, network_of
 from mmsc.engine.assigned import Assigned
+from mmsc.engine.roll import Roll
 from mmsc.store import neighbours as sql
 from mmsc.store.core import Lost, Statement, Store, Unit
 
@@ -20,8 +22,19 @@ _TYPES: Final[Mapping[str, type[Neighbour]]] = {"vasp": Vasp, "peer": Peer, "sms
 _KINDS: Final = {cls: kind for kind, cls in _TYPES.items()}
 
 
-def _name(neighbour: Neighbour) -> str:
-    return neighbour.address.value if isinstance(neighbour, Subscriber) else neighbour.name
+def key_of(neighbour: Neighbour) -> tuple[str, str]:
+    """(kind, name), as its row has them."""
+    kind = _KINDS[type(neighbour)]
+    return kind, neighbour.address.value if isinstance(neighbour, Subscriber) else neighbour.name
+
+
+def _numbers_of(neighbours: tuple[Neighbour, ...]) -> frozenset[str]:
+    return frozenset(one.address.value for one in neighbours if isinstance(one, Subscriber))
+
+
+def _is_aside(kind: str, name: str, origin: object, kept: set[tuple[str, str]]) -> bool:
+    """Whether a row is that of a neighbour that people made and that is not in force."""
+    return origin == "console" and kind != "subscriber" and (kind, name) not in kept
 
 
 class Neighbours:
@@ -39,38 +52,93 @@ class Neighbours:
         self.short_codes: dict[str, str] = {}
         self._subscribers: dict[str, Subscriber] = {}  # by the address's value: its kind follows from it
         self._listed: dict[str, None] = {}
+        self._configured: frozenset[str] = frozenset()  # subscribers of the settings
+        self._roll = Roll()
         self._by_ip: NetworkTable[Address] = NetworkTable()
         self._has_ips = False
         self._runs: dict[str, str] = {}  # of the subscribers that have one
         self._prefixes: dict[str, str] = {}
         self._longest_first: tuple[str, ...] = ()
 
-    async def load(self, configured: tuple[Neighbour, ...]) -> None:
-        """Upsert what the configuration names (origin config), drop what it no longer names, read everything."""
-        await self._configure(configured)
+    async def load(self, configured: tuple[Neighbour, ...], made: tuple[Neighbour, ...] = ()) -> None:
+        """Upsert what the configuration names (origin config), drop what it no longer names, read everything. `made`
+        are the VASPs, peers and SMSCs that people made (origin console): those that are to be in force."""
+        await self._configure(configured, made=made)
+        self._configured = _numbers_of(configured)
         learned: list[Subscriber] = []
-        for table, _, _, stored in await sql.all_of(self._store):
+        kept = set(map(key_of, made))
+        for table, name, origin, stored in await sql.all_of(self._store):
             assert isinstance(stored, str)
             if table == "learned":
                 learned.append(msgspec.json.decode(stored, type=Subscriber))
-            elif table in _TYPES:
+            elif table in _TYPES and not _is_aside(str(table), str(name), origin, kept):
                 self._keep(msgspec.json.decode(stored, type=_TYPES[str(table)]))
         for subscriber in learned:
             self._remember(subscriber)
 
     async def replace(
-        self, configured: tuple[Neighbour, ...], default_smsc: str, beside: tuple[Statement, ...] = ()
+        self,
+        configured: tuple[Neighbour, ...],
+        default_smsc: str,
+        beside: tuple[Statement, ...] = (),
+        made: tuple[Neighbour, ...] = (),
     ) -> None:
-        """From now on the configuration names these: what differs is written, in one unit with `beside`, then all of it
-        is changed here at once. Raises StoreUnavailable and StoreBusy, and then nothing is changed here."""
-        await self._configure(configured, beside)
+        """From now on the configuration names these, and people made those: what differs is written, in one unit with
+        `beside`, then all of it is changed here at once. Raises StoreUnavailable and StoreBusy, and then nothing is
+        changed here."""
+        await self._configure(configured, beside, made)
+        kept = set(map(key_of, made))
         others = [
             msgspec.json.decode(str(data), type=_TYPES[str(kind)])
-            for kind, _, origin, data in await sql.all_of(self._store)
-            if kind in _TYPES and origin != "config"
+            for kind, name, origin, data in await sql.all_of(self._store)
+            if kind in _TYPES and origin != "config" and not _is_aside(str(kind), str(name), origin, kept)
         ]
         self._default_smsc = default_smsc
+        self._configured = _numbers_of(configured)
         self._refill((*others, *configured))
+
+    async def change(
+        self, statements: tuple[Statement, ...], put: Neighbour | None, taken: tuple[str, str] | None = None
+    ) -> bool:
+        """Write (the first statement is a guard), then have `put`, or `taken` (kind, name) no longer; False when the
+        guard was lost. Raises StoreUnavailable and StoreBusy."""
+
+        def then() -> None:
+            self.adopt(put, taken)
+
+        outcome = await self._store.commit(Unit(statements[0], statements[1:], then))
+        return not isinstance(outcome, Lost)
+
+    def adopt(self, put: Neighbour | None, taken: tuple[str, str] | None = None) -> None:
+        """From now on here: this one, and that one (kind, name) no longer. What a handset has shown stays known."""
+        gone = key_of(put) if put is not None else taken
+        learned = None
+        if gone is not None and gone[0] == "subscriber":
+            learned = self._subscribers.get(gone[1])
+        if gone is not None:
+            self._forget(*gone, keep_place=put is not None)
+        if put is not None:
+            self._keep(put)
+        if learned is not None and learned.seen_at is not None:
+            self._remember(learned)
+
+    def _forget(self, kind: str, name: str, *, keep_place: bool) -> None:
+        """All that this one has said. Its place in the order of names is kept for who is put there again."""
+        if kind == "vasp":
+            self.short_codes = {code: vasp for code, vasp in self.short_codes.items() if vasp != name}
+        elif kind == "peer":
+            self._prefixes = {prefix: peer for prefix, peer in self._prefixes.items() if peer != name}
+            self._longest_first = longest_first(self._prefixes)
+        elif kind == "subscriber" and (known := self._subscribers.get(name)) is not None:
+            self._listed.pop(name, None)
+            self._runs.pop(name, None)
+            if known.ip:
+                self._by_ip.drop(network_of(known.ip))
+        if kind == "subscriber" or not keep_place:
+            tables: dict[str, dict[str, Any]] = {"vasp": self.vasps, "peer": self.peers, "smsc": self.smscs}
+            tables.get(kind, self._subscribers).pop(name, None)
+        if kind == "subscriber" and not keep_place:
+            self._roll.drop(name)
 
     def _refill(self, neighbours: Sequence[Neighbour]) -> None:
         """These and no others; what handsets have shown stays known."""
@@ -81,18 +149,25 @@ class Neighbours:
         self._by_ip.clear()
         self._has_ips = False
         self._listed.clear()
+        self._roll.forget()
         self._longest_first = ()
         for neighbour in neighbours:
             self._keep(neighbour)
         for subscriber in learned:
             self._remember(subscriber)
 
-    async def _configure(self, configured: tuple[Neighbour, ...], beside: tuple[Statement, ...] = ()) -> None:
+    async def _configure(
+        self,
+        configured: tuple[Neighbour, ...],
+        beside: tuple[Statement, ...] = (),
+        made: tuple[Neighbour, ...] = (),
+    ) -> None:
         """One unit, its rows in one order, and only what differs: nodes that start together neither wait for one
         another in a circle nor take away what the other has just written. The file of who started last counts."""
         now = self._clock.real_now()
         stored = {(str(kind), str(name)): (origin, data) for kind, name, origin, data in await sql.all_of(self._store)}
-        wanted = {(_KINDS[type(one)], _name(one)): ("config", msgspec.json.encode(one).decode()) for one in configured}
+        wanted = {key_of(one): ("console", msgspec.json.encode(one).decode()) for one in made}
+        wanted |= {key_of(one): ("config", msgspec.json.encode(one).decode()) for one in configured}
         new = [(key, one) for key, one in sorted(wanted.items()) if stored.get(key) != one]
         old = [key for key, (origin, _) in sorted(stored.items()) if origin == "config" and key not in wanted]
         upserts = [sql.upsert(kind, name, origin, data, now) for (kind, name), (origin, data) in new]
@@ -102,6 +177,10 @@ class Neighbours:
     def subscriber(self, address: Address) -> Subscriber:
         """The subscriber, a blank one when nothing is known of the number."""
         return self._subscribers.get(address.value) or Subscriber(address=address)
+
+    def some_subscribers(self, number: int) -> list[Subscriber]:
+        """The first of those that are known."""
+        return list(islice(self._subscribers.values(), number))
 
     def subscriber_at(self, ip: str) -> Subscriber | None:
         """The subscriber with this IP address: as it was assigned, else as the configuration has it; the narrower
@@ -129,6 +208,31 @@ class Neighbours:
     def listed_one(self, number: str) -> Subscriber | None:
         """A subscriber that somebody configured, by the number (`+15550100123`)."""
         return self._subscribers[number] if number in self._listed else None
+
+    @property
+    def subscriber_count(self) -> int:
+        """How many numbers are known."""
+        return len(self._subscribers)
+
+    def subscriber_page(self, after: str, beginning: str, limit: int) -> list[str]:
+        """At most `limit` numbers that are known, begin so and come after `after`, in order."""
+        return self._roll.page(self._subscribers, after, beginning, limit)
+
+    def is_known(self, address: Address) -> bool:
+        """Whether a number is configured, was made, or is that of a handset that was here."""
+        return address.value in self._subscribers
+
+    def is_configured(self, address: Address) -> bool:
+        """Whether a number is the settings'."""
+        return address.value in self._configured
+
+    def is_made(self, address: Address) -> bool:
+        """Whether somebody made this subscriber while the server ran."""
+        return address.value in self._listed and address.value not in self._configured
+
+    def configured_at(self, network: Network) -> Address | None:
+        """Whose exactly this network is, None when it is nobody's."""
+        return self._by_ip.get(network)
 
     def smsc_of(self, address: Address) -> str:
         """The SMSC that reaches this subscriber, "" when none is configured."""
@@ -166,6 +270,7 @@ class Neighbours:
                 self.smscs[neighbour.name] = neighbour
             case Subscriber():
                 self._listed[neighbour.address.value] = None
+                self._roll.add(neighbour.address.value)
                 self._subscribers[neighbour.address.value] = neighbour
                 if neighbour.run:
                     self._runs[neighbour.address.value] = neighbour.run
@@ -174,6 +279,8 @@ class Neighbours:
                     self._has_ips = True
 
     def _remember(self, learned: Subscriber) -> None:
+        if learned.address.value not in self._subscribers:
+            self._roll.add(learned.address.value)
         configured = self.subscriber(learned.address)
         self._subscribers[learned.address.value] = replace(
             configured,

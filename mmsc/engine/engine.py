@@ -38,6 +38,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy
 from mmsc.engine.submit import Submitter
@@ -52,6 +53,7 @@ from mmsc.store.core import Statement, Store, StoreError, StoreRefused, StoreUna
 from mmsc.store.lane_queue import QueuedTask as QueuedTask
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
+from mmsc.store.setup import SETUP
 from mmsc.trace.events import Event
 from protocols.records import record
 
@@ -75,6 +77,10 @@ class EnginePolicy:
     recent_recipients: int = recent.MAXIMUM_RECIPIENTS
     recent_octets: int = recent.MAXIMUM_OCTETS
     smallest_object: int = 16_384  # octets; smaller bodies stay in the database
+
+
+def _nobody(_: str) -> None:
+    """Nobody wants to hear it."""
 
 
 class Engine:
@@ -117,14 +123,15 @@ class Engine:
         self.housekeeper = Housekeeper(store, self.bodies, clock, self.chronicle, policy.retention, node=node)
         self.heartbeat = Heartbeat(store, clock, self.lanes, self.chronicle, name=node, number=number, settings=agreed)
         self.backlog = Backlog(store, clock, self.lanes)
+        self.setup_changed: Callable[[str], None] = _nobody  # another node changed a neighbour: its wake
 
-    async def begin(self, configured: tuple[Neighbour, ...]) -> None:
-        """Take the node's place among others, load the neighbours, and put the parts together. Raises `StoreRefused`
-        when a node of this name runs."""
+    async def begin(self, configured: tuple[Neighbour, ...], made: tuple[Neighbour, ...] = ()) -> None:
+        """Take the node's place among others, load the neighbours (the settings' and those that people made), and put
+        the parts together. Raises `StoreRefused` when a node of this name runs."""
         entered = await self.heartbeat.enter()
         holder = self.heartbeat.holder
         self.ids.join(entered.number, above=await meta.highest_id(self.store))
-        await self.neighbours.load(configured)
+        await self.neighbours.load(configured, made)
         await self.assigned.load()
         await self.credits.load()
         await self.dialects.load()
@@ -172,13 +179,17 @@ class Engine:
         self.changes = VaspChanges(
             self.desk, self.bodies, self.submit, withdrawals, self.policy.changes, self.policy.submit.limits
         )
-        self.acts = OperatorActs(self.desk, self.changes)
         self.store.on_wake(self._changed_elsewhere)
         self._begin_with_handsets()
-        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
+        self._begin_with_operators()
         self.receipts = SmsReceipts(self.desk, self.neighbours)
         self.peer_reports = PeerNews(self.desk, self.neighbours, self.numbers, self.ids)
         self.application_answers = ApplicationNews(self.desk)
+
+    def _begin_with_operators(self) -> None:
+        self.acts = OperatorActs(self.desk, self.changes)
+        self.resetter = Resetter(self.desk, self.submit, self.ids)
+        self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 
     def _begin_with_handsets(self) -> None:
         read_reports = ReadReports(self.desk, self.neighbours, self.ids, self.numbers)
@@ -203,6 +214,8 @@ class Engine:
             self.recent.forget_all()
         if wake in ("", ASSIGNED):
             self.assigned.changed_elsewhere()
+        if not wake or wake.startswith(SETUP):
+            self.setup_changed(wake)
 
     async def run(self) -> None:
         """Deliver, until cancelled. An exception in any loop ends all of them: loudly, never half alive."""
@@ -248,11 +261,20 @@ class Engine:
         await self.heartbeat.leave()
 
     async def take_over(
-        self, policy: EnginePolicy, configured: tuple[Neighbour, ...], agreed: Mapping[str, str] | None = None
+        self,
+        policy: EnginePolicy,
+        configured: tuple[Neighbour, ...],
+        agreed: Mapping[str, str] | None = None,
+        made: tuple[Neighbour, ...] = (),
     ) -> None:
         """From now on these; returns after the commit. `agreed` are digests as at the start, None: as they were.
         Raises StoreUnavailable or StoreBusy, and then nothing changed here. What is under way goes on as it began."""
-        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed))
+        await self.neighbours.replace(configured, policy.default_smsc, self.heartbeat.agrees(agreed), made)
+        await self.adopt(policy)
+        await self.heartbeat.agreed(agreed)
+
+    async def adopt(self, policy: EnginePolicy) -> None:
+        """The neighbours are others; from now on this."""
         self.policy = policy
         self.numbers.take_over(policy.plan, policy.routing)
         self.submit.take_over(policy.submit)
@@ -264,7 +286,6 @@ class Engine:
         self._timetable.wake()
         with suppress(StoreError):  # who submits looks again
             await self.credits.load()
-        await self.heartbeat.agreed(agreed)
 
     @property
     def claims(self) -> Durations:

@@ -12,13 +12,14 @@ from typing import Final
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND
-from mmsc.domain.message import Job, TaskId
+from mmsc.domain.message import Job, MmId, TaskId
 from mmsc.engine.answers_seen import AnswersSeen
 from mmsc.store.core import Turn
 from mmsc.store.tasks import TaskRow
 from protocols.records import record
 
 OVERTAKES: Final = 1000  # jobs of its lane that one of the next lower priority lets pass in memory, and then no more
+MOST_GONE: Final = 10_000  # MMs taken away by hand that are remembered; then only the last ones
 LOWEST_FIRST_EVERY: Final = 16  # claims of a lane: one of them begins with the lowest priority, so that nobody starves
 
 
@@ -93,12 +94,12 @@ class Lane:
         """The next job; None: this worker ends."""
         return (await self._jobs.get())[2]
 
-    def take_out(self, lost: Set[tuple[TaskId, int]]) -> list[Job]:
-        """Those of the waiting jobs that are not ours any more; they leave the queue."""
+    def take_out(self, unwanted: Callable[[Job], bool]) -> list[Job]:
+        """Those of the waiting jobs that are not to be carried out any more; they leave the queue."""
         gone: list[Job] = []
         for entry in [self._jobs.get_nowait() for _ in range(self._jobs.qsize())]:
             job = entry[2]
-            if job is not None and (job.task_id, job.attempt) in lost:
+            if job is not None and unwanted(job):
                 gone.append(job)
             else:
                 self._jobs.put_nowait(entry)
@@ -139,6 +140,7 @@ class Lanes:
         self.unknown = True  # the store may have lanes that are not here
         self.held = False  # the lab holds all lanes: nothing leaves
         self.closing = False  # the server stops: what is carried out is finished, nothing more is begun
+        self._gone: Set[MmId] = frozenset()  # MMs that were taken away lately, tasks and all
         self._working = 0
         self._quiet = asyncio.Event()
         self.in_hands: set[tuple[TaskId, int]] = set()  # task and attempt of all that waits here or is carried out
@@ -210,6 +212,9 @@ class Lanes:
 
     def hand_over(self, job: Job) -> None:
         """Give a job to the lane, on a seat that was taken before."""
+        if self._gone and job.mm is not None and job.mm.id in self._gone:
+            self.leave(self.get(job.lane))
+            return
         self.in_hands.add((job.task_id, job.attempt))
         self.get(job.lane).put(job)
 
@@ -250,8 +255,16 @@ class Lanes:
     def drop(self, lost: Set[tuple[TaskId, int]]) -> None:
         """Jobs that others took over, as far as they were not begun: they are not carried out here."""
         self._dropped = self._doubtful & lost
+        self._take_out(lambda job: (job.task_id, job.attempt) in lost)
+
+    def let_go(self, mm_ids: Set[MmId]) -> None:
+        """These MMs are gone: what waits for them here is not carried out, and what is handed over late neither."""
+        self._gone = mm_ids | self._gone if len(self._gone) < MOST_GONE else mm_ids
+        self._take_out(lambda job: job.mm is not None and job.mm.id in mm_ids)
+
+    def _take_out(self, unwanted: Callable[[Job], bool]) -> None:
         for lane in self._lanes.values():
-            for job in lane.take_out(lost):
+            for job in lane.take_out(unwanted):
                 self.put_down(job)
                 self.leave(lane)
 

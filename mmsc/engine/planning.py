@@ -98,6 +98,10 @@ class Planner:
         self._policy = policy
         self._identifiers.window = policy.repeat_window
 
+    def forget(self) -> None:
+        """No identifier was used before."""
+        self._identifiers = Identifiers(self._policy.repeat_window)
+
     def plan(self, submission: Submission) -> Plan | Refused:
         """What a submission comes to; nothing is written."""
         now = self._clock.moment()

@@ -93,6 +93,10 @@ class Submitter:
         self._policy = policy
         self._planner.take_over(policy)
 
+    def forget(self) -> None:
+        """All that was submitted is gone: identifiers that come again are new."""
+        self._planner.forget()
+
     async def accept(
         self,
         submission: Submission,

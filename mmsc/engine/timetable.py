@@ -18,6 +18,7 @@ from mmsc.store import tasks as sql
 from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
+from mmsc.store.setup import SETUP
 from mmsc.store.tasks import Holder
 
 CLAIM_AT_ONCE: Final = 50  # tasks of a lane
@@ -76,7 +77,7 @@ class Timetable:
 
     def _woken(self, lane: str) -> None:
         """Another node made work on a lane ("": on any)."""
-        if lane in (CHANGED, ASSIGNED):
+        if lane in (CHANGED, ASSIGNED) or lane.startswith(SETUP):
             return
         if lane:
             self._lanes.get(lane)

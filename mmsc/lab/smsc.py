@@ -1,8 +1,8 @@
 """A virtual SMSC: an SMPP v3.4 server that hands what it gets to handsets by number. It works for any ESME.
 
 It checks passwords and states, answers as told (`Behaviour`), reassembles segments in every form, keeps what is for
-handsets without coverage (`Coverage`), and sends receipts.
-Who does not bind, end a PDU, or read its answers is cut or waits (SMPP v3.4 7.2).
+handsets without coverage (`Coverage`), and sends receipts. Who does not bind, end a PDU, or read its answers is cut or
+waits (SMPP v3.4 7.2).
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class VirtualSmsc:
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
         self.under_way: set[asyncio.Task[None]] = set()  # deliveries and receipts
-        self._sweeping = False
+        self.sweeping = False  # one of `under_way` looks at what is held, and nothing else
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
@@ -202,8 +202,8 @@ class VirtualSmsc:
         if self.coverage.hold(pdu, whole, done):
             if pdu.registered_delivery & ENROUTE_IS_WANTED:
                 self.spawn(self._receipt(session, pdu, message_id, MessageState.ENROUTE))
-            if not self._sweeping:
-                self._sweeping = True
+            if not self.sweeping:
+                self.sweeping = True
                 self.spawn(self._sweep())
             return
         if whole is not None:
@@ -215,7 +215,7 @@ class VirtualSmsc:
         while self.coverage.is_holding:
             await asyncio.sleep(_SWEEP_SECONDS)
             self.coverage.expire()
-        self._sweeping = False
+        self.sweeping = False
 
     async def _deliver(self, message: Received) -> None:
         if message.number not in self._handsets:

@@ -339,7 +339,7 @@ class SmtpSender:
                 await client.helo()  # RFC 5321 4.1.1.1: an older server
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
-            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error}") from error
+            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error.__cause__ or error}") from error
         return client
 
     async def _transaction(

@@ -45,7 +45,7 @@ def lab(folder: Path, *, console: int, report_url: str, mm4: int, far_mm4: int) 
         mm7=Mm7(port=0),
         weblink=WebLink(port=0),
         builtin_smsc=BuiltInSmsc(enabled=True, port=0),
-        smsc=base.smsc,
+        smsc={name: msgspec.structs.replace(one, receipts=True) for name, one in base.smsc.items()},
         vasp={DEMO_VASP: msgspec.structs.replace(base.vasp[DEMO_VASP], report_url=report_url)},
         peer={"far": Peer(domain="mms.far.example", host="127.0.0.1", port=far_mm4, prefixes=("+1666",))},
         subscriber={

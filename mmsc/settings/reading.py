@@ -103,6 +103,20 @@ def _merged(running: S, new: S) -> S:
     return type(running)(**values)
 
 
+def wrong_keys(section: type[Section], table: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """(key, what is wrong with it) of one table of a neighbour, as the file would be told."""
+    here = "here"
+    fields = {field.name: field for field in msgspec.structs.fields(section)}
+    for name in table.keys() - fields.keys():
+        yield name, f"is no key; {_nearest(name, fields, '')}"
+    for name, field in fields.items():
+        if name in table:
+            for sentence in _wrong_value(field.type, table[name], name, here):
+                yield name, sentence.removeprefix(f"{here}: {name}").lstrip(" =:")
+        elif field.required:
+            yield name, "is missing"
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:

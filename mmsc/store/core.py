@@ -127,6 +127,7 @@ class Store(Protocol):
     """One database, one schema."""
 
     counters: Counters
+    name: str  # the file, or the schema
     shared: bool  # whether other nodes may have it open
 
     @property

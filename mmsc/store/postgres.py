@@ -82,6 +82,7 @@ class PostgresStore:
         self._schema = schema
         self._channel = f"{schema}_wake"
         self.counters = Counters()
+        self.name = schema
         self.shared = True
         self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer = Writer(lambda: self._connect(), self._channel)

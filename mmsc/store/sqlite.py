@@ -73,6 +73,7 @@ class SqliteStore:
         self._real = real
         self._options = options or SqliteOptions()
         self.counters = Counters()
+        self.name = path
         self.shared = False
         self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._lock = FileLock(path)

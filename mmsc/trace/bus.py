@@ -47,6 +47,10 @@ class Bus(Generic[T]):
         for watcher in tuple(self._watchers):
             watcher.take(item)
 
+    def forget(self) -> None:
+        """The ring is empty again; those who watch go on."""
+        self._ring.clear()
+
     def recent(self) -> tuple[T, ...]:
         """What the ring holds, oldest first."""
         return tuple(self._ring)

@@ -212,6 +212,15 @@ class CaptureRing:
             self._segments.popleft().path.unlink(missing_ok=True)
             self._count_earlier()
 
+    def clear(self) -> None:
+        """Everything goes, also what waits to be written."""
+        self._waiting.clear()
+        self._close_file()
+        for segment in self._segments:
+            segment.path.unlink(missing_ok=True)
+        self._segments.clear()
+        self._count_earlier()
+
     def close(self) -> None:
         """Write what waits and close the file under way."""
         self.flush()

@@ -150,6 +150,11 @@ class Captures:
         for name, ring in self._rings.items():
             ring.take_over(limits.of(name))
 
+    def clear(self) -> None:
+        """Every capture goes."""
+        for ring in self._rings.values():
+            ring.clear()
+
     def flush(self) -> None:
         """Write what waits."""
         for ring in self._rings.values():

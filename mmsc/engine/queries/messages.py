@@ -110,6 +110,18 @@ class Messages:
             return Found(tuple(mms[:limit]), mms[limit - 1].id if len(mms) > limit else None)
         return await self._walk(wanted, query, before, limit, begun)
 
+    async def among(self, query: MessageQuery, ids: Sequence[int]) -> tuple[Mm, ...]:
+        """Those of a few MMs for which all of the query holds, newest first. Raises `StoreUnavailable`."""
+        if not query.terms:
+            return tuple(await looking.mms(self._source, ids))
+        wanted = await self._resolved(query)
+        some = set(ids) if wanted.ids is None else set(ids) & set(wanted.ids)
+        if not some:
+            return ()
+        narrowed = search.Wanted(wanted.terms, wanted.exact, tuple(sorted(some, reverse=True)))
+        found = await search.found(self._source, narrowed, 0, FOR_EVER, LARGEST_PAGE)
+        return tuple(mm for mm in found if self._holds(mm, narrowed))
+
     async def seen(self, mms: Sequence[Mm]) -> list[Seen]:
         """What a list shows of these MMs, in the same order."""
         told: list[Seen] = []

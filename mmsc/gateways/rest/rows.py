@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import captures, handsets, identities, lab, lanes, rates, replay, scenarios, sending
+from mmsc.gateways.rest import captures, handsets, identities, lab, lanes, rates, replay, scenarios, sending, setup, subscribers
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
@@ -15,4 +15,6 @@ ROWS: Final[tuple[Endpoint, ...]] = (
     *replay.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *setup.ENDPOINTS,
+    *subscribers.ENDPOINTS,
 )

@@ -87,8 +87,9 @@ class Item:
 
 @record(frozen=True, slots=True)
 class Change:
-    """Something in a phone is not as it was."""
+    """Something in a phone is not as it was. `id` counts, so that who was away for a while can go on from there."""
 
+    id: int
     phone: str
     item: int | None = None
 

@@ -2,8 +2,8 @@
 thousand subscribers costs nothing until they are used."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterable
-from itertools import islice
 from types import TracebackType
 from typing import Final, Self
 
@@ -45,6 +45,7 @@ class Phones:
         self._told = told
         self._phones: dict[str, Phone] = {}
         self._added: dict[str, bool] = {}
+        self._changes = itertools.count(clock.real_now())  # goes on above an earlier process
 
     async def __aenter__(self) -> Self:
         self._smsc.coverage.now = self._clock.now
@@ -63,13 +64,16 @@ class Phones:
     def _switched_on(self, digits: str) -> None:
         self.one(digits)
 
+    def _publish(self, number: str, item: int | None) -> None:
+        self.bus.publish(Change(next(self._changes), number, item))
+
     def listed(self) -> list[Phone]:
         """The phone of each subscriber, and those that were added; at most MAXIMUM_PHONES."""
-        numbers = dict(islice(self._subscribers(), MAXIMUM_PHONES)) | self._added
+        numbers = dict(itertools.islice(self._subscribers(), MAXIMUM_PHONES)) | self._added
         for gone in self._phones.keys() - numbers.keys():
             if self._known(gone.lstrip("+")) is None:
                 self._smsc.unregister(gone)  # its phone stays as it is, should the subscriber come back
-        found = [self._get(number, mms=mms) for number, mms in islice(numbers.items(), MAXIMUM_PHONES)]
+        found = [self._get(number, mms=mms) for number, mms in itertools.islice(numbers.items(), MAXIMUM_PHONES)]
         return [one for one in found if one is not None]
 
     def one(self, digits: str) -> Phone | None:
@@ -124,6 +128,7 @@ class Phones:
             self._mm1_url,
             self._clock,
             self.bus,
+            self._publish,
             settings,
             told=lambda news, item: self._told(number, news, item),
             covered=covered,

@@ -62,17 +62,19 @@ class Phone:
         mm1_url: str,
         clock: Clock,
         bus: Bus[Change],
+        changed: Callable[[str, int | None], None],
         settings: PhoneSettings,
         *,
         told: Heard = lambda news, item: None,
         covered: Callable[[bool], None] = lambda on: None,
     ) -> None:
-        """`told` hears what arrives; `covered` that coverage comes and goes."""
+        """`changed` publishes on `bus`; `told` hears what arrives; `covered` that coverage comes and goes."""
         self.number = number
         self._bus = bus
+        self._changed = changed
         self._covered = covered
-        self.box = Box(clock.now, lambda item: bus.publish(Change(number, item)))
-        self.lines = Lines(clock.moment, lambda: bus.publish(Change(number)))
+        self.box = Box(clock.now, lambda item: changed(number, item))
+        self.lines = Lines(clock.moment, lambda: changed(number, None))
         self.agent = Agent(number, mm1_url, settings, box=self.box, lines=self.lines, clock=clock, told=told)
 
     @property
@@ -93,7 +95,7 @@ class Phone:
         before, self.agent.settings = self.settings, settings
         if before.coverage is not settings.coverage:
             self._covered(settings.coverage)
-        self._bus.publish(Change(self.number))
+        self._changed(self.number, None)
 
     def item(self, number: int) -> Item:
         """Raises PhoneRefuses."""
