@@ -93,10 +93,10 @@ class Lab:
         """What a VASP of the lab answers from now on: `HTTP 503*2,1000`."""
         self.client.answers(text, vasp=vasp)
 
-    def report_to(self, url: str, *, vasp: str = "demo", **account: object) -> None:
-        """Delivery reports and MMs for a VASP go to this address from now on: your own listener, say. A VASP that there
-        is not yet is made; `account` are its settings."""
-        self.client.put(f"/vasps/{vasp}", {"vasp_id": vasp, **account, "report_url": url})
+    def account(self, name: str, **settings: object) -> None:
+        """A VASP of your own at the MMSC: `vasp_id`, `username`, `password`, `report_url` (your listener's) and
+        whatever else its settings know. One that there is already has these settings from now on."""
+        self.client.put(f"/vasps/{name}", {"vasp_id": name, **settings})
 
     def step(self, time: Within) -> None:
         """Service time jumps ahead: `"1 h"`, or seconds."""
@@ -169,10 +169,11 @@ class Lab:
         return self.client.ladder(self._id(of))
 
     def _wish(self, vasp_got: str | None, of: Submitted | str | None, about: dict[str, object]) -> Wanted:
-        names = (*SOURCES, "vasp", "phone", "number", "from_", "to")
-        what = {name.rstrip("_"): about.pop(name) for name in names if name in about}
         if vasp_got is not None:
-            what["vasp_got"] = vasp_got
+            about["vasp_got"] = vasp_got
+        source = next((name for name in SOURCES if name in about), "")  # `state` beside another is a field of that
+        names = (source, "vasp", "phone", "number", *(("from_", "to") if source == "pdu" else ()))
+        what = {name.rstrip("_"): about.pop(name) for name in names if name in about}
         return wanted({**what, "fields": about}, {}, self._id(of))
 
     def _id(self, of: Submitted | str | None) -> str:

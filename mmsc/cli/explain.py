@@ -1,7 +1,6 @@
 """`mmsc explain RULE`: what a rule that a finding names asks for, why it matters, and an example of each kind."""
 
 import difflib
-import importlib.util
 import json
 import textwrap
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from mmsc.cli.group import examples
 if TYPE_CHECKING:
     from protocols.rules import Rule
 
-_PROTOCOLS: Final = ("mm1", "mm4", "mm7", "smpp")
 _WIDTH: Final = 100  # characters
 
 
@@ -41,12 +39,9 @@ def command(rule: str, as_json: bool) -> None:
 
 def rules() -> "Iterator[Rule]":
     """The rules of every protocol that has some."""
-    for protocol in _PROTOCOLS:
-        name = f"protocols.{protocol}.rules"
-        if importlib.util.find_spec(name) is not None:
-            yield from importlib.import_module(name).RULES
-    for protocol in ("mm1", "mm7"):
-        yield from importlib.import_module(f"protocols.{protocol}.meaning_rules").MEANING_RULES
+    from mmsc.trace.view.rules import rules as every
+
+    return every()
 
 
 def _explained(rule: "Rule") -> Iterator[str]:

@@ -14,7 +14,7 @@ import msgspec
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, load_whole, settings_of
 from mmsc.cli.progress import telling
-from mmsc.settings import Settings, captures_path, secrets, store_path
+from mmsc.settings import Settings, captures_path, is_loopback, secrets, store_path
 
 if TYPE_CHECKING:
     from mmsc.app import App
@@ -107,6 +107,7 @@ async def serve(
     the settings are read again with `read`. `source` is their file."""
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
+    from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.reloading import reload_when_asked
 
     async with AsyncExitStack() as stack:
@@ -119,7 +120,11 @@ async def serve(
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
-        async with phones(app, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
+        async with (
+            phones(app, smsc, mm1_url, click.echo),
+            wrongdoing(app, smsc, mm1_url),
+            reports(bound, mm7_url, click.echo),
+        ):
             for line in _where(app):
                 click.echo(line)
             _settle()
@@ -154,6 +159,9 @@ def _where(app: "App") -> Iterator[str]:
     for name, (title, _) in _PLACES.items():
         if name in app.listeners:
             yield f"{title:18} {_url(app, name)}"
+    if app.settings.console.token and "console" in app.listeners:
+        outside = "" if is_loopback(app.settings.console.host) else ", and is reachable from outside"
+        yield f"{'':18} asks for console.token (Authorization: Bearer, or once at /login){outside}"
     given = app.settings.store
     yield f"{'state':18} {f'PostgreSQL, schema {given.schema}' if given.postgres else store_path(app.settings)}"
     yield "ready; interrupt to stop"

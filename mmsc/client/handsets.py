@@ -1,5 +1,6 @@
 """Handsets of a lab: their behaviour in words, and what they do with what is on them."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -30,7 +31,7 @@ _PLAIN: Final[dict[str, Json]] = {
 def behaviour_of(text: str) -> Json:
     """Words as REST has them: `deferred=30+read`. Raises ValueError."""
     found: Json = {}
-    for word in text.split("+"):
+    for word in re.split(r"(?<!=)\+", text):  # a + that a number begins with is no separator
         found |= _word(word.strip())
     return found
 
@@ -47,7 +48,7 @@ def _word(word: str) -> Json:
         case "slow":
             return {"octets_per_second": int(value)}
         case "forward":
-            return {"on_notification": "forward", "forward_to": [value if value.startswith("+") else f"+{value}"]}
+            return {"on_notification": "forward", "forward_to": [value]}
         case "reply":
             return {"auto_reply": value}
         case "profile":

@@ -49,6 +49,10 @@ class LabProcess:
         self._said.seek(0)
         return self._said.read().decode("utf-8", "replace")
 
+    def wait(self, timeout_seconds: float = _END_SECONDS) -> int:
+        """Until it ends of itself; its exit status. Raises subprocess.TimeoutExpired."""
+        return self._process.wait(timeout_seconds)
+
     def stop(self) -> None:
         """End it, and wait for that."""
         for pipe in (self._process.stdin, self._process.stdout):

@@ -228,37 +228,57 @@ class Client:
 
     def recipients(self, mm_id: str) -> list[Json]:
         """What became of each recipient."""
-        return _listed(self.get(f"/messages/{mm_id}/recipients"), "rows")
+        return self._pages(f"/messages/{mm_id}/recipients", "rows")
 
-    def events(self, mm_id: str, *, after: str = "0") -> list[Json]:
+    def events(self, mm_id: str) -> list[Json]:
         """What happened, in order."""
-        return _listed(self.get(f"/messages/{mm_id}/events", after=after), "events")
+        return self._pages(f"/messages/{mm_id}/events", "events")
+
+    def _pages(self, path: str, name: str) -> list[Json]:
+        """All pages of a list, one after the other."""
+        found: list[Json] = []
+        after: str | None = None
+        while True:
+            page = self.get(path, after=after)
+            found += page[name]
+            after = page.get("more")
+            if after is None:
+                return found
 
     def pdus(self, mm_id: str) -> list[Json]:
         """The PDUs of a message, in the order of its ladder."""
         return _listed(self.get(f"/messages/{mm_id}/pdus"), "pdus")
 
-    def pdu(self, mm_id: str, number: int) -> Json:
-        """One PDU: its fields with their octet ranges, and the octets."""
-        found: Json = self.get(f"/messages/{mm_id}/pdus/{number}")
+    def pdu(self, mm_id: str, number: str) -> Json:
+        """One PDU by its number in the ladder: its fields with their octet ranges, and the octets."""
+        found: Json = self.get(f"/messages/{mm_id}/pdus/{quote(number)}")
         return found
 
     def ladder(self, mm_id: str) -> str:
         """The ladder of a message as text, 100 columns."""
-        return str(self.request("GET", f"/messages/{mm_id}/ladder", accept="text/plain"))
+        return str(self.get(f"/messages/{mm_id}/ladder.txt"))
+
+    def ladder_rows(self, mm_id: str) -> Json:
+        """The ladder of a message: `columns`, and `rows` whose source and target are indices of them."""
+        found: Json = self.get(f"/messages/{mm_id}/ladder")
+        return found
 
     def wait(self, mm_id: str, *states: str, timeout_seconds: float = 10.0) -> Json:
-        """Until a message's recipients are in one of these states (real time). Raises TimeoutError."""
+        """Until each recipient of a message is or was in one of these states (real time). Raises TimeoutError."""
         found: Json = self.get(f"/messages/{mm_id}/wait", state=",".join(states), timeout=timeout_seconds)
         if found.get("reached") is False:
-            raise TimeoutError(f"no recipient of {mm_id} is {' or '.join(states)} after {timeout_seconds:g} s")
+            raise TimeoutError(f"not all recipients of {mm_id} are {' or '.join(states)} after {timeout_seconds:g} s")
         return found
 
     def reset(self, run: str | None = None) -> None:
-        """Forget every message (or those of a run), what the neighbours got, faults, and what was done to the clock."""
-        self.post("/reset", {} if run is None else {"run": run})
-        with suppress(ApiError):
-            self.post("/lab/forget")
+        """Forget every message, what the neighbours got, faults, and what was done to the clock; or the messages of a
+        run alone. Service time stays ahead where it is: it never goes back."""
+        self.post("/reset", {"run": run or ""})
+        if run:
+            return
+        for undone in (lambda: self.post("/lab/forget"), self.clear_fault, lambda: self.turn(paused=False, speed=1.0)):
+            with suppress(ApiError):  # a server without a lab, without faults, whose clock is held
+                undone()
 
     # --- faults and clock ---
 

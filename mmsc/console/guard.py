@@ -76,8 +76,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_foreign(request: web.Request) -> bool:
-    """Whether a browser says that another site's page sends this (Fetch Metadata; RFC 6454 7)."""
-    if request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
-        return True
+    """Whether a browser says that another site's page sends this (Fetch Metadata; RFC 6454 7). Where it says the site,
+    that counts: with `Referrer-Policy: no-referrer` the Origin of a page's own form is `null`."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("none", "same-origin")
     origin = request.headers.get("Origin")
     return origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("Host", "").lower()

@@ -5,16 +5,40 @@ from typing import Final
 
 from aiohttp import web
 
-from mmsc.console import api, captures, lanes, live, messages, phones, replay, scenarios, send
+from mmsc.console import (
+    api,
+    captures,
+    findings,
+    lanes,
+    live,
+    message,
+    message_exports,
+    message_parts,
+    messages,
+    phones,
+    replay,
+    runs,
+    scenarios,
+    send,
+    setup,
+    subscribers,
+)
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     captures.routes,
+    findings.routes,
     lanes.routes,
     live.routes,
-    replay.routes,
+    message.routes,
+    message_exports.routes,
+    message_parts.routes,
     messages.routes,
     phones.routes,
+    replay.routes,
+    runs.routes,
     scenarios.routes,
     send.routes,
+    setup.routes,
+    subscribers.routes,
 )

@@ -1,5 +1,6 @@
 """The pages of phones: the list, one phone, something on it; and their stream. What they do is in `phone_acts.py`."""
 
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -13,6 +14,7 @@ from mmsc.control.phones import Item, Phone, Phones, Presentation, behaviour_of,
 from mmsc.gateways.rest.handsets import part_answer
 
 _ONE: Final = r"/phones/{number:\d{1,20}}"
+_LOOK_SECONDS: Final = 5.0  # what came between the page and its stream is seen on the first look
 _ITEM: Final = _ONE + r"/{item:\d{1,15}}"
 
 
@@ -65,7 +67,7 @@ async def _item(request: web.Request) -> web.Response:
         phone,
         "phone-item.html",
         title=f"{phone_views.shape(item).word} · {phone_views.first_line(item)[:60]}",
-        live=f"item={item.number}",
+        live=f"item={item.number}&seen={_mark(item)}",
         item=item,
         presentation=_presented(phone, item),
     )
@@ -104,11 +106,12 @@ async def _live_list(request: web.Request) -> web.StreamResponse:
 
 
 async def _live(request: web.Request) -> web.StreamResponse:
-    """The list, the lines, and what the middle shows: the inbox, or one item as far as it changes."""
+    """The list, the lines, and what the middle shows: the inbox, or one item; each when it is not as it was."""
     phones, phone = phones_of(request), phone_of(request)
-    shown = request.query.get("item", "")
-    item = phone.box.one(int(shown)) if shown.isascii() and shown.isdecimal() and len(shown) < 16 else None
-    seen = None if item is None else (item.state, item.note, len(item.news))
+    number = request.query.get("item", "")
+    item = phone.box.one(int(number)) if number.isascii() and number.isdecimal() and len(number) < 16 else None
+    seen = request.query.get("seen", "")
+    last: dict[str, str] = {}
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
         nonlocal seen
@@ -120,12 +123,19 @@ async def _live(request: web.Request) -> web.StreamResponse:
         if "inbox" in request.query:
             items = phone_views.inbox(phone)
             pushes.append(Push("inbox", markup("phone-rows.html", phone=phone, items=items, views=phone_views)))
-        if item is not None and seen != (item.state, item.note, len(item.news)):
-            seen = (item.state, item.note, len(item.news))
+        if item is not None and seen != _mark(item):
+            seen = _mark(item)
             pushes.append(Push("item", _shown(phone, item)))
-        return pushes
+        fresh = [push for push in pushes if last.get(push.event) != push.html]
+        last.update((push.event, push.html) for push in fresh)
+        return fresh
 
-    return await stream(request, phones.bus, render)
+    return await stream(request, phones.bus, render, every_seconds=_LOOK_SECONDS)
+
+
+def _mark(item: Item) -> str:
+    """What changes when an item looks otherwise."""
+    return f"{item.state}.{len(item.news)}.{zlib.crc32(item.note.encode()):08x}"
 
 
 def _list(phones: Phones, chosen: Phone | None) -> Push:

@@ -1,31 +1,27 @@
-"""The content of an MM for people: its parts as they were sent, each with what it is."""
+"""The content of an MM as it was taken: its parts, and how a phone would show them."""
+
+from typing import Final
 
 import msgspec
 
-from mmsc.domain.media_files import file_name, shown_as
-from mmsc.domain.message import Content, ContentId, Part
+from mmsc.control.presentation import Presentation, Source, present
+from mmsc.domain.message import ContentId
 from mmsc.engine.ports import Contents
-from mmsc.trace.view import pictures
 from protocols.content_type import ContentType
 from protocols.errors import DecodeError
-from protocols.wsp.charsets import decode_text
 
-LONGEST_TEXT = 20_000  # characters of one part that are shown
+_UNREADABLE: Final = ContentType("application/octet-stream")
 
 
-class PartShown(msgspec.Struct, frozen=True, kw_only=True):
-    """One part. `kind` is image, audio, video, text, smil or "" (a download); `what` says more of a picture."""
+class ContentShown(msgspec.Struct, frozen=True):
+    """The parts in their order, and the Content-ID that the multipart's start parameter names."""
 
-    number: int
-    kind: str
-    name: str
-    type: str
-    content_id: str
-    content_location: str
-    octets: int
-    what: str = ""
-    text: str = ""
-    cut: bool = False
+    sources: list[Source]
+    start: str
+
+    def presentation(self, place: str) -> Presentation:
+        """For the player; a part's address is `place` and its number."""
+        return present(self.sources, self.start, place)
 
 
 class ContentService:
@@ -34,46 +30,20 @@ class ContentService:
     def __init__(self, contents: Contents) -> None:
         self._contents = contents
 
-    async def parts(self, content_id: int) -> list[PartShown] | None:
-        """All parts, None when retention took the content."""
+    async def of(self, content_id: int) -> ContentShown | None:
+        """The content, None when retention took it."""
         content = await self._contents.content(ContentId(content_id))
-        return None if content is None else [_shown(content, part, at) for at, part in enumerate(content.parts)]
-
-    async def part(self, content_id: int, number: int) -> tuple[Part, bytes] | None:
-        """One part with its octets, None when there is none."""
-        content = await self._contents.content(ContentId(content_id))
-        if content is None or not 0 <= number < len(content.parts):
+        if content is None:
             return None
-        return content.parts[number], content.octets_of(content.parts[number])
+        sources = [
+            Source(_type_of(one.content_type), content.octets_of(one), one.content_id, one.content_location)
+            for one in content.parts
+        ]
+        return ContentShown(sources, (_type_of(content.content_type).get("start") or "").strip("<>"))
 
 
-def _shown(content: Content, part: Part, number: int) -> PartShown:
-    octets, media = content.octets_of(part), _media_type(part)
-    kind = "smil" if media == "application/smil" else shown_as(media)
-    text = _text(octets, part.content_type) if kind in ("text", "smil") or media.startswith("text/") else ""
-    return PartShown(
-        number=number,
-        kind=kind,
-        name=file_name(part.content_location or part.content_id, media, number),
-        type=part.content_type,
-        content_id=part.content_id,
-        content_location=part.content_location,
-        octets=part.length,
-        what=pictures.describe(octets, media),
-        text=text[:LONGEST_TEXT],
-        cut=len(text) > LONGEST_TEXT,
-    )
-
-
-def _media_type(part: Part) -> str:
+def _type_of(text: str) -> ContentType:
     try:
-        return ContentType.parse(part.content_type).media_type
+        return ContentType.parse(text)
     except DecodeError:
-        return ""
-
-
-def _text(octets: bytes, content_type: str) -> str:
-    try:
-        return decode_text(octets, ContentType.parse(content_type).get("charset") or "utf-8")
-    except (DecodeError, LookupError):
-        return octets.decode("utf-8", "replace")
+        return _UNREADABLE

@@ -123,9 +123,8 @@ class LaneBook:
         real = self._clock.real_now()
         kind, _, target = lane.name.partition(":")
         samples = self._samples.get(lane.name, _Samples())
-        in_flight = max(0, lane.taken - lane.waiting)
         waiting = waits.tasks if waits else 0
-        state = self._state(lane, real, in_flight, waiting)
+        state = self._state(lane, real, waiting)
         next_at = waits.next_at if waits else 0
         return LaneSeen(
             name=lane.name,
@@ -133,7 +132,7 @@ class LaneBook:
             target=target,
             state=state,
             why=self._why(lane, state, real, next_at, waiting + lane.waiting),
-            in_flight=in_flight,
+            in_flight=lane.in_flight,
             in_memory=lane.waiting,
             waiting=waiting,
             oldest_seconds=waits.oldest_seconds if waits and waits.tasks else 0.0,
@@ -144,7 +143,7 @@ class LaneBook:
             failed=tuple(samples.failed),
         )
 
-    def _state(self, lane: Lane, real: int, in_flight: int, waiting: int) -> LaneState:
+    def _state(self, lane: Lane, real: int, waiting: int) -> LaneState:
         if lane.stopped:
             return LaneState.STOPPED
         if self._engine.lanes.held:
@@ -153,7 +152,7 @@ class LaneBook:
             return LaneState.BACK_OFF
         if lane.probing:
             return LaneState.PROBING
-        if in_flight:
+        if lane.in_flight:
             return LaneState.MOVING
         return LaneState.WAITING if waiting or lane.waiting else LaneState.IDLE
 

@@ -4,7 +4,7 @@ Ids are text: a JSON number of 64 bits loses its end in many a reader.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, NewType
 
 import msgspec
 
@@ -24,6 +24,9 @@ from mmsc.trace.stored import kind_of, told
 RUN: Final = "run"  # in an MM's details: the tag of the test run that it belongs to
 FIRST_ADDRESSES: Final = 3  # of the recipients, in a list
 _QUIET: Final = frozenset(("finding.noted", "fault.hit", "subscriber.learned", "route.chosen", "mm.linked"))  # asides
+
+
+Place = NewType("Place", int)  # the id at which a page begins; REST writes it as text
 
 
 class NextDue(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     `stopped_at_200ms`: the search took too long and `more` goes on with it."""
 
     rows: list[MessageRow]
-    more: int | None = None
+    more: Place | None = None
     stopped_at_200ms: bool = False
     looked_at: int = 0
 
@@ -117,7 +120,7 @@ class RecipientPage(msgspec.Struct, frozen=True, kw_only=True):
 
     rows: list[RecipientDetail]
     tasks: list[Task] = []
-    more: int | None = None
+    more: Place | None = None
 
 
 class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +141,7 @@ class MessageDetail(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, str]
     recipients: list[RecipientDetail]
     tasks: list[Task]
-    more_recipients: int | None
+    more_recipients: Place | None
 
 
 class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +156,7 @@ class EventSeen(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     sentence: str
     short: str
-    data: object
+    data: Any
 
 
 class MessageService:
@@ -170,7 +173,7 @@ class MessageService:
         seen = await self._messages.seen(found.mms)
         return MessagePage(
             rows=[self._row(one) for one in seen],
-            more=found.next,
+            more=None if found.next is None else Place(found.next),
             stopped_at_200ms=found.stopped,
             looked_at=found.looked_at,
         )
@@ -222,7 +225,7 @@ class MessageService:
         return RecipientPage(
             rows=[_recipient(one, reports.get(one.recipient.address.value)) for one in people.recipients],
             tasks=[_task(one) for one in people.for_all],
-            more=people.next,
+            more=None if people.next is None else Place(people.next),
         )
 
     async def events(self, mm_id: int, after: int = 0, limit: int = 200) -> list[EventSeen]:

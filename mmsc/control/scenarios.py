@@ -6,7 +6,7 @@ scenario with a clean lab. Runs are remembered while the process lives, the last
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -140,7 +140,8 @@ class Scenarios:
         if text:
             return read_text(text, "draft")
         known = {one.name: Path(one.path) for one in self.offered()}
-        return read_all([known[name] for name in names or known])
+        wanted = [(name, known[name]) for name in names or known]
+        return [replace(one, file=name) for name, path in wanted for one in read_all([path])]
 
     def start(self, scenarios: Sequence[Scenario]) -> Run:
         """Begin. Raises AnotherRuns."""

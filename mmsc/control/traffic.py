@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from mmsc.control.messages import MessageService
 from mmsc.domain.message import ContentId
 from mmsc.engine.ports import Contents
@@ -10,6 +12,7 @@ from mmsc.engine.queries.messages import Gone
 from mmsc.trace.captures import CaptureRecord
 from mmsc.trace.events import Event
 from mmsc.trace.ladder import About, Ladder, Pdu, Told, Wishes, addresses_of, ladder, read
+from mmsc.trace.partner import Partner
 from mmsc.trace.rings import Captures
 from protocols.records import record
 
@@ -30,6 +33,12 @@ class Traffic:
     def ladder(self, wishes: Wishes | None = None) -> Ladder:
         """Its ladder."""
         return ladder(self.events, self.pdus, self.about, wishes or Wishes())
+
+    def shown_to(self, partner: Partner) -> "Traffic":
+        """The PDUs with numbers replaced and contents emptied, decoded anew; without events."""
+        pairs = [(one.record, partner.octets(one.octets)) for one in self.pdus]
+        shown = [(replace(one, neighbour=partner.text(one.neighbour)), octets) for one, octets in pairs]
+        return Traffic(events=(), pdus=read(shown), about=About(node=self.about.node), whole=self.whole)
 
     def pdu(self, number: str) -> Pdu | None:
         """The PDU with this number."""

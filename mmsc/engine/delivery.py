@@ -307,7 +307,9 @@ class Delivery:
                 continue
             try:
                 if lanes.is_sure() or await lanes.may_begin(job):
+                    lane.in_flight += 1
                     await self._run(job)
+                    lane.in_flight -= 1
             finally:
                 lanes.end()
                 lanes.put_down(job)

@@ -53,6 +53,7 @@ class Lane:
         self.turn = Turn()
         self._claims = 0
         self.seen = AnswersSeen()
+        self.in_flight = 0  # jobs that are being carried out
         self.because = ""  # why it was paused last
         self._go = asyncio.Event()
         self._go.set()

@@ -1,6 +1,7 @@
 """A scenario of what happened: drafted from messages of a server, with wildcards where another run will differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import yaml
@@ -77,11 +78,12 @@ def _followed(client: Client, detail: Json, name: str) -> Iterator[Json]:
     row = detail["row"]
     mm_id = str(row["mm_id"])
     whose = {str(one["id"]): str(one["address"]) for one in detail["recipients"]}
-    before = int(row["at_service"])
+    before = _moment(row["at_service"])
     for one in client.events(mm_id):
         if one["kind"] in _SHOWN_EVENTS:
-            yield {"expect": _event(one, whose, name) | _within(int(one["at_service"]) - before)}
-            before = int(one["at_service"])
+            at = _moment(one["at_service"])
+            yield {"expect": _event(one, whose, name) | _within((at - before).total_seconds())}
+            before = at
     yield from _reports(client, row, name)
 
 
@@ -117,6 +119,10 @@ def _fields(message: Mapping[str, Any], name: str) -> Json:
     return fields
 
 
-def _within(microseconds: int) -> Json:
-    seconds = microseconds / 1_000_000 * 1.5
-    return {"within": f"{round(seconds)} s"} if seconds > _SHORTEST_WITHIN else {}
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _within(seconds: float) -> Json:
+    """Half as long again as it took."""
+    return {"within": f"{round(seconds * 1.5)} s"} if seconds * 1.5 > _SHORTEST_WITHIN else {}

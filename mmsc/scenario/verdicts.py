@@ -31,7 +31,7 @@ class StepResult:
     expected: str = ""
     got: str = ""
     why: str = ""
-    pdu: int = 0  # of the message's ladder: the one that decided
+    pdu: str = ""  # its number in the message's ladder: the one that decided
     mm_id: str = ""
 
 
@@ -102,7 +102,7 @@ def duration(microseconds: int) -> str:
     """Service time in words: `0.012 s`, `1 h 0 min 1 s`."""
     seconds = microseconds / 1_000_000
     if seconds < 60:
-        return f"{seconds:.3f} s"
+        return f"{seconds:g} s" if seconds == round(seconds) else f"{seconds:.3f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from mmsc.client.patterns import said
 from mmsc.scenario.model import Step
+from mmsc.scenario.verdicts import duration
 
 _HIDDEN: Final = ("as", "answer", "save")
 _LONGEST: Final = 110
@@ -21,13 +22,15 @@ def words_of(step: Step) -> str:
     return _short(f"{step.verb} {_time(what) if step.verb == 'settle' else what}")
 
 
-def _pairs(what: Mapping[str, Any]) -> str:
+def _pairs(what: Mapping[str, Any], hidden: tuple[str, ...] = _HIDDEN) -> str:
     made = []
     for name, value in what.items():
-        if name in _HIDDEN:
+        if name in hidden:
             continue
         if name == "fields" and isinstance(value, Mapping):
-            made.append(_pairs(value))
+            made.append(_pairs(value, ()))
+        elif isinstance(value, bool):
+            made.append(f"{name}={str(value).lower()}")
         elif name in ("within", "expiry", "deliver_after"):
             made.append(f"{name} {_time(value)}")
         else:
@@ -40,7 +43,7 @@ def _texts(value: object) -> bool:
 
 
 def _time(seconds: Any) -> str:
-    return f"{seconds:g} s" if isinstance(seconds, int | float) else str(seconds)
+    return duration(round(seconds * 1_000_000)) if isinstance(seconds, int | float) else str(seconds)
 
 
 def _short(text: str) -> str:

@@ -169,3 +169,20 @@ async def test_what_ended_is_found_by_its_state(desk: Desk) -> None:
 async def test_odd_words_are_only_words(desk: Desk, word: str) -> None:
     await desk.bench.submit(PHONE, subject="nothing of the kind")
     assert await found(desk, f'"{word}"') == []
+
+
+async def test_of_a_few_messages_those_that_match(desk: Desk) -> None:
+    """What a list that is open asks about messages that changed."""
+    first = await desk.bench.submit(PHONE, subject="Storm warning")
+    second = await desk.bench.submit(OTHER, subject="Pollen")
+    ids = [first.mm_id, second.mm_id, 17]
+    for text, wanted in (
+        ("", [second.mm_id, first.mm_id]),
+        ("storm", [first.mm_id]),
+        (f"to:{OTHER}", [second.mm_id]),
+        (f"-to:{OTHER}", [first.mm_id]),
+        (str(second.mm_id), [second.mm_id]),
+        ("state:retrieved", []),
+    ):
+        found = await desk.control.messages.among(parse(text, desk.bench.clock.now()), ids)
+        assert [row.mm_id for row in found] == [str(one) for one in wanted], text

@@ -49,7 +49,7 @@ def test_a_file_is_read_as_its_keys_mean_it() -> None:
     assert phone.what == {"number": "+15550000001", "does": "off"}
     assert (clock.what, settle.what, submit.line) == ("step 1 h", 300.0, 8)
     assert words_of(phone) == "handset +15550000001: off"
-    assert words_of(expect) == "expect vasp_got=DeliveryReportReq within 3600 s MMStatus=Retrieved Date=* n=5 t=5"
+    assert words_of(expect) == "expect vasp_got=DeliveryReportReq within 1 h MMStatus=Retrieved Date=* n=5 t=5"
 
 
 @pytest.mark.parametrize(

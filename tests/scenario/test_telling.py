@@ -89,7 +89,7 @@ def test_a_long_ladder_keeps_its_bound() -> None:
 def test_text_tells_a_failure_in_aligned_lines_with_the_ladder() -> None:
     found = result()
     assert summary(found) == "1 pass, 1 fail, 1 inconclusive, 1 left out in 2.0 s"
-    assert line(found.cases[0]) == "● pass         Good (1 steps, 1.00 s, 0.000 s of service time)"
+    assert line(found.cases[0]) == "● pass         Good (1 steps, 1.00 s, 0 s of service time)"
     told = failure(found.cases[1]).splitlines()
     assert "  expected  DeliveryReportReq  MMStatus=Retrieved" in told
     assert "  got       DeliveryReportReq  MMStatus=Expired" in told

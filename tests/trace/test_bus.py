@@ -62,3 +62,17 @@ def test_the_ring_is_bounded_and_marks_its_first_loss() -> None:
     bus.publish("d")
     assert bus.recent() == ("c", "d")
     assert (bus.lost, bus.first_loss) == (2, "a")
+
+
+def test_a_reader_that_looks_now_and_then_misses_only_what_left_the_ring() -> None:
+    bus: Bus[int] = Bus(capacity=4)
+    assert bus.since(bus.position) == ([], 0)
+    for number in range(3):
+        bus.publish(number)
+    assert bus.since(1) == ([1, 2], 0)
+    for number in range(3, 7):
+        bus.publish(number)
+    assert bus.position == 7
+    assert bus.since(1) == ([3, 4, 5, 6], 2)
+    assert bus.since(7) == ([], 0)
+    assert bus.since(9) == ([], 0)

@@ -22,12 +22,15 @@ _WHY: Final = {
     403: "A page of another place asked, or by a name that is not loopback's while there is no token.",
     404: "There is no such thing.",
     409: "Something stands against it.",
+    410: "It was there once: retention removed it.",
     413: "The body is too large.",
     415: "The body is of another type.",
+    429: "As many do that already as may: later.",
     503: "The server starts, or its store takes nothing at the moment.",
 }
 _INTRODUCTION: Final = """Everything that the console can do. \
-Times are RFC 3339 with Z, identifiers are decimal numbers in strings (64 bits), problems are RFC 9457. \
+Times are microseconds since 1970, UTC, unless a field says otherwise; \
+identifiers are decimal numbers in strings (64 bits), problems are RFC 9457. \
 With `console.token` every request shows it in `Authorization: Bearer TOKEN`; without, loopback alone is answered. \
 There is no CORS. HEAD is answered where GET is, OPTIONS with what a path allows, everything else with 405."""
 

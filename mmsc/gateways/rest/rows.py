@@ -2,19 +2,49 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import captures, handsets, identities, lab, lanes, rates, replay, scenarios, sending, setup, subscribers
+from mmsc.gateways.rest import (
+    captures,
+    clock,
+    faults,
+    findings,
+    handsets,
+    identities,
+    lab,
+    lanes,
+    messages,
+    rates,
+    replay,
+    resets,
+    runs,
+    scenarios,
+    sending,
+    server,
+    setup,
+    subscribers,
+    traffic,
+    waits,
+)
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *captures.ENDPOINTS,
+    *clock.ENDPOINTS,
+    *faults.ENDPOINTS,
+    *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
     *lanes.ENDPOINTS,
+    *messages.ENDPOINTS,
     *rates.ENDPOINTS,
     *replay.ENDPOINTS,
+    *resets.ENDPOINTS,
+    *runs.ENDPOINTS,
     *scenarios.ENDPOINTS,
     *sending.ENDPOINTS,
+    *server.ENDPOINTS,
     *setup.ENDPOINTS,
     *subscribers.ENDPOINTS,
+    *traffic.ENDPOINTS,
+    *waits.ENDPOINTS,
 )

@@ -9,7 +9,6 @@ import msgspec
 
 from mmsc.control.setup import Setup
 from mmsc.control.setup_tables import Entry, SetupFull, SetupLocked, SetupWaits, SetupWrong
-from mmsc.domain.instant import to_datetime
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem, Wrong
 from mmsc.gateways.rest.setup_types import ENTRY, GIVEN, PAGE
 
@@ -107,7 +106,7 @@ def _told(entry: Entry) -> dict[str, Any]:
         "where": entry.where,
         "aside": entry.aside,
         "password_set": entry.has_secret,
-        "password_since": None if since is None else to_datetime(since).isoformat().replace("+00:00", "Z"),
+        "password_since": since,
         "settings": entry.shown,
     }
 

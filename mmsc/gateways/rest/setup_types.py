@@ -47,7 +47,7 @@ def _entry(name: str, settings: type) -> type:
         "where": (str, "where the settings file has it, as mmsc.toml:412"),
         "aside": (str, 'why it is not in force, "" when it is'),
         "password_set": (bool, "whether it has a password, or what is kept of one"),
-        "password_since": (str | None, "when that was set, where it is known"),
+        "password_since": (int | None, "when that was set (µs UTC), where it is known"),
         "settings": (settings, "its keys"),
     }
     fields = [(key, _noted(kind, said)) for key, (kind, said) in about.items()]

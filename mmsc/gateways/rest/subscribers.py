@@ -8,7 +8,6 @@ import msgspec
 
 from mmsc.control.subscribers import Listed
 from mmsc.domain.address import Address, NotAnAddress
-from mmsc.domain.instant import to_datetime
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
 from mmsc.gateways.rest.setup import REFUSALS, Page, refused, setup_of
 from mmsc.gateways.rest.setup_types import GIVEN
@@ -19,7 +18,7 @@ _EXAMPLES: Final = {"number": "+15550000042", "body": {"mms": "on", "run": "ci-4
 
 class SubscriberEntry(msgspec.Struct, frozen=True):
     """One number. `origin` is config (locked: it is the settings file's), console, or learned: its requests alone tell
-    of it. `seen_at` is when its handset spoke last, null for never."""
+    of it. `seen_at` is when its handset spoke last (µs UTC), null for never."""
 
     number: str
     origin: str
@@ -30,7 +29,7 @@ class SubscriberEntry(msgspec.Struct, frozen=True):
     run: str
     user_agent: str
     profile_url: str
-    seen_at: str | None
+    seen_at: int | None
 
 
 class SubscriberPage(msgspec.Struct, frozen=True):
@@ -110,7 +109,6 @@ def _number(call: Call, status: int) -> Address:
 
 def _told(listed: Listed) -> SubscriberEntry:
     one = listed.subscriber
-    seen = None if one.seen_at is None else to_datetime(one.seen_at).isoformat().replace("+00:00", "Z")
     return SubscriberEntry(
         one.address.value,
         listed.origin,
@@ -121,7 +119,7 @@ def _told(listed: Listed) -> SubscriberEntry:
         one.run,
         one.user_agent,
         one.profile_url,
-        seen,
+        one.seen_at,
     )
 
 

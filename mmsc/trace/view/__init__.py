@@ -5,7 +5,7 @@ carries parts. Secrets are masked.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import partial
@@ -56,6 +56,11 @@ def look_as(octets: bytes, kind: Kind) -> View:
         Kind.HTTP: lambda: _http(octets, 0),
     }
     return views[kind]()
+
+
+def reassembled(views: Sequence[View]) -> tuple[View, ...]:
+    """The pushes whose segments are all among these short messages, put together."""
+    return tuple(sms.put_together(views, _deeper(0)))
 
 
 def _deeper(depth: int) -> Deeper:
@@ -131,4 +136,4 @@ def _text(octets: bytes) -> View:
     return View("octets", "nothing known", octets)
 
 
-__all__ = ["Kind", "Row", "Segment", "View", "every", "has_problem", "look", "look_as"]
+__all__ = ["Kind", "Row", "Segment", "View", "every", "has_problem", "look", "look_as", "reassembled"]

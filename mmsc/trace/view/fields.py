@@ -28,7 +28,7 @@ _LEVELS: Final = {
     "MM7": ("soap", "SOAP"),
     "MM4": ("mail", "mail"),
     "multipart": ("multipart", "multipart"),
-    "content": ("content", "decoded"),
+    "content": ("content", ""),
     "octets": ("octets", "octets"),
 }
 _TABS: Final = 7
@@ -142,7 +142,7 @@ class _Maker:
             number=number,
             kind="layer",
             name=view.kind,
-            value=_cut(view.title),
+            value=_cut(_summary(view)),
             start=base,
             end=end,
             buffer=buffer,
@@ -212,7 +212,8 @@ class _Maker:
 
     def _level(self, view: View, buffer: int, base: int) -> None:
         known = _LEVELS.get(view.kind)
-        if known is None or len(self.levels) >= _TABS or not view.octets:
+        inline = view.kind == "content" and base > 0
+        if known is None or inline or len(self.levels) >= _TABS or not view.octets:
             return
         if any((one.buffer, one.start, one.end) == (buffer, base, base + len(view.octets)) for one in self.levels):
             return
@@ -220,6 +221,20 @@ class _Maker:
         taken = sum(one.key.rstrip("0123456789") == key for one in self.levels)
         told = name or view.title.partition(",")[0]
         self.levels.append(Level(f"{key}{taken + 1 if taken else ''}", told, buffer, base, base + len(view.octets)))
+
+
+def _summary(view: View) -> str:
+    """What a folded layer says of itself."""
+    told = {row.name.lower(): row.value for row in view.rows}
+    if view.kind == "SMPP" and "sequence_number" in told:
+        to = told.get("destination_addr", "")
+        return f"{view.title}, sequence {told['sequence_number']}" + (f", to {to}" if to else "")
+    if view.kind == "HTTP":
+        secret = told.get("authorization", "").partition(" ")[0]
+        return f"{view.title}, {len(view.octets):,} octets" + (f", {secret} ***" if secret else "")
+    if view.kind == "user data" and (ports := next((row.value for row in view.rows if "ports" in row.name), "")):
+        return f"{view.title}: {ports}"
+    return view.title
 
 
 def dissect(view: View, *more: View) -> Dissection:

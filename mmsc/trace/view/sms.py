@@ -59,10 +59,10 @@ def smpp_stream(octets: bytes, deeper: Deeper) -> View:
 def _stream(kind: str, noun: str, octets: bytes, views: list[View], deeper: Deeper) -> View:
     if len(views) == 1:
         return replace(views[0], at=-1)
-    return View(kind, f"{len(views)} {noun}", octets, inside=(*views, *_put_together(views, deeper)))
+    return View(kind, f"{len(views)} {noun}", octets, inside=(*views, *put_together(views, deeper)))
 
 
-def _put_together(views: Sequence[View], deeper: Deeper) -> Iterator[View]:
+def put_together(views: Sequence[View], deeper: Deeper) -> Iterator[View]:
     """The pushes whose segments are all there."""
     found: dict[tuple[str, int, int], dict[int, bytes]] = {}
     for view in views:

@@ -127,7 +127,7 @@
     if (old) old.destroy();
     const padded = [...Array(Math.max(0, 120 - values.length)).fill(null), ...values];
     const chart = new uPlot({
-      width: Math.max(60, box.clientWidth - 146), height: 34, legend: { show: false }, cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
+      width: Math.max(60, box.clientWidth - 146), height: 34, legend: { show: false }, padding: [2, 0, 2, 0], cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.max(high || 0, 1) * -0.06, Math.max(high || 0, 1) * 1.06] } },
       axes: [{ show: false }, { show: false }],
       series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false }, spanGaps: true }],
@@ -136,7 +136,7 @@
         one("b", box).textContent = at == null ? box.dataset.now || one("b", box).textContent : value == null ? "–" : Number(value.toPrecision(3));
         one("dt", box).textContent = at == null ? box.dataset.label : `${120 - at} s ago`;
       }] },
-    }, [[...padded.keys()], padded], box);
+    }, [[...padded.keys()], padded], one("dd", box));
     box.dataset.label = box.dataset.label || one("dt", box).textContent;
     box.dataset.now = box.dataset.now || one("b", box).textContent;
     charts.set(box.dataset.rate, chart);

@@ -19,6 +19,15 @@
     event.preventDefault();
     apply(event.target);
   });
+  // Lists that change under the focus give it back.
+  ["phones", "inbox", "lines"].forEach((name) => window.mmsc?.on(name, (html) => {
+    const list = document.querySelector(`[data-swap=${name}]`);
+    if (!list) return;
+    const place = list.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    htmx.swap(list, html, { swapStyle: "innerHTML" });
+    if (place) list.querySelector(`a[href="${CSS.escape(place)}"]`)?.focus({ preventScroll: true });
+    return false;
+  }));
   const ready = () => document.querySelectorAll("[data-live-form]").forEach((form) => form.classList.add("is-live"));
   document.addEventListener("DOMContentLoaded", ready);
   document.addEventListener("mmsc:refreshed", ready);
