@@ -97,4 +97,6 @@ def _here(path: str) -> str:
 
 def _count(path: str, control: Control) -> tuple[int, bool]:
     """What stands beside a page's name."""
+    if path == "/faults" and control.faults is not None:
+        return len(control.faults.active()), True
     return 0, False
