@@ -18,8 +18,11 @@ from mmsc.console import (
     messages,
     phones,
     replay,
+    runs,
     scenarios,
     send,
+    setup,
+    subscribers,
 )
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
@@ -35,6 +38,9 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     messages.routes,
     phones.routes,
     replay.routes,
+    runs.routes,
     scenarios.routes,
     send.routes,
+    setup.routes,
+    subscribers.routes,
 )

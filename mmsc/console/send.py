@@ -3,12 +3,14 @@ given in the query, so that a message to be sent can be pasted into a ticket."""
 
 import base64
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 from multidict import MultiMapping
 
+from mmsc.console.message import ladder_values, view_of
 from mmsc.console.page import control_of, markup, page
 from mmsc.console.send_fields import FIELDS
 from mmsc.control import Control
@@ -18,6 +20,7 @@ from mmsc.control.sending.submission import submission_of
 from mmsc.domain.refusal import Refused
 
 _LISTS: Final = ("to", "cc", "bcc")
+NO_LADDER: Final[Mapping[str, Any]] = MappingProxyType({"ladder": None, "live": "/live"})
 _NAMES: Final = {As.MM7: "VASP (MM7)", As.MM1: "Handset (MM1)", As.MM4: "MMSC (MM4)", As.REST: "REST"}
 
 
@@ -50,7 +53,7 @@ async def _send(request: web.Request) -> web.Response:
         sent = await (_by_rest(control, draft) if whom is As.REST else control.sending.send(whom, draft))
     except BadDraft as error:
         return _page(request, whom, values, _attachments(given), wrong=error, status=400)
-    return _page(request, whom, values, _attachments(given), sent=sent)
+    return _page(request, whom, values, _attachments(given), sent=sent, ladder=await _its_ladder(request, sent))
 
 
 async def _shown(request: web.Request) -> web.Response:
@@ -59,6 +62,14 @@ async def _shown(request: web.Request) -> web.Response:
     given = await request.post()
     values = _request(control_of(request), whom, _texts(given), _attachments(given))
     return web.Response(text=markup("send_request.html", **values), content_type="text/html")
+
+
+async def _its_ladder(request: web.Request, sent: Sent) -> dict[str, Any]:
+    """What is known of the new MM by now; the page's stream lets it grow."""
+    if sent.mm_id is None:
+        return dict(NO_LADDER)
+    values = ladder_values(sent.mm_id, await control_of(request).traffic.of(sent.mm_id), view_of(request), "")
+    return {**values, "live": f"/m/{sent.mm_id}/live?have={values['digest']}"}
 
 
 async def _by_rest(control: Control, draft: Draft) -> Sent:
@@ -79,6 +90,7 @@ def _page(
     sent: Sent | None = None,
     wrong: BadDraft | None = None,
     status: int = 200,
+    ladder: Mapping[str, Any] = NO_LADDER,
 ) -> web.Response:
     control = control_of(request)
     return page(
@@ -92,6 +104,7 @@ def _page(
         values=values,
         vasps=control.sending.logins(),
         sent=sent,
+        **ladder,
         **(_request(control, whom, values, attachments) | ({"wrong": wrong} if wrong is not None else {})),
     )
 

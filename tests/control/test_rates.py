@@ -28,12 +28,10 @@ def test_a_second_is_what_came_since_the_one_before() -> None:
         counted.moved["link_viewed"] += 1
         counted.moved["notified"] += 9
         rates.tick()
-    found = {one.name: one for one in rates.series()}
-    assert found["accepted"].values == (5, 0, 7)
-    assert found["accepted"].now == 4.0
-    assert found["retrieved"].values == (2, 2, 2)
-    assert found["latency"].values == (None, None, None)
-    assert found["latency"].now is None
+    found: dict[str, object] = {one.name: (one.values, one.now) for one in rates.series()}
+    assert found["accepted"] == ((5, 0, 7), 4.0)
+    assert found["retrieved"] == ((2, 2, 2), 2.0)
+    assert found["latency"] == ((None, None, None), None)
     assert rates.ticks == 3
 
 

@@ -2,38 +2,17 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import (
-    captures,
-    clock,
-    faults,
-    findings,
-    handsets,
-    identities,
-    lab,
-    lanes,
-    messages,
-    rates,
-    replay,
-    resets,
-    runs,
-    scenarios,
-    sending,
-    server,
-    setup,
-    subscribers,
-    traffic,
-    waits,
-)
+from mmsc.gateways.rest import captures, clock, faults, findings, handsets, identities, lab, lanes, messages, rates, replay, resets, runs, scenarios, sending, server, setup, subscribers, traffic, waits
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *captures.ENDPOINTS,
+    *clock.ENDPOINTS,
+    *faults.ENDPOINTS,
     *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
-    *faults.ENDPOINTS,
-    *clock.ENDPOINTS,
     *lanes.ENDPOINTS,
     *messages.ENDPOINTS,
     *rates.ENDPOINTS,

@@ -42,6 +42,11 @@ port = 0
 enabled = true
 port = {port}
 token = "{token}"
+[builtin_smsc]
+enabled = true
+port = 0
+[smsc.builtin]
+password = "secret"
 [vasp.news]
 vasp_id = "news"
 [subscriber."+15550000001"]
