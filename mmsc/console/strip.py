@@ -57,6 +57,14 @@ def _clock(control: Control) -> Iterator[Notice]:
         )
 
 
+def _faults(control: Control) -> Iterator[Notice]:
+    active = control.faults.active() if control.faults is not None else ()
+    if active:
+        names = tuple((one.fault.name, several(one.bitten.hits, "hit")) for one in active[:NAMES_AT_MOST])
+        text = f"{several(len(active), 'fault')} on"
+        yield Notice(text=text, icon="bolt", names=names, link="/faults", link_text="Faults")
+
+
 def _door(control: Control) -> Iterator[Notice]:
     if not control.engine.store.available:
         yield Notice(text="Nothing is accepted: the store takes nothing", icon="door", icon_class="bad")
