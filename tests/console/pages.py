@@ -28,6 +28,15 @@ def _tab(name: str) -> Callable[[World], Awaitable[str]]:
     return path
 
 
+def _on_phone(what: str) -> Callable[[World], Awaitable[str]]:
+    async def path(world: World) -> str:
+        item = await world.phone(EAGER).arrival(lambda one: one.message is not None, 0, 20)
+        assert item is not None
+        return f"/phones/{EAGER[1:]}/{item.number}{what}"
+
+    return path
+
+
 @dataclass(frozen=True)
 class Page:
     """One page. `route` is what the server must have for it to be looked at; `octets` its budget before compression;
@@ -59,7 +68,10 @@ PAGES: Final = (
     Page("message-events", _tab("events"), route="/m/{mm_id}/events"),
     Page("message-findings", _tab("findings"), route="/m/{mm_id}/findings"),
     Page("phones", "/phones", route="/phones"),
-    Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{digits}"),
+    Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
+    Page("phone-message", _on_phone(""), route="/phones/{number}/{item}"),
+    Page("phone-reply", _on_phone("/reply"), route="/phones/{number}/{item}/reply"),
+    Page("phone-write", f"/phones/{EAGER[1:]}/new", route="/phones/{number}/new"),
     Page("send-mm7", "/send/mm7", route="/send/{way}"),
     Page("send-mm1", "/send/mm1", route="/send/{way}"),
     Page("send-mm4", "/send/mm4", route="/send/{way}"),
