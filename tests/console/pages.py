@@ -28,6 +28,15 @@ def _tab(name: str) -> Callable[[World], Awaitable[str]]:
     return path
 
 
+def _on_phone(what: str) -> Callable[[World], Awaitable[str]]:
+    async def path(world: World) -> str:
+        item = await world.phone(EAGER).arrival(lambda one: one.message is not None, 0, 20)
+        assert item is not None
+        return f"/phones/{EAGER[1:]}/{item.number}{what}"
+
+    return path
+
+
 async def _finding(world: World) -> str:
     found = await world.control.findings.page()
     return f"/findings/{found.rows[0].rule}"
@@ -79,7 +88,8 @@ PAGES: Final = (
     Page("message-compare", _tab("compare"), route="/m/{mm}/compare"),
     Page("phones", "/phones", route="/phones"),
     Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
-    Page("phone-mm", f"/phones/{EAGER[1:]}/1", route="/phones/{number}/{item}"),
+    Page("phone-mm", _on_phone(""), route="/phones/{number}/{item}"),
+    Page("phone-reply", _on_phone("/reply"), route="/phones/{number}/{item}/reply"),
     Page("phone-new", f"/phones/{EAGER[1:]}/new", route="/phones/{number}/new"),
     Page("send-mm7", "/send/mm7", route="/send/{whom}"),
     Page("send-mm1", "/send/mm1", route="/send/{whom}"),
