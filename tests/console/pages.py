@@ -21,6 +21,17 @@ async def _pdu(world: World) -> str:
     return f"/m/{await _newest(world)}/pdu/1"
 
 
+async def _pdu_text(world: World) -> str:
+    return f"/m/{await _newest(world)}/pdu/1?b=soap&as=text"
+
+
+async def _compared(world: World) -> str:
+    newest = await _newest(world)
+    found = await world.control.messages.find(limit=50)
+    other = next(row.mm_id for row in found.rows if row.mm_id != newest)
+    return f"/m/{newest}/compare?with={other}"
+
+
 def _tab(name: str) -> Callable[[World], Awaitable[str]]:
     async def path(world: World) -> str:
         return f"/m/{await _newest(world)}/{name}"
@@ -85,7 +96,9 @@ PAGES: Final = (
     Page("message-recipients", _tab("recipients"), route="/m/{mm}/recipients"),
     Page("message-events", _tab("events"), route="/m/{mm}/events"),
     Page("message-findings", _tab("findings"), route="/m/{mm}/findings"),
-    Page("message-compare", _tab("compare"), route="/m/{mm}/compare"),
+    Page("message-compare", _compared, route="/m/{mm}/compare"),
+    Page("message-text", _pdu_text, route="/m/{mm}/pdu/{number}"),
+    Page("compare-runs", "/compare?run=a&with=b", route="/compare"),
     Page("phones", "/phones", route="/phones"),
     Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
     Page("phone-mm", _on_phone(""), route="/phones/{number}/{item}"),
