@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from mmsc import configured
+from mmsc import configured, standing_in
 from mmsc.capability.decide import Decider, learn
 from mmsc.cdr.remaining import writer_of_the_rest
 from mmsc.cdr.triggers import Beside, owing
@@ -21,30 +21,32 @@ from mmsc.control.sending import Sending
 from mmsc.domain.message import TaskKind
 from mmsc.domain.neighbours import Peer, Smsc, Vasp, VaspInterface
 from mmsc.engine.engine import Engine
+from mmsc.faults.plan import Plan
 from mmsc.gateways.eaif.courier import ByInterface, EaifCourier
-from mmsc.gateways.eaif.server import EaifServer
+from mmsc.gateways.mm1.faulty import FaultyMm1
 from mmsc.gateways.mm4.courier import Mm4Courier
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.deliver import DeliverCourier, Knowledge
-from mmsc.gateways.mm7.permission import Permission
-from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.gateways.mm7.faulty import FaultyMm7
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
+from mmsc.gateways.sms.faulty import SessionMarks
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import HttpClient
 from mmsc.net.listening import listening
 from mmsc.net.octets import OctetBudget
 from mmsc.net.smtp import Handler as SmtpHandler
-from mmsc.net.smtp import SmtpSender, SmtpServer
+from mmsc.net.smtp import SmtpServer
+from mmsc.net.smtp_spoiling import Mailing
 from mmsc.net.stopping import Stop
 from mmsc.net.tls_server import server_context
 from mmsc.operating import Operations
 from mmsc.reloading import Live
-from mmsc.serving_mail import mm3_server, mm4_server, smtp_limits
+from mmsc.serving_mail import mm3_server, mm4_sender, mm4_server, smtp_limits
 from mmsc.serving_mm1 import mm1_server
+from mmsc.serving_mm7 import mm7_server
 from mmsc.setting_up import SettingUp
 from mmsc.settings import Settings
 from mmsc.settings.model import HttpListener as HttpSettings
@@ -78,6 +80,7 @@ class App:
         self.store: Store = new_store(settings, self.clock, synchronous)
         self.bus: Bus[Event] = Bus(settings.trace.events_in_memory)
         self.ids = Ids()
+        self.faults = Plan(self.clock)
         self.operations = Operations(self.store, self.clock, self.bus)
         self.live = Live()
         self.captures: Captures | None = None
@@ -134,7 +137,7 @@ class App:
             number=settings.node.number,
             agreed=configured.agreed(self.setting_up.file),
             policy=configured.engine_policy(settings),
-            capability=Decider(),
+            capability=standing_in.FaultyDecider(Decider(), self.faults),
             learn=learn,
             publish=self.operations.tally.publish,
             beside=self._charging(),
@@ -145,6 +148,7 @@ class App:
         self.setting_up.started()
         self._run(self.setting_up.run(), "setup")
         await self._start_charging()
+        standing_in.begin(self.faults, self.engine, settings, self.live)
         self._stack.push_async_callback(self._stop.close_doors)
         self.operations.sources.engine = self.engine
         self.control = self._control()
@@ -158,6 +162,8 @@ class App:
 
     def _control(self) -> Control:
         """What people see and do."""
+        faults, clocking = standing_in.controls(self.faults, self.engine)
+        self._run(faults.run(), "faults")
         return Control(
             sending=self._sending(),
             engine=self.engine,
@@ -168,6 +174,8 @@ class App:
             server=self.setting_up.server,
             places=self._places,
             counters=self.operations.tally,
+            faults=faults,
+            clocking=clocking,
             setup=self.setting_up.setup,
             may_call=self._may_call,
         )
@@ -212,7 +220,7 @@ class App:
         """Service time goes on from where the lab left it."""
         saved = await meta.read(self.store, "clock")
         if saved is not None:
-            self.clock.restore(msgspec.json.decode(saved, type=ClockState))
+            self.clock.go_on(msgspec.json.decode(saved, type=ClockState))
 
     def _at_stop(self, work: Callable[[], Awaitable[object]]) -> None:
         """A step of the stop, in reverse order, each within what is left of its time."""
@@ -240,10 +248,11 @@ class App:
         name: str,
         settings: HttpSettings,
         handler: Handler,
+        wrong: Handler,
         tls: ssl.SSLContext | None = None,
         handshake_refused: Callable[[str, str], Awaitable[None]] | None = None,
     ) -> str:
-        """Open an HTTP interface; its public URL."""
+        """Open an HTTP interface; its public URL. `wrong` answers while faults are on."""
         limits = configured.http_limits(settings, self._stop.patience)
         tap = self._tap(name, redact.http)
         listener = HttpListener(
@@ -253,6 +262,7 @@ class App:
         )
         with listening(name, settings.host, settings.port):
             await listener.start()
+        standing_in.answers(self.faults, listener, handler, wrong)
         self._stop.doors.append(listener.stop)
         self.operations.sources.http[name] = listener
         self.listeners[name] = (settings.host, listener.port)
@@ -265,6 +275,7 @@ class App:
         self._stop.goodbyes.append(courier.close)
         self._at_stop(courier.close)
         self._renew(courier.renew, lambda now: configured.vasp_client_limits(now, Vasp(name="")))
+        standing_in.requests(self.faults, courier)
         engine = self.engine
         known = engine.neighbours
         knowledge = Knowledge(known, engine.recent, engine.numbers, engine.dialects, self.settings.node.domain)
@@ -277,27 +288,13 @@ class App:
         for kind, (by_mm7, by_eaif) in ways.items():
             engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            vasps = Vasps(known, configured.admission_policy(self.settings), self.clock.real_now)
-            permission = Permission(engine.submit, engine.numbers, self.clock.real_now)
-            applications = EaifServer(
-                *(engine.submit, engine.application_answers, known, vasps, self.clock),
-                realm=settings.realm,
-                permission=permission,
-            )
-            server = Mm7Server(
-                *(engine.submit, engine.changes, known),
-                vasps=vasps,
-                permission=permission,
-                other=applications.handle,
-                dialects=engine.dialects,
-                policy=configured.vasp_policy(self.settings),
-                clock=self.clock,
-            )
-            house = server.house
-            self.live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))
+            server = mm7_server(engine, self.settings, self.live, self.clock)
             files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
-            server.public_url = await self._listen("mm7", settings, server.handle, tls, server.handshake_refused)
+            wrong = FaultyMm7(server.handle, self.faults, known, engine.numbers)
+            server.public_url = await self._listen(
+                *("mm7", settings, server.handle, wrong.handle), tls, server.handshake_refused
+            )
 
     def _vasp_client(self, vasp: Vasp) -> HttpClient:
         limits = configured.vasp_client_limits(self.settings, vasp)
@@ -316,14 +313,17 @@ class App:
         courier = SmsCourier(self.engine.neighbours, self.clock, self.ids, policy)
         for kind in COURIER_KINDS:
             self.engine.couriers[kind] = courier
+        standing_in.pushes(self.faults, self.engine, courier)
         if settings.enabled:
             server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
-            urls["mm1"] = await self._listen("mm1", settings, server.handle)
+            wrong = FaultyMm1(server.handle, self.faults, server.subscriber_of).handle
+            urls["mm1"] = await self._listen("mm1", settings, server.handle, wrong)
         if self.settings.weblink.enabled:
             page = WebLinkServer(
                 self.engine.links, self.clock, view_needs_tap=lambda: self.settings.weblink.view_needs_tap
             )
-            urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle)
+            spoilt = standing_in.page(self.faults, self.engine, page.handle)
+            urls["weblink"] = await self._listen("weblink", self.settings.weblink, page.handle, spoilt)
         return courier
 
     async def _start_mail(self) -> None:
@@ -331,15 +331,9 @@ class App:
         hostname = settings.hostname or domain
         tap = self._tap("mm4", redact.smtp)
 
-        def new_sender(peer: Peer) -> SmtpSender:
-            return SmtpSender(
-                peer.host,
-                peer.port,
-                hostname=hostname,
-                tap=tap,
-                timeout_seconds=self.settings.delivery.peer.timeout_seconds,
-                connections=peer.concurrency,
-            )
+        def new_sender(peer: Peer) -> Mailing:
+            sender = mm4_sender(peer, hostname, tap, self.settings.delivery.peer.timeout_seconds)
+            return standing_in.mailing(self.faults, sender, peer)
 
         engine = self.engine
         courier = Mm4Courier(engine.recent, engine.neighbours, engine.numbers, self.clock, new_sender, domain=domain)
@@ -348,6 +342,7 @@ class App:
         self._renew(courier.renew, lambda now: now.delivery.peer.timeout_seconds)
         for kind in (TaskKind.FORWARD, TaskKind.REPORT_MM4, TaskKind.RES_MM4):
             engine.couriers[kind] = courier
+        standing_in.mails(self.faults, engine, courier)
         if settings.enabled:
             handler = mm4_server(engine, self.settings, self.live, self.clock)
             await self._listen_smtp("mm4", settings, handler, hostname)
@@ -362,6 +357,8 @@ class App:
         server = SmtpServer(handler, *place, hostname=hostname, limits=limits, tap=tap, budget=self._budget)
         with listening(name, *place):
             await server.start()
+        if name == "mm4":
+            standing_in.replies(self.faults, self.engine, server)
         self._stop.doors.append(server.stop)
         self.operations.sources.smtp[name] = server
         self.listeners[name] = (settings.host, server.port)
@@ -376,12 +373,14 @@ class App:
         self.operations.sources.sessions = binds.state
 
     def _session(self, smsc: Smsc, inbox: SmsInbox) -> Esme:
-        return Esme(
+        esme = Esme(
             smsc,
             on_message=lambda pdu: inbox.take(smsc.name, pdu),
             on_bound=lambda: self.engine.lane_is_up(f"smsc:{smsc.name}"),
             tap=self._tap("smpp", redact.smpp),
         )
+        esme.marked = SessionMarks(self.faults)
+        return esme
 
     def _renew(self, renew: Renew, limits_of: Callable[[Settings], object]) -> None:
         """Connections to neighbours that changed are given up, all of them when their limits did."""

@@ -160,6 +160,15 @@ class Clock:
             raise ValueError(f"speed must be above 0 and at most {MAXIMUM_SPEED:.0f}, not {speed}")
         self._change(replace(self._rebased(), speed=float(speed)))
 
+    def be_real(self) -> None:
+        """Service time is real time from now on. It may go back by that: for who knows that nothing hangs on it."""
+        now = self.real_now()
+        self._change(ClockState(now, now))
+
+    def go_on(self, state: ClockState) -> None:
+        """Run as it did before a restart, paused or behind real time if it was: before anybody has read it."""
+        self._change(state)
+
     def restore(self, state: ClockState) -> None:
         """Go on from a saved state, unless that would go back."""
         if state.at(self.real_now()) > self.now():

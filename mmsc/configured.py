@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from mmsc import configured_faults
 from mmsc import configured_neighbours as tables
 from mmsc.cdr.happened import House
 from mmsc.cdr.lines import CSV, JSON_LINES
@@ -210,7 +211,9 @@ def neighbours(settings: Settings, hash_password: Callable[[str], str]) -> tuple
 
 
 def misread(settings: Settings) -> Iterator[str]:
-    """Sentences about subscribers that the number plan of the same file reads as something else, or as one another."""
+    """Sentences about subscribers that the number plan of the same file reads as something else, or as one another, and
+    about faults that are none."""
+    yield from configured_faults.misread(settings)
     plan, taken = number_plan(settings), dict[str, str]()
     for number in settings.subscriber:
         key, known = f'subscriber."{number}"', plan.normalise(number)

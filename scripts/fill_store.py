@@ -94,7 +94,8 @@ def _samples(now: Instant, body: bytes) -> list[tuple[Statement, Expressions]]:
     whole = messages.insert_mm(mm, repeat_key=b"", answer=None)
     found: list[tuple[Statement, Expressions]] = [
         (whole, {"id": "mm", "content_id": "mm", "repeat_key": "randomblob(32)", "submitted_at": "at",
-                 "expires_at": f"at + {3 * DAY}", "details": "replace({}, '0@mms', mm || '@mms')"}),
+                 "expires_at": f"at + {3 * DAY}", "details": "replace({}, '0@mms', mm || '@mms')",
+                 "request": "printf('tx-%d', n * 7919 % 1000003)"}),
         (messages.insert_recipient(recipient), {"id": "mm + 1024", "mm_id": "mm", "state_at": "at", "fetched_at": "at",
                  "address": "'+1555' || printf('%07d', n % 1000000)", "transaction_id": _SECRET, "token": _SECRET,
                  "link_token": _SECRET}),

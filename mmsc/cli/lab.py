@@ -111,6 +111,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
     """A running lab, and what is told of it."""
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones
+    from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.control.neighbours import Neighbours
     from mmsc.control.scenarios import Scenarios
     from mmsc.lab.vasp_driven import DrivenVasp
@@ -132,6 +133,7 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         places = app.control.places()
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
+        await stack.enter_async_context(wrongdoing(app, smsc, f"{places['mm1']}/"))
         neighbours.phones, neighbours.numbers = app.control.phones, dict.fromkeys(bound.subscriber, "home")
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))

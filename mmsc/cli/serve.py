@@ -107,6 +107,7 @@ async def serve(
     the settings are read again with `read`. `source` is their file."""
     from mmsc.app import App
     from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
+    from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.reloading import reload_when_asked
 
     async with AsyncExitStack() as stack:
@@ -119,7 +120,11 @@ async def serve(
         if smsc is not None:
             app.listeners["builtin_smsc"] = (settings.builtin_smsc.host, smsc.port)
         mm1_url, mm7_url = _url(app, "mm1"), _url(app, "mm7")
-        async with phones(app, smsc, mm1_url, click.echo), reports(bound, mm7_url, click.echo):
+        async with (
+            phones(app, smsc, mm1_url, click.echo),
+            wrongdoing(app, smsc, mm1_url),
+            reports(bound, mm7_url, click.echo),
+        ):
             for line in _where(app):
                 click.echo(line)
             _settle()

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from mmsc.clock import Clock
 from mmsc.control.acting import ActingService
 from mmsc.control.capturing import Capturing
+from mmsc.control.clocking import Clocking
 from mmsc.control.contents import ContentService
+from mmsc.control.faults import Faults
 from mmsc.control.findings import FindingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
@@ -46,6 +48,8 @@ class Control:
     places: Callable[[], Mapping[str, str]]
     sending: Sending
     phones: Phones | None = None  # where the built-in SMSC and MM1 run
+    faults: Faults | None = None
+    clocking: Clocking | None = None
     neighbours: Neighbours | None = None  # a lab's
     setup: Setup | None = None  # a whole server's
     server: Server | None = None  # the same

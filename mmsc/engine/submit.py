@@ -84,6 +84,7 @@ class Submitter:
         self._planned = planned
         self._credits = credit
         self._door = Door(policy.door)
+        self.meddle: Callable[[Submission], Submission] | None = None  # the lab makes something else of what comes
         self.boxes: Mmboxes | None = None  # of subscribers who want to keep what they send
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
         self._reply_charging = ReplyCharging(store, clock, numbers, chronicle)
@@ -110,6 +111,8 @@ class Submitter:
         what is told `beside` it and of it, or is done `along` with it (not then)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        if self.meddle is not None:
+            submission = self.meddle(submission)
         if submission.reply_charging_id or OFFERED in submission.details:
             judged = await self._reply_charging.judge(submission, offers=self._policy.reply_charging)
             if isinstance(judged, Refused):

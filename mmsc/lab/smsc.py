@@ -12,10 +12,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, cast
 
-from mmsc.lab.behaviour import Behaviour
+from mmsc.lab.behaviour import Behaviour, login
 from mmsc.lab.coverage import Coverage
 from mmsc.lab.deliver_sms import BIND_RESPS, ENROUTE_IS_WANTED, out_of_state, receipt_of, text_of
+from mmsc.lab.faulty_smsc import FaultySmsc
 from mmsc.lab.reassembly import Reassembly, Received
+from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.turns import settle
 from protocols import smpp
@@ -56,6 +58,7 @@ class VirtualSmsc:
         self.accounts = accounts or {}
         self.system_id = system_id
         self.behaviour = Behaviour()
+        self.faults: FaultySmsc | None = None
         self.session_init_seconds = _SESSION_INIT_SECONDS
         self.partial_pdu_seconds = _PARTIAL_PDU_SECONDS
         self.submitted: deque[SubmitSm | DataSm] = deque(maxlen=1000)
@@ -66,7 +69,6 @@ class VirtualSmsc:
         self.reassembly = Reassembly()
         self.coverage = Coverage()
         self.switch_on: Callable[[str], None] = lambda number: None  # asked to register a number (digits) that has none
-        self._second = (0, 0)
         self._next_id = 0
         self._received: asyncio.Queue[Received] = asyncio.Queue(maxsize=10_000)
         self.under_way: set[asyncio.Task[None]] = set()  # deliveries and receipts
@@ -145,14 +147,9 @@ class VirtualSmsc:
 
     def checks(self, system_id: str, password: str) -> CommandStatus:
         """The answer to a bind."""
-        if self.behaviour.refuse_binds:
+        if self.behaviour.refuse_binds or (self.faults is not None and self.faults.is_down()):
             return CommandStatus.ESME_RBINDFAIL
-        if not self.accounts:
-            return CommandStatus.ESME_ROK
-        if system_id not in self.accounts:
-            return CommandStatus.ESME_RINVSYSID
-        ok = self.accounts[system_id] == password
-        return CommandStatus.ESME_ROK if ok else CommandStatus.ESME_RINVPASWD
+        return login(self.accounts, system_id, password)
 
     def take(self, session: "_Session", pdu: SubmitSm | DataSm) -> Pdu:
         """The answer to a submit_sm or data_sm; what it completes goes to its handset."""
@@ -168,7 +165,8 @@ class VirtualSmsc:
         self._next_id += 1
         message_id = f"{self._next_id:08X}"
         self.submitted.append(pdu)
-        self._pass_on(session, pdu, message_id, None if self.behaviour.lost else whole)
+        lost = self.behaviour.lost or (self.faults is not None and self.faults.loses(session, pdu))
+        self._pass_on(session, pdu, message_id, None if lost else whole)
         return answer(sequence_number=number, message_id=message_id)
 
     def _judge(self, number: str) -> CommandStatus:
@@ -178,12 +176,8 @@ class VirtualSmsc:
             return behaviour.statuses.popleft()
         if self.coverage.is_full(number):
             return CommandStatus.ESME_RMSGQFUL
-        if behaviour.per_second:
-            second = int(asyncio.get_running_loop().time())
-            taken = self._second[1] if self._second[0] == second else 0
-            if taken >= behaviour.per_second:
-                return CommandStatus.ESME_RTHROTTLED
-            self._second = (second, taken + 1)
+        if behaviour.throttles(int(asyncio.get_running_loop().time())):
+            return CommandStatus.ESME_RTHROTTLED
         return behaviour.numbers.get(number, CommandStatus.ESME_ROK)
 
     def spawn(self, work: Awaitable[None]) -> None:
@@ -240,8 +234,9 @@ class VirtualSmsc:
 
     async def _receipt(self, sender: "_Session", pdu: SubmitSm | DataSm, message_id: str, state: MessageState) -> None:
         session = self._receiver(sender)
-        if session is not None:
-            session.send(receipt_of(pdu, message_id, state, session.next_number()))
+        if session is None or (self.faults is not None and await self.faults.tells(session, pdu, message_id, state)):
+            return
+        session.send(receipt_of(pdu, message_id, state, session.next_number()))
 
 
 class _Session(asyncio.Protocol):
@@ -256,6 +251,7 @@ class _Session(asyncio.Protocol):
         self._pending: dict[int, asyncio.Future[CommandStatus]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.system_id = ""
+        self.peer = ""  # address:port of the ESME
 
     @property
     def receives(self) -> bool:
@@ -276,6 +272,7 @@ class _Session(asyncio.Protocol):
         """Somebody connected."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
         self._transport = transport
+        self.peer = place_of(transport.get_extra_info("peername"))
         self._smsc.joined(self)
         self._watch(self._smsc.session_init_seconds)
 
@@ -365,7 +362,9 @@ class _Session(asyncio.Protocol):
             case smpp.BindTransceiver() | smpp.BindTransmitter() | smpp.BindReceiver():
                 self._bind(pdu)
             case SubmitSm() | DataSm():
-                self.send(self._smsc.take(self, pdu))
+                faults = self._smsc.faults
+                if faults is None or not faults.answers(self, pdu, self._smsc.take):
+                    self.send(self._smsc.take(self, pdu))
             case smpp.EnquireLink():
                 self.send(smpp.EnquireLinkResp(sequence_number=number))
             case smpp.Unbind():

@@ -23,6 +23,7 @@ from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
 from mmsc.net.listening import port_of
+from mmsc.net.manner import Manner, mistreat
 from mmsc.net.octets import OctetBudget
 from mmsc.net.tls_server import ClientCertificate, TlsServer, certificate_of
 from mmsc.net.turns import settle
@@ -75,6 +76,8 @@ class HttpAnswer:
     mm_id: int | None = None
     reference: BodyReference | None = None  # what of `body` is stored; `at` counted from its start
     stored: BodyReference | None = None  # the same of the request's body
+    fault: str = ""  # what is wrong with it on purpose
+    manner: Manner | None = None  # how it is written, where that is wrong on purpose
 
 
 Handler = Callable[[HttpRequest], Awaitable[HttpAnswer]]
@@ -115,6 +118,10 @@ class HttpListener:
     def connections(self) -> int:
         """Clients that are connected."""
         return len(self._connections)
+
+    def answer_with(self, handler: Handler) -> None:
+        """Requests from now on are this one's."""
+        self._handler = handler
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
@@ -261,10 +268,13 @@ class HttpListener:
         whole = False
         try:
             head = _answer_head(answer, received)
-            connection.send(head, body)
-            if connection.is_behind:  # nothing waits in our own buffer when an answer counts as sent
-                await connection.drain()
-            whole = connection.is_open
+            if answer.manner is not None:
+                head, body, whole = await mistreat(answer.manner, answer, connection, received, head, body)
+            else:
+                connection.send(head, body)
+                if connection.is_behind:  # nothing waits in our own buffer when an answer counts as sent
+                    await connection.drain()
+                whole = connection.is_open
             if self._tap.is_on:
                 answer.mm_id = subject.mm_id if answer.mm_id is None else answer.mm_id
                 answer.neighbour = answer.neighbour or subject.neighbour
@@ -289,7 +299,8 @@ class HttpListener:
             transaction_id=answer.transaction_id,
             mm_id=answer.mm_id,
             reference=reference,
-            note="" if whole else "the client was gone before the end",
+            note="" if whole else answer.fault or "the client was gone before the end",
+            fault=answer.fault,
         )
 
 

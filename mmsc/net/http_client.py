@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
-from multidict import CIMultiDictProxy
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_calling import Caller, Saw, Unreachable, Way
@@ -48,6 +48,12 @@ class HttpReply(NamedTuple):
         return self.headers.get("Content-Type", "")
 
 
+def made_up(status: int, content_type: str = "", body: bytes = b"") -> HttpReply:
+    """An answer that no target gave."""
+    headers = CIMultiDict({"Content-Type": content_type} if content_type else {})
+    return HttpReply(status, CIMultiDictProxy(headers), body)
+
+
 class HttpUnavailable(Exception):
     """No usable answer. `connected` tells a request that may have been read from one that was never sent."""
 
@@ -65,6 +71,7 @@ class _Request(NamedTuple):
     body: bytes
     deadline: float
     saw: Saw
+    cut_after: int | None = None
 
 
 class HttpClient:
@@ -90,11 +97,14 @@ class HttpClient:
         neighbour: str = "",
         transaction_id: str = "",
         mm_id: int | None = None,
+        fault: str = "",
+        cut_after: int | None = None,
     ) -> HttpReply:
         """Send one request and read its answer. HttpUnavailable when there is none, or it is cut or too large.
 
         A kept-alive connection that the target closes in the same moment is its right (RFC 9112 9.3.1): the request
-        is sent once more on a new one. So what is sent here must bear repetition.
+        is sent once more on a new one. So what is sent here must bear repetition. `fault`: what is wrong on purpose;
+        `cut_after`: how many octets of the body are sent, before the connection is closed.
         """
         number = new_exchange()
         try:
@@ -114,11 +124,12 @@ class HttpClient:
                 neighbour=neighbour,
                 transaction_id=transaction_id,
                 mm_id=mm_id,
+                fault=fault,
             )
 
         async with self._seats:
             deadline = asyncio.get_running_loop().time() + self._limits.total_seconds
-            reply = await self._reply(_Request(target, head, body, deadline, saw))
+            reply = await self._reply(_Request(target, head, body, deadline, saw, cut_after))
         if self._tap.is_on:
             saw(Direction.IN, reply.head or reply_head(reply), target.place, reply.body, reply.local)
         return HttpReply(reply.status, reply.headers, reply.body)
@@ -161,6 +172,11 @@ class HttpClient:
     async def _once(self, exchange: Exchange, request: _Request) -> Reply:
         head, body = request.head, request.body
         try:
+            if request.cut_after is not None:
+                body = body[: request.cut_after]
+                request.saw(Direction.OUT, head, request.target.place, body)
+                await exchange.say(head, body)
+                raise Cut("the request was cut on purpose")
             if self._tap.is_on:
                 request.saw(Direction.OUT, head, request.target.place, body, exchange.local)
             reply = await exchange.ask(head, body, request.deadline)

@@ -77,6 +77,13 @@ class Exchange(asyncio.Protocol):
             self._watch()
         return await self._answer
 
+    async def say(self, head: bytes, body: bytes) -> None:
+        """Send octets and hang up, without waiting for an answer."""
+        if self._transport is not None:
+            self._transport.writelines((head, body))
+            self._transport.close()
+        await self.gone
+
     def _ended(self) -> Exception:
         """Why nothing came."""
         if self.lost is not None and is_alert_about_us(self.lost):

@@ -5,49 +5,22 @@ bounded amount of memory and time. AUTH is not offered.
 """
 
 import asyncio
-import contextlib
-import ssl
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
+from mmsc.net.smtp_handler import Handler, SmtpLimits
 from mmsc.net.smtp_outcomes import Reply, Sent, SmtpUnavailable
+from mmsc.net.smtp_sender import SmtpSender
 from mmsc.net.smtp_session import NO_ROOM, SmtpSession
+from mmsc.net.smtp_spoiling import NOTHING, Spoiling, Spoilt
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, Subject, WireTap, new_exchange, new_subject
-from protocols.records import record
 
 __all__ = ["Handler", "Reply", "Sent", "SmtpLimits", "SmtpSender", "SmtpServer", "SmtpUnavailable"]
-_QUIT_SECONDS: Final = 2.0
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class SmtpLimits:
-    """What a client may cost. `command_seconds` bounds each wait for the client, `mail_seconds` a mail as a whole."""
-
-    maximum_sessions: int = 200
-    maximum_octets: int = 2 * 1024 * 1024
-    maximum_recipients: int = 100
-    command_seconds: float = 300.0
-    mail_seconds: float = 600.0
-    stop_seconds: float = 5.0  # for a mail under way when the server stops
-
-
-class Handler:
-    """What a gateway answers. `rcpt` and `data` return SMTP replies; the defaults take nothing."""
-
-    async def rcpt(self, remote: str, mail_from: str, address: str) -> str:
-        """The reply to RCPT TO."""
-        return f"550 5.1.1 {address} is not served"
-
-    async def data(self, remote: str, mail_from: str, recipients: Sequence[str], octets: bytes) -> str:
-        """The reply to the end of DATA; what it promises is durable by then."""
-        return "554 5.3.0 not taken"
 
 
 _NOBODY: Final = Subject()  # what is not known yet
@@ -61,17 +34,24 @@ class _Hooks:
         self._budget = budget
         self._limits = limits
         self._tap = tap
+        self.spoilt = Spoilt(self._saw)
         self.local = ""  # address:port
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, offered: list[str]
     ) -> list[str]:
         session.host_name = hostname
+        if self.spoilt.by is not None and (wrong := await self._wrong("ehlo", session, envelope, f"EHLO {hostname}")):
+            return [wrong]
         return [*offered[:-1], "250-PIPELINING", offered[-1]]
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.spoilt.by is not None:
+            wrong = await self.spoilt.reply("mail", session, f"MAIL FROM:<{address}>", address, ())
+            if wrong:
+                return wrong
         sizes = [one[5:] for one in options if one.upper().startswith("SIZE=")]
         if not self._budget.has_room(int(sizes[-1]) if sizes and sizes[-1].isdecimal() else 0):
             return NO_ROOM  # RFC 1870 6.1: before the mail is sent
@@ -84,6 +64,10 @@ class _Hooks:
     ) -> str:
         if len(envelope.rcpt_tos) >= self._limits.maximum_recipients:
             return "452 4.5.3 too many recipients"  # RFC 5321 4.5.3.1.10: the rest goes in a further mail
+        if self.spoilt.by is not None:
+            wrong = await self.spoilt.reply("rcpt", session, f"RCPT TO:<{address}>", _sender(envelope), (address,))
+            if wrong:
+                return wrong
         reply = await self._handler.rcpt(_remote(session), _sender(envelope), address)
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
@@ -95,9 +79,26 @@ class _Hooks:
         exchange = new_exchange()
         self._saw(Direction.IN, _commands(envelope) + octets, session, exchange)
         rcpt_tos, subject = tuple(envelope.rcpt_tos), new_subject()
+        told = (session, exchange, _sender(envelope), rcpt_tos)
+        if self.spoilt.by is not None and (wrong := await self.spoilt.reply_to_mail(*told)):
+            return wrong
         reply = await self._handler.data(_remote(session), _sender(envelope), rcpt_tos, octets)
-        self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange, subject=subject)
+        if self.spoilt.by is None or not self.spoilt.cut(server, *told, subject=subject):
+            self._saw(Direction.OUT, f"{reply}\r\n".encode(), session, exchange, subject=subject)
         return reply
+
+    async def greeting(self, session: Session) -> str:
+        """The greeting where that is wrong on purpose, "" otherwise."""
+        return await self._wrong("connect", session, NOTHING, "")
+
+    async def before_data(self, session: Session, envelope: Envelope) -> str:
+        """The reply to DATA where that is wrong on purpose, "" otherwise."""
+        return await self._wrong("data", session, envelope, "DATA")
+
+    async def _wrong(self, stage: str, session: Session, envelope: Envelope, command: str) -> str:
+        if self.spoilt.by is None:
+            return ""
+        return await self.spoilt.reply(stage, session, command, _sender(envelope), tuple(envelope.rcpt_tos))
 
     def refused(self, session: Session, envelope: Envelope, size: int, reply: str) -> None:
         """A mail that was too large to be kept: the trace shows that it was there."""
@@ -113,6 +114,7 @@ class _Hooks:
         exchange: int,
         note: str = "",
         subject: Subject = _NOBODY,
+        fault: str = "",
     ) -> None:
         if self._tap.is_on:
             self._tap.saw(
@@ -124,6 +126,7 @@ class _Hooks:
                 neighbour=subject.neighbour,
                 mm_id=subject.mm_id,
                 note=note,
+                fault=fault,
             )
 
 
@@ -165,6 +168,10 @@ class SmtpServer:
         self._server: asyncio.Server | None = None
         self._sessions: dict[SmtpSession, asyncio.Transport] = {}
         self.port = port
+
+    def spoil(self, spoiling: Spoiling | None) -> None:
+        """The lab's replies instead of ours, None for none."""
+        self._hooks.spoilt.by = spoiling
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
@@ -227,174 +234,3 @@ class SmtpServer:
             enable_SMTPUTF8=False,
             decode_data=False,
         )
-
-
-def _is_positive(code: int) -> bool:
-    """RFC 5321 4.2: a code that one does not know means what its first digit says."""
-    return 200 <= code < 300
-
-
-class _Whose(NamedTuple):
-    """What the trace is told of a mail that goes out."""
-
-    neighbour: str
-    mm_id: int | None
-    local: str
-
-
-def _local(client: aiosmtplib.SMTP) -> str:
-    return place_of(client.transport.get_extra_info("sockname")) if client.transport is not None else ""
-
-
-def _line(code: int, text: str) -> bytes:
-    return f"{code} {text}\r\n".encode()
-
-
-class SmtpSender:
-    """Kept connections to one target, at most `connections` at a time."""
-
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        *,
-        hostname: str,
-        tap: WireTap,
-        timeout_seconds: float = 60.0,
-        connections: int = 4,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
-        self._host = host
-        self._port = port
-        self._hostname = hostname
-        self._tap = tap
-        self._timeout = timeout_seconds
-        self._tls = tls
-        self._idle: list[aiosmtplib.SMTP] = []
-        self._seats = asyncio.Semaphore(connections)
-        self._closed = False
-
-    async def send(
-        self,
-        mail_from: str,
-        recipients: Sequence[str],
-        octets: bytes,
-        *,
-        neighbour: str = "",
-        mm_id: int | None = None,
-    ) -> Sent:
-        """Send one mail. Raises SmtpUnavailable when there is no session or MAIL FROM was refused."""
-        async with self._seats:
-            client = await self._client()
-            try:
-                sent = await self._transaction(
-                    client, mail_from, recipients, octets, _Whose(neighbour, mm_id, _local(client))
-                )
-            except aiosmtplib.SMTPResponseException as error:
-                await self._quit(client)
-                reply = Reply(error.code, str(error.message))
-                raise SmtpUnavailable(f"{error.code} {error.message}", reply) from error
-            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-                client.close()
-                raise SmtpUnavailable(f"{type(error).__name__}: {error}", begun=True) from error
-            except BaseException:
-                client.close()  # cancelled in the middle: nobody knows where the session stands
-                raise
-            if self._closed:
-                await self._quit(client)
-            else:
-                self._idle.append(client)
-            return sent
-
-    async def close(self) -> None:
-        """Close all connections; what is under way is finished, and its connection closed then."""
-        self._closed = True
-        while self._idle:
-            await self._quit(self._idle.pop())
-
-    async def _client(self) -> aiosmtplib.SMTP:
-        """A connection that still answers, else a new one."""
-        while self._idle:
-            client = self._idle.pop()
-            try:
-                await client.rset()
-            except (aiosmtplib.SMTPException, OSError, TimeoutError):
-                client.close()
-                continue
-            return client
-        client = aiosmtplib.SMTP(
-            hostname=self._host,
-            port=self._port,
-            local_hostname=self._hostname,
-            timeout=self._timeout,
-            start_tls=False,
-            use_tls=self._tls is not None,
-            tls_context=self._tls,
-        )
-        try:
-            await client.connect()
-            try:
-                await client.ehlo()
-            except aiosmtplib.SMTPHeloError:
-                await client.helo()  # RFC 5321 4.1.1.1: an older server
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            client.close()
-            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error.__cause__ or error}") from error
-        return client
-
-    async def _transaction(
-        self,
-        client: aiosmtplib.SMTP,
-        mail_from: str,
-        recipients: Sequence[str],
-        octets: bytes,
-        whose: _Whose,
-    ) -> Sent:
-        exchange = new_exchange()
-        lines = [f"MAIL FROM:<{mail_from}>", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
-        self._saw(Direction.OUT, "\r\n".join(lines).encode() + b"\r\n" + octets, exchange, whose)
-        try:
-            await client.mail(mail_from)
-        except aiosmtplib.SMTPSenderRefused as error:
-            if not _is_positive(error.code):
-                self._saw(Direction.IN, _line(error.code, error.message), exchange, whose, "to MAIL FROM")
-                raise
-        refused: dict[str, Reply] = {}
-        for recipient in recipients:
-            try:
-                await client.rcpt(recipient)
-            except aiosmtplib.SMTPRecipientRefused as error:
-                if not _is_positive(error.code):
-                    refused[recipient] = Reply(error.code, str(error.message))
-        if len(refused) == len(recipients):
-            for recipient, reply in refused.items():
-                self._saw(Direction.IN, _line(reply.code, reply.text), exchange, whose, f"to RCPT TO:<{recipient}>")
-            return Sent(refused, None)
-        try:
-            answer = await client.data(octets)
-            final = Reply(answer.code, answer.message)
-        except aiosmtplib.SMTPDataError as error:
-            if error.code == aiosmtplib.SMTPStatus.completed:  # to DATA itself: nothing was sent yet
-                raise aiosmtplib.SMTPServerDisconnected("it answered DATA with 250, and waits for no mail") from error
-            final = Reply(error.code, str(error.message))
-        self._saw(Direction.IN, _line(final.code, final.text), exchange, whose)
-        return Sent(refused, final)
-
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, whose: _Whose, note: str = "") -> None:
-        if self._tap.is_on:
-            self._tap.saw(
-                direction,
-                octets,
-                local=whose.local,
-                remote=place_of((self._host, self._port)),
-                exchange=exchange,
-                neighbour=whose.neighbour,
-                mm_id=whose.mm_id,
-                note=note,
-            )
-
-    @staticmethod
-    async def _quit(client: aiosmtplib.SMTP) -> None:
-        with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
-            await client.quit(timeout=_QUIT_SECONDS)
-        client.close()

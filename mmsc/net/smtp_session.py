@@ -80,6 +80,14 @@ class Hooks(Protocol):
         """The reply to a mail."""
         ...
 
+    async def greeting(self, session: Session) -> str:
+        """The greeting instead of 220, "" for none."""
+        ...
+
+    async def before_data(self, session: Session, envelope: Envelope) -> str:
+        """The reply to DATA instead of 354, "" for none."""
+        ...
+
     def refused(self, session: Session, envelope: Envelope, size: int, reply: str) -> None:
         """A mail that was not kept."""
         ...
@@ -139,6 +147,16 @@ class SmtpSession(SMTP):
         if self._handler_coroutine is not None:
             super().connection_lost(error)
 
+    async def _handle_client(self) -> None:
+        assert self.session is not None
+        spoilt = await self._hooks.greeting(self.session)
+        if spoilt:
+            await self.push(spoilt)
+            if self.transport is not None:
+                self.transport.close()
+            return
+        await super()._handle_client()
+
     def data_received(self, data: bytes) -> None:
         """Octets from the client."""
         self._within_line = not data.endswith(b"\n")
@@ -180,6 +198,11 @@ class SmtpSession(SMTP):
             return
         if not self._budget.has_room(_BLOCK_OCTETS):
             await self.push(NO_ROOM)
+            return
+        assert self.session is not None
+        spoilt = await self._hooks.before_data(self.session, self.envelope)
+        if spoilt:
+            await self.push(spoilt)
             return
         self.is_busy = True
         try:

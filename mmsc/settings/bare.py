@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from mmsc.settings.faults import Magic
 from mmsc.settings.model import BuiltInSmsc, Console, Mm3, NumberSettings, Settings
 from mmsc.settings.neighbours import Smsc, Subscriber, Vasp
 
@@ -18,6 +19,7 @@ def bare() -> Settings:
         console=Console(enabled=True),
         mm3=Mm3(enabled=True),
         builtin_smsc=BuiltInSmsc(enabled=True),
+        magic=Magic(enabled=True),
         smsc={"builtin": Smsc(port=2775, system_id="mmsc", password="secret")},
         vasp={
             DEMO_VASP: Vasp(

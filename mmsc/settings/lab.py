@@ -38,6 +38,7 @@ def lab(folder: Path, *, console: int, report_url: str, mm4: int, far_mm4: int) 
         trace=Trace(captures_path=str(folder / "captures")),
         numbers=msgspec.structs.replace(base.numbers, default_smsc=BUILT_IN_SMSC),
         lanes=_QUICK,
+        magic=base.magic,
         console=Console(enabled=True, port=console, maximum_connections=200),
         mm1=Mm1(port=0),
         mm3=Mm3(enabled=True, port=0),

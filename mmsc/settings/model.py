@@ -35,6 +35,7 @@ from mmsc.settings.base import (
     Url,
     Waits,
 )
+from mmsc.settings.faults import Fault, Magic
 from mmsc.settings.neighbours import Peer, PeerDelivery, Smsc, SmscDelivery, Subscriber, Vasp, VaspDelivery
 from mmsc.settings.profiles import Mm7Profile
 
@@ -358,6 +359,8 @@ class Settings(Section, frozen=True, kw_only=True):
     weblink: WebLink = WebLink()
     console: Console = Console()
     builtin_smsc: BuiltInSmsc = BuiltInSmsc()
+    magic: Magic = Magic()
+    faults: dict[Name, Fault] = field(default_factory=dict)
     mm7_profile: dict[Name, Mm7Profile] = field(default_factory=dict)
     vasp: dict[Name, Vasp] = field(default_factory=dict)
     peer: dict[Name, Peer] = field(default_factory=dict)

@@ -31,6 +31,7 @@ _log: Final = logging.getLogger(__name__)
 
 Result = list[Row] | Lost | BaseException
 Waiting = tuple[Unit, "asyncio.Future[list[Row] | Lost]"]
+Obstacle = Callable[[], float | None]  # asked before a batch begins: seconds that it waits, None when it is refused
 
 
 class Committer:
@@ -54,6 +55,7 @@ class Committer:
         self._starting = False
         self._octets = 0
         self.available = True
+        self.obstacle: Obstacle | None = None
 
     async def commit(self, unit: Unit) -> list[Row] | Lost:
         """Queue a unit and wait until it is durable. Cancelling the caller never withdraws it."""
@@ -160,7 +162,23 @@ class Committer:
         self._counters.commits += 1
         self._counters.units += len(self._running)
         self._began_ns = self._steady_ns()
+        if self.obstacle is not None and self._is_held_up(self.obstacle()):
+            return
         self._start_batch([unit for unit, _ in self._running])
+
+    def _is_held_up(self, seconds: float | None) -> bool:
+        """The lab's doing: a batch fails as on a full disk, or begins later."""
+        units = [unit for unit, _ in self._running]
+        loop = asyncio.get_running_loop()
+        if seconds is None:
+            loop.call_soon(self.finish, [StoreUnavailable("the disk is full (a fault of the lab)")] * len(units))
+        elif seconds:
+            loop.call_later(seconds, self._begin_late, units)
+        return seconds is None or seconds > 0
+
+    def _begin_late(self, units: Sequence[Unit]) -> None:
+        if self._running:  # the driver may have ended meanwhile
+            self._start_batch(units)
 
     def _next_units(self) -> list[Waiting]:
         """A batch; a guard that looks around waits for the next one when others stand before it, because their effects

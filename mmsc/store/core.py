@@ -157,6 +157,11 @@ class Store(Protocol):
         Raises `StoreBusy` and `StoreUnavailable`. Cancelling the caller never withdraws the unit."""
         ...
 
+    def obstruct(self, obstacle: Callable[[], float | None] | None) -> None:
+        """The lab is asked before each batch of commits: seconds that it waits, None when it fails as on a full disk.
+        None instead of an obstacle: nobody is asked any more."""
+        ...
+
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query."""
         ...

@@ -154,6 +154,10 @@ class SqliteStore:
         """The guard's rows once the unit is durable ([] without a guard), or `LOST`."""
         return self._committer.commit(unit)
 
+    def obstruct(self, obstacle: Callable[[], float | None] | None) -> None:
+        """The lab is asked before each batch of commits."""
+        self._committer.obstacle = obstacle
+
     async def fetch(self, sql: str, *params: SqlValue) -> list[Row]:
         """Rows of a query; at most `sqlite_readers.QUERY_SECONDS`."""
         self.counters.reads += 1

@@ -42,8 +42,7 @@ _LANES_WITH = tuple(
 _DUE_IN = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM task WHERE state = 'ready' AND lane = $1 AND due_at <= $2 LIMIT $3) AS due"
 )
-_NEXT_DUE = f"""
-WITH RECURSIVE {_lanes("ready")},
+OWNERS = f"""{_lanes("ready")},
 urgency (priority) AS (VALUES {", ".join(f"({priority})" for priority in TASK_PRIORITIES)}),
 owners (lane, priority, name) AS (
     SELECT lanes.name, urgency.priority, (SELECT owner FROM task WHERE state = 'ready'
@@ -52,7 +51,9 @@ owners (lane, priority, name) AS (
     UNION ALL
     SELECT lane, priority, (SELECT owner FROM task WHERE state = 'ready'
         AND lane = owners.lane AND priority = owners.priority AND owner > owners.name ORDER BY owner LIMIT 1)
-    FROM owners WHERE name IS NOT NULL)
+    FROM owners WHERE name IS NOT NULL)"""
+_NEXT_DUE = f"""
+WITH RECURSIVE {OWNERS}
 SELECT lane, MIN(due_at) FROM (SELECT owners.lane, (SELECT due_at FROM task WHERE state = 'ready'
     AND lane = owners.lane AND priority = owners.priority AND owner = owners.name
     ORDER BY due_at LIMIT 1) AS due_at

@@ -38,8 +38,8 @@ class CaptureRecord(msgspec.Struct, frozen=True, array_like=True):
     """One PDU, or one half of an exchange. Times are microseconds UTC.
 
     `exchange` ties a request to its answer, and through the answer's `mm_id` to the MM. `neighbour` is the configured
-    name where it is known; `local` and `remote` are `address:port`. `pieces` are its octets, in as few copies as can
-    be: a large body stays the object that was received.
+    name where it is known; `local` and `remote` are `address:port`; `fault` is what the lab did wrong here on purpose.
+    `pieces` are its octets, in as few copies as can be: a large body stays the object that was received.
     """
 
     interface: str  # mm1, mm4, mm7, smpp, weblink
@@ -54,6 +54,7 @@ class CaptureRecord(msgspec.Struct, frozen=True, array_like=True):
     mm_id: int | None = None
     reference: BodyReference | None = None
     note: str = ""
+    fault: str = ""
     pieces: tuple[bytes, ...] = ()
 
     @property
@@ -144,6 +145,7 @@ class WireTap:
         mm_id: int | None = None,
         reference: BodyReference | None = None,
         note: str = "",
+        fault: str = "",
         at_real: Instant | None = None,
     ) -> None:
         """Hand one PDU in, without what `reference` names. Secrets are looked for in `head` alone: the whole PDU, or
@@ -165,6 +167,7 @@ class WireTap:
             mm_id,
             reference,
             note,
+            fault,
             (self._mask(head), *rest),
         )
         self._tap(record)

@@ -1,5 +1,6 @@
 """The events: what happened, in the order in which it became durable. This is their only definition, with
-`box_events.py`, `handset_events.py`, `operator_events.py` and `vasp_events.py`, whose kinds are named here, too.
+`box_events.py`, `fault_events.py`, `handset_events.py`, `lane_events.py`, `operator_events.py` and `vasp_events.py`,
+whose kinds are named here, too.
 
 An event is written in the unit that caused it, so history is exactly as durable as state. Kinds are added, never
 changed; a reader that meets an unknown one shows it raw. `data` is the JSON of the kind's Struct.
@@ -19,6 +20,10 @@ from mmsc.trace.box_events import BoxDeleted as BoxDeleted
 from mmsc.trace.box_events import BoxKept as BoxKept
 from mmsc.trace.box_events import BoxRefused as BoxRefused
 from mmsc.trace.data import Data as Data
+from mmsc.trace.fault_events import ClockChanged as ClockChanged
+from mmsc.trace.fault_events import FaultCleared as FaultCleared
+from mmsc.trace.fault_events import FaultHit as FaultHit
+from mmsc.trace.fault_events import FaultSet as FaultSet
 from mmsc.trace.handset_events import MmForwarded as MmForwarded
 from mmsc.trace.handset_events import ReplyCharged as ReplyCharged
 from mmsc.trace.lane_events import LaneActed as LaneActed

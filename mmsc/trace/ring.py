@@ -25,7 +25,7 @@ from mmsc.domain.instant import DAY
 from mmsc.trace.captures import CaptureRecord
 from protocols.records import record
 
-_FILE_MAGIC: Final = b"MMSCCAP2"
+_FILE_MAGIC: Final = b"MMSCCAP3"
 _RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
 _RECORD_MAGIC: Final = b"cap\0"
 _MAXIMUM_META_OCTETS: Final = 64 * 1024

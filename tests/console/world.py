@@ -12,9 +12,12 @@ from typing import Any, Final
 import aiohttp
 
 from mmsc.app import App
+from mmsc.cli.playground import phones
 from mmsc.cli.stage import content
 from mmsc.control import Control
 from mmsc.lab.handset import Fetching, Handset
+from mmsc.lab.phones.phone import Phone
+from mmsc.lab.phones.settings import PhoneSettings
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.lab.vasp import VirtualVasp
 from mmsc.settings import Settings
@@ -46,20 +49,25 @@ class World:
     app: App
     url: str
     vasps: dict[str, VirtualVasp]
-    phones: dict[str, Handset] = field(default_factory=dict)
-    answers: int = 0
+    said: list[str] = field(default_factory=list)  # by phones
 
     @property
     def control(self) -> Control:
         """What the console looks at."""
-        return self.app.operations._holder["control"]
+        return self.app.control
+
+    def phone(self, number: str) -> Phone:
+        """One of our subscribers'."""
+        assert self.control.phones is not None
+        found = self.control.phones.one(number)
+        assert found is not None, number
+        return found
 
     async def submit(self, vasp: str, *to: str, subject: str = "", **more: Any) -> str:
         """An MM of a VASP; its MessageID."""
         sent = more.pop("content", None) or content()
         answer = await self.vasps[vasp].submit(list(to), subject=subject, content=sent, **more)
         assert answer.status_code < 2000, answer
-        self.answers += 1
         return answer.message_id
 
     async def until(self, happened: Callable[[], Awaitable[bool]]) -> None:
@@ -89,16 +97,18 @@ async def world(folder: Path, **changes: Any) -> AsyncIterator[World]:
         far = await stack.enter_async_context(App(_far(folder / "far", far_smsc.port, ports)))
         host, port = app.listeners["console"]
         made = World(app, f"http://{host}:{port}", vasps)
-        for number, fetching in {**_FETCHING, OLD: Fetching.NEVER, READER: Fetching.NEVER}.items():
-            made.phones[number] = await _phone(stack, app, smsc, number, fetching)
+        mm1 = ":".join(map(str, app.listeners["mm1"]))
+        await stack.enter_async_context(phones(app, smsc, f"http://{mm1}/", made.said.append))
+        for number, fetching in _FETCHING.items():
+            made.phone(number).change(PhoneSettings(on_notification=fetching))
         for number, fetching in {FAR: Fetching.IMMEDIATE, FAR_SHY: Fetching.REJECT}.items():
-            made.phones[number] = await _phone(stack, far, far_smsc, number, fetching)
+            await _phone(stack, far, far_smsc, number, fetching)
         yield made
 
 
 async def fill(made: World) -> None:
     """A dozen messages and more, most of them where they end."""
-    submit, phones = made.submit, made.phones
+    submit = made.submit
     await submit("bank-vasp", "+15550133", subject="Reminder", EarliestDeliveryTime="P1D")
     await submit("weather-vasp", EAGER, subject="Storm warning, Friday")
     await submit("weather-vasp", SLOW, subject="Storm warning, Friday")
@@ -113,7 +123,7 @@ async def fill(made: World) -> None:
     cancelled = await submit("shop-test", SLOW, subject="Order 4470, Grüße aus Åre: a subject that is far too long")
     await _cancel(made, "shop-test", cancelled)
     await submit("weather-vasp", READER, subject="Invoice 20-117")
-    await _view_link(phones[READER])
+    await _view_link(made.phone(READER))
     await made.until(lambda: made.has(3, "retrieved"))
     await made.until(lambda: made.has(2, "rejected"))
     await made.until(lambda: made.has(2, "deferred"))
@@ -131,11 +141,12 @@ async def fill_and_jump(made: World) -> None:
     await made.until(lambda: made.has(4, "retrieved"))
 
 
-async def _view_link(phone: Handset) -> None:
-    inbox = await phone.until(lambda inbox: bool(inbox.texts))
-    address = next(word for word in inbox.texts[-1].split() if word.startswith("http"))
-    status, _ = await phone.open_link(address)
-    assert status == 200
+async def _view_link(phone: Phone) -> None:
+    item = await phone.arrival(lambda one: "http" in one.text, 0, _DEADLINE_SECONDS)
+    assert item is not None
+    address = next(word for word in item.text.split() if word.startswith("http"))
+    async with aiohttp.ClientSession() as session, session.get(address) as response:
+        assert response.status == 200
 
 
 async def _cancel(made: World, vasp: str, message_id: str) -> None:
@@ -144,9 +155,10 @@ async def _cancel(made: World, vasp: str, message_id: str) -> None:
     assert dialect is not None
     request = mm7.CancelReq(vasp_id=vasp.partition("-")[0], message_id=message_id)
     content_type, body = mm7.encode(mm7.Envelope("cancel-1", dialect, request))
+    headers = {"Content-Type": content_type, "Authorization": aiohttp.encode_basic_auth(vasp, "secret")}
     async with (
-        aiohttp.ClientSession(auth=aiohttp.BasicAuth(vasp, "secret")) as session,
-        session.post(made.vasps[vasp].url, data=body, headers={"Content-Type": content_type}) as response,
+        aiohttp.ClientSession() as session,
+        session.post(made.vasps[vasp].url, data=body, headers=headers) as response,
     ):
         answer = mm7.decode(response.headers["Content-Type"], await response.read()).message.message
     assert isinstance(answer, mm7.CancelRsp)
@@ -159,12 +171,11 @@ def _vasp(name: str, mm7_port: int) -> VirtualVasp:
     )
 
 
-async def _phone(stack: AsyncExitStack, app: App, smsc: VirtualSmsc, number: str, fetching: Fetching) -> Handset:
+async def _phone(stack: AsyncExitStack, app: App, smsc: VirtualSmsc, number: str, fetching: Fetching) -> None:
     host, port = app.listeners["mm1"]
     phone = await stack.enter_async_context(Handset(number, f"http://{host}:{port}/"))
     phone.fetching = fetching
     smsc.register(number, phone.on_push, phone.on_sms)
-    return phone
 
 
 def _free_port() -> int:

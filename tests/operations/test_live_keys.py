@@ -73,6 +73,8 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "trace.captures_shares": ({"smpp": 7}, _kept("shares"), SHARES | {"smpp": 7}),
     "trace.captures_longest_octets": ({"mm4": 7}, _kept("longest"), {"mm4": 7}),
     "trace.captures_off": (("mm3",), _kept("off"), {"mm3"}),
+    "magic.enabled": (True, lambda app: app.faults.magic is not None, True),
+    "magic.prefix": ("+17779", lambda app: app.settings.magic.prefix, "+17779"),  # and in tests/faults/test_magic.py
     "limits.maximum_octets": (7, _limits("maximum_octets"), 7),
     "limits.maximum_recipients": (7, _limits("maximum_recipients"), 7),
     "limits.maximum_parts": (7, _limits("maximum_parts"), 7),

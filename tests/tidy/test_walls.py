@@ -102,7 +102,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         "aiosmtpd",
         "aiosmtplib",
     ),
-    "mmsc.faults": ("mmsc.trace", "mmsc.clock", "msgspec"),
+    "mmsc.faults": ("mmsc.trace", "mmsc.clock", "mmsc.domain.instant", "mmsc.net", "protocols", "msgspec", "lxml"),
     "mmsc.gateways": (),
     "mmsc.gateways.addresses": ("protocols", "mmsc.domain"),  # and with addresses
     "mmsc.gateways.content": ("protocols", "mmsc.domain", "mmsc.trace"),  # what all of them do with content
@@ -140,7 +140,8 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         "msgspec",
     ),
     "mmsc.console": (
-        *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
+        *("mmsc.domain", "mmsc.control", "mmsc.engine", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest"),
+        "protocols",
         *("mmsc.scenario", "mmsc.client"),
         *("aiohttp", "multidict", "jinja2", "markupsafe", "msgspec"),
     ),
@@ -164,6 +165,7 @@ ROOF: Final = (
         "mmsc.app",
         "mmsc.cli",
         "mmsc.configured",
+        "mmsc.configured_faults",
         "mmsc.configured_neighbours",
         "mmsc.configured_profiles",
         "mmsc.operating",
@@ -171,6 +173,8 @@ ROOF: Final = (
         "mmsc.setting_up",
         "mmsc.serving_mail",
         "mmsc.serving_mm1",
+        "mmsc.serving_mm7",
+        "mmsc.standing_in",
         "mmsc.storing",
     ),
     "mmsc.__main__",

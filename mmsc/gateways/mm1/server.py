@@ -88,6 +88,11 @@ class Mm1Server:
             return _unreadable(error)
         return await self._handle(request, decoded, identity)
 
+    def subscriber_of(self, request: HttpRequest) -> str:
+        """The number of whoever asks, "" for nobody that we know."""
+        identity = self._identities.of(request)
+        return "" if identity is None else identity.value
+
     async def _handle(self, request: HttpRequest, decoded: Decoded[Pdu], identity: Address | None) -> HttpAnswer:
         pdu = decoded.message
         kind, transaction_id = pdu.message_type, str(getattr(pdu, "transaction_id", "") or "")

@@ -12,7 +12,8 @@ from mmsc.domain.states import Happening
 from mmsc.engine.ports import Contents, Delivered, Directory, Failed, Later, Mixed, Numbers, Outcome, Retry
 from mmsc.gateways.content import to_mime
 from mmsc.gateways.mm4.translate import delivery_report_req, forward_req, is_mailbox, mailbox
-from mmsc.net.smtp import Reply, SmtpSender, SmtpUnavailable
+from mmsc.net.smtp import Reply, SmtpUnavailable
+from mmsc.net.smtp_spoiling import Mailing
 from protocols import mm4
 from protocols.errors import EncodeError
 from protocols.mm4 import DeliveryReportRes, ForwardRes, RequestStatusCode
@@ -31,7 +32,7 @@ class Mm4Courier:
         directory: Directory,
         numbers: Numbers,
         clock: Clock,
-        new_sender: Callable[[Peer], SmtpSender],
+        new_sender: Callable[[Peer], Mailing],
         *,
         domain: str,
     ) -> None:
@@ -42,7 +43,7 @@ class Mm4Courier:
         self._new_sender = new_sender
         self._domain = domain
         self._system = f"mms-system@{domain}"
-        self._senders: dict[str, tuple[Peer, SmtpSender]] = {}
+        self._senders: dict[str, tuple[Peer, Mailing]] = {}
 
     async def close(self) -> None:
         """Close all connections."""
@@ -139,7 +140,7 @@ class Mm4Courier:
             return _after_data(sent.final or Reply(0, "no reply"))
         return Delivered(note=sent.final.text)
 
-    def _sender(self, peer: Peer) -> SmtpSender:
+    def _sender(self, peer: Peer) -> Mailing:
         known = self._senders.get(peer.name)
         if known is None:
             known = self._senders[peer.name] = (peer, self._new_sender(peer))

@@ -19,6 +19,7 @@ from mmsc.gateways.rest.handset_bodies import (
     Coverage,
     File,
     Handsets,
+    HandsetWaitEnded,
     Items,
     Number,
     ReadReport,
@@ -113,8 +114,11 @@ async def _lines(call: Call) -> Answer:
 
 async def _wait(call: Call) -> Answer:
     wanted = call.query
-    found = await _phone(call).arrival(_wanted(wanted), wanted.after, wanted.seconds)
-    return Answer(status=204) if found is None else Answer(values.item_of(found))
+    try:
+        found = await _phone(call).arrival(_wanted(wanted), wanted.after, wanted.timeout)
+    except PhoneRefuses as error:
+        raise Problem(503, str(error), retry_after="5") from error
+    return Answer(HandsetWaitEnded(found is not None, None if found is None else values.item_of(found)))
 
 
 def _wanted(wanted: Wanted) -> Callable[[values.Item], bool]:
@@ -303,10 +307,11 @@ ENDPOINTS: Final = (
     _endpoint(
         "GET",
         f"{_ONE}/wait",
-        "Wait until something arrives: 200 with it, 204 when nothing did in time",
+        "Wait until something arrives, or the time is over",
         _wait,
-        {200: HandsetItem, 204: None},
+        {200: HandsetWaitEnded},
         query=Wanted,
+        problems=(404, 503),
     ),
     _endpoint(
         "POST", f"{_ONE}/send", "Write and send an MM", _written, {201: HandsetItem}, problems=(404, 409), body=Writing

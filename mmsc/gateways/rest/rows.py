@@ -4,6 +4,8 @@ from typing import Final
 
 from mmsc.gateways.rest import (
     captures,
+    clock,
+    faults,
     findings,
     handsets,
     identities,
@@ -26,6 +28,8 @@ from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *captures.ENDPOINTS,
+    *clock.ENDPOINTS,
+    *faults.ENDPOINTS,
     *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,

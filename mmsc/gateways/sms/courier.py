@@ -6,7 +6,7 @@ about the SMS, never about the MM.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from mmsc.clock import Clock
 from mmsc.domain.instant import SECOND, Instant
@@ -85,6 +85,18 @@ class SmsPolicy:
     manual_above: Callable[[], int] = lambda: 0
 
 
+class Spoiling(Protocol):
+    """The lab's doing: what is pushed is another PDU, or its segments leave in another order."""
+
+    def pushed(self, job: Job, pdu: bytes) -> bytes:
+        """The octets of the PDU that is pushed."""
+        ...
+
+    def ordered(self, job: Job, requests: list[SubmitSm]) -> list[SubmitSm]:
+        """The submit_sm of one message, as they leave."""
+        ...
+
+
 class SmsCourier:
     """Carries jobs of `COURIER_KINDS` over the SMSCs' sessions."""
 
@@ -96,6 +108,7 @@ class SmsCourier:
         self._references = References(clock)
         self.sessions: dict[str, list[Esme]] = {}
         self._turn = 0
+        self.spoiling: Spoiling | None = None
 
     async def deliver(self, job: Job) -> Outcome:
         """One attempt."""
@@ -159,6 +172,8 @@ class SmsCourier:
         return await self._push(job, smsc, mm1.encode(pdu), job.recipients[0].address.value, 0)
 
     async def _push(self, job: Job, smsc: Smsc, pdu: bytes, number: str, validity_seconds: int) -> Outcome:
+        if self.spoiling is not None:
+            pdu = self.spoiling.pushed(job, pdu)
         push = mms_push(self._ids.number(8), pdu)
         segments = push_segments(push, self._references.next(number), _PUSH_FORMS[smsc.push_form])
         period = validity(validity_seconds)
@@ -233,6 +248,8 @@ class SmsCourier:
         session = self._session(smsc.name)
         if session is None:
             return Retry(f"SMSC {smsc.name} is not bound: {self._why_not(smsc.name)}", neighbour_down=True)
+        if self.spoiling is not None:
+            requests = self.spoiling.ordered(job, requests)
         remote_ids: list[str] = []
         mm_id = None if job.mm is None else job.mm.id
         for request in requests:

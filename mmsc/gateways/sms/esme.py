@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
+from mmsc.gateways.sms.marked import Marked
 from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
@@ -96,6 +97,7 @@ class Esme(asyncio.Protocol):
         self._local = ""
         self.bound = False
         self.why_not = "not connected yet"
+        self.marked: Marked | None = None  # faults of the SMSC, where that is the built-in one
 
     # --- the session ---
 
@@ -212,6 +214,8 @@ class Esme(asyncio.Protocol):
             return await future
         finally:
             timer.cancel()
+            if self.marked:
+                self.marked.hit(number, mm_id)
             self._pending.pop(number, None)
             self._exchanges.pop(number, None)
 
@@ -233,7 +237,9 @@ class Esme(asyncio.Protocol):
                 exchange = self._exchanges[number] = new_exchange()
             self._saw(Direction.OUT, octets, exchange, mm_id)
 
-    def _saw(self, direction: Direction, octets: bytes, exchange: int, mm_id: int | None = None) -> None:
+    def _saw(
+        self, direction: Direction, octets: bytes, exchange: int, mm_id: int | None = None, number: int = 0
+    ) -> None:
         self._tap.saw(
             direction,
             octets,
@@ -242,6 +248,7 @@ class Esme(asyncio.Protocol):
             exchange=exchange,
             neighbour=self._smsc.name,
             mm_id=mm_id,
+            fault=self.marked.name(number) if self.marked else "",
         )
 
     # --- asyncio.Protocol ---
@@ -252,6 +259,8 @@ class Esme(asyncio.Protocol):
         self._transport = transport
         self._local = place_of(transport.get_extra_info("sockname"))
         self._last_heard = asyncio.get_running_loop().time()
+        if self.marked is not None:
+            self.marked.joined(self._local)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -308,14 +317,16 @@ class Esme(asyncio.Protocol):
         number = pdu.sequence_number
         if pdu.command_id & smpp.RESPONSE:
             if self._tap.is_on:
-                self._saw(Direction.IN, octets, self._exchanges.pop(number, 0) or new_exchange())
+                self._saw(Direction.IN, octets, self._exchanges.pop(number, 0) or new_exchange(), number=number)
             future = self._pending.get(number)
             if future is not None and not future.done():
                 future.set_result(pdu)
             return
         if self._tap.is_on:
             exchange = self._exchanges[-number] = new_exchange()
-            self._saw(Direction.IN, octets, exchange)
+            self._saw(Direction.IN, octets, exchange, number=-number)
+        if self.marked:
+            self.marked.hit(-number)
         self._requested(pdu)
 
     def _requested(self, pdu: Pdu) -> None:

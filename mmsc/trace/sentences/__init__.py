@@ -1,7 +1,7 @@
 """What an event says, in one sentence: short for lists (`LONGEST` characters at most), long for the reason line.
 
 The words are the field's own (states, statuses, names of PDUs), ours are plain: taken, answered, again, given up.
-Each kind of `events.KINDS` has its row in `deliveries.py` or `changes.py`.
+Each kind of `events.KINDS` has its row in `deliveries.py`, `changes.py` or `lab.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,7 @@ from typing import Any, Final
 from mmsc.trace.data import Data
 from mmsc.trace.sentences.changes import CHANGES
 from mmsc.trace.sentences.deliveries import DELIVERIES
+from mmsc.trace.sentences.lab import LAB
 from mmsc.trace.sentences.words import LONGEST as LONGEST
 from mmsc.trace.sentences.words import Words
 from mmsc.trace.sentences.words import clipped as clipped
@@ -22,7 +23,7 @@ from mmsc.trace.sentences.words import state_word as state_word
 from mmsc.trace.sentences.words import work as work
 from mmsc.trace.stored import kind_of
 
-SENTENCES: Final[Mapping[type, Callable[[Any], Words]]] = MappingProxyType({**DELIVERIES, **CHANGES})
+SENTENCES: Final[Mapping[type, Callable[[Any], Words]]] = MappingProxyType({**DELIVERIES, **CHANGES, **LAB})
 
 
 def short(data: Data) -> str:

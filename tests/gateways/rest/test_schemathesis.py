@@ -44,8 +44,11 @@ port = 0
 enabled = true
 port = {port}
 token = "{token}"
-[smsc.away]
-port = 1
+[builtin_smsc]
+enabled = true
+port = 0
+[smsc.builtin]
+password = "secret"
 [vasp.news]
 vasp_id = "news"
 [subscriber."+15550000001"]

@@ -136,7 +136,7 @@
         one("b", box).textContent = at == null ? box.dataset.now || one("b", box).textContent : value == null ? "–" : Number(value.toPrecision(3));
         one("dt", box).textContent = at == null ? box.dataset.label : `${120 - at} s ago`;
       }] },
-    }, [[...padded.keys()], padded], box);
+    }, [[...padded.keys()], padded], one("dd", box));
     box.dataset.label = box.dataset.label || one("dt", box).textContent;
     box.dataset.now = box.dataset.now || one("b", box).textContent;
     charts.set(box.dataset.rate, chart);

@@ -1,0 +1,136 @@
+"""The list in a browser, as messages come: nothing moves under the pointer, keys do what they say."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.console.browsing import chromium, window
+from tests.console.world import EAGER, OLD, SLOW, World
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+
+
+async def opened(world: World, page: Page, path: str = "/messages") -> None:
+    await page.goto(world.url + path)
+    await expect(page.locator("#live")).to_have_attribute("data-is", "live")
+
+
+async def subjects(page: Page) -> list[str]:
+    return await page.locator("#rows .c-subject").all_inner_texts()
+
+
+async def test_rows_come_and_change(empty_world: World) -> None:
+    complaints: list[str] = []
+    async with chromium() as browser, window(browser, complaints=complaints) as page:
+        await opened(empty_world, page)
+        await expect(page.locator(".empty")).to_contain_text("No messages yet")
+        await empty_world.submit("weather-vasp", EAGER, subject="First")
+        await expect(page.locator("#rows .c-subject").first).to_have_text("First")
+        await expect(page.locator("#rows .state").first).to_have_text("retrieved")
+        await expect(page.locator("#rows .c-last").first).to_contain_text("report taken by weather-vasp")
+        await empty_world.submit("bank-vasp", SLOW, subject="Second")
+        await expect(page.locator("#rows .c-subject").first).to_have_text("Second")
+        await expect(page.locator("[data-rate=accepted] canvas")).to_have_count(1)
+    assert not complaints
+
+
+async def test_what_is_under_the_pointer_stays_there(empty_world: World) -> None:
+    async with chromium() as browser, window(browser) as page:
+        await empty_world.submit("weather-vasp", EAGER, subject="First")
+        await opened(empty_world, page)
+        await page.hover("#rows .c-to")
+        await empty_world.submit("weather-vasp", EAGER, subject="Second")
+        await empty_world.submit("weather-vasp", OLD, subject="Third")
+        newer = page.locator(".list-new button")
+        await expect(newer).to_have_text("2 newer")
+        assert await subjects(page) == ["First"]
+        await newer.click()
+        await expect(page.locator("#rows tr")).to_have_count(3)
+        assert await subjects(page) == ["Third", "Second", "First"]
+
+
+async def test_a_filter_holds_for_what_comes(empty_world: World) -> None:
+    async with chromium() as browser, window(browser) as page:
+        await empty_world.submit("bank-vasp", SLOW, subject="First")
+        await opened(empty_world, page, "/messages?q=vasp:bank-vasp")
+        await empty_world.submit("weather-vasp", EAGER, subject="Not this one")
+        await empty_world.submit("bank-vasp", SLOW, subject="Second")
+        await expect(page.locator("#rows .c-subject").first).to_have_text("Second")
+        assert await subjects(page) == ["Second", "First"]
+
+
+async def test_held_is_held_and_says_so(empty_world: World) -> None:
+    async with chromium() as browser, window(browser) as page:
+        await empty_world.submit("weather-vasp", EAGER, subject="First")
+        await opened(empty_world, page)
+        await page.keyboard.press("h")
+        await expect(page.locator("[data-does=hold]")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("#live")).to_have_text("held")
+        await empty_world.submit("weather-vasp", EAGER, subject="Second")
+        await expect(page.locator("#live")).to_contain_text("old")
+        assert await subjects(page) == ["First"]
+        await page.keyboard.press("h")
+        await expect(page.locator("#rows .c-subject").first).to_have_text("Second")
+
+
+async def test_keys_move_open_filter_and_list_themselves(empty_world: World) -> None:
+    world = empty_world
+    await world.submit("weather-vasp", EAGER, subject="First")
+    await world.submit("bank-vasp", SLOW, subject="Second")
+    async with chromium() as browser, window(browser) as page:
+        await opened(world, page)
+        for key, subject in (("j", "Second"), ("j", "First"), ("j", "First"), ("k", "Second")):
+            await page.keyboard.press(key)
+            await expect(page.locator("tr[aria-selected=true] .c-subject")).to_have_text(subject)
+        await page.keyboard.press("?")
+        await expect(page.locator("dialog#keys")).to_be_visible()
+        await expect(page.locator("dialog#keys")).to_contain_text("filter by this value")
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("/")
+        await page.keyboard.type("jk?h")  # letters while somebody types
+        assert await page.input_value("#q") == "jk?h"
+        await page.keyboard.press("Escape")
+        await page.fill("#q", "")
+        await page.hover("#rows tr:last-child .c-from")
+        await page.keyboard.press("f")
+        await page.wait_for_url("**/messages?q=vasp*")
+        assert await subjects(page) == ["First"]
+        await opened(world, page)
+        await page.keyboard.press("j")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/m/*")
+
+
+async def test_single_keys_can_be_switched_off(empty_world: World) -> None:
+    async with chromium() as browser, window(browser) as page:
+        await opened(empty_world, page)
+        await page.keyboard.press("?")
+        await page.uncheck("#single-keys")
+        await page.keyboard.press("Escape")
+        await page.reload()
+        await page.keyboard.press("h")
+        await expect(page.locator("[data-does=hold]")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_a_server_that_goes_is_told(empty_world: World) -> None:
+    """The dot says that nothing comes, and for how long; and is live again when the server is."""
+    async with chromium() as browser, window(browser) as page:
+        await opened(empty_world, page)
+        await page.context.set_offline(True)
+        streams = empty_world.app.operations._listener
+        assert streams is not None
+        for connection in list(streams._runner.server.connections):  # type: ignore[union-attr]
+            connection.force_close()
+        await expect(page.locator("#live")).to_contain_text("connection lost, retrying in")
+        await page.context.set_offline(False)
+        await expect(page.locator("#live")).to_have_attribute("data-is", "live", timeout=15_000)
+
+
+async def test_the_theme_is_remembered(empty_world: World) -> None:
+    async with chromium() as browser, window(browser) as page:
+        await opened(empty_world, page)
+        light = await page.evaluate("getComputedStyle(document.body).color")
+        await page.click(".more summary")
+        await page.click("[data-theme=dark]")
+        assert await page.evaluate("getComputedStyle(document.body).color") != light
+        await page.reload()
+        assert await page.evaluate("getComputedStyle(document.body).color") != light
