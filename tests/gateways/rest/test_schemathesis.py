@@ -49,6 +49,8 @@ enabled = true
 port = 0
 [smsc.builtin]
 password = "secret"
+[smsc.away]
+port = 1
 [vasp.news]
 vasp_id = "news"
 [subscriber."+15550000001"]
