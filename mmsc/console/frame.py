@@ -31,7 +31,7 @@ _MAP: Final = (
     _Known("Captures", "/captures", "c"),
     _Known("Setup", "/setup", "u"),
 )
-_OTHERS: Final = (("/api/docs", "REST"), ("/api/v1/openapi.json", "OpenAPI"))  # under More, as far as they are there
+_OTHERS: Final = (("/api", "REST"), ("/api/v1/openapi.json", "OpenAPI"))  # under More, as far as they are there
 _UNDER_MESSAGES: Final = ("/m/",)
 
 
