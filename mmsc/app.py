@@ -146,7 +146,7 @@ class App:
         self._at_stop(self.engine.end)  # also when the start fails half-way: the node says that it is gone
         await self.engine.begin(*self.setting_up.neighbours(settings))
         self.setting_up.started()
-        self._run(self.setting_up.run(), "changes by others")
+        self._run(self.setting_up.run(), "setup")
         await self._start_charging()
         standing_in.begin(self.faults, self.engine, settings, self.live)
         self._stack.push_async_callback(self._stop.close_doors)

@@ -77,7 +77,9 @@ class Operations:
 
         server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
         rest = api.routes(control_of)
-        made = application(Guard(settings.token), self._holder, server.handle, rest, settings.maximum_streams)
+        made = application(
+            Guard(settings.token), self._clock, self._holder, server.handle, rest, settings.maximum_streams
+        )
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
         listener = ConsoleListener(made, self._clock, settings.host, settings.port, limits)
         with listening("console", settings.host, settings.port):

@@ -169,10 +169,11 @@ class Lab:
         return self.client.ladder(self._id(of))
 
     def _wish(self, vasp_got: str | None, of: Submitted | str | None, about: dict[str, object]) -> Wanted:
-        names = (*SOURCES, "vasp", "phone", "number", "from_", "to")
-        what = {name.rstrip("_"): about.pop(name) for name in names if name in about}
         if vasp_got is not None:
-            what["vasp_got"] = vasp_got
+            about["vasp_got"] = vasp_got
+        source = next((name for name in SOURCES if name in about), "")  # `state` beside another is a field of that
+        names = (source, "vasp", "phone", "number", *(("from_", "to") if source == "pdu" else ()))
+        what = {name.rstrip("_"): about.pop(name) for name in names if name in about}
         return wanted({**what, "fields": about}, {}, self._id(of))
 
     def _id(self, of: Submitted | str | None) -> str:

@@ -38,8 +38,7 @@ class SettingUp:
         self.source: Path | None = None
         self._lines: Lines = {}
         self._wakes: asyncio.Queue[str] = asyncio.Queue()
-        self._renewing = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._stale = asyncio.Event()  # connections of neighbours that changed
         self.server = Server(lambda: app.settings, app.clock)
         self.setup = Setup(Made(app.store, app.clock, lambda: app.engine.neighbours), app.clock, self)
 
@@ -112,29 +111,29 @@ class SettingUp:
         for tell in app.live.values:
             tell(settings)
         await app.engine.adopt(configured.engine_policy(settings))
-        task = asyncio.create_task(self._renew(settings), name="connections of changed neighbours")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _renew(self, settings: Settings) -> None:
-        async with self._renewing:  # what is under way is waited for, and nobody waits for that
-            for change in self._app.live.connections:
-                await change(settings)
+        self._stale.set()
 
     async def run(self) -> None:
-        """Until cancelled: what other nodes change is read anew."""
-        try:
-            while True:
-                wake = await self._wakes.get()
-                try:
-                    await self._changed_elsewhere(wake)
-                except STORE_AWAY:
-                    self._wakes.put_nowait(wake)
-                    await real_pause(_PATIENCE_SECONDS)
-        finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Until cancelled: what other nodes change is read anew, and connections follow what changed."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._read_anew(), name="changes by other nodes")
+            group.create_task(self._renew(), name="connections of changed neighbours")
+
+    async def _renew(self) -> None:
+        while True:  # what is under way is waited for here, and by nobody who asked for the change
+            await self._stale.wait()
+            self._stale.clear()
+            for change in self._app.live.connections:
+                await change(self.settings)
+
+    async def _read_anew(self) -> None:
+        while True:
+            wake = await self._wakes.get()
+            try:
+                await self._changed_elsewhere(wake)
+            except STORE_AWAY:
+                self._wakes.put_nowait(wake)
+                await real_pause(_PATIENCE_SECONDS)
 
     async def _changed_elsewhere(self, wake: str) -> None:
         if not await self.setup.made.changed_elsewhere(wake):

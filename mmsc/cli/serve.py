@@ -14,7 +14,7 @@ import msgspec
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, load_whole, settings_of
 from mmsc.cli.progress import telling
-from mmsc.settings import Settings, captures_path, secrets, store_path
+from mmsc.settings import Settings, captures_path, is_loopback, secrets, store_path
 
 if TYPE_CHECKING:
     from mmsc.app import App
@@ -159,6 +159,9 @@ def _where(app: "App") -> Iterator[str]:
     for name, (title, _) in _PLACES.items():
         if name in app.listeners:
             yield f"{title:18} {_url(app, name)}"
+    if app.settings.console.token and "console" in app.listeners:
+        outside = "" if is_loopback(app.settings.console.host) else ", and is reachable from outside"
+        yield f"{'':18} asks for console.token (Authorization: Bearer, or once at /login){outside}"
     given = app.settings.store
     yield f"{'state':18} {f'PostgreSQL, schema {given.schema}' if given.postgres else store_path(app.settings)}"
     yield "ready; interrupt to stop"

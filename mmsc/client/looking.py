@@ -2,7 +2,7 @@
 fields; and how near one of them came."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mmsc.client.handsets import Handsets
@@ -19,8 +19,9 @@ class Seen:
     key: tuple[str, ...]
     name: str
     fields: Mapping[str, Any]
-    pdu: int = 0
+    pdu: str = ""  # its number in the ladder
     mm_id: str = ""
+    carries: str = ""  # the PDU within: a notification in its submit_sm
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def wanted(what: Mapping[str, Any], variables: Mapping[str, Any], mm_id: str) ->
 
 def misses(one: Seen, wish: Wanted) -> list[str]:
     """The names that keep it from being what is wanted; "" among them stands for its own name."""
-    wrong = [] if _named(wish.name, one.name) else [""]
+    wrong = [] if _named(wish.name, one.name) or (one.carries and _named(wish.name, one.carries)) else [""]
     patterns = {**wish.where, **wish.fields}
     return wrong + [name for name, pattern in patterns.items() if not fits(pattern, found(one.fields, name))]
 
@@ -135,17 +136,26 @@ class Looker:
 
     def _pdus(self, wish: Wanted) -> Iterator[Seen]:
         for one in self._client.pdus(wish.mm_id):
-            number = int(one["number"])
-            yield Seen(("pdu", wish.mm_id, str(number)), one["name"], self._fields(wish, one), number, wish.mm_id)
+            ends = (one["party"], "mmsc") if one["direction"] == "in" else ("mmsc", one["party"])
+            seen = Seen(
+                ("pdu", wish.mm_id, one["number"]),
+                one["name"],
+                {**one, "from": ends[0], "to": ends[1]},
+                one["number"],
+                wish.mm_id,
+                one["carries"],
+            )
+            yield self._with_fields(wish, seen)
 
-    def _fields(self, wish: Wanted, one: Json) -> Mapping[str, Any]:
+    def _with_fields(self, wish: Wanted, seen: Seen) -> Seen:
         """A PDU's own fields are only asked for where they matter."""
-        if not wish.fields or not _named(wish.name, one["name"]):
-            return one
+        if not wish.fields or "" in misses(seen, wish):
+            return seen
         try:
-            return {**one, **tree_fields(self._client.pdu(wish.mm_id, int(one["number"])))}
+            whole = self._client.pdu(wish.mm_id, seen.pdu)
         except ApiError:
-            return one
+            return seen
+        return replace(seen, fields={**tree_fields(whole), **seen.fields})
 
     def _states(self, wish: Wanted) -> Iterator[Seen]:
         """One thing: what all recipients agree on, or each of them."""
@@ -167,7 +177,7 @@ def tree_fields(pdu: Json) -> dict[str, Any]:
             name, value = one.get("name"), one.get("value")
             if name and value not in (None, ""):
                 fields.setdefault(str(name), value)
-            walk(one.get("children") or one.get("fields"))
+            walk(one.get("children"))
 
-    walk(pdu.get("tree") or pdu.get("layers") or pdu.get("fields"))
+    walk(pdu.get("tree"))
     return fields

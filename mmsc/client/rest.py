@@ -249,14 +249,19 @@ class Client:
         """The PDUs of a message, in the order of its ladder."""
         return _listed(self.get(f"/messages/{mm_id}/pdus"), "pdus")
 
-    def pdu(self, mm_id: str, number: int) -> Json:
-        """One PDU: its fields with their octet ranges, and the octets."""
-        found: Json = self.get(f"/messages/{mm_id}/pdus/{number}")
+    def pdu(self, mm_id: str, number: str) -> Json:
+        """One PDU by its number in the ladder: its fields with their octet ranges, and the octets."""
+        found: Json = self.get(f"/messages/{mm_id}/pdus/{quote(number)}")
         return found
 
     def ladder(self, mm_id: str) -> str:
         """The ladder of a message as text, 100 columns."""
-        return str(self.request("GET", f"/messages/{mm_id}/ladder", accept="text/plain"))
+        return str(self.get(f"/messages/{mm_id}/ladder.txt"))
+
+    def ladder_rows(self, mm_id: str) -> Json:
+        """The ladder of a message: `columns`, and `rows` whose source and target are indices of them."""
+        found: Json = self.get(f"/messages/{mm_id}/ladder")
+        return found
 
     def wait(self, mm_id: str, *states: str, timeout_seconds: float = 10.0) -> Json:
         """Until each recipient of a message is or was in one of these states (real time). Raises TimeoutError."""

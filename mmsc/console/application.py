@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 from aiohttp.typedefs import Handler as NextHandler
 from aiohttp.typedefs import Middleware
 
+from mmsc.clock import Clock
 from mmsc.console import assets, bridge, login
 from mmsc.console.guard import Guard
 from mmsc.console.live import STREAMS, Streams
@@ -28,6 +30,7 @@ _WHY: Final = {
 
 def application(
     guard: Guard,
+    clock: Clock,
     holder: dict[str, Control],
     operations: Handler,
     rest: Iterable[web.RouteDef],
@@ -45,7 +48,7 @@ def application(
 
     for path in ("/metrics", "/healthz", "/readyz"):
         made.router.add_route("*", path, for_operators)
-    made.add_routes([*assets.routes(), *login.routes(guard), *rest])
+    made.add_routes([*assets.routes(), *login.routes(guard, clock), *rest])
     for routes in PAGES:
         made.add_routes(routes())
     return made
@@ -76,7 +79,7 @@ def _guarded(guard: Guard) -> Middleware:
         if refusal is None:
             return await handler(request)
         if refusal[0] == 401 and not request.path.startswith(_REST) and request.method == "GET":
-            raise web.HTTPSeeOther(f"/login?to={request.rel_url.raw_path_qs}")
+            raise web.HTTPSeeOther(f"/login?to={quote(request.rel_url.raw_path_qs, safe='/')}")
         return _refused(request, *refusal)
 
     return guarded

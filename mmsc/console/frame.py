@@ -31,7 +31,11 @@ _MAP: Final = (
     _Known("Captures", "/captures", "c"),
     _Known("Setup", "/setup", "u"),
 )
-_OTHERS: Final = (("/api", "REST"), ("/api/v1/openapi.json", "OpenAPI"))  # under More, as far as they are there
+_OTHERS: Final = (
+    ("/api", "REST"),
+    ("/runs", "Runs"),
+    ("/api/v1/openapi.json", "OpenAPI"),
+)  # under More, as far as they are there
 _UNDER_MESSAGES: Final = ("/m/",)
 
 
@@ -94,6 +98,8 @@ def _paths(app: web.Application) -> frozenset[str]:
 def _here(path: str) -> str:
     if path == "/" or path.startswith(_UNDER_MESSAGES):
         return "/messages"
+    if path.startswith("/runs"):
+        return "/setup"
     return "/" + path.lstrip("/").partition("/")[0]
 
 

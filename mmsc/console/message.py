@@ -10,6 +10,7 @@ from aiohttp import web
 from mmsc.console.live import Push, stream
 from mmsc.console.message_head import has_route, message_of, number_of
 from mmsc.console.message_pane import pane_of
+from mmsc.console.octets import AT_FIRST
 from mmsc.console.page import control_of, markup, page
 from mmsc.control.traffic import Traffic
 from mmsc.trace.events import Event
@@ -17,6 +18,8 @@ from mmsc.trace.ladder import MMSC, Ladder, Row, RowKind, Wishes, windowed
 from protocols.records import record
 
 _EVERY_SECONDS: Final = 1.0  # what is captured after its event, and what is due
+_FEWEST_OCTETS: Final = 512  # of a PDU, beside the longest ladder: a page has its weight
+_OCTETS_A_ROW: Final = 64
 _SWITCHES: Final = ("if", "r", "marked", "notes", "unfold", "folds", "all")
 
 
@@ -64,8 +67,9 @@ async def _ladder(request: web.Request) -> web.Response:
     chosen = traffic.pdu(number) if number else next(iter(traffic.pdus), None)
     if number and chosen is None:
         raise web.HTTPNotFound(reason=f"message {found.id} has no PDU {number}: there are {len(traffic.pdus)}")
-    pane = None if chosen is None else pane_of(request, traffic, chosen)
-    values = ladder_values(found.id, traffic, view, pane.pdu.number if pane is not None else "")
+    values = ladder_values(found.id, traffic, view, chosen.number if chosen is not None else "")
+    most = max(_FEWEST_OCTETS, AT_FIRST - _OCTETS_A_ROW * len(values["rows"]))
+    pane = None if chosen is None else pane_of(request, traffic, chosen, most)
     return page(
         request,
         "message-ladder.html",

@@ -14,6 +14,7 @@ _BAD_FIRST: Final = (
     *("deferred", "scheduled", "accepted", "notified", "link_sent", "relayed", "cancelled"),
     *("retrieved", "link_viewed", "forwarded"),
 )
+_LONGEST_ID: Final = 19  # digits
 _NO_SUBJECT: Final = "No subject"
 
 
@@ -59,10 +60,16 @@ class MessageView:
 
 def number_of(request: web.Request) -> int:
     """The id in the path, 404 for one that is none."""
-    text = request.match_info["mm"]
-    if len(text) > 19 or int(text) >= 1 << 63:
-        raise web.HTTPNotFound(reason=f"{text[:40]} is no id of a message")
-    return int(text)
+    found = id_in(request.match_info["mm"])
+    if found is None:
+        raise web.HTTPNotFound(reason=f"{request.match_info['mm'][:40]} is no id of a message")
+    return found
+
+
+def id_in(text: str) -> int | None:
+    """The id that a text is: decimal, 63 bits."""
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID
+    return int(text) if is_number and int(text) < 1 << 63 else None
 
 
 def has_route(request: web.Request, start: str, end: str) -> bool:

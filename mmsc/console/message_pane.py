@@ -38,7 +38,7 @@ class Pane:
     chosen: int
     marked: range
     open: frozenset[int]
-    whole: bool
+    most: int
     as_text: bool
     can_replay: bool
 
@@ -56,7 +56,7 @@ class Pane:
     @property
     def lines(self) -> list[octets.Line]:
         """The octets of the level, line by line."""
-        return octets.lines(self.dissection, self.level, self.marked, whole=self.whole)
+        return octets.lines(self.dissection, self.level, self.marked, self.most)
 
     @property
     def runs(self) -> list[octets.Run]:
@@ -110,8 +110,8 @@ class Pane:
         return f"{first}-{last} (0x{first:02x}-0x{last:02x}), {octets_}"
 
 
-def pane_of(request: web.Request, traffic: Traffic, pdu: Pdu) -> Pane:
-    """The pane of a PDU as the query wants it."""
+def pane_of(request: web.Request, traffic: Traffic, pdu: Pdu, most: int = octets.AT_FIRST) -> Pane:
+    """The pane of a PDU as the query wants it; about `most` of its octets are shown unless all are asked for."""
     dissection = dissect(pdu.view, *_reassembled(traffic.pdus, pdu))
     level = dissection.level(request.query.get("b", ""))
     marked = _marked(request.query.get("o", ""), level)
@@ -133,7 +133,7 @@ def pane_of(request: web.Request, traffic: Traffic, pdu: Pdu) -> Pane:
         chosen=node.number if node is not None else 0,
         marked=marked,
         open=_opened(dissection, level, node),
-        whole=request.query.get("whole") == "1",
+        most=octets.MOST if request.query.get("whole") == "1" else most,
         as_text=request.query.get("as") == "text",
         can_replay=not pdu.answers and not pdu.outward and has_route(request, "/m/", "/replay"),
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from mmsc.console.message_head import message_of, number_of
+from mmsc.console.message_head import id_in, message_of, number_of
 from mmsc.console.page import control_of, page
 from mmsc.control.acting import in_words
 from mmsc.control.comparing import compared
@@ -58,9 +58,7 @@ async def _part(request: web.Request) -> web.Response:
 async def _recipients(request: web.Request, said: str = "", status: int = 200) -> web.Response:
     found = await message_of(request)
     after = request.query.get("after", "0")
-    people = await control_of(request).messages.recipients(
-        found.id, int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0, _PEOPLE
-    )
+    people = await control_of(request).messages.recipients(found.id, id_in(after) or 0, _PEOPLE)
     return page(
         request,
         "message-recipients.html",
@@ -82,15 +80,17 @@ async def _act(request: web.Request) -> web.Response:
     except ValueError as error:
         raise web.HTTPBadRequest(reason="no such action") from error
     one = str(form.get("recipient", ""))
-    only = {int(one)} if one.isascii() and one.isdecimal() and len(one) < 19 else None
+    chosen = id_in(one)
+    if one and chosen is None:
+        raise web.HTTPBadRequest(reason="no such recipient")
+    only = None if chosen is None else {chosen}
     outcome = await control_of(request).acting.act(action, number_of(request), "console", only)
     return await _recipients(request, in_words(outcome))
 
 
 async def _events(request: web.Request) -> web.Response:
     found = await message_of(request)
-    text = request.query.get("after", "0")
-    after = int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    after = id_in(request.query.get("after", "0")) or 0
     events = await control_of(request).messages.events(found.id, after, _EVENTS)
     more = events[-1].id if len(events) == _EVENTS else ""
     return page(
@@ -172,15 +172,16 @@ async def _compare(request: web.Request) -> web.Response:
 async def _beside(request: web.Request, mm_id: int, other: str) -> dict[str, Any]:
     """Both ladders, aligned."""
     control = control_of(request)
-    if not (other.isascii() and other.isdecimal() and len(other) < 19):
+    number = id_in(other)
+    if number is None:
         return {"error": f"{other[:40]} is no id of a message: it is the number in its address"}
-    left, right = await control.traffic.of(mm_id), await control.traffic.of(int(other))
+    left, right = await control.traffic.of(mm_id), await control.traffic.of(number)
     if not right.events:
         return {"error": f"There is no message {other} here"}
     pairs = align(_arrows(left), _arrows(right))
     return {
         "pairs": pairs,
-        "other": int(other),
+        "other": number,
         "left": left.ladder(),
         "right": right.ladder(),
         "differences": sum(marks(one) != () for one in pairs),

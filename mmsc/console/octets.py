@@ -11,7 +11,7 @@ COLUMNS: Final = 16
 LONGEST_FIELD: Final = 4096  # octets of one field: of more only the ends are shown
 ENDS: Final = 512
 MOST: Final = 12 * 1024  # octets on one page; in hexadecimal and text that is 64 KB
-AT_FIRST: Final = 4096  # octets, unless more are asked for
+AT_FIRST: Final = 4096  # octets, unless more are asked for; beside a long ladder fewer
 
 
 @record(frozen=True, slots=True)
@@ -36,12 +36,13 @@ class Line:
     end: int = 0
 
 
-def lines(dissection: Dissection, level: Level, marked: range = range(0), *, whole: bool = False) -> list[Line]:
-    """The lines of a level; `marked` are offsets in it. `whole` hides nothing below `MOST`."""
+def lines(dissection: Dissection, level: Level, marked: range = range(0), most: int = MOST) -> list[Line]:
+    """The lines of a level, about `most` octets of it; `marked` are offsets in it. Below `MOST` long fields are cut to
+    their ends, too."""
     octets = dissection.buffers[level.buffer][level.start : level.end]
     runs = dissection.runs(level)
     found: list[Line] = []
-    for start, end, hidden, what in _shown(dissection, runs, len(octets), whole=whole):
+    for start, end, hidden, what in _shown(dissection, runs, len(octets), most):
         if hidden:
             found.append(Line(start, hidden=hidden, what=what, end=end))
             continue
@@ -73,14 +74,14 @@ def _line(octets: bytes, owners: Sequence[int], start: int, marked: range) -> Li
 
 
 def _shown(
-    dissection: Dissection, runs: Sequence[tuple[int, int, int]], total: int, *, whole: bool
+    dissection: Dissection, runs: Sequence[tuple[int, int, int]], total: int, most: int
 ) -> Iterator[tuple[int, int, int, str]]:
     """(start, end, hidden octets, what they are): pieces at multiples of a line."""
     names = {node.number: f"{node.name} {node.value}".strip() for node in dissection.nodes()}
-    at, budget = 0, MOST if whole else AT_FIRST
+    at, budget = 0, most
     for first, last, owner in runs:
         begin, end = _up(first + ENDS), _down(last - ENDS)
-        if not whole and last - first >= LONGEST_FIELD and at < begin < end:
+        if most < MOST and last - first >= LONGEST_FIELD and at < begin < end:
             yield at, begin, 0, ""
             yield begin, end, end - begin, names.get(owner, "")
             budget -= begin - at

@@ -8,6 +8,7 @@ from aiohttp import web
 from mmsc.console import (
     api,
     captures,
+    faults,
     findings,
     lanes,
     live,
@@ -17,13 +18,17 @@ from mmsc.console import (
     messages,
     phones,
     replay,
+    runs,
     scenarios,
     send,
+    setup,
+    subscribers,
 )
 
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     captures.routes,
+    faults.routes,
     findings.routes,
     lanes.routes,
     live.routes,
@@ -33,6 +38,9 @@ PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     messages.routes,
     phones.routes,
     replay.routes,
+    runs.routes,
     scenarios.routes,
     send.routes,
+    setup.routes,
+    subscribers.routes,
 )

@@ -35,17 +35,6 @@ def notices(control: Control, run: str = "") -> tuple[Notice, ...]:
     return tuple(found)
 
 
-def _faults(control: Control) -> Iterator[Notice]:
-    on = () if control.faults is None else control.faults.active()
-    if on:
-        names = tuple((one.fault.name, several(one.bitten.hits, "hit")) for one in on[:NAMES_AT_MOST])
-        more = len(on) - len(names)
-        names += ((f"and {more} more", ""),) if more else ()
-        yield Notice(
-            text=f"{several(len(on), 'fault')} on", icon="bolt", names=names, link="/faults", link_text="Faults"
-        )
-
-
 def _clock(control: Control) -> Iterator[Notice]:
     ahead = control.clock.offset_seconds()
     state = control.clock.state
@@ -55,6 +44,14 @@ def _clock(control: Control) -> Iterator[Notice]:
         yield Notice(
             text=f"Clock {', '.join(said)}", icon="clock", icon_class="wait", link="/faults", link_text="Clock"
         )
+
+
+def _faults(control: Control) -> Iterator[Notice]:
+    active = control.faults.active() if control.faults is not None else ()
+    if active:
+        names = tuple((one.fault.name, several(one.bitten.hits, "hit")) for one in active[:NAMES_AT_MOST])
+        text = f"{several(len(active), 'fault')} on"
+        yield Notice(text=text, icon="bolt", names=names, link="/faults", link_text="Faults")
 
 
 def _door(control: Control) -> Iterator[Notice]:

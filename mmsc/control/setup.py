@@ -17,6 +17,7 @@ from mmsc.control.setup_tables import (
     Entry,
     Given,
     Key,
+    Profile,
     SetupFull,
     SetupLocked,
     SetupWaits,
@@ -33,6 +34,7 @@ from mmsc.engine.made import Made
 from mmsc.settings import Settings
 from mmsc.settings.base import Section
 from mmsc.settings.neighbours import Vasp
+from mmsc.settings.profiles import ready, set_of
 
 KINDS: Final = ("vasp", "peer", "smsc")
 
@@ -140,6 +142,15 @@ class Setup:
     async def waiting(self, kind: str, name: str) -> int:
         """Tasks for one that are not done, as far as they are counted."""
         return await self.made.waiting(f"{kind}:{name}")
+
+    def profiles(self) -> list[Profile]:
+        """The dialects of MM7 that a VASP may name, the file's first."""
+        own = self._house.file.mm7_profile
+        found = [
+            Profile(name, one.based_on, self._house.where("mm7_profile", name), set_of(one))
+            for name, one in own.items()
+        ]
+        return found + [Profile(name, one.based_on, "ready", set_of(one)) for name, one in sorted(ready().items())]
 
     def _check_origin(self, kind: str, name: str) -> None:
         if name in getattr(self._house.file, kind):

@@ -127,3 +127,35 @@ def _value(key: Key, text: str) -> Any:
         return int(text, 0) if _bare(key.type) is int else float(text)
     except ValueError:
         return text
+
+
+_GROUPS: Final[Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]] = {
+    "vasp": (
+        ("Who it is", ("vasp_id", "vas_ids", "username", "password", "authentication", "interface", "run")),
+        ("What goes to it", ("report_url", "deliver_url", "short_codes", "sender", "deferred_reports", "concurrency")),
+        (
+            "What it may send",
+            (
+                *("senders", "content_types", "maximum_octets", "maximum_recipients", "messages_per_second", "burst"),
+                *("over_rate", "credits", "networks", "client_certificates", "violations", "repeats"),
+            ),
+        ),
+        ("Its dialect", ("profile", "deliver_profile", "namespace", "mm7_version", "errors", "fault_http_status")),
+    ),
+    "peer": (
+        ("Where it is", ("domain", "host", "port", "prefixes", "addresses")),
+        ("What goes to it", ("ack_request", "mm4_version", "maximum_octets", "concurrency")),
+    ),
+    "smsc": (
+        ("Where it is", ("host", "port", "system_id", "password", "system_type", "bind")),
+        ("What it is sent", ("source", "source_ton", "source_npi", "push_form", "data_coding", "receipts")),
+    ),
+    "subscriber": (("What it is", ("mms", "smsc", "ip", "run")),),
+}
+
+
+def grouped(kind: str) -> list[tuple[str, list[Key]]]:
+    """The keys as a form shows them; what is seldom needed comes last, under More."""
+    known = {key.name: key for key in keys_of(kind)}
+    found = [(title, [known.pop(name) for name in names]) for title, names in _GROUPS[kind]]
+    return [*found, ("More", list(known.values()))] if known else found

@@ -54,6 +54,16 @@ class Entry:
         return {key: value for key, value in msgspec.to_builtins(self.table).items() if key not in hidden}
 
 
+@record(frozen=True, slots=True)
+class Profile:
+    """A dialect of MM7: what it is based on, where it is written, and what it does otherwise."""
+
+    name: str
+    based_on: str
+    where: str
+    values: Mapping[str, Any]
+
+
 class SetupWrong(Exception):
     """What was given cannot be used: every key that is wrong, and why."""
 

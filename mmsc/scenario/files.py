@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from mmsc.scenario.model import Scenario
-from mmsc.scenario.reading import ScenarioError, read
+from mmsc.scenario.model import Scenario, ScenarioError
+from mmsc.scenario.reading import read
 
 _ENDINGS: Final = (".yaml", ".yml")
 
@@ -14,7 +14,13 @@ _ENDINGS: Final = (".yaml", ".yml")
 def ready() -> Path:
     """The folder of the ready ones: in the package where it was installed, in `config/scenarios` of a checkout."""
     packed = Path(str(resources.files("mmsc.scenario"))) / "ready"
-    return packed if packed.is_dir() else Path(__file__).parents[2] / "config" / "scenarios"
+    return shown(packed if packed.is_dir() else Path(__file__).parents[2] / "config" / "scenarios")
+
+
+def shown(path: Path) -> Path:
+    """As people here would name it: from the current folder where it is below that."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def listed(paths: Sequence[Path]) -> list[Path]:

@@ -2,6 +2,7 @@
 scripts, nothing from elsewhere, for screen and paper; all text in it came from neighbours, and is escaped.
 """
 
+import base64
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -86,18 +87,26 @@ def _pdu(found: Any) -> dict[str, Any] | None:
     """The PDU that decided: its fields, its octets."""
     if not isinstance(found, Mapping):
         return None
-    return {"name": found.get("name", ""), "number": found.get("number", ""), "lines": list(_fields(found))}
+    about = found.get("pdu") or {}
+    octets = base64.b64decode((found.get("buffers") or [""])[0])
+    return {
+        "name": about.get("name", ""),
+        "number": about.get("number", ""),
+        "lines": list(_fields(found.get("tree"), 0)),
+        "hex": list(_hex(octets[:_MAXIMUM_OCTETS])),
+        "left_out": max(0, len(octets) - _MAXIMUM_OCTETS),
+    }
 
 
-def _fields(found: Mapping[str, Any]) -> Iterator[tuple[int, str, str]]:
-    def walk(nodes: Any, depth: int) -> Iterator[tuple[int, str, str]]:
-        for one in nodes or ():
-            yield depth, str(one.get("name", "")), str(one.get("value") or "")
-            yield from walk(one.get("children") or one.get("fields"), depth + 1)
-
-    yield from walk(found.get("tree") or found.get("layers") or found.get("fields"), 0)
+def _fields(nodes: Any, depth: int) -> Iterator[tuple[int, str, str]]:
+    for one in nodes or ():
+        yield depth, str(one.get("name", "")), str(one.get("value") or "")
+        yield from _fields(one.get("children"), depth + 1)
 
 
-def verdict_of(case: CaseResult) -> str:
-    """Shape and word."""
-    return f"{SIGNS[case.verdict]} {case.verdict.value}"
+def _hex(octets: bytes) -> Iterator[str]:
+    """Offset, sixteen octets, their text."""
+    for at in range(0, len(octets), _OCTETS_A_LINE):
+        line = octets[at : at + _OCTETS_A_LINE]
+        text = "".join(chr(one) if 0x20 <= one < 0x7F else "." for one in line)
+        yield f"{at:04x}  {line[:8].hex(' '):23}  {line[8:].hex(' '):23}  {text}"

@@ -8,7 +8,7 @@ is missing.
 import time
 from collections.abc import Callable
 
-from mmsc.client import ApiError, Client
+from mmsc.client import ApiError, Client, Json
 from mmsc.client.looking import Seen, lines, misses, nearest, wanted
 from mmsc.client.patterns import Unknown, found
 from mmsc.client.waiting import WITHIN_SECONDS, Watch, until, why
@@ -91,7 +91,7 @@ class Runner:
         except _Failed as error:
             seen = error.seen
             outcome = {"verdict": Verdict.FAIL, "why": str(error), "expected": error.expected, "got": error.got}
-            outcome |= {"pdu": seen.pdu if seen else 0, "mm_id": seen.mm_id if seen else story.last}
+            outcome |= {"pdu": seen.pdu if seen else "", "mm_id": (seen.mm_id if seen else "") or story.last}
         except (Unknown, ValueError) as error:
             outcome = {"verdict": Verdict.FAIL, "why": str(error)}
         except (ApiError, OSError, Unfit) as error:
@@ -156,11 +156,24 @@ class Runner:
             raise _Failed("something came that should not", f"nothing of {wish.words}", lines(wish, one)[1], one)
 
     def _messages(self, story: Story, results: list[StepResult]) -> list[Told]:
-        told = []
-        for name, mm_id in story.messages.items():
-            try:
-                ladder = self._client.ladder(mm_id)
-            except (ApiError, OSError) as error:
-                ladder = f"no ladder: {error}"
-            told.append(Told(mm_id=mm_id, name=name, ladder=ladder, url=f"{self._client.url}/m/{mm_id}"))
-        return told
+        failed = next((one for one in results if one.verdict is not Verdict.PASS), None)
+        return [self._message(name, mm_id, failed) for name, mm_id in story.messages.items()]
+
+    def _message(self, name: str, mm_id: str, failed: StepResult | None) -> Told:
+        url, pdu = f"{self._client.url}/m/{mm_id}", None
+        try:
+            ladder, rows = self._client.ladder(mm_id), self._client.ladder_rows(mm_id)
+            if failed is not None and failed.mm_id == mm_id:
+                pdu = self._deciding(mm_id, failed)
+        except (ApiError, OSError) as error:
+            return Told(mm_id=mm_id, name=name, ladder=f"no ladder: {error}", url=url)
+        return Told(mm_id=mm_id, name=name, ladder=ladder, url=url, rows=rows, pdu=pdu)
+
+    def _deciding(self, mm_id: str, failed: StepResult) -> Json | None:
+        """The PDU that decided against a step: the one that came nearest, else the last of its name."""
+        number = failed.pdu
+        if not number:
+            name = failed.got.split("  ")[0]
+            named = [one["number"] for one in self._client.pdus(mm_id) if name in (one["name"], one["carries"])]
+            number = named[-1] if named else ""
+        return self._client.pdu(mm_id, number) if number else None

@@ -31,7 +31,7 @@ class StepResult:
     expected: str = ""
     got: str = ""
     why: str = ""
-    pdu: int = 0  # of the message's ladder: the one that decided
+    pdu: str = ""  # its number in the message's ladder: the one that decided
     mm_id: str = ""
 
 

@@ -121,6 +121,12 @@ def _set(profile: Mm7Profile) -> Iterator[tuple[str, Any]]:
             yield field.name, value
 
 
+def set_of(profile: Mm7Profile) -> dict[str, Any]:
+    """What a profile sets of its own, as JSON has it."""
+    told: dict[str, Any] = msgspec.to_builtins(dict(_set(profile)))
+    return {name: value for name, value in told.items() if name != "based_on"}
+
+
 def profile_contradictions(settings: "Settings") -> Iterator[str]:
     """Sentences about profiles that are not there, go in a circle, or contradict themselves."""
     own = settings.mm7_profile

@@ -33,7 +33,8 @@ _BY_MARK: Final = (
 )
 _BY_FINDING: Final = _BY_MARK.format("finding.noted")
 _BY_FAULT: Final = _BY_MARK.format("fault.hit")
-_FOUND: Final = f"SELECT {MM_COLUMNS} FROM mm WHERE mm.id >= $1 AND mm.id < $2"
+_IN_RANGE: Final = f"SELECT {MM_COLUMNS} FROM mm WHERE mm.id >= $1 AND mm.id < $2"
+_IN_CHUNK: Final = f"SELECT {MM_COLUMNS} FROM mm WHERE mm.id IN ({{}})"  # where the driver's ids lie far apart
 # An identifier of whichever interface, and the MM that has it. An id is also a recipient's.
 _NAMED: Final = (
     "SELECT id FROM mm WHERE request = $1 ORDER BY id DESC LIMIT 100",
@@ -119,21 +120,43 @@ def driver_of(wanted: Wanted) -> Driver:
 
 async def chunk(source: Source, driver: Driver, below: int, size: int) -> tuple[int, int] | None:
     """(the lowest id, how many) of the next ids of a driver; None: there are no more. Raises `StoreUnavailable`."""
-    values = (below, size) if driver.value is None else (below, size, driver.value)
-    ((lowest, count),) = await source.fetch(_CHUNK.format(driver.sql), *values)
+    ((lowest, count),) = await source.fetch(_CHUNK.format(driver.sql), *_values(driver, below, size))
     return None if lowest is None else (integer(lowest), integer(count))
 
 
-async def found(source: Source, wanted: Wanted, low: int, below: int, limit: int) -> list[Mm]:
-    """The MMs with ids from `low` up to before `below` for which everything holds that SQL can say, newest first."""
-    conditions = _Conditions(2)
-    if wanted.ids is not None:
-        listed = ", ".join(conditions.value(one) for one in wanted.ids) or "NULL"
-        conditions.add(f"mm.id IN ({listed})")
+async def found(source: Source, wanted: Wanted, driver: Driver, chunk: tuple[int, int, int], limit: int) -> list[Mm]:
+    """The MMs of a chunk (lowest id, the id that it lies below, size) for which everything holds that SQL can say,
+    newest first."""
+    lowest, below, size = chunk
+    head: str = _IN_RANGE
+    values: tuple[SqlValue, ...] = (lowest, below)
+    if driver is not ALL:
+        head, values = _IN_CHUNK.format(driver.sql), _values(driver, below, size)
+    conditions = _Conditions(len(values))
     for term in wanted.terms:
         _add(conditions, term, exact=term in wanted.exact)
-    sql = f"{_FOUND}{conditions.sql} ORDER BY mm.id DESC LIMIT {conditions.value(limit)}"
-    return [mm_of(row) for row in await source.fetch(sql, low, below, *conditions.values)]
+    return await _read(source, head, values, conditions, limit)
+
+
+async def among(source: Source, wanted: Wanted, below: int, limit: int) -> list[Mm]:
+    """Likewise, among the ids that identifiers led to."""
+    conditions = _Conditions(2)
+    listed = ", ".join(conditions.value(one) for one in wanted.ids or ()) or "NULL"
+    conditions.add(f"mm.id IN ({listed})")
+    for term in wanted.terms:
+        _add(conditions, term, exact=term in wanted.exact)
+    return await _read(source, _IN_RANGE, (0, below), conditions, limit)
+
+
+async def _read(
+    source: Source, head: str, values: tuple[SqlValue, ...], conditions: _Conditions, limit: int
+) -> list[Mm]:
+    sql = f"{head}{conditions.sql} ORDER BY mm.id DESC LIMIT {conditions.value(limit)}"
+    return [mm_of(row) for row in await source.fetch(sql, *values, *conditions.values)]
+
+
+def _values(driver: Driver, below: int, size: int) -> tuple[SqlValue, ...]:
+    return (below, size) if driver.value is None else (below, size, driver.value)
 
 
 async def named(source: Source, word: str, numbers: Sequence[int], lanes: Sequence[str]) -> tuple[int, ...]:

@@ -87,6 +87,7 @@ PAGES: Final = (
     Page("send-rest", "/send/rest", route="/send/{whom}"),
     Page("findings", "/findings", route="/findings"),
     Page("finding", _finding, route="/findings/{rule}"),
+    Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
     Page("faults", "/faults", route="/faults"),
     Page("scenarios", "/scenarios", route="/scenarios"),
     Page("scenario-draft", "/scenarios/draft", route="/scenarios/draft"),

@@ -34,13 +34,14 @@ async def test_retry_now_pushes_again_at_once(desk: Desk) -> None:
 
 async def test_retry_now_does_not_wait_for_the_pause_of_its_lane(desk: Desk) -> None:
     bench = desk.bench
-    bench.hands[TaskKind.NOTIFY].answers = [Retry("connection refused", neighbour_down=True)]
     accepted = await bench.submit(PHONE)
-    await bench.until(trace.LanePaused)
-    await bench.until(trace.AttemptPostponed)
-    assert (await desk.control.acting.act(Action.RETRY, accepted.mm_id, "rest")).done == 1
     await bench.until(trace.NotificationPushed)
-    assert bench.engine.lanes.get("smsc:local").paused_until == 0
+    await bench.at_rest()
+    lane = bench.engine.lanes.get("smsc:local")
+    assert bench.engine.lanes.pause(lane) > 0
+    assert (await desk.control.acting.act(Action.RETRY, accepted.mm_id, "rest")).done == 1
+    await bench.until(trace.NotificationPushed, 2)
+    assert lane.paused_until == 0
 
 
 async def test_a_report_that_waits_is_sent_now(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """Finding MMs and reading what lists and pages show of them.
 
-A search goes through the store newest first, in chunks that grow while they are quick, for at most `PATIENCE` of
-reading time: then it says where it stands, and whoever asked may go on there.
+A search goes through the store newest first, in chunks that grow while they are quick, for about `PATIENCE` of reading
+time at most: then it says where it stands, and whoever asked may go on there.
 """
 
 from collections.abc import Callable, Sequence
@@ -105,7 +105,7 @@ class Messages:
         wanted = await self._resolved(query)
         if wanted.ids is not None:
             below = FOR_EVER if before is None else before
-            found = await search.found(self._source, wanted, 0, below, LARGEST_PAGE)
+            found = await search.among(self._source, wanted, below, LARGEST_PAGE)
             mms = [mm for mm in found if self._holds(mm, wanted)]
             return Found(tuple(mms[:limit]), mms[limit - 1].id if len(mms) > limit else None)
         return await self._walk(wanted, query, before, limit, begun)
@@ -119,7 +119,7 @@ class Messages:
         if not some:
             return ()
         narrowed = search.Wanted(wanted.terms, wanted.exact, tuple(sorted(some, reverse=True)))
-        found = await search.found(self._source, narrowed, 0, FOR_EVER, LARGEST_PAGE)
+        found = await search.among(self._source, narrowed, FOR_EVER, LARGEST_PAGE)
         return tuple(mm for mm in found if self._holds(mm, narrowed))
 
     async def seen(self, mms: Sequence[Mm]) -> list[Seen]:
@@ -251,7 +251,7 @@ class Messages:
                 return Found(tuple(mms), None, looked_at=looked_at)
             lowest, count = max(chunk[0], low), chunk[1]
             most = _LARGEST_CHUNK if verified else limit - len(mms) + 1
-            found = await search.found(self._source, wanted, lowest, below, most)
+            found = await search.found(self._source, wanted, driver, (lowest, below, size), most)
             looked_at += count
             mms += [mm for mm in found if self._holds(mm, wanted)]
             if len(mms) > limit:
@@ -260,9 +260,10 @@ class Messages:
                 return Found(tuple(mms), None, looked_at=looked_at)
             below = lowest
             now = self._real_now()
-            if now - begun >= self._patience:
+            took = now - chunk_begun
+            if now - begun + 2 * took >= self._patience * 4 // 5:  # the next chunk would take too long
                 return Found(tuple(mms), below, stopped=True, looked_at=looked_at)
-            if now - chunk_begun < _QUICK:
+            if took < _QUICK:
                 size = min(size * 2, _LARGEST_CHUNK)
         return Found(tuple(mms), None, looked_at=looked_at)
 

@@ -1,12 +1,12 @@
 """What REST takes and gives about the phones of the lab."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
 
 from mmsc.control.phones import HandsetItem, HandsetLine, HandsetRow, Kind, State
+from mmsc.control.waiting import LONGEST_SECONDS
 
-LONGEST_WAIT_SECONDS: Final = 60
 _Address = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 _Addresses = Annotated[list[_Address], msgspec.Meta(max_length=100)]
 
@@ -38,14 +38,21 @@ class Which(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to wait for: the first item above `after` of this kind, in this state, from whoever is named (the beginning
-    of `who`), whose subject or text holds `contains`; for at most `seconds`."""
+    of `who`), whose subject or text holds `contains`. `timeout` is real time, in seconds."""
 
     kind: Kind = Kind.MESSAGE
     state: State | None = None
     after: Annotated[int, msgspec.Meta(ge=0)] = 0
     who: str = ""
     contains: str = ""
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_WAIT_SECONDS)] = 10
+    timeout: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_SECONDS)] = 30.0
+
+
+class HandsetWaitEnded(msgspec.Struct, frozen=True):
+    """How it ended: something arrived, or the time was over (`item` is null then)."""
+
+    reached: bool
+    item: HandsetItem | None
 
 
 class Number(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

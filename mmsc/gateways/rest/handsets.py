@@ -5,7 +5,7 @@ An item's number counts up on its handset and is never given again, so `after` o
 
 import base64
 import binascii
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from mmsc.gateways.rest.handset_bodies import (
     Coverage,
     File,
     Handsets,
+    HandsetWaitEnded,
     Items,
     Number,
     ReadReport,
@@ -113,8 +114,11 @@ async def _lines(call: Call) -> Answer:
 
 async def _wait(call: Call) -> Answer:
     wanted = call.query
-    found = await _phone(call).arrival(_wanted(wanted), wanted.after, wanted.seconds)
-    return Answer(status=204) if found is None else Answer(values.item_of(found))
+    try:
+        found = await _phone(call).arrival(_wanted(wanted), wanted.after, wanted.timeout)
+    except PhoneRefuses as error:
+        raise Problem(503, str(error), retry_after="5") from error
+    return Answer(HandsetWaitEnded(found is not None, None if found is None else values.item_of(found)))
 
 
 def _wanted(wanted: Wanted) -> Callable[[values.Item], bool]:
@@ -248,6 +252,7 @@ async def _done(item: values.Item, work: Coroutine[Any, Any, object]) -> Answer:
 
 
 _NUMBER: Final = {"number": "a subscriber's number, digits with or without +"}
+_EXAMPLES: Final = {"number": "15550000001", "item": "1", "part": "0"}
 _NUMBER_AND_ITEM: Final = {**_NUMBER, "item": "the item's number"}
 
 
@@ -259,6 +264,7 @@ def _endpoint(
     answers: dict[int, Any],
     *,
     problems: tuple[int, ...] = (404,),
+    examples: Mapping[str, Any] = {},
     **more: Any,
 ) -> Endpoint:
     named = {name: what for name, what in (*_NUMBER_AND_ITEM.items(), ("part", "from 0")) if f"{{{name}}}" in path}
@@ -271,6 +277,7 @@ def _endpoint(
         answers=answers,
         problems=problems,
         parameters=named,
+        examples={**{name: _EXAMPLES[name] for name in named}, **examples},
         **more,  # query and body
     )
 
@@ -303,10 +310,12 @@ ENDPOINTS: Final = (
     _endpoint(
         "GET",
         f"{_ONE}/wait",
-        "Wait until something arrives: 200 with it, 204 when nothing did in time",
+        "Wait until something arrives, or the time is over",
         _wait,
-        {200: HandsetItem, 204: None},
+        {200: HandsetWaitEnded},
         query=Wanted,
+        problems=(404, 503),
+        examples={"timeout": 0.1},
     ),
     _endpoint(
         "POST", f"{_ONE}/send", "Write and send an MM", _written, {201: HandsetItem}, problems=(404, 409), body=Writing

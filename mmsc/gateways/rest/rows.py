@@ -28,12 +28,12 @@ from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
     *captures.ENDPOINTS,
+    *clock.ENDPOINTS,
+    *faults.ENDPOINTS,
     *findings.ENDPOINTS,
     *handsets.ENDPOINTS,
     *identities.ENDPOINTS,
     *lab.ENDPOINTS,
-    *faults.ENDPOINTS,
-    *clock.ENDPOINTS,
     *lanes.ENDPOINTS,
     *messages.ENDPOINTS,
     *rates.ENDPOINTS,

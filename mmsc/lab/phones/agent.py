@@ -71,6 +71,11 @@ class Agent(Handset):
         self._given.clear()
         self.become(value.family)
 
+    @property
+    def acts_later(self) -> bool:
+        """Whether it waits to do something about an MM."""
+        return bool(self._later)
+
     def switch_on(self) -> None:
         """Ready to speak."""
         self._transport.open()

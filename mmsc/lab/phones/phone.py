@@ -6,6 +6,7 @@ itself does not do.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from mmsc.clock import Clock
@@ -28,6 +29,7 @@ from protocols.wsp.multipart import Part
 
 MAXIMUM_RECIPIENTS: Final = 100
 MAXIMUM_ATTACHMENTS: Final = 20
+MAXIMUM_WAITING: Final = 100  # who wait for something to arrive, at one phone
 MAXIMUM_CONTENT_OCTETS: Final = 8 * 1024 * 1024
 _CHARGED: Final = (ReplyCharging.ACCEPTED, ReplyCharging.ACCEPTED_TEXT_ONLY)
 
@@ -73,6 +75,7 @@ class Phone:
         self._bus = bus
         self._changed = changed
         self._covered = covered
+        self._waiting = 0
         self.box = Box(clock.now, lambda item: changed(number, item))
         self.lines = Lines(clock.moment, lambda: changed(number, None))
         self.agent = Agent(number, mm1_url, settings, box=self.box, lines=self.lines, clock=clock, told=told)
@@ -242,17 +245,25 @@ class Phone:
     # --- waiting ---
 
     async def arrival(self, wanted: Callable[[Item], bool], after: int, seconds: float) -> Item | None:
-        """The first item above `after` that is wanted, as soon as there is one; None when there was none in time."""
-        with self._bus.watch() as watcher:
-            try:
-                async with asyncio.timeout(seconds):
-                    while (found := self._first(wanted, after)) is None:
-                        await watcher.until(lambda change: change.phone == self.number)
-            except TimeoutError:
-                return self._first(wanted, after)
-            except WatcherCut:
-                return await self.arrival(wanted, after, seconds)
-        return found
+        """The first item above `after` that is wanted, as soon as there is one; None when there was none in time.
+        Raises PhoneRefuses when too many wait."""
+        if self._waiting >= MAXIMUM_WAITING:
+            raise PhoneRefuses(f"{MAXIMUM_WAITING} wait at this phone already")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._arrival(wanted, after)
+        except TimeoutError:
+            return self._first(wanted, after)
+        finally:
+            self._waiting -= 1
+
+    async def _arrival(self, wanted: Callable[[Item], bool], after: int) -> Item:
+        while True:
+            with self._bus.watch() as watcher, suppress(WatcherCut):  # cut: all items are looked at again
+                while (found := self._first(wanted, after)) is None:
+                    await watcher.until(lambda change: change.phone == self.number)
+                return found
 
     def _first(self, wanted: Callable[[Item], bool], after: int) -> Item | None:
         return next((one for one in self.box.all() if one.number > after and wanted(one)), None)

@@ -51,10 +51,10 @@
   const items = () => all("[role=treeitem]", pane()).filter((item) => item.offsetParent);
   const place = () => one(".oct-place", pane());
   const mark = (item, focus = true) => {
-    const tab = item.dataset.b, level = one(".oct-hex", pane()).dataset.level, row = one(":scope > a.oct-r", item);
+    const level = one(".oct-hex", pane()).dataset.level, row = one(":scope > a.oct-r", item);
     const range = row && /[?&]o=(\d+)-(\d+)/.exec(row.search);
     if (!range) { all(".on", pane()).forEach((other) => other.classList.remove("on")); item.classList.add("on"); return rove(item, focus); }
-    if ((tab && !row.search.includes(`b=${level}&`)) || one(".oct-hidden", pane())) {
+    if (!row.search.includes(`b=${level}&`) || one(".oct-hidden", pane())) {
       return show(location.pathname + row.search, () => focus && again(item.dataset.f));
     }
     all(".on", pane()).forEach((other) => other.classList.remove("on"));
