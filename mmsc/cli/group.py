@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "decode": "Say what octets mean: an MMS PDU, a WAP push, an SMS TPDU, MM7, MM4 or SMPP.",
     "encode": "Make the octets of an MMS PDU or a WAP push that is written as JSON.",
     "push": "Push a notification to a handset: as TPDUs for modems and emulators, over UDP or SMPP.",
+    "pcap": "Write captures of a running server as pcapng, of a message, of a filter, or live.",
     "fixture": "Make a golden case of captured octets: octets, meaning and origin.",
     "explain": "Say what a rule that a finding names asks for, and why it matters.",
     "phone-settings": "Say what to enter in a phone so that it uses this MMSC, also as a QR code.",

@@ -25,9 +25,14 @@ class Notice:
     link_text: str = ""
 
 
-def notices(control: Control) -> tuple[Notice, ...]:
-    """All of them; () when nothing is the matter."""
-    return tuple(notice for source in SOURCES for notice in source(control))
+def notices(control: Control, run: str = "") -> tuple[Notice, ...]:
+    """All of them; () when nothing is the matter. `run`: the page shows the messages of one test run alone."""
+    found = [notice for source in SOURCES for notice in source(control)]
+    if run:
+        found.append(
+            Notice(text="Only run", icon="flag", names=((run[:60], ""),), link="/messages", link_text="All runs")
+        )
+    return tuple(found)
 
 
 def _clock(control: Control) -> Iterator[Notice]:

@@ -201,3 +201,11 @@ class Scenario:
     clause: str = ""
     tags: tuple[str, ...] = ()
     text: str = ""
+
+
+class ScenarioError(Exception):
+    """A file is no scenario. `problems` are sentences, each with file and line."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

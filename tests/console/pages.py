@@ -28,6 +28,24 @@ def _tab(name: str) -> Callable[[World], Awaitable[str]]:
     return path
 
 
+async def _finding(world: World) -> str:
+    found = await world.control.findings.page()
+    return f"/findings/{found.rows[0].rule}"
+
+
+async def _exchange(world: World) -> int:
+    assert world.control.captures is not None
+    return next(one.exchange for one in reversed(world.control.captures.latest(200)) if one.interface == "mm7")
+
+
+async def _capture(world: World) -> str:
+    return f"/captures/{await _exchange(world)}"
+
+
+async def _replay(world: World) -> str:
+    return f"/captures/{await _exchange(world)}/replay"
+
+
 @dataclass(frozen=True)
 class Page:
     """One page. `route` is what the server must have for it to be looked at; `octets` its budget before compression;
@@ -52,26 +70,36 @@ PAGES: Final = (
     Page("lanes", "/lanes"),
     Page("lane", "/lanes/peer:peer-down"),
     Page("lane-none", "/lanes/peer:nobody", status=404),
-    Page("message", _message, route="/m/{mm_id}"),
-    Page("message-pdu", _pdu, route="/m/{mm_id}/pdu/{number}"),
-    Page("message-content", _tab("content"), route="/m/{mm_id}/content"),
-    Page("message-recipients", _tab("recipients"), route="/m/{mm_id}/recipients"),
-    Page("message-events", _tab("events"), route="/m/{mm_id}/events"),
-    Page("message-findings", _tab("findings"), route="/m/{mm_id}/findings"),
+    Page("message", _message, route="/m/{mm}"),
+    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}"),
+    Page("message-content", _tab("content"), route="/m/{mm}/content"),
+    Page("message-recipients", _tab("recipients"), route="/m/{mm}/recipients"),
+    Page("message-events", _tab("events"), route="/m/{mm}/events"),
+    Page("message-findings", _tab("findings"), route="/m/{mm}/findings"),
+    Page("message-compare", _tab("compare"), route="/m/{mm}/compare"),
     Page("phones", "/phones", route="/phones"),
-    Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{digits}"),
-    Page("send-mm7", "/send/mm7", route="/send/{way}"),
-    Page("send-mm1", "/send/mm1", route="/send/{way}"),
-    Page("send-mm4", "/send/mm4", route="/send/{way}"),
-    Page("send-rest", "/send/rest", route="/send/{way}"),
+    Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
+    Page("phone-mm", f"/phones/{EAGER[1:]}/1", route="/phones/{number}/{item}"),
+    Page("phone-new", f"/phones/{EAGER[1:]}/new", route="/phones/{number}/new"),
+    Page("send-mm7", "/send/mm7", route="/send/{whom}"),
+    Page("send-mm1", "/send/mm1", route="/send/{whom}"),
+    Page("send-mm4", "/send/mm4", route="/send/{whom}"),
+    Page("send-rest", "/send/rest", route="/send/{whom}"),
     Page("findings", "/findings", route="/findings"),
+    Page("finding", _finding, route="/findings/{rule}"),
+    Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
     Page("faults", "/faults", route="/faults"),
     Page("scenarios", "/scenarios", route="/scenarios"),
+    Page("scenario-draft", "/scenarios/draft", route="/scenarios/draft"),
     Page("captures", "/captures", route="/captures"),
+    Page("capture", _capture, route="/captures/{exchange}"),
+    Page("replay", _replay, route="/captures/{exchange}/replay"),
+    Page("compare", "/compare", route="/compare"),
     Page("setup", "/setup", route="/setup"),
     Page("setup-vasps", "/setup/vasps", route="/setup/{kind}"),
+    Page("setup-vasp", "/setup/vasps/weather-vasp", route="/setup/{kind}/{name}"),
     Page("runs", "/runs", route="/runs"),
-    Page("api", "/api", route="/api", octets=200 * 1024),
+    Page("api", "/api", route="/api", octets=400 * 1024),
     Page("login", "/login"),
 )
 

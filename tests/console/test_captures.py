@@ -57,10 +57,13 @@ async def test_a_request_is_edited_and_sent_again(tmp_path: Path, page: Page) ->
         await page.get_by_label("Head").fill(
             "POST /mm7 HTTP/1.1\nHost: x\nContent-Type: text/xml\nContent-Length: 4711"
         )
-        await page.get_by_role("button", name="Send").click()
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await expect(page.locator("#answer")).to_contain_text("HTTP/1.1 401")
+        await page.get_by_label("Authorization").fill("Basic bmV3czpzZWNyZXQ=")
+        await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.locator("#answer")).to_contain_text("HTTP/1.1 500")
         await page.get_by_label("To").fill("192.0.2.7:80")
-        await page.get_by_role("button", name="Send").click()
+        await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_role("alert")).to_contain_text("console.replay_hosts")
 
 

@@ -137,6 +137,8 @@ async def fill_and_jump(made: World) -> None:
     await fill(made)
     made.app.clock.step(3700)
     await made.until(lambda: made.has(1, "expired"))
+    if made.control.faults is not None:
+        made.control.faults.set("mm7-request-twice")
     await made.submit("weather-vasp", EAGER, subject="All clear")
     await made.until(lambda: made.has(4, "retrieved"))
 

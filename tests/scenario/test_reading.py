@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from mmsc.scenario.files import chosen, listed, read_all, ready
-from mmsc.scenario.model import STEPS
-from mmsc.scenario.reading import ScenarioError, read, read_text
+from mmsc.scenario.model import STEPS, ScenarioError
+from mmsc.scenario.reading import read, read_text
 from mmsc.scenario.schema import schema
 from mmsc.scenario.words import words_of
 
