@@ -2,7 +2,28 @@
 
 from typing import Final
 
-from mmsc.gateways.rest import captures, clock, faults, findings, handsets, identities, lab, lanes, messages, rates, replay, resets, runs, scenarios, sending, server, setup, subscribers, traffic, waits
+from mmsc.gateways.rest import (
+    captures,
+    clock,
+    faults,
+    findings,
+    handsets,
+    identities,
+    lab,
+    lanes,
+    messages,
+    rates,
+    replay,
+    resets,
+    runs,
+    scenarios,
+    sending,
+    server,
+    setup,
+    subscribers,
+    traffic,
+    waits,
+)
 from mmsc.gateways.rest.endpoint import Endpoint
 
 ROWS: Final[tuple[Endpoint, ...]] = (
