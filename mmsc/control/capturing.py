@@ -69,6 +69,7 @@ class CaptureLine(msgspec.Struct, frozen=True, kw_only=True):
     mm_id: str | None
     transaction_id: str
     note: str
+    fault: str
 
 
 class CapturePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,8 +237,7 @@ class Capturing:
 
 
 def _remarks(record: CaptureRecord) -> tuple[str, ...]:
-    fault = getattr(record, "fault", "")
-    words = (f"fault {fault}" if fault else "", record.note)
+    words = (f"fault {record.fault}" if record.fault else "", record.note)
     return tuple(one for one in words if one)
 
 
@@ -359,6 +359,7 @@ def _line(record: CaptureRecord, mm_id: int | None, neighbour: str) -> CaptureLi
         mm_id=None if mm_id is None else str(mm_id),
         transaction_id=record.transaction_id,
         note=record.note,
+        fault=record.fault,
     )
 
 
