@@ -145,12 +145,12 @@ def sentence(row: Row, ladder: Ladder) -> str:
     if row.source < 0 or row.target < 0:
         return f"{time}, {row.text}" if row.kind is RowKind.NOTE else row.text
     ends = f"{ladder.columns[row.source].name} to {ladder.columns[row.target].name}"
-    what = f"{row.name} carrying {row.beneath}" if row.beneath else row.name
+    beneath = row.fault or (row.text if row.kind is RowKind.FOLD else "") or row.beneath
+    what = f"{row.name} {beneath}".strip()
     told = [row.number, time, ends, what]
     told += [f"attempt {row.attempt} of {row.attempts}"] if row.attempts > 1 else []
     told += [f"repeat of {row.repeat_of}"] if row.repeat_of else []
     if row.answer is not None:
         told.append(f"failed: {row.answer.text}" if row.failed else row.answer.text)
-    told += [f"fault {row.fault}"] if row.fault else []
     told += [f"finding {one}" for one in row.findings]
     return ", ".join(one for one in told if one)
