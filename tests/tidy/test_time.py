@@ -17,7 +17,6 @@ CLOCKS: Final = {
     "mmsc/store/sqlite.py": "how a slow disk behaves, and how long batches take",
     "mmsc/store/sqlite_readers.py": "a query's own time limit",
     "mmsc/store/postgres.py": "the pause before it connects again is network time",
-    "mmsc/control/capturing.py": "others have their turn between two large PDUs, and a live stream gathers",
     "mmsc/gateways/sms/esme.py": "enquire_link and reconnects are network time",
     "mmsc/operations/pulse.py": "how late the event loop is",
     "mmsc/operations/notify.py": "systemd asks for the monotonic clock",
