@@ -40,6 +40,7 @@ from mmsc.domain.states import RecipientState
 from mmsc.store import content, events, housekeeping, messages, sms
 from mmsc.store.core import SqlValue, Statement
 from mmsc.store.sqlite import SqliteStore
+from mmsc.store.sqlite_text import numbered
 from mmsc.trace import events as trace
 
 TYPE = "application/vnd.wap.multipart.related"
@@ -179,6 +180,21 @@ def fill(
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         connection.close()
+
+
+def furnish(path: Path, now: Instant) -> None:
+    """What a bare filling lacks: findings and a run among the oldest MMs, and numbers that nobody else has."""
+    connection = sqlite3.connect(path)
+    oldest = [row[0] for row in connection.execute("SELECT id FROM mm ORDER BY id LIMIT 5")]
+    finding = trace.FindingNoted("vasp:news", "MM7-R012", "TS 23.140 8.7.8", 3, "odd")
+    for mm_id in oldest:
+        note = events.insert(trace.Event(mm_id + 50_000, mm_id, None, None, now, now, finding))
+        connection.execute(numbered(note.sql), note.params)
+        connection.execute("UPDATE mm SET run = 'ci-1' WHERE id = ?", (mm_id,))
+        connection.execute("UPDATE recipient SET address = '+49170000' WHERE mm_id = ?", (mm_id,))
+    connection.execute("UPDATE mm SET sender = '+49170001' WHERE id = ?", oldest[:1])
+    connection.commit()
+    connection.close()
 
 
 def main() -> None:

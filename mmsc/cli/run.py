@@ -67,7 +67,7 @@ def command(files: tuple[Path, ...], **given: Any) -> None:
 
 def _scenarios(files: Sequence[Path], words: Sequence[str]) -> "list[Scenario]":
     from mmsc.scenario.files import chosen, listed, read_all, ready
-    from mmsc.scenario.reading import ScenarioError
+    from mmsc.scenario.model import ScenarioError
 
     try:
         found = read_all(listed(files or [ready()]))

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from mmsc.console.frame import has
 from mmsc.control import Control
+from mmsc.domain.neighbours import Vasp
 from protocols.records import record
 
 _VASP = "demo"  # of a server without a file, whose password is no secret
@@ -13,7 +14,7 @@ _PASSWORD = "secret"
 _SOAP = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns="http://www.3gpp.org/ftp/Specs/archive/'
     '23_series/23.140/schema/REL-6-MM7-1-4"><s:Header><TransactionID s:mustUnderstand="1">first</TransactionID>'
-    "</s:Header><s:Body><SubmitReq><MM7Version>6.8.0</MM7Version><Recipients><To><Number>{to}</Number></To>"
+    "</s:Header><s:Body><SubmitReq><MM7Version>6.8.0</MM7Version>{who}<Recipients><To><Number>{to}</Number></To>"
     "</Recipients><DeliveryReport>true</DeliveryReport><Subject>Hello</Subject></SubmitReq></s:Body></s:Envelope>"
 )
 
@@ -29,13 +30,16 @@ class Step:
 def steps(request: web.Request, control: Control) -> list[Step]:
     """Those that this server can take now."""
     places = control.places()
-    user, to = _user(control), _somebody(control)
+    vasp, to = _vasp(control), _somebody(control)
+    user = "" if vasp is None else f"{vasp.username}:{_PASSWORD if vasp.name == _VASP else 'PASSWORD'}"
     found: list[Step] = []
     if "mm7" in places:
         url = f"{places['mm7']}/mm7"
         head = f"curl {f'-u {shlex.quote(user)} ' if user else ''}-H 'Content-Type: text/xml; charset=utf-8'"
-        found.append(Step("MM7, by curl", f"{head} -H 'SOAPAction: \"\"' -d '{_SOAP.format(to=to)}' {url}"))
+        soap = _SOAP.format(to=to, who=_identification(vasp))
+        found.append(Step("MM7, by curl", f"{head} -H 'SOAPAction: \"\"' -d '{soap}' {url}"))
         who = f" --user {shlex.quote(user)}" if user else ""
+        who += f" --vasp-id {shlex.quote(vasp.vasp_id)}" if vasp is not None and vasp.vasp_id else ""
         found.append(Step("MM7, with a text", f"mmsc submit --url {url}{who} --to {to} --subject Hello --text 'Hello'"))
     if has(request, "/api/v1/messages", "POST"):
         body = f'{{"to": ["{to}"], "subject": "Hello", "text": "Hello"}}'
@@ -51,11 +55,15 @@ def steps(request: web.Request, control: Control) -> list[Step]:
     return found[:3]
 
 
-def _user(control: Control) -> str:
-    for vasp in control.engine.neighbours.vasps.values():
-        if vasp.username:
-            return f"{vasp.username}:{_PASSWORD if vasp.name == _VASP else 'PASSWORD'}"
-    return ""
+def _vasp(control: Control) -> Vasp | None:
+    """One that has a login."""
+    return next((vasp for vasp in control.engine.neighbours.vasps.values() if vasp.username), None)
+
+
+def _identification(vasp: Vasp | None) -> str:
+    if vasp is None or not vasp.vasp_id:
+        return ""
+    return f"<SenderIdentification><VASPID>{vasp.vasp_id}</VASPID></SenderIdentification>"
 
 
 def _somebody(control: Control, place: int = 0) -> str:

@@ -74,11 +74,13 @@ def frame_of(request: web.Request, control: Control, *, leave: bool = False) -> 
         if one.path in known
     )
     others = tuple(other for other in _OTHERS if other[0] in known)
-    port = request.host.rpartition(":")[2]
-    node = (
-        f"{control.engine.heartbeat.holder.node}:{port}" if port.isdecimal() else control.engine.heartbeat.holder.node
-    )
-    return Frame(node, words.seconds(control.clock.now()), entries, others, notices(control), leave)
+    strip = notices(control, request.query.get("run", ""))
+    return Frame(_server(request, control), words.seconds(control.clock.now()), entries, others, strip, leave)
+
+
+def _server(request: web.Request, control: Control) -> str:
+    name, port = control.engine.heartbeat.holder.node, request.host.rpartition(":")[2]
+    return f"{name} : {port}" if port.isdecimal() else name
 
 
 def has(request: web.Request, path: str, method: str = "GET") -> bool:
@@ -102,5 +104,7 @@ def _here(path: str) -> str:
 
 
 def _count(path: str, control: Control) -> tuple[int, bool]:
-    """What stands beside a page's name."""
-    return 0, False
+    """What stands beside a page's name: faults that are on, rules that findings since the start name."""
+    if path == "/faults" and control.faults is not None:
+        return len(control.faults.active()), True
+    return (control.rates.rules, False) if path == "/findings" else (0, False)

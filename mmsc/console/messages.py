@@ -65,7 +65,7 @@ def _query(control: Control, filtered: Filter) -> MessageQuery:
 def _is_one(request: web.Request, query: MessageQuery, found: MessagePage) -> bool:
     """One hit of a search for nothing but words opens it."""
     words_only = bool(query.terms) and all(term.field is Field.WORD for term in query.terms)
-    return words_only and len(found.rows) == 1 and found.more is None and has(request, "/m/{mm_id}")
+    return words_only and len(found.rows) == 1 and found.more is None and has(request, "/m/{mm}")
 
 
 def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: Any) -> web.Response:

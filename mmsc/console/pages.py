@@ -8,6 +8,7 @@ from aiohttp import web
 from mmsc.console import (
     api,
     captures,
+    faults,
     findings,
     lanes,
     live,
@@ -27,6 +28,7 @@ from mmsc.console import (
 PAGES: Final[tuple[Callable[[], Iterable[web.RouteDef]], ...]] = (
     api.routes,
     captures.routes,
+    faults.routes,
     findings.routes,
     lanes.routes,
     live.routes,

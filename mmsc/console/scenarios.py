@@ -10,7 +10,7 @@ from mmsc.console.live import Push, stream
 from mmsc.console.page import control_of, markup, page
 from mmsc.control.scenarios import MAXIMUM_TEXT, AnotherRuns, News, Run, Scenarios, report_junit
 from mmsc.gateways.rest.scenarios import report_answer
-from mmsc.scenario.reading import ScenarioError
+from mmsc.scenario.model import ScenarioError
 
 _MINUTES: Final = 5
 _MAXIMUM_MINUTES: Final = 100_000

@@ -25,9 +25,14 @@ class Notice:
     link_text: str = ""
 
 
-def notices(control: Control) -> tuple[Notice, ...]:
-    """All of them; () when nothing is the matter."""
-    return tuple(notice for source in SOURCES for notice in source(control))
+def notices(control: Control, run: str = "") -> tuple[Notice, ...]:
+    """All of them; () when nothing is the matter. `run`: the page shows the messages of one test run alone."""
+    found = [notice for source in SOURCES for notice in source(control)]
+    if run:
+        found.append(
+            Notice(text="Only run", icon="flag", names=((run[:60], ""),), link="/messages", link_text="All runs")
+        )
+    return tuple(found)
 
 
 def _clock(control: Control) -> Iterator[Notice]:
@@ -39,6 +44,14 @@ def _clock(control: Control) -> Iterator[Notice]:
         yield Notice(
             text=f"Clock {', '.join(said)}", icon="clock", icon_class="wait", link="/faults", link_text="Clock"
         )
+
+
+def _faults(control: Control) -> Iterator[Notice]:
+    active = control.faults.active() if control.faults is not None else ()
+    if active:
+        names = tuple((one.fault.name, several(one.bitten.hits, "hit")) for one in active[:NAMES_AT_MOST])
+        text = f"{several(len(active), 'fault')} on"
+        yield Notice(text=text, icon="bolt", names=names, link="/faults", link_text="Faults")
 
 
 def _door(control: Control) -> Iterator[Notice]:
@@ -63,4 +76,4 @@ def _lanes(control: Control) -> Iterator[Notice]:
         )
 
 
-SOURCES: Final[list[Callable[[Control], Iterator[Notice]]]] = [_clock, _door, _lanes, _trace]
+SOURCES: Final[list[Callable[[Control], Iterator[Notice]]]] = [_faults, _clock, _door, _lanes, _trace]

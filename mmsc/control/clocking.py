@@ -11,6 +11,7 @@ from typing import Final
 
 from mmsc.clock import MAXIMUM_SPEED, Clock
 from mmsc.domain.instant import DAY, SECOND, Instant
+from mmsc.engine.away import STORE_AWAY as STORE_AWAY
 from mmsc.engine.clock_keeping import ClockKeeper
 from mmsc.engine.queries.due import Due
 from protocols.records import record

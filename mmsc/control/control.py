@@ -13,6 +13,7 @@ from mmsc.control.findings import FindingService
 from mmsc.control.lanes import LaneBook
 from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
+from mmsc.control.pushes import pushes_seen
 from mmsc.control.rates import Counters, NothingCounted, Rates
 from mmsc.control.replaying import Replaying
 from mmsc.control.resetting import ResetService
@@ -82,7 +83,13 @@ class Control:
         self.waiting = WaitingService(self.bus, looked_for, self.messages, shared=store.shared)
         self.contents = ContentService(engine.recent)
         rings = self.captures
-        self.traffic = TrafficService(self.messages, rings, engine.recent, lambda: str(engine.heartbeat.holder.node))
+        self.traffic = TrafficService(
+            self.messages,
+            rings,
+            engine.recent,
+            lambda: str(engine.heartbeat.holder.node),
+            lambda pdus: pushes_seen(self.phones, pdus),
+        )
         counted = Findings(store, self.clock.real_now)
         self.findings = FindingService(counted, self.traffic, lambda: 0 if rings is None else rings.records)
         self.resetting = ResetService(

@@ -13,9 +13,9 @@ from mmsc.domain.instant import SECOND
 from mmsc.engine.away import STORE_AWAY
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.notes import Notes
-from mmsc.faults.catalogue import FAULTS, MATCHED, fault_named
+from mmsc.faults.catalogue import FAULTS, MATCHED, UnknownFault, WrongParameter, fault_named
 from mmsc.faults.magic import ROWS, Magic
-from mmsc.faults.parameters import MATCHES, Setting
+from mmsc.faults.parameters import DOSES, MATCHES, Kind, Parameter, Setting
 from mmsc.faults.plan import Active, Bitten, Plan, Told, parameters_of
 from mmsc.faults.points import Group
 from mmsc.faults.row import Fault
@@ -163,7 +163,9 @@ class Faults:
 
 def described(fault: Fault, setting: Setting) -> str:
     """What a setting says, in a line: its fault's own parameters, then whom it meets, then how often."""
-    own = ", ".join(str(getattr(setting, one.name)) for one in fault.parameters if getattr(setting, one.name) != "")
+    own = ", ".join(
+        _own(one, getattr(setting, one.name)) for one in fault.parameters if getattr(setting, one.name) != ""
+    )
     whom = ", ".join(f"{name} {getattr(setting, name)}" for name in MATCHES if getattr(setting, name))
     doses = [f"{setting.rate:.0%}".replace("%", " %")] if setting.rate < 1 else []
     doses += [f"seed {setting.seed}"] if setting.seed else []
@@ -174,9 +176,24 @@ def described(fault: Fault, setting: Setting) -> str:
 
 
 def _by_default(fault: Fault) -> str:
-    return ", ".join(f"{one.default}{_UNITS.get(one.name, '')}" for one in fault.parameters if one.default != "")
+    return ", ".join(_own(one, one.default) for one in fault.parameters if one.default != "")
+
+
+def _own(parameter: Parameter, value: object) -> str:
+    return f"{parameter.shown(value)}{_UNITS.get(parameter.name, '')}"
 
 
 _UNITS: Final = {"seconds": " s", "octets": " octets"}
 
-__all__ = ["FaultView", "Faults", "described", "parameters_of"]
+__all__ = [
+    "DOSES",
+    "FaultView",
+    "Faults",
+    "Group",
+    "Kind",
+    "Setting",
+    "UnknownFault",
+    "WrongParameter",
+    "described",
+    "parameters_of",
+]

@@ -1,7 +1,8 @@
 """Scenarios on this server: the files there are, runs one at a time, their verdicts, and drafts of what happened.
 
 A run asks the server over its own REST interface, in a thread, as anybody's run does from elsewhere; it begins every
-scenario with a clean lab. Runs are remembered while the process lives, the last `MAXIMUM_RUNS` of them.
+scenario with a clean lab. Runs are remembered while the process lives, the last `MAXIMUM_RUNS` of them. YAML and what
+runs are loaded when they are first needed: a server that starts needs neither.
 """
 
 import asyncio
@@ -14,13 +15,7 @@ from mmsc.client import Client
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.ids import Ids
-from mmsc.scenario import record as recording
-from mmsc.scenario.files import listed, read_all, ready
-from mmsc.scenario.junit import junit
-from mmsc.scenario.model import Scenario
-from mmsc.scenario.page import page
-from mmsc.scenario.reading import ScenarioError, read, read_text
-from mmsc.scenario.running import run_all
+from mmsc.scenario.model import Scenario, ScenarioError
 from mmsc.scenario.verdicts import CaseResult, RunResult, StepResult, Verdict
 from mmsc.trace.bus import Bus
 from protocols.records import record
@@ -103,10 +98,16 @@ class Scenarios:
         self._token = token
         self._clock = clock
         self._ids = ids
-        self._folder = folder or ready()
+        self._given = folder
         self._runs: dict[str, Run] = {}
         self._task: asyncio.Task[None] | None = None
         self._count = 0
+
+    @property
+    def _folder(self) -> Path:
+        from mmsc.scenario.files import ready
+
+        return self._given or ready()
 
     @property
     def runs(self) -> tuple[Run, ...]:
@@ -124,9 +125,13 @@ class Scenarios:
 
     def offered(self) -> list[Offered]:
         """The files of the folder."""
+        from mmsc.scenario.files import listed
+
         return [self._offer(path) for path in listed([self._folder])]
 
     def _offer(self, path: Path) -> Offered:
+        from mmsc.scenario.reading import read
+
         name = path.relative_to(self._folder).as_posix()
         try:
             found = read(path)
@@ -137,6 +142,9 @@ class Scenarios:
     def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
         """The scenarios of these files, all where none is named; or those of a text. Raises ScenarioError, KeyError for
         a name that is none."""
+        from mmsc.scenario.files import read_all
+        from mmsc.scenario.reading import read_text
+
         if text:
             return read_text(text, "draft")
         known = {one.name: Path(one.path) for one in self.offered()}
@@ -171,6 +179,8 @@ class Scenarios:
         return await asyncio.to_thread(self._drafted, mm_ids, minutes)
 
     def _drafted(self, mm_ids: Sequence[str], minutes: float) -> str:
+        from mmsc.scenario import record as recording
+
         with Client(self._url, token=self._token) as client:
             return recording.record(client, mm_ids or recording.latest(client, minutes))
 
@@ -185,6 +195,8 @@ class Scenarios:
 
     def _in_thread(self, run: Run, later: Callable[[Callable[[], None]], None]) -> RunResult:
         """Elsewhere than the loop: what changes the run is handed to it."""
+        from mmsc.scenario.running import run_all
+
         cases = iter(enumerate(run.cases, 1))
         at: list[tuple[int, Case]] = []
 
@@ -237,9 +249,13 @@ def _told(run: Run) -> Iterator[CaseResult]:
 
 def report_html(run: Run) -> str:
     """As one file."""
+    from mmsc.scenario.page import page
+
     return page(result_of(run))
 
 
 def report_junit(run: Run) -> bytes:
     """For continuous integration."""
+    from mmsc.scenario.junit import junit
+
     return junit(result_of(run))

@@ -49,14 +49,19 @@ class TrafficService:
     """`Control.traffic`. Raises `StoreUnavailable` when the store cannot be read."""
 
     def __init__(
-        self, messages: MessageService, captures: Captures | None, contents: Contents, node: Callable[[], str]
+        self,
+        messages: MessageService,
+        captures: Captures | None,
+        contents: Contents,
+        node: Callable[[], str],
+        told: Callable[[Sequence[Pdu]], Sequence[Told]] = lambda _: (),
     ) -> None:
-        """`tellers` say what the lab saw of an MM between others."""
+        """`told` is what the lab saw between others of what these PDUs began."""
         self._messages = messages
         self._captures = captures
         self._contents = contents
         self._node = node
-        self.tellers: list[Callable[[int], Sequence[Told]]] = []
+        self._told = told
 
     async def of(self, mm_id: int) -> Traffic:
         """Events and PDUs of an MM; empty when there is no such MM."""
@@ -67,7 +72,7 @@ class TrafficService:
             due=await self._due(mm_id),
             addresses=addresses_of(events),
             node=self._node(),
-            told=tuple(told for teller in self.tellers for told in teller(mm_id)),
+            told=tuple(self._told(pdus)),
         )
         whole = len(events) < MAXIMUM_EVENTS and len(records) <= MAXIMUM_PDUS
         return Traffic(events=tuple(events), pdus=pdus, about=about, whole=whole)

@@ -117,10 +117,10 @@ _ENDINGS: Final = (
 
 
 def _status(code: int) -> Magic:
-    taken = "retrieved" if code < 2000 else f"{code} {TEXTS[code]}"
-    text = f"SubmitRsp {code} {TEXTS[code]}" + ("; the MM is taken" if code < 2000 else "; nothing is taken")
+    told = f"{code} {TEXTS[code]}"
+    text = "SubmitRsp; " + ("the MM is taken" if code < 2000 else "nothing is taken")
     given = Setting(operation="SubmitReq", status=code)
-    return Magic(ending=str(code), outcome=taken, text=text, faults=(("mm7-submit-status", given),))
+    return Magic(ending=str(code), outcome=told, text=text, faults=(("mm7-submit-status", given),))
 
 
 def _slow(seconds: int) -> Magic:

@@ -80,6 +80,11 @@ class Parameter:
     highest: float = 0
     choices: tuple[Choice, ...] = ()
 
+    def shown(self, value: object) -> str:
+        """A value as people know it: by its word, where it has one."""
+        known = (one.word for one in self.choices if one.number >= 0 and one.number == value)
+        return next(known, f"{value:g}" if isinstance(value, float) else str(value))
+
     def read(self, value: object) -> str | int | float:
         """A value as the fault wants it. Raises ValueError with a sentence."""
         match self.kind:

@@ -5,8 +5,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from mmsc.scenario.model import Scenario
-from mmsc.scenario.reading import ScenarioError, read
+from mmsc.scenario.model import Scenario, ScenarioError
+from mmsc.scenario.reading import read
 
 _ENDINGS: Final = (".yaml", ".yml")
 

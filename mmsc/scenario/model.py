@@ -85,6 +85,25 @@ STEPS: Final[Mapping[str, Key]] = {
         },
         more=True,
     ),
+    "send": _key(
+        Kind.SECTION,
+        "an MM is sent over the wire as the compose page does; further keys are those of its form",
+        inside={
+            "by": _key(Kind.TEXT, "mm4 (another MMSC), rest, mm1 (a handset) or mm7 (a VASP)", needed=True),
+            "to": _key(Kind.TEXTS, _ADDRESSES),
+            "cc": _key(Kind.TEXTS, _ADDRESSES),
+            "bcc": _key(Kind.TEXTS, _ADDRESSES),
+            "sender": _key(Kind.TEXT, "the originator's address"),
+            "subject": _key(Kind.TEXT, "Subject"),
+            "text": _key(Kind.TEXT, "a text part"),
+            "peer": _key(Kind.TEXT, "for mm4: as which MMSC, its domain"),
+            "number": _key(Kind.TEXT, "for mm1: the handset"),
+            "as": _AS,
+            "answer": _ANSWER,
+            "save": _SAVE,
+        },
+        more=True,
+    ),
     "repeat": _key(
         Kind.SECTION,
         "the VASP sends a SubmitReq again, octet for octet",
@@ -201,3 +220,11 @@ class Scenario:
     clause: str = ""
     tags: tuple[str, ...] = ()
     text: str = ""
+
+
+class ScenarioError(Exception):
+    """A file is no scenario. `problems` are sentences, each with file and line."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems

@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from mmsc.client.times import seconds_of
-from mmsc.scenario.model import STEPS, TOP, Key, Kind, Scenario, Step
+from mmsc.scenario.model import STEPS, TOP, Key, Kind, Scenario, ScenarioError, Step
 
 MAXIMUM_FILE_OCTETS: Final = 1024 * 1024
 _MAXIMUM_NODES: Final = 50_000  # anchors can make many of few
@@ -20,14 +20,6 @@ _MAXIMUM_DEPTH: Final = 30
 _NULL: Final = ("", "~", "null")
 _FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
-
-
-class ScenarioError(Exception):
-    """A file is no scenario. `problems` are sentences, each with file and line."""
-
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 def read(path: Path) -> list[Scenario]:

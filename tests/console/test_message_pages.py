@@ -13,7 +13,7 @@ from mmsc.lab.handset import Fetching, Handset
 from mmsc.settings.model import Console, Node
 from protocols import mm7
 from protocols.mm7 import StatusCode
-from tests.console.phone_lab import browser, shot
+from tests.console.phone_lab import browser, phone_lab, shot
 from tests.scenarios.conftest import OLD_PHONE, OTHER, PHONE, Lab, open_lab, picture
 from tests.scenarios.test_ladders import SOON, content
 
@@ -229,3 +229,16 @@ async def test_two_messages_stand_beside_each_other(tmp_path: Path) -> None:
         assert "The same" in await page.locator(".pad").nth(1).inner_text()
         await page.goto(f"{made.url}/m/{first}/compare?with=nonsense")
         assert "no id" in await page.get_by_role("alert").inner_text()
+
+
+async def test_a_phone_of_the_lab_tells_of_the_push_that_no_wire_of_ours_had(tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made:
+        await made.lab.vasp.submit(
+            PHONE, content=content(), subject="Storm warning, Friday, and a subject that is long"
+        )
+        await made.lab.vasp.report()
+        [row] = await made.lab.app.store.fetch("SELECT id FROM mm")
+        ladder = (await made.lab.app.control.traffic.of(int(str(row[0])))).ladder()
+        [told] = [one for one in ladder.rows if one.kind == "told"]
+        assert (told.name, told.beneath) == ("WAP push", "not on our wire")
+        assert [ladder.columns[one].name for one in (told.source, told.target)] == ["local", PHONE]

@@ -108,7 +108,7 @@ CASES: dict[str, tuple[object, Look, object]] = {
     "delivery.smsc.timeout_seconds": (7.0, lambda app: _courier(app).sessions["local"][0].timers.response, 7.0),
     "delivery.peer.waits_seconds": ((7.0,), lambda app: _policy(app).forward_retry.waits, (7.0,)),
     "delivery.peer.lifetime_hours": (7.0, lambda app: _policy(app).forward_retry.lifetime, 7 * HOUR),
-    "delivery.peer.timeout_seconds": (7.0, lambda app: _sender(app)._timeout, 7.0),
+    "delivery.peer.timeout_seconds": (7.0, lambda app: _sender(app)._sender._timeout, 7.0),
     "delivery.vasp.waits_seconds": ((7.0,), lambda app: _policy(app).report_retry.waits, (7.0,)),
     "delivery.vasp.lifetime_hours": (7.0, lambda app: _policy(app).report_retry.lifetime, 7 * HOUR),
     "delivery.vasp.timeout_seconds": (7.0, lambda app: _client(app)._limits.total_seconds, 7.0),

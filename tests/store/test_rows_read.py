@@ -1,6 +1,9 @@
 """What looking costs in a large store: counted in steps of SQLite's machine, which grow with the rows that are read and
-are the same on any computer. A search by number, identifier, finding or run costs the same among few and among many."""
+are the same on any computer. A search by number, identifier, finding or run costs the same among few and among many.
 
+MMSC_TEST_MESSAGES is how many those are (200,000)."""
+
+import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,9 +21,12 @@ from tests.tidy.project import TOP
 
 sys.path.insert(0, str(TOP / "scripts"))
 
-from fill_store import fill
+from fill_store import fill, furnish
 
 NOW = Instant(1_800_000_000 * SECOND)
+MANY = int(
+    os.environ.get("MMSC_TEST_MESSAGES", "200000")
+)  # a million takes minutes to write, and costs no more to read
 MOST_STEPS = 150_000  # of one look: a few hundred rows, and what hangs on them
 _AT_ONCE = 100
 
@@ -44,31 +50,15 @@ class Machine:
         self._connection.close()
 
 
-def furnish(path: Path, messages: int) -> None:
-    """What a bare filling lacks: findings and a run among the oldest, a number that nobody else has."""
-    connection = sqlite3.connect(path)
-    oldest = [row[0] for row in connection.execute("SELECT id FROM mm ORDER BY id LIMIT 5")]
-    data = '{"source":"vasp:news","rule":"MM7-R012","clause":"8.7","offset":3,"remark":"odd"}'
-    for mm_id in oldest:
-        row = (mm_id + 50_000, mm_id, NOW - HOUR, NOW - HOUR, "finding.noted", data)
-        connection.execute("INSERT INTO event (id, mm_id, at_service, at_real, kind, data) VALUES (?,?,?,?,?,?)", row)
-    marks = ",".join("?" * len(oldest))
-    connection.execute(f"UPDATE mm SET run = 'ci-1' WHERE id IN ({marks})", oldest)
-    connection.execute(f"UPDATE recipient SET address = '+49170000' WHERE mm_id IN ({marks})", oldest)
-    connection.execute("UPDATE mm SET sender = '+49170001' WHERE id = ?", oldest[:1])
-    connection.commit()
-    connection.close()
-
-
 @pytest.fixture(
     scope="module",
-    params=[20_000, pytest.param(1_000_000, marks=[pytest.mark.slow, pytest.mark.timeout(900)])],
+    params=[20_000, pytest.param(MANY, marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
 )
 def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with so many messages."""
     path = tmp_path_factory.mktemp("filled") / "mmsc.db"
     fill(path, request.param, 5, body_octets=100, now=NOW)
-    furnish(path, request.param)
+    furnish(path, NOW)
     return path
 
 

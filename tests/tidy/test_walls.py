@@ -140,7 +140,8 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
         "msgspec",
     ),
     "mmsc.console": (
-        *("mmsc.domain", "mmsc.control", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest", "protocols"),
+        *("mmsc.domain", "mmsc.control", "mmsc.engine", "mmsc.trace", "mmsc.net", "mmsc.clock", "mmsc.gateways.rest"),
+        "protocols",
         *("mmsc.scenario", "mmsc.client"),
         *("aiohttp", "multidict", "jinja2", "markupsafe", "msgspec"),
     ),

@@ -235,3 +235,18 @@ def test_pictures_are_xml_with_every_name(name: str) -> None:
     found = story(name).traffic().ladder()
     shown = str(etree.tostring(etree.fromstring(svg(found, name).encode()), method="text", encoding="unicode"))
     assert all(row.name in shown for row in found.rows if row.kind is RowKind.PDU)
+
+
+def test_segments_of_a_push_are_one_arrow_also_where_another_push_stands_between() -> None:
+    records: list[CaptureRecord] = []
+    for index, (to, number) in enumerate((("1", 1), ("2", 1), ("1", 2), ("2", 2))):
+        data = bytes((0x0B, 5, 4, 0x0B, 0x84, 0x23, 0xF0, 0, 3, int(to), 2, number)) + b"\x01\x06\x00"
+        request = smpp.SubmitSm(sequence_number=1, destination_addr=f"1555000{to}", esm_class=0x40, short_message=data)
+        records.append(captured("smpp", Direction.OUT, smpp.encode(request), 0.1 + index / 100, index, "smsc-a"))
+        response = smpp.encode(smpp.SubmitSmResp(sequence_number=1, message_id="1"))
+        records.append(captured("smpp", Direction.IN, response, 0.105 + index / 100, index, "smsc-a"))
+    rows = only(made([accepted()], records), RowKind.PDU)
+    assert [(row.name, row.beneath, row.numbers) for row in rows] == [
+        ("submit_sm ×2", "2 segments", ("1", "3")),
+        ("submit_sm ×2", "2 segments", ("2", "4")),
+    ]

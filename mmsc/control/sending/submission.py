@@ -6,6 +6,7 @@ from typing import Final
 from mmsc.control.sending.draft import BadDraft, Draft, flag, parts_of
 from mmsc.domain.instant import from_datetime
 from mmsc.domain.message import Content, Interface, Origin, Priority, RecipientSpec, Relative, Role, Submission, When
+from mmsc.domain.runs import RUN, tag_of
 from mmsc.gateways.content import build
 from protocols.errors import ProtocolError
 from protocols.wsp.multipart import Part
@@ -40,7 +41,7 @@ def submission_of(draft: Draft) -> Submission:
         read_report=bool(flag(draft.read_report, "read_report")),
         deliver_at=_when(draft.earliest, "earliest"),
         expires=_when(draft.expiry, "expiry"),
-        details={"run": draft.run} if draft.run else {},
+        details={RUN: tag_of(draft.run)} if draft.run else {},
     )
 
 

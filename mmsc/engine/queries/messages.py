@@ -1,7 +1,7 @@
 """Finding MMs and reading what lists and pages show of them.
 
-A search goes through the store newest first, in chunks that grow while they are quick, for at most `PATIENCE` of
-reading time: then it says where it stands, and whoever asked may go on there.
+A search goes through the store newest first, in chunks that grow while they are quick, for about `PATIENCE` of reading
+time at most: then it says where it stands, and whoever asked may go on there.
 """
 
 from collections.abc import Callable, Sequence
@@ -260,9 +260,10 @@ class Messages:
                 return Found(tuple(mms), None, looked_at=looked_at)
             below = lowest
             now = self._real_now()
-            if now - begun >= self._patience:
+            took = now - chunk_begun
+            if now - begun + 2 * took >= self._patience * 4 // 5:  # the next chunk would take too long
                 return Found(tuple(mms), below, stopped=True, looked_at=looked_at)
-            if now - chunk_begun < _QUICK:
+            if took < _QUICK:
                 size = min(size * 2, _LARGEST_CHUNK)
         return Found(tuple(mms), None, looked_at=looked_at)
 

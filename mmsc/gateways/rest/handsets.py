@@ -5,7 +5,7 @@ An item's number counts up on its handset and is never given again, so `after` o
 
 import base64
 import binascii
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -252,6 +252,7 @@ async def _done(item: values.Item, work: Coroutine[Any, Any, object]) -> Answer:
 
 
 _NUMBER: Final = {"number": "a subscriber's number, digits with or without +"}
+_EXAMPLES: Final = {"number": "15550000001", "item": "1", "part": "0"}
 _NUMBER_AND_ITEM: Final = {**_NUMBER, "item": "the item's number"}
 
 
@@ -263,6 +264,7 @@ def _endpoint(
     answers: dict[int, Any],
     *,
     problems: tuple[int, ...] = (404,),
+    examples: Mapping[str, Any] = {},
     **more: Any,
 ) -> Endpoint:
     named = {name: what for name, what in (*_NUMBER_AND_ITEM.items(), ("part", "from 0")) if f"{{{name}}}" in path}
@@ -275,6 +277,7 @@ def _endpoint(
         answers=answers,
         problems=problems,
         parameters=named,
+        examples={**{name: _EXAMPLES[name] for name in named}, **examples},
         **more,  # query and body
     )
 
@@ -312,6 +315,7 @@ ENDPOINTS: Final = (
         {200: HandsetWaitEnded},
         query=Wanted,
         problems=(404, 503),
+        examples={"timeout": 0.1},
     ),
     _endpoint(
         "POST", f"{_ONE}/send", "Write and send an MM", _written, {201: HandsetItem}, problems=(404, 409), body=Writing

@@ -16,7 +16,7 @@ from mmsc.control.scenarios import (
     report_junit,
 )
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
-from mmsc.scenario.reading import ScenarioError
+from mmsc.scenario.model import ScenarioError
 from mmsc.scenario.schema import schema
 from mmsc.scenario.verdicts import StepResult
 

@@ -11,7 +11,9 @@ from mmsc.control.sending import shown as as_text
 from mmsc.control.sending.draft import As
 from mmsc.control.sending.submission import submission_of
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.runs import RUN
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
+from mmsc.gateways.runs import tagged
 
 _TAG: Final = "send"
 _AS: Final = {"interface": "mm7 (a VASP), mm1 (a handset), mm4 (another MMSC) or rest"}
@@ -70,6 +72,8 @@ async def _submit(call: Call) -> Answer:
         submission = submission_of(call.body)
     except BadDraft as error:
         raise Problem(400, str(error)) from error
+    if RUN not in submission.details:
+        submission = tagged(submission, call.request.headers, "")
     outcome = await call.control.engine.submit.accept(submission)
     if isinstance(outcome, Refused):
         status = 503 if outcome.reason in _LATER else 422

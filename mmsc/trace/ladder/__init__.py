@@ -13,7 +13,7 @@ import msgspec
 from mmsc.trace.events import Event, RouteChosen
 from mmsc.trace.ladder import attempts
 from mmsc.trace.ladder.columns import columns, index_of, originator
-from mmsc.trace.ladder.folding import FIRST_SHOWN, LAST_SHOWN, fold_retries, fold_runs, windowed
+from mmsc.trace.ladder.folding import FIRST_SHOWN, LAST_SHOWN, fold_retries, fold_runs, fold_segments, windowed
 from mmsc.trace.ladder.model import MMSC, Answer, Column, Ladder, Row, RowKind, Told
 from mmsc.trace.ladder.notes import notes
 from mmsc.trace.ladder.reading import Pdu, answer_cell, read
@@ -61,7 +61,7 @@ def ladder(events: Sequence[Event], pdus: Sequence[Pdu], about: About, wishes: W
     found = columns(originator(events, parties), parties, about.node, dict(about.kinds))
     made = _chosen(_merged(events, pdus, about, found, wishes), wishes)
     if wishes.folds:
-        made = fold_runs(fold_retries(made))
+        made = fold_runs(fold_segments(fold_retries(made)))
     first = next((row for row in made if row.number), made[0] if made else None)
     timed = [msgspec.structs.replace(row, offset=row.at - first.at) for row in made] if first is not None else []
     rows_ = [*_with_gaps(timed), *_end(timed, about)]
@@ -137,6 +137,7 @@ def _pdu_row(one: Pdu, by_number: Mapping[str, Pdu], found: Sequence[Column], ev
         recipient=one.party.removeprefix("phone:") if one.party.startswith("phone:") else "",
         interface=one.record.interface,
         note=one.record.note,
+        segment_of=one.named.segment,
     )
 
 

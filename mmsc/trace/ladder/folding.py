@@ -10,7 +10,7 @@ from mmsc.trace.ladder.model import Row, RowKind
 from mmsc.trace.ladder.reading import span
 
 RETRIES_SHOWN: Final = 3
-_RUN: Final = 3  # so many alike are a run; segments of one message are one from two on
+_RUN: Final = 3  # so many alike are a run
 FIRST_SHOWN: Final = 60
 LAST_SHOWN: Final = 40
 _FOLDABLE: Final = (RowKind.PDU, RowKind.ANSWER, RowKind.NOTE)
@@ -74,17 +74,29 @@ def _spoken(micros: int) -> str:
     return f"{seconds} s" if seconds else span(micros)
 
 
+def fold_segments(rows: Sequence[Row]) -> list[Row]:
+    """The segments of one push that were all taken, wherever others stand between them."""
+    by_push: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.segment_of and not (row.failed or row.fault or row.findings or row.attempts):
+            by_push.setdefault(row.segment_of, []).append(row)
+    runs = {run[0].key: run for run in by_push.values() if len(run) > 1}
+    folded = {row.key for run in runs.values() for row in run}
+    kept = [row for row in rows if row.key in runs or row.key not in folded]
+    return [_folded(runs[row.key]) if row.key in runs else row for row in kept]
+
+
 def fold_runs(rows: Sequence[Row]) -> list[Row]:
     """Runs of the same arrow with the same result, and of the same note about other recipients."""
     found: list[Row] = []
     for _, group in groupby(rows, key=_likeness):
         run = list(group)
-        found += [_folded(run)] if len(run) >= (2 if run[0].beneath.startswith("segment") else _RUN) else run
+        found += [_folded(run)] if len(run) >= _RUN else run
     return found
 
 
 def _likeness(row: Row) -> tuple[object, ...]:
-    if row.kind not in _FOLDABLE or row.attempts or row.fault or row.findings:
+    if row.kind not in _FOLDABLE or row.attempts or row.fault or row.findings or row.segment_of:
         return (row.key,)
     if row.kind is RowKind.NOTE:
         return (row.kind, row.state, row.icon, row.text.removeprefix(f"{row.recipient}: "))

@@ -69,6 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     until_real: int = 0
     count: int = 1  # of a fold, or of rows not shown
     numbers: tuple[str, ...] = ()  # of the PDUs in a fold
+    segment_of: str = ""  # the push that this is a segment of
     note: str = ""  # what the capture says of itself: cut off, not kept
 
     @property

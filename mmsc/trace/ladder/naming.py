@@ -25,7 +25,9 @@ class Named:
     identity: str = ""
     answer: Answer = Answer("")
     weight: bool = False
-    segment: str = ""
+    segment: str = ""  # the push that it is a segment of
+    to: str = ""  # of a push: the number
+    transaction: str = ""  # and the X-Mms-Transaction-ID that it carries
 
 
 def named(view: View) -> Named:
@@ -149,11 +151,13 @@ def _carried(view: View) -> Named:
     for inner in every(view):
         if inner.kind == "MMS PDU" and not inner.problem:
             what = _value(inner, "X-Mms-Transaction-ID", "X-Mms-Cancel-ID", "Message-ID")
-            return Named(name=view.title, beneath=inner.title, identity=f"{inner.title} {what} {to}")
+            identity = f"{inner.title} {what} {to}"
+            return Named(name=view.title, beneath=inner.title, identity=identity, to=to, transaction=what)
         if inner.segment is not None:
             (_, reference, total), number = inner.segment.of, inner.segment.number
             told = f"segment {number} of {total}"
-            return Named(name=view.title, beneath=told, identity=f"{reference} {number} {to}", segment=str(reference))
+            push = f"{reference} {to}"
+            return Named(name=view.title, beneath=told, identity=f"{push} {number}", segment=push, to=to)
     receipt = _RECEIPT.search(view.text)
     if receipt is not None and view.title == "deliver_sm":
         return Named(name=view.title, beneath=f"receipt {receipt[1]}")

@@ -1,0 +1,125 @@
+"""Measures the console's pages and REST on a large store: how long each address takes, and whether it is under 200 ms.
+
+    .venv/bin/python scripts/fill_store.py --messages 1000000 --bodies 200 /tmp/million.db
+    .venv/bin/python scripts/bench_pages.py /tmp/million.db
+
+A server runs on the file, with nothing else to do; each address is asked for `--times` times over a socket, one by
+one, the first of them on a cold page cache of the process. Prints a row an address: median, worst, octets. The exit
+status says whether every median was under `--most` milliseconds. A few MMs of the file are given findings, a run and
+numbers of their own first, unless they have them.
+"""
+
+import argparse
+import asyncio
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlencode
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import aiohttp
+from fill_store import furnish
+
+from mmsc.app import App
+from mmsc.domain.instant import Instant
+from mmsc.settings import Settings
+from mmsc.settings.model import Console, Mm1, Mm4, Mm7, StoreSettings, Trace, WebLink
+
+QUERIES = (
+    "",
+    "+49170000",
+    "to:+49170000",
+    "from:4488",
+    "to:+1555",
+    "tx-7919",
+    "state:retrieved",
+    "state:expired",
+    "finding:any",
+    "run:ci-1",
+    "since:2h",
+    "picture",
+    "no-such-word",
+    "size:>1m",
+    "-vasp:news",
+)
+
+
+def addresses(path: Path) -> list[str]:
+    """What is asked for."""
+    connection = sqlite3.connect(path)
+    ((oldest, newest),) = connection.execute("SELECT min(id), max(id) FROM mm").fetchall()
+    ((token,),) = connection.execute("SELECT token FROM recipient ORDER BY id LIMIT 1").fetchall()
+    connection.close()
+    middle = (oldest + newest) // 2
+    found = [f"/messages?{urlencode({'q': query})}" if query else "/messages" for query in (*QUERIES, token)]
+    found += [f"/m/{oldest}", f"/m/{oldest}/recipients", f"/m/{oldest}/events", "/findings", "/findings/MM7-R012"]
+    found += ["/lanes", "/phones", "/captures", "/faults", "/setup"]
+    rest = "/api/v1"
+    found += [f"{rest}/messages?{urlencode({'q': query})}" for query in QUERIES]
+    found += [f"{rest}/messages?before={middle}", f"{rest}/messages/{oldest}", f"{rest}/messages/{oldest}/events"]
+    found += [f"{rest}/findings", f"{rest}/findings/MM7-R012", f"{rest}/messages/wait?q=run:ci-1&timeout=0"]
+    return found
+
+
+def settings(path: Path, captures: str) -> Settings:
+    """A server of which only the console listens."""
+    return Settings(
+        store=StoreSettings(path=str(path)),
+        trace=Trace(captures_path=captures),
+        console=Console(enabled=True, port=0),
+        mm1=Mm1(enabled=False),
+        mm4=Mm4(enabled=False),
+        mm7=Mm7(enabled=False),
+        weblink=WebLink(enabled=False),
+    )
+
+
+async def measure(path: Path, times: int, most: float) -> bool:
+    """Print the table; whether all is as wanted."""
+    good = True
+    with tempfile.TemporaryDirectory() as captures:
+        async with App(settings(path, captures)) as app, aiohttp.ClientSession() as session:
+            host, port = app.listeners["console"]
+            print(f"{'median ms':>9} {'worst ms':>9} {'octets':>8}  address")
+            for address in addresses(path):
+                took, octets, status = await ask(session, f"http://{host}:{port}{address}", times)
+                median = statistics.median(took)
+                good = good and (median < most or status == 404)
+                note = "" if status == 200 else f"  {status}"
+                print(f"{median:9.1f} {max(took):9.1f} {octets:8,}  {address}{note}", flush=True)
+    return good
+
+
+async def ask(session: aiohttp.ClientSession, url: str, times: int) -> tuple[Sequence[float], int, int]:
+    """(milliseconds of each time, octets, status)."""
+    took, octets, status = [], 0, 0
+    for _ in range(times):
+        begun = time.monotonic()
+        async with session.get(url) as response:
+            octets, status = len(await response.read()), response.status
+        took.append((time.monotonic() - begun) * 1000)
+    return took, octets, status
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("--times", type=int, default=9, help="how often each address is asked for (9)")
+    parser.add_argument("--most", type=float, default=200.0, help="milliseconds that a median may be (200)")
+    given = parser.parse_args()
+    connection = sqlite3.connect(given.file)
+    bare = not connection.execute("SELECT 1 FROM mm WHERE run = 'ci-1' LIMIT 1").fetchall()
+    connection.close()
+    if bare:
+        furnish(given.file, Instant(time.time_ns() // 1000))
+    sys.exit(not asyncio.run(measure(given.file, given.times, given.most)))
+
+
+if __name__ == "__main__":
+    main()

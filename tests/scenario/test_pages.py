@@ -1,0 +1,136 @@
+"""The pages of scenarios in a real browser: files are chosen and run, steps appear as they pass, a failure is told."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Dialog, Page, async_playwright, expect
+
+from mmsc.client import Client, LabProcess
+from tests.tools import needs
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+PATIENCE_MS = 60_000
+EVIL = "<img src=x onerror=document.title='owned'>"
+FAILING = f"""\
+name: "{EVIL}"
+steps:
+  - submit: {{to: +15550000001, subject: "{EVIL}", text: x}}
+  - expect: {{vasp_got: DeliveryReportReq, within: 1 s, fields: {{MMStatus: Expired}}}}
+"""
+
+
+@asynccontextmanager
+async def browsing() -> AsyncIterator[Browser]:
+    async with async_playwright() as browsers:
+        browser = await browsers.chromium.launch(executable_path=str(needs("chromium")), args=list(FLAGS))
+        yield browser
+        await browser.close()
+
+
+async def opened(browser: Browser, url: str, *, width: int = 1280, script: bool = True) -> Page:
+    context = await browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=script)
+    page = await context.new_page()
+
+    async def accept(dialog: Dialog) -> None:
+        await dialog.accept()
+
+    page.on("dialog", accept)
+    await page.goto(url)
+    return page
+
+
+async def kept(page: Page, name: str) -> None:
+    """A picture for whoever asks for them."""
+    if folder := os.environ.get("MMSC_TEST_SCREENSHOTS"):
+        await page.screenshot(path=str(Path(folder) / f"scenarios-{name}.png"))
+
+
+async def test_files_are_run_and_steps_appear_as_they_pass(running: LabProcess, lab: Client) -> None:
+    async with browsing() as browser:
+        page = await opened(browser, f"{running.url}/scenarios")
+        for name in ("01-retrieved.yaml", "10-throttled.yaml"):
+            await page.check(f'input[value="{name}"]')
+        await page.click('button[data-key="r"]')
+        await expect(page.locator(".sc-steps li").first).to_be_attached(timeout=PATIENCE_MS)
+        await kept(page, "running")
+        await expect(page.locator("h2", has_text="2 pass")).to_be_visible(timeout=PATIENCE_MS)
+        assert await page.locator(".sc-case").count() == 2
+        await page.click(".sc-case summary >> nth=0")
+        await expect(page.locator(".sc-steps li").first).to_be_visible()
+        await kept(page, "passed")
+        await page.click("text=Report")
+        await expect(page.locator(".ladder").first).to_be_visible()
+        assert await page.evaluate("document.scripts.length") == 0
+
+
+async def test_a_failure_shows_aligned_lines_and_leads_to_the_ladder(running: LabProcess, lab: Client) -> None:
+    run = lab.post("/scenarios/runs", {"text": FAILING})["id"]
+    async with browsing() as browser:
+        page = await opened(browser, f"{running.url}/scenarios/{run}")
+        lines = page.locator(".sc-lines")
+        await expect(lines).to_be_visible(timeout=PATIENCE_MS)
+        expected, got = (await lines.inner_text()).splitlines()
+        assert expected == "expected  DeliveryReportReq  MMStatus=Expired"
+        assert got == "got       DeliveryReportReq  MMStatus=Retrieved"
+        await kept(page, "failed")
+        assert await page.title() != "owned"
+        narrow = await opened(browser, f"{running.url}/scenarios/{run}", width=390)
+        assert await narrow.evaluate("document.documentElement.scrollWidth") <= 390
+        await kept(narrow, "failed-390")
+        report = await opened(browser, f"{running.url}/scenarios/{run}/report.html")
+        await expect(report.locator("text=the PDU that decided")).to_be_visible()
+        assert await report.title() != "owned"
+        await kept(report, "report")
+        await page.locator(".sc-why a").click()
+        await expect(page.locator("h1")).to_contain_text("img src")
+        assert await page.title() != "owned"
+
+
+async def test_what_happened_becomes_a_draft_that_runs(running: LabProcess, lab: Client) -> None:
+    lab.submit(to=["+15550000001"], subject="Drafted", text="x", delivery_report=True)
+    lab.settle()
+    async with browsing() as browser:
+        page = await opened(browser, f"{running.url}/scenarios")
+        await page.click("text=Record from the last 5 min")
+        text = page.locator("#sc-text")
+        assert "subject: Drafted" in await text.input_value()
+        await kept(page, "draft")
+        await text.fill("name: x\nsteps:\n  - sumbit: {}\n")
+        await page.click("button.main")
+        await expect(page.locator("[role=alert]")).to_contain_text("draft:3: sumbit is no step; the nearest is submit")
+        await page.goto(f"{running.url}/scenarios/draft")
+        await page.click("button.main")
+        await expect(page.locator("h2", has_text="1 pass")).to_be_visible(timeout=PATIENCE_MS)
+
+
+async def test_all_of_it_works_without_scripts(running: LabProcess, lab: Client) -> None:
+    async with browsing() as browser:
+        page = await opened(browser, f"{running.url}/scenarios", script=False)
+        await page.check('input[value="02-rejected.yaml"]')
+        await page.click('button[data-key="r"]')
+        assert page.url.startswith(f"{running.url}/scenarios/")
+        run = page.url.rpartition("/")[2]
+        while not lab.scenario_run(run)["done"]:
+            pass
+        await page.reload()
+        await expect(page.locator("h2", has_text="1 pass")).to_be_visible()
+
+
+def test_one_run_at_a_time_and_it_can_be_stopped(running: LabProcess, lab: Client) -> None:
+    run = lab.run_scenarios(["10-throttled.yaml", "03-expired.yaml"])
+    refused = None
+    try:
+        lab.run_scenarios([])
+    except Exception as error:
+        refused = error
+    assert "one at a time" in str(refused)
+    lab.post(f"/scenarios/runs/{run}/stop")
+    while not (found := lab.scenario_run(run))["done"]:
+        pass
+    assert found["cases"][-1]["verdict"] in ("waiting", "inconclusive")
+    assert "<testsuites" in lab.request("GET", f"/scenarios/runs/{run}/junit")
+    assert lab.scenarios()["runs"][0]["id"] == run
