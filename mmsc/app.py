@@ -240,7 +240,7 @@ class App:
 
     def _tap(self, interface: str, mask: Callable[[bytes], bytes]) -> WireTap:
         keep: Tap | None = self.captures.keep if self.captures is not None else None
-        return WireTap(interface, keep, self.clock, mask)
+        return WireTap(interface, keep, self.clock, mask, redact.soap if interface == "mm7" else None)
 
     async def _listen(
         self,

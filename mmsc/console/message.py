@@ -19,16 +19,16 @@ from protocols.records import record
 
 _EVERY_SECONDS: Final = 1.0  # what is captured after its event, and what is due
 _FEWEST_OCTETS: Final = 512  # of a PDU, beside the longest ladder: a page has its weight
-_OCTETS_A_ROW: Final = 64
+_OCTETS_A_ROW: Final = 32
 _SWITCHES: Final = ("if", "r", "marked", "notes", "unfold", "folds", "all")
 
 
 def routes() -> Iterator[web.RouteDef]:
     """/m/ID and /m/ID/pdu/N"""
-    yield web.get("/m/{mm:[0-9]+}", _ladder)
-    yield web.get("/m/{mm:[0-9]+}/live", _live)
-    yield web.get("/m/{mm:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}", _ladder)
-    yield web.get("/m/{mm:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}/pane", _pane)
+    yield web.get("/m/{mm_id:[0-9]+}", _ladder)
+    yield web.get("/m/{mm_id:[0-9]+}/live", _live)
+    yield web.get("/m/{mm_id:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}", _ladder)
+    yield web.get("/m/{mm_id:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}/pane", _pane)
 
 
 @record(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def _ladder(request: web.Request) -> web.Response:
     if number and chosen is None:
         raise web.HTTPNotFound(reason=f"message {found.id} has no PDU {number}: there are {len(traffic.pdus)}")
     values = ladder_values(found.id, traffic, view, chosen.number if chosen is not None else "")
-    most = max(_FEWEST_OCTETS, AT_FIRST - _OCTETS_A_ROW * len(values["rows"]))
+    most = max(_FEWEST_OCTETS, AT_FIRST // 2 - _OCTETS_A_ROW * len(values["rows"]))
     pane = None if chosen is None else pane_of(request, traffic, chosen, most)
     return page(
         request,
@@ -145,12 +145,12 @@ def sentence(row: Row, ladder: Ladder) -> str:
     if row.source < 0 or row.target < 0:
         return f"{time}, {row.text}" if row.kind is RowKind.NOTE else row.text
     ends = f"{ladder.columns[row.source].name} to {ladder.columns[row.target].name}"
-    what = f"{row.name} carrying {row.beneath}" if row.beneath else row.name
+    beneath = row.fault or (row.text if row.kind is RowKind.FOLD else "") or row.beneath
+    what = f"{row.name} {beneath}".strip()
     told = [row.number, time, ends, what]
     told += [f"attempt {row.attempt} of {row.attempts}"] if row.attempts > 1 else []
     told += [f"repeat of {row.repeat_of}"] if row.repeat_of else []
     if row.answer is not None:
         told.append(f"failed: {row.answer.text}" if row.failed else row.answer.text)
-    told += [f"fault {row.fault}"] if row.fault else []
     told += [f"finding {one}" for one in row.findings]
     return ", ".join(one for one in told if one)

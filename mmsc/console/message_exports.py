@@ -16,10 +16,10 @@ _PICTURE = "default-src 'none'; style-src 'unsafe-inline'; sandbox"  # opened by
 
 def routes() -> Iterator[web.RouteDef]:
     """/m/ID.txt, .svg and .json"""
-    yield web.get("/m/{mm:[0-9]+}.txt", _text)
-    yield web.get("/m/{mm:[0-9]+}.svg", _svg)
-    yield web.get("/m/{mm:[0-9]+}.json", _json)
-    yield web.get("/m/{mm:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}.bin", _octets)
+    yield web.get("/m/{mm_id:[0-9]+}.txt", _text)
+    yield web.get("/m/{mm_id:[0-9]+}.svg", _svg)
+    yield web.get("/m/{mm_id:[0-9]+}.json", _json)
+    yield web.get("/m/{mm_id:[0-9]+}/pdu/{number:[0-9]+a?[0-9]*}.bin", _octets)
 
 
 async def _octets(request: web.Request) -> web.Response:

@@ -60,9 +60,9 @@ class MessageView:
 
 def number_of(request: web.Request) -> int:
     """The id in the path, 404 for one that is none."""
-    found = id_in(request.match_info["mm"])
+    found = id_in(request.match_info["mm_id"])
     if found is None:
-        raise web.HTTPNotFound(reason=f"{request.match_info['mm'][:40]} is no id of a message")
+        raise web.HTTPNotFound(reason=f"{request.match_info['mm_id'][:40]} is no id of a message")
     return found
 
 

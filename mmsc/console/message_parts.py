@@ -22,7 +22,7 @@ from protocols.records import record
 
 _PEOPLE: Final = 50
 _EVENTS: Final = 200
-_ONE: Final = "/m/{mm:[0-9]+}"
+_ONE: Final = "/m/{mm_id:[0-9]+}"
 
 
 def routes() -> Iterator[web.RouteDef]:

@@ -1,5 +1,6 @@
 """One message as a row of the list: every cell made here, so that templates only place them."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,6 +20,7 @@ _ORDER: Final = (  # bad first, then undecided, under way, good
 )
 _BY_VASP: Final = ("mm7", "rest", "eaif")
 _MARKS: Final = ("fault", "finding", "retry", "repeat")
+_SENTENCE: Final = re.compile(r"^[a-z](?=[a-z]*[ :;,]|[a-z]*$)")  # not a PDU's name, which is spelled as it is
 _APART: Final = SECOND  # service time and real time that differ by more are both told
 
 
@@ -80,7 +82,7 @@ def _line(row: MessageRow, now: int) -> Line:
         path=_path(row.path),
         size=words.octets(row.size_octets),
         marks=tuple((mark, getattr(row.marks, mark)) for mark in _MARKS if getattr(row.marks, mark)),
-        last=row.last,
+        last=_SENTENCE.sub(lambda first: first[0].upper(), row.last, count=1),
         due="" if row.next_due is None else row.next_due.words,
         values=_values(row, str(states[0][0]) if states else ""),
     )

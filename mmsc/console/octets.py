@@ -81,13 +81,14 @@ def _shown(
     at, budget = 0, most
     for first, last, owner in runs:
         begin, end = _up(first + ENDS), _down(last - ENDS)
-        if most < MOST and last - first >= LONGEST_FIELD and at < begin < end:
+        if AT_FIRST <= most < MOST and last - first >= LONGEST_FIELD and at < begin < end:
             yield at, begin, 0, ""
             yield begin, end, end - begin, names.get(owner, "")
             budget -= begin - at
             at = end
     if total - at > budget:
-        begin, end = _down(at + max(ENDS, budget - ENDS)), _down(total - ENDS)
+        tail = min(ENDS, most // 4)
+        begin, end = _down(at + max(tail, budget - tail)), _down(total - tail)
         yield at, begin, 0, ""
         yield begin, end, end - begin, "octets"
         at = end

@@ -69,6 +69,7 @@ class CaptureLine(msgspec.Struct, frozen=True, kw_only=True):
     mm_id: str | None
     transaction_id: str
     note: str
+    fault: str
 
 
 class CapturePage(msgspec.Struct, frozen=True, kw_only=True):
@@ -236,8 +237,7 @@ class Capturing:
 
 
 def _remarks(record: CaptureRecord) -> tuple[str, ...]:
-    fault = getattr(record, "fault", "")
-    words = (f"fault {fault}" if fault else "", record.note)
+    words = (f"fault {record.fault}" if record.fault else "", record.note)
     return tuple(one for one in words if one)
 
 
@@ -260,7 +260,12 @@ async def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
     partner = Partner(numbers_in(views, [one.neighbour for one in captured]))
     return [
         one._replace(
-            record=msgspec.structs.replace(one.record, neighbour=partner.text(one.record.neighbour)),
+            record=msgspec.structs.replace(
+                one.record,
+                neighbour=partner.text(one.record.neighbour),
+                transaction_id=partner.text(one.record.transaction_id),
+                note=partner.text(one.record.note),
+            ),
             octets=partner.octets(one.octets),
             neighbour=partner.text(one.neighbour),
             remarks=tuple(map(partner.text, one.remarks)),
@@ -359,6 +364,7 @@ def _line(record: CaptureRecord, mm_id: int | None, neighbour: str) -> CaptureLi
         mm_id=None if mm_id is None else str(mm_id),
         transaction_id=record.transaction_id,
         note=record.note,
+        fault=record.fault,
     )
 
 

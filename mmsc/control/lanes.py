@@ -15,6 +15,7 @@ from protocols.records import record
 
 LANES_AT_MOST: Final = 500  # the first of them by name are looked at
 QUEUE_AT_MOST: Final = 200  # tasks of one lane
+LOOK_SECONDS: Final = 0.5  # so old may be what is told of the store
 SAMPLE_SECONDS: Final = 10
 SAMPLES: Final = 60  # ten minutes
 KINDS: Final = {"smsc": "SMSC", "vasp": "VASP", "peer": "peer MMSC", "mail": "mail"}
@@ -98,7 +99,7 @@ class LaneBook:
 
     async def listed(self) -> list[LaneSeen]:
         """All of them, those that do not move first, then by name; at most `LANES_AT_MOST`."""
-        await self._engine.backlog.look()
+        await self._engine.backlog.look(LOOK_SECONDS)
         lanes = sorted(self._engine.lanes, key=lambda lane: lane.name)[:LANES_AT_MOST]
         return sorted(map(self._seen, lanes), key=lambda one: _ORDER.index(one.state))
 
@@ -107,7 +108,7 @@ class LaneBook:
         lane = self._engine.lanes.known(name)
         if lane is None:
             return None
-        await self._engine.backlog.look()
+        await self._engine.backlog.look(LOOK_SECONDS)
         return self._seen(lane)
 
     async def queue(self, name: str) -> list[QueuedTask] | None:

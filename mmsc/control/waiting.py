@@ -23,7 +23,9 @@ from mmsc.trace.events import Event
 MOST_WAITERS: Final = 1000  # at once
 LONGEST_SECONDS: Final = 300.0  # of one wait, real time
 _ELSEWHERE_SECONDS: Final = 1.0  # other nodes' events are not on this bus: how often to look
+MOST_SEARCHERS: Final = 100  # of these wait for a message that is not there yet: each looks by a search
 _BETWEEN_SEARCHES_SECONDS: Final = 0.1  # a search is made at most that often by one who waits
+_SHARE_SECONDS: Final = 0.02  # ... and by all who wait together at most 50 times a second
 T = TypeVar("T")
 
 
@@ -94,7 +96,7 @@ class WaitingService:
             return newer[0] if newer else None
 
         with self._awake(None) as news:
-            found = await self._until(look, news, timeout_seconds, _BETWEEN_SEARCHES_SECONDS)
+            found = await self._until(look, news, timeout_seconds, searches=True)
         return Waited(found is not None, found)
 
     async def _is_reached(
@@ -113,7 +115,8 @@ class WaitingService:
         look: Callable[[], Awaitable[T | None]],
         news: asyncio.Event,
         timeout_seconds: float,
-        between_seconds: float = 0.0,
+        *,
+        searches: bool = False,
     ) -> T | None:
         """Look, and again at each piece of news; None when the time is up."""
         found: T | None = None
@@ -121,8 +124,8 @@ class WaitingService:
             async with asyncio.timeout(max(0.0, min(timeout_seconds, LONGEST_SECONDS))):
                 while (found := await self._looked(look, news)) is None:
                     await self._next(news)
-                    if between_seconds:
-                        await real_pause(between_seconds)
+                    if searches:
+                        await real_pause(max(_BETWEEN_SEARCHES_SECONDS, _SHARE_SECONDS * len(self._for_any)))
         except TimeoutError:
             news.clear()
         return found if found is not None else await look()  # it may have come with the last second
@@ -147,6 +150,8 @@ class WaitingService:
         """A flag that is set by every event about an MM; None: by whatever happens to any."""
         if self.waiting >= self._most:
             raise TooManyWait(f"{self._most} wait already")
+        if mm_id is None and len(self._for_any) >= MOST_SEARCHERS:
+            raise TooManyWait(f"{MOST_SEARCHERS} wait for messages that are not there yet")
         news = asyncio.Event()
         flags = self._for_any if mm_id is None else self._by_mm[mm_id]
         flags.add(news)

@@ -37,10 +37,10 @@ class Backlog:
         self._asked_at = 0
         self.waiting: dict[str, Waiting] = {}
 
-    async def look(self) -> None:
-        """Bring `waiting` up to date. What the store does not tell in time is left out."""
+    async def look(self, old_seconds: float = _FRESH_SECONDS) -> None:
+        """Bring `waiting` up to date, unless it is not so old. What the store does not tell in time is left out."""
         now, real = self._clock.moment()
-        if self._asked_at and 0 <= real - self._asked_at < _FRESH_SECONDS * SECOND:
+        if self._asked_at and 0 <= real - self._asked_at < old_seconds * SECOND:
             return
         self._asked_at = real
         found: dict[str, Waiting] = {}

@@ -4,6 +4,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
+from urllib.parse import quote
 
 from mmsc.client import ApiError, Client, Handsets, Submitted
 from mmsc.client.patterns import filled
@@ -51,6 +52,7 @@ class Acting:
         """One step; what the MMSC answered, by field. Raises ApiError, OSError, ValueError, Unknown, Unfit."""
         by_verb: dict[str, Callable[[Any], Answer | None]] = {
             "submit": self._submit,
+            "send": self._send,
             "repeat": self._repeat,
             "cancel": self._cancel,
             "phone": self._phone,
@@ -78,6 +80,18 @@ class Acting:
         sent = self._client.submit(vasp=what.get("vasp", "demo"), **elements)
         self._story.began_with(what.get("as"), sent.mm_id, sent.message_id, sent.transaction_id)
         return _fields(sent)
+
+    def _send(self, what: Mapping[str, Any]) -> Answer:
+        """As the compose page: flags and numbers are texts there."""
+        draft = {name: value for name, value in what.items() if name not in ("by", "as", "answer", "save")}
+        draft = {name: value if isinstance(value, list) else _as_text(value) for name, value in draft.items()}
+        if what["by"] == "rest":
+            sent: Answer = {"ok": True, **self._client.post("/messages", draft)}
+        else:
+            sent = self._client.post(f"/send/{quote(what['by'])}", draft)
+        message_id = str(sent.get("message_id") or "")
+        self._story.began_with(what.get("as"), str(sent.get("mm_id") or ""), message_id, "")
+        return sent
 
     def _repeat(self, what: Mapping[str, Any]) -> Answer:
         name = self._story.name_of(what.get("of"))
@@ -165,6 +179,10 @@ class Acting:
 
 _SENT: Final = ("cc", "bcc", "subject", "text", "delivery_report", "read_report")
 _NOT_TOLD: Final = ("number", "does", "as", "of", "answer", "save")
+
+
+def _as_text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fields(sent: Submitted) -> Answer:

@@ -7,6 +7,7 @@ is missing.
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from mmsc.client import ApiError, Client, Json
 from mmsc.client.looking import Seen, lines, misses, nearest, wanted
@@ -17,6 +18,12 @@ from mmsc.scenario.model import Scenario, Step
 from mmsc.scenario.story import Story
 from mmsc.scenario.verdicts import CaseResult, StepResult, Told, Verdict
 from mmsc.scenario.words import words_of
+
+_TAKEN: Final[dict[str, dict[str, str]]] = {  # what is expected of an answer of which nothing is said
+    "submit": {"status_code": "1000"},
+    "repeat": {"status_code": "1000"},
+    "send": {"ok": "true"},
+}
 
 
 class _Failed(Exception):
@@ -115,19 +122,14 @@ class Runner:
     def _answered(self, step: Step, story: Story, answer: dict[str, object]) -> None:
         """What the MMSC answered to what was done."""
         patterns = step.get("answer")
-        if (
-            patterns is None
-            and "status_code" in answer
-            and step.verb in ("submit", "repeat")
-            and not step.get("lose_answer")
-        ):
-            patterns = {"status_code": "1000"}
+        if patterns is None and not step.get("lose_answer"):
+            patterns = _TAKEN.get(step.verb)
         if patterns:
             one = Seen(("answer",), str(answer.get("answer") or "answer"), answer)
             wish = wanted({"event": one.name, "fields": patterns}, story.variables, "")
             if misses(one, wish):
                 expected, got = lines(wish, one)
-                problem = str(answer.get("problem") or "")
+                problem = str(answer.get("problem") or answer.get("status") or answer.get("status_text") or "")
                 raise _Failed("the answer is another" + (f": {problem}" if problem else ""), expected, got, None)
         self._save(step, story, answer)
 

@@ -116,12 +116,18 @@ class WireTap:
     """Stamps what one interface sends and receives, masks its secrets, and hands it to `tap`."""
 
     def __init__(
-        self, interface: str, tap: Tap | None, clock: Clock, mask: Callable[[bytes], bytes] = lambda octets: octets
+        self,
+        interface: str,
+        tap: Tap | None,
+        clock: Clock,
+        mask: Callable[[bytes], bytes] = lambda octets: octets,
+        mask_body: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self._interface = interface
         self._tap = tap
         self._clock = clock
         self._mask = mask
+        self._mask_body = mask_body  # of what stands behind a head; None: no secrets are known there
 
     @property
     def is_on(self) -> bool:
@@ -148,10 +154,13 @@ class WireTap:
         fault: str = "",
         at_real: Instant | None = None,
     ) -> None:
-        """Hand one PDU in, without what `reference` names. Secrets are looked for in `head` alone: the whole PDU, or
-        what stands before an HTTP body. `at_real` is when that was, unless it is now."""
+        """Hand one PDU in, without what `reference` names. Secrets are looked for in `head`: the whole PDU, or what
+        stands before an HTTP body, and in the body where `mask_body` was given. `at_real` is when that was, unless it
+        is now."""
         if self._tap is None:
             return
+        if self._mask_body is not None and rest:
+            rest = (self._mask_body(rest[0]), *rest[1:])
         clock = self._clock
         at_real = clock.real_now() if at_real is None else at_real
         record = CaptureRecord(

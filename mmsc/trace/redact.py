@@ -13,10 +13,22 @@ _HTTP_SECRET: Final = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
+# A header that says by its name that it holds a secret (`X-Api-Key`, `X-Auth-Token`), and a request target that names
+# one among its parameters or has credentials before the host.
+_SECRET_NAME: Final = rb"[\w.-]*(?:token|secret|passw|pwd|api-?_?key)[\w.-]*"
+_NAMED: Final = re.compile(rb"^" + _SECRET_NAME + rb"[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
+_USERINFO: Final = re.compile(rb"^[A-Z]+ [a-z]+://(?P<secret>[^/@\s]+)@", re.IGNORECASE)
+_PARAMETER: Final = re.compile(rb"[?&;]" + _SECRET_NAME + rb"=(?P<secret>[^&;\s#]+)", re.IGNORECASE)
 _HTTP_SECRETS: Final = (
     (b"authorization", _HTTP_SECRET),
     (b"cookie", _COOKIE),
+    *((word, _NAMED) for word in (b"token", b"secret", b"passw", b"pwd", b"api-key", b"apikey", b"api_key")),
 )  # only a line with the word is looked at
+# The credentials of WS-Security (UsernameToken Profile 1.1.1 3.1, 4): in an envelope's first octets.
+_WSSE: Final = re.compile(
+    rb"<(?P<tag>(?:[\w.-]+:)?(?:Password|Nonce|BinarySecurityToken))(?:\s[^>]*)?>(?P<secret>[^<]+)</"
+)
+_ENVELOPE_OCTETS: Final = 16 * 1024
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 # SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver, outbind; 4.1.1 and 4.1.7.1: system_id NUL
@@ -29,8 +41,8 @@ def http(octets: bytes) -> bytes:
     """An HTTP message with the credentials and cookies of its head masked. The body is not touched."""
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
+    masked = _target_masked(head)
     lower = head.lower()
-    masked: bytearray | None = None
     for word, pattern in _HTTP_SECRETS:
         at = lower.find(word)
         while at >= 0:
@@ -42,6 +54,32 @@ def http(octets: bytes) -> bytes:
             line_end = lower.find(b"\n", at)
             at = lower.find(word, line_end) if line_end >= 0 else -1
     return octets if masked is None else bytes(masked) + octets[len(head) :]
+
+
+def _target_masked(head: bytes) -> bytearray | None:
+    """The request line with secrets among its parameters, or before its host, masked; None where it has none."""
+    line = head[: head.find(b"\n") + 1] or head
+    if b"?" not in line and b"@" not in line:
+        return None
+    spans = [found.span("secret") for found in _PARAMETER.finditer(line)]
+    if (userinfo := _USERINFO.match(line)) is not None:
+        spans.append(userinfo.span("secret"))
+    masked = bytearray(head) if spans else None
+    for start, end in spans:
+        assert masked is not None
+        masked[start:end] = _MASK * (end - start)
+    return masked
+
+
+def soap(octets: bytes) -> bytes:
+    """An MM7 message with the passwords of WS-Security masked."""
+    if b"Password" not in octets[:_ENVELOPE_OCTETS] and b"SecurityToken" not in octets[:_ENVELOPE_OCTETS]:
+        return octets
+    masked = bytearray(octets)
+    for found in _WSSE.finditer(octets[:_ENVELOPE_OCTETS]):
+        start, end = found.span("secret")
+        masked[start:end] = _MASK * (end - start)
+    return bytes(masked)
 
 
 def smtp(octets: bytes) -> bytes:

@@ -21,9 +21,29 @@ async def _pdu(world: World) -> str:
     return f"/m/{await _newest(world)}/pdu/1"
 
 
+async def _pdu_text(world: World) -> str:
+    return f"/m/{await _newest(world)}/pdu/1?b=soap&as=text"
+
+
+async def _compared(world: World) -> str:
+    newest = await _newest(world)
+    found = await world.control.messages.find(limit=50)
+    other = next(row.mm_id for row in found.rows if row.mm_id != newest)
+    return f"/m/{newest}/compare?with={other}"
+
+
 def _tab(name: str) -> Callable[[World], Awaitable[str]]:
     async def path(world: World) -> str:
         return f"/m/{await _newest(world)}/{name}"
+
+    return path
+
+
+def _on_phone(what: str) -> Callable[[World], Awaitable[str]]:
+    async def path(world: World) -> str:
+        item = await world.phone(EAGER).arrival(lambda one: one.message is not None, 0, 20)
+        assert item is not None
+        return f"/phones/{EAGER[1:]}/{item.number}{what}"
 
     return path
 
@@ -70,16 +90,19 @@ PAGES: Final = (
     Page("lanes", "/lanes"),
     Page("lane", "/lanes/peer:peer-down"),
     Page("lane-none", "/lanes/peer:nobody", status=404),
-    Page("message", _message, route="/m/{mm}"),
-    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}"),
+    Page("message", _message, route="/m/{mm}", octets=72 * 1024),  # ladder 60, and the octets of one PDU
+    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}", octets=72 * 1024),
     Page("message-content", _tab("content"), route="/m/{mm}/content"),
     Page("message-recipients", _tab("recipients"), route="/m/{mm}/recipients"),
     Page("message-events", _tab("events"), route="/m/{mm}/events"),
     Page("message-findings", _tab("findings"), route="/m/{mm}/findings"),
-    Page("message-compare", _tab("compare"), route="/m/{mm}/compare"),
+    Page("message-compare", _compared, route="/m/{mm}/compare"),
+    Page("message-text", _pdu_text, route="/m/{mm}/pdu/{number}"),
+    Page("compare-runs", "/compare?run=a&with=b", route="/compare"),
     Page("phones", "/phones", route="/phones"),
     Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
-    Page("phone-mm", f"/phones/{EAGER[1:]}/1", route="/phones/{number}/{item}"),
+    Page("phone-mm", _on_phone(""), route="/phones/{number}/{item}"),
+    Page("phone-reply", _on_phone("/reply"), route="/phones/{number}/{item}/reply"),
     Page("phone-new", f"/phones/{EAGER[1:]}/new", route="/phones/{number}/new"),
     Page("send-mm7", "/send/mm7", route="/send/{whom}"),
     Page("send-mm1", "/send/mm1", route="/send/{whom}"),
@@ -90,7 +113,6 @@ PAGES: Final = (
     Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
     Page("faults", "/faults", route="/faults"),
     Page("scenarios", "/scenarios", route="/scenarios"),
-    Page("scenario-draft", "/scenarios/draft", route="/scenarios/draft"),
     Page("captures", "/captures", route="/captures"),
     Page("capture", _capture, route="/captures/{exchange}"),
     Page("replay", _replay, route="/captures/{exchange}/replay"),

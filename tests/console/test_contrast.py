@@ -9,7 +9,14 @@ import pytest
 
 TEXT, GRAPHICS = 4.5, 3.0
 SHEET: Final = (resources.files("mmsc.console") / "static/css/00-tokens.css").read_text()
-OF_A_STAGE: Final = {"#000", "#fff", "#7fbaf5", "#0b110f"}  # a phone's, which is black in either theme
+OF_A_STAGE: Final = {
+    "#000",
+    "#fff",
+    "#7fbaf5",
+    "#0b110f",
+    "#ffe08a",
+    "#15201b",
+}  # a phone's, which is black in either theme
 _TOKEN: Final = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9A-F]{6}), (#[0-9A-F]{6})\)")
 TOKENS: Final = {name: pair for name, *pair in _TOKEN.findall(SHEET)}
 GROUNDS: Final = ("bg", "surface", "sunk")

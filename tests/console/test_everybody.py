@@ -86,7 +86,7 @@ async def test_targets_are_large_enough(full_world: World, width: int) -> None:
 
 _TARGETS = """(least) => [...document.querySelectorAll("button, select, summary, .button, input:not([type=hidden])")]
   .filter((found) => found.checkVisibility({ visibilityProperty: true }) && !found.closest(".hide"))
-  .filter((found) => !["checkbox", "radio"].includes(found.type))
+  .filter((found) => !["checkbox", "radio"].includes(found.type) && !found.dataset.segment) // of a time line, 24 px
   .map((found) => [found.getBoundingClientRect(), found])
   .filter(([box]) => box.width && (box.height < least - 0.5 || box.width < 20))
   .map(([box, found]) => `${Math.round(box.width)} x ${Math.round(box.height)} ${found.outerHTML.slice(0, 90)}`)"""

@@ -13,7 +13,8 @@ async def test_a_lane_says_why_it_does_not_move_and_can_be_told(empty_world: Wor
     complaints: list[str] = []
     async with chromium() as browser, window(browser, complaints=complaints) as page:
         await page.goto(f"{empty_world.url}/lanes")
-        await expect(page.locator(".empty")).to_contain_text("No traffic yet")
+        await expect(page.locator("h1")).to_have_text("Lanes")
+        await expect(page.locator("main")).not_to_contain_text("peer-down")
         await empty_world.submit("shop-test", DEAD, subject="Order 4471")
         row = page.locator("tr", has_text="peer-down")
         await expect(row).to_contain_text("Back-off")

@@ -2,9 +2,10 @@
 and messages in as many states as there are, each come about over real sockets."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -39,6 +40,7 @@ _FETCHING: Final = {
     LATER: Fetching.DEFERRED,
     ABSENT: Fetching.NEVER,
 }
+_FIRST_PORT: Final = 19_000
 _DEADLINE_SECONDS: Final = 40.0
 
 
@@ -91,7 +93,7 @@ async def world(folder: Path, **changes: Any) -> AsyncIterator[World]:
         for one in (smsc, far_smsc):
             await one.start()
             stack.push_async_callback(one.stop)
-        ports = [_free_port() for _ in range(4)]
+        ports = _free_ports(4)
         vasps = {name: await stack.enter_async_context(_vasp(name, ports[0])) for name in VASPS}
         app = await stack.enter_async_context(App(_settings(folder / "home", smsc.port, vasps, ports, changes)))
         far = await stack.enter_async_context(App(_far(folder / "far", far_smsc.port, ports)))
@@ -180,10 +182,16 @@ async def _phone(stack: AsyncExitStack, app: App, smsc: VirtualSmsc, number: str
     smsc.register(number, phone.on_push, phone.on_sms)
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+def _free_ports(number: int) -> list[int]:
+    """Below those that systems give to whoever connects: nobody takes them before the servers do."""
+    found: list[int] = []
+    for port in range(_FIRST_PORT + os.getpid() % 2000 * 6, 32_000):
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == number:
+            break
+    return found
 
 
 def _settings(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mmsc.control.query import parse
-from mmsc.control.waiting import MOST_WAITERS, TooManyWait, Waited, WaitingService
+from mmsc.control.waiting import MOST_SEARCHERS, MOST_WAITERS, TooManyWait, Waited, WaitingService
 from mmsc.domain.states import RecipientState
 from mmsc.engine.acting import Action
 from mmsc.engine.queries.messages import Gone
@@ -117,6 +117,7 @@ async def test_there_is_a_limit(desk: Desk) -> None:
     assert MOST_WAITERS == 1000
 
 
+@pytest.mark.slow
 async def test_a_thousand_waiters_cost_an_event_one_look(desk: Desk) -> None:
     """Of all that wait, only those for this very message are woken."""
     accepted = await desk.bench.submit(PHONE)
@@ -132,6 +133,19 @@ async def test_a_thousand_waiters_cost_an_event_one_look(desk: Desk) -> None:
     waits._heard(trace.Event(1, accepted.mm_id, None, None, 1, 1, trace.MmFetched()))
     assert [news for flags in waits._by_mm.values() for news in flags if news.is_set()] == []
     assert desk.bench.store.counters.reads == reads
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert waits.waiting == 0
+
+
+async def test_those_who_search_are_fewer(desk: Desk) -> None:
+    query = parse("to:nobody", desk.bench.clock.now())
+    waits = desk.control.waiting
+    tasks = [asyncio.create_task(waits.for_query(query, timeout_seconds=60)) for _ in range(MOST_SEARCHERS)]
+    await begun(desk, MOST_SEARCHERS)
+    with pytest.raises(TooManyWait, match="not there yet"):
+        await waits.for_query(query, timeout_seconds=60)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

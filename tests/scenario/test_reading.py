@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mmsc.scenario.files import chosen, listed, read_all, ready
+from mmsc.scenario.manual import manual
 from mmsc.scenario.model import STEPS, ScenarioError
 from mmsc.scenario.reading import read, read_text
 from mmsc.scenario.schema import schema
@@ -134,3 +135,8 @@ def test_the_schema_knows_every_step() -> None:
     assert made["required"] == ["name", "steps"]
     assert set(made["properties"]["steps"]["items"]["properties"]) == set(STEPS)
     assert made["properties"]["setup"]["additionalProperties"] is False
+
+
+def test_the_manual_is_up_to_date() -> None:
+    """`python -c "from mmsc.scenario.manual import manual; print(manual(), end='')" > docs/scenarios.md` makes it."""
+    assert (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text() == manual()

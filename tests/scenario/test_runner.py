@@ -137,3 +137,22 @@ def test_a_draft_of_several_messages_keeps_them_apart(lab: Client) -> None:
     (again,) = read_text(record(lab, ids), "draft.yaml")
     assert [one.get("as") for one in again.steps if one.verb == "submit"] == ["m1", "m2"]
     assert Runner(lab).run(again).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "by: rest, sender: +15550000002",
+        "by: mm4, peer: mms.far.example, sender: +16660000001",
+        "by: mm1, number: +15550000002",
+        "by: mm7, vasp: demo, vasp_id: demo, delivery_report: false",
+    ],
+)
+def test_an_mm_is_sent_by_every_interface(lab: Client, sent: str) -> None:
+    result = run(
+        lab,
+        f"  - send: {{{sent}, to: +15550000001, subject: Hello, text: x}}\n"
+        "  - expect: {phone_got: message, phone: +15550000001, fields: {subject: Hello, state: here}}\n"
+        "  - expect: {state: retrieved}\n",
+    )
+    assert result.verdict is Verdict.PASS, result.failed

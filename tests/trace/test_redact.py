@@ -30,6 +30,12 @@ from mmsc.trace import redact
         ),
         (b"Cookie: authorization\r\nAuthorization: cookie", b"Cookie: *************\r\nAuthorization: ******"),
         (b"Authorization: a\n\nCookie: b", b"Authorization: *\n\nCookie: *"),
+        (b"POST /mm7?password=abc&x=1 HTTP/1.1\r\n\r\n", b"POST /mm7?password=***&x=1 HTTP/1.1\r\n\r\n"),
+        (b"GET /a?x=1&Access_Token=ab;c=2#f HTTP/1.1\r\n", b"GET /a?x=1&Access_Token=**;c=2#f HTTP/1.1\r\n"),
+        (b"GET http://u:pw@h/p?api_key=k HTTP/1.1\r\n\r\n", b"GET http://****@h/p?api_key=* HTTP/1.1\r\n\r\n"),
+        (b"GET /m/token@x HTTP/1.1\r\n\r\n", b"GET /m/token@x HTTP/1.1\r\n\r\n"),
+        (b"X-Api-Key: abc\r\nX-Auth-Token : d\r\n\r\n", b"X-Api-Key: ***\r\nX-Auth-Token : *\r\n\r\n"),
+        (b"X: token: abc\r\n\r\n", b"X: token: abc\r\n\r\n"),
         (b"X: 1\r\n\r\nAuthorization: Basic Zm9v", b"X: 1\r\n\r\nAuthorization: Basic Zm9v"),
     ],
 )
@@ -55,9 +61,20 @@ def test_other_smpp_pdus_are_not_touched() -> None:
     assert redact.smpp(pdu) == pdu
 
 
+@pytest.mark.parametrize("tag", ["wsse:Password", "Password", "wsse:Nonce"])
+def test_the_credentials_of_ws_security_are_masked(tag: str) -> None:
+    body = f'<a><wsse:UsernameToken><{tag} Type="#PasswordText">top</{tag}></wsse:UsernameToken>Password</a>'.encode()
+    assert redact.soap(body) == body.replace(b">top<", b">***<")
+
+
+def test_an_envelope_without_them_is_the_same_object() -> None:
+    body = b"<Envelope><Subject>a pass word</Subject></Envelope>"
+    assert redact.soap(body) is body
+
+
 @given(st.binary(max_size=200))
 def test_masking_keeps_the_length_of_whatever_comes(octets: bytes) -> None:
-    for mask in (redact.http, redact.smtp, redact.smpp):
+    for mask in (redact.http, redact.smtp, redact.smpp, redact.soap):
         assert len(mask(octets)) == len(octets)
 
 

@@ -210,7 +210,7 @@
   const WAYS = ["", "only-ladder", "only-octets"];
   const way = (name) => { WAYS.forEach((other) => other && box().classList.toggle(other, other === name)); mmsc.remember("panes", name); };
   key("|", () => way(WAYS[(WAYS.indexOf(mmsc.remembered("panes")) + 1) % WAYS.length]));
-  const width = (share) => { box().style.setProperty("--w", `${Math.min(75, Math.max(30, share))}%`); mmsc.remember("split", share); };
+  const width = (share) => { one(".msg-split").setAttribute("aria-valuenow", Math.round(share)); box().style.setProperty("--w", `${Math.min(75, Math.max(30, share))}%`); mmsc.remember("split", share); };
   document.addEventListener("pointerdown", (event) => {
     if (!event.target.closest(".msg-split")) return;
     event.preventDefault();

@@ -217,7 +217,8 @@
         segment.dataset.segment = number;
         segment.style.flexGrow = String(Math.max(1, Math.sqrt(slide.ms)));
         segment.setAttribute("aria-label", `Slide ${number + 1}, ${seconds(slide.ms)}`);
-        segment.append(make("span"));
+        segment.append(make("span", "player-bar"));
+        segment.firstChild.append(make("span"));
         return segment;
       }));
       this.find("[data-whole]").textContent = `${seconds(this.slides.reduce((sum, slide) => sum + slide.ms, 0))} in all`;
@@ -246,7 +247,7 @@
       this.find("[data-sound]").hidden = this.sound || !this.shown.some(({ element }) => element.play);
       this.root.querySelectorAll("[data-segment]").forEach((segment, number) => {
         const share = number < this.slide ? 1 : number > this.slide ? 0 : at / slide.ms;
-        segment.firstChild.style.width = `${share * 100}%`;
+        segment.firstChild.firstChild.style.width = `${share * 100}%`;
         number === this.slide ? segment.setAttribute("aria-current", "true") : segment.removeAttribute("aria-current");
       });
     }

@@ -1,0 +1,106 @@
+"""Captured requests sent again over real sockets: HTTP, SMTP, SMPP; edited, with lengths made right or left wrong."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable
+from mmsc.settings.model import Console
+from protocols import mm7, smpp
+from tests.console.captures_world import console_lab, one_story
+from tests.scenarios.conftest import Lab
+from tests.scenarios.test_mm4 import FOREIGN, Two, two
+
+__all__ = ["two"]
+LOGIN = "Basic bmV3czpzZWNyZXQ="
+
+
+def replaying(lab: Lab) -> Replaying:
+    found = lab.app.operations._holder["control"].replaying
+    assert found is not None
+    return found
+
+
+def exchange(lab: Lab, mm_id: int, interface: str, start: bytes = b"") -> int:
+    assert lab.app.captures is not None
+    found = lab.app.captures.of_mm(mm_id)
+    return next(one.exchange for one in found if one.interface == interface and one.octets.startswith(start))
+
+
+async def test_a_submission_again_is_another_mm(tmp_path: Path) -> None:
+    async with console_lab(tmp_path) as (lab, _):
+        mm_id = await one_story(lab)
+        service = replaying(lab)
+        draft = await service.draft(exchange(lab, mm_id, "mm7", b"POST /mm7"))
+        assert draft.masked == ("Authorization",)
+        assert (draft.host, draft.port) == lab.app.listeners["mm7"]
+        assert (await service.send(draft)).answer.startswith(b"HTTP/1.1 401 ")
+        edited = replace(draft, authorization=LOGIN, body=draft.body.replace(b">t1<", b">another-one<"))
+        done = await service.send(edited)
+        assert done.answer.startswith(b"HTTP/1.1 200 ")
+        assert b"another-one" in done.answer
+        assert done.problem == ""
+        assert b"Content-Length: %d\r\n" % len(edited.body) in done.sent
+        rsp = mm7.decode("text/xml", done.answer.partition(b"\r\n\r\n")[2]).message.message
+        assert isinstance(rsp, mm7.SubmitRsp)
+        row = await lab.app.store.fetch_one("SELECT count(*) FROM mm")
+        assert row == (2,)
+
+
+async def test_a_wrong_length_stays_wrong_on_wish(tmp_path: Path) -> None:
+    async with console_lab(tmp_path) as (lab, _):
+        mm_id = await one_story(lab)
+        draft = await replaying(lab).draft(exchange(lab, mm_id, "mm7", b"POST /mm7"))
+        head = draft.head.replace("Content-Length: ", "Content-Length: x")
+        done = await replaying(lab).send(replace(draft, head=head, correct=False))
+        assert done.answer.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_what_a_phone_asked_is_asked_again(tmp_path: Path) -> None:
+    async with console_lab(tmp_path) as (lab, _):
+        mm_id = await one_story(lab)
+        done = await replaying(lab).send(await replaying(lab).draft(exchange(lab, mm_id, "mm1", b"GET ")))
+        assert done.answer.startswith(b"HTTP/1.1 ")
+        assert done.milliseconds > 0
+
+
+async def test_a_push_again_needs_the_password(tmp_path: Path) -> None:
+    async with console_lab(tmp_path) as (lab, _):
+        mm_id = await one_story(lab)
+        service = replaying(lab)
+        draft = await service.draft(exchange(lab, mm_id, "smpp"))
+        assert draft.masked == ("the password of the bind",)
+        assert "bind refused" in (await service.send(replace(draft, system_id="mmsc", password="wrong"))).problem
+        done = await service.send(replace(draft, system_id="mmsc", password="secret"))
+        assert done.problem == ""
+        response = smpp.decode(done.answer).message
+        assert isinstance(response, smpp.SubmitSmResp)
+        assert response.sequence_number == 2
+
+
+async def test_a_mail_again_is_known_as_a_repeat(two: Two) -> None:
+    phone = await two.phone(FOREIGN)
+    await two.vasp.submit(FOREIGN)
+    await phone.until(lambda inbox: bool(inbox.notifications))
+    captures, service = two.other.captures, two.other.operations._holder["control"].replaying
+    assert captures is not None
+    assert service is not None
+    number = next(one.exchange for one in captures.latest(50) if b"MM4_forward.REQ" in one.octets)
+    done = await service.send(await service.draft(number))
+    assert done.answer.startswith(b"250")
+    assert "C: MAIL FROM:<" in done.talk
+    assert await two.other.store.fetch_one("SELECT count(*) FROM mm") == (1,)
+
+
+async def test_others_are_called_only_when_the_settings_name_them(tmp_path: Path) -> None:
+    wanted = Replay(interface="mm7", host="192.0.2.7", port=80, head="GET / HTTP/1.1\nHost: x", body=b"")
+    async with console_lab(tmp_path, console=Console(enabled=True, port=0, replay_hosts=("localhost",))) as (lab, _):
+        with pytest.raises(NotAllowed, match=r"192\.0\.2\.7"):
+            await replaying(lab).send(wanted)
+        nobody = await replaying(lab).send(replace(wanted, host="localhost", port=1))
+        assert nobody.problem.startswith("localhost:1: ")
+        with pytest.raises(ValueError, match="line break"):
+            await replaying(lab).send(replace(wanted, host="localhost", authorization="a\nb"))
+        with pytest.raises(Unreplayable):
+            await replaying(lab).draft(1)
