@@ -260,7 +260,12 @@ async def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
     partner = Partner(numbers_in(views, [one.neighbour for one in captured]))
     return [
         one._replace(
-            record=msgspec.structs.replace(one.record, neighbour=partner.text(one.record.neighbour)),
+            record=msgspec.structs.replace(
+                one.record,
+                neighbour=partner.text(one.record.neighbour),
+                transaction_id=partner.text(one.record.transaction_id),
+                note=partner.text(one.record.note),
+            ),
             octets=partner.octets(one.octets),
             neighbour=partner.text(one.neighbour),
             remarks=tuple(map(partner.text, one.remarks)),
