@@ -1,5 +1,6 @@
 """Scenarios: the files left, a run right; steps appear as they pass."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -131,9 +132,10 @@ async def _draft(request: web.Request) -> web.Response:
 
 def _minutes(request: web.Request) -> float:
     try:
-        return min(max(float(request.query.get("minutes", _MINUTES)), 0.0), _MAXIMUM_MINUTES)
+        given = float(request.query.get("minutes", _MINUTES))
     except ValueError:
         return _MINUTES
+    return min(max(given, 0.0), _MAXIMUM_MINUTES) if math.isfinite(given) else _MINUTES
 
 
 def _draft_page(request: web.Request, text: str, problems: Sequence[str] = (), status: int = 200) -> web.Response:
