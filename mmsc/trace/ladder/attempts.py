@@ -2,7 +2,7 @@
 no answer."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -54,8 +54,11 @@ def looked_fine(event: Event, lane: str, pdus: Sequence[Pdu]) -> bool:
     return answer is not None and bool(answer.octets) and not answer.named.answer.failed
 
 
-def unsent(events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Column]) -> Iterator[Row]:
-    """Attempts that failed before a PDU was sent: no connection, not bound. Each PDU of a lane accounts for one."""
+def unsent(
+    events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Column], drawn: Set[int] = frozenset()
+) -> Iterator[Row]:
+    """Attempts that failed before a PDU was sent: no connection, not bound. Each PDU of a lane accounts for one.
+    `drawn` are the events that have an arrow already."""
     used: set[str] = set()
     made: list[Row] = []
     for event, data in troubles(events):
@@ -64,6 +67,8 @@ def unsent(events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Colum
             for one in pdus
             if one.outward and one.party == data.lane and one.number not in used and one.record.at_real <= event.at_real
         ]
+        if event.id in drawn:
+            continue
         if sent:
             used.update(one.number for one in sent)
         elif index_of(columns, data.lane) >= 0:
