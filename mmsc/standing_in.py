@@ -85,7 +85,8 @@ def pushes(plan: Plan, engine: Engine, courier: SmsCourier) -> None:
     wrong = FaultySms(courier.deliver, plan)
 
     def arm(on: bool) -> None:
-        courier.spoiling = wrong if on else None
+        if on:  # it stays: the last hit of a fault ends it before what it spoils has left
+            courier.spoiling = wrong
         _put(engine, (*_SMS_KINDS, TaskKind.LINK, TaskKind.READ_MM1), wrong if on else courier)
 
     plan.arm(arm)
@@ -97,8 +98,8 @@ def session(plan: Plan, esme: Esme) -> None:
 
     def arm(on: bool) -> None:
         there = known()
-        if there is not None:
-            there.mark(marks if on else None)
+        if there is not None and on:  # it stays: what was hit last is asked for when nothing is on any more
+            there.mark(marks)
 
     plan.arm(arm)
 

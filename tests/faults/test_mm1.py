@@ -134,6 +134,15 @@ async def test_pushes_that_are_lost_doubled_late_and_wrong(lab: Lab) -> None:
     await until(lambda: not faults.active())
 
 
+async def test_the_only_fault_bites_once_and_is_marked(lab: Lab) -> None:
+    """It is off before its PDU leaves, for it was to bite once."""
+    lab.app.faults.set("mm1-notification-size", Setting(times=1, octets=7))
+    await lab.vasp.submit(PHONE)
+    assert _notification((await lab.smsc.expect()).push).message_size == 7
+    assert lab.app.faults.active() == ()
+    assert [one.direction for one in marked(lab, "mm1-notification-size")] == [Direction.OUT]
+
+
 def _notification(push: Any) -> mm1.MNotificationInd:
     pdu = mm1.decode(decode_push(push).data).message
     assert isinstance(pdu, mm1.MNotificationInd)

@@ -247,16 +247,10 @@ class Esme(asyncio.Protocol):
             self._saw(Direction.OUT, octets, exchange, mm_id)
 
     def _saw(
-        self,
-        direction: Direction,
-        octets: bytes,
-        exchange: int,
-        mm_id: int | None = None,
-        number: int = 0,
-        note: str = "",
+        self, way: Direction, octets: bytes, exchange: int, mm_id: int | None = None, number: int = 0, note: str = ""
     ) -> None:
         self._tap.saw(
-            direction,
+            way,
             octets,
             local=self._local,
             remote=self._place,
