@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from mmsc.settings.model import Mm4
 from mmsc.settings.neighbours import Peer
@@ -15,7 +15,7 @@ from tests.console.phone_lab import PhoneLab, phone_lab, shot
 from tests.scenarios.conftest import OTHER, PHONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
-GIF = {"name": "dot.gif", "mimeType": "image/gif", "buffer": b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"}
+GIF: FilePayload = {"name": "dot.gif", "mimeType": "image/gif", "buffer": b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"}
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
 
@@ -96,7 +96,7 @@ async def test_what_is_against_the_specification_is_said_before_and_sent_all_the
 async def test_files_go_along_with_slides(tmp_path: Path) -> None:
     async with phone_lab(tmp_path) as made, chromium() as browser, window(browser) as page:
         await filled(page, made, subject="Dot", text="A dot.")
-        await page.set_input_files("[name=file]", files=[GIF])  # type: ignore[list-item]
+        await page.set_input_files("[name=file]", files=[GIF])
         await expect(page.locator("#send-pre-raw")).to_contain_text("dot.gif")
         await page.click("#send-now")
         await expect(page.get_by_role("link", name="Open its ladder")).to_be_visible()
@@ -110,8 +110,7 @@ async def test_files_go_along_with_slides(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("whom", ["mm7", "rest", "mm1", "mm4"])
 async def test_it_sends_without_scripts(tmp_path: Path, whom: str) -> None:
-    plain = {"java_script_enabled": False}
-    async with sending(tmp_path) as made, chromium() as browser, window(browser, **plain) as page:
+    async with sending(tmp_path) as made, chromium() as browser, window(browser, java_script_enabled=False) as page:
         await filled(page, made, whom, subject=f"By {whom}", text="Plain")
         if whom == "rest":
             await page.fill("[name=sender]", OTHER)
