@@ -11,6 +11,7 @@ stay.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -39,7 +40,9 @@ _KEPT: Final = (
 )
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]")
 _PRINTED: Final = re.compile(rb"[^\r\n]")
-_WIDE: Final = ("utf-16-be", "utf-16-le")
+_WIDE: Final = re.compile(rb"(?:[0-9]\x00){7,20}|(?:\x00[0-9]){7,20}")  # UTF-16, either way round
+_PAIR: Final = rb"[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59\x60-\x69\x70-\x79\x80-\x89\x90-\x99]"
+_SEMI_OCTETS: Final = re.compile(rb"%b{3,}(?:[\xf0-\xf9]|%b)" % (_PAIR, _PAIR))
 
 
 def numbers_in(views: Iterable[View], addresses: Iterable[str] = ()) -> list[str]:
@@ -64,34 +67,26 @@ class Partner:
     def __init__(self, numbers: Iterable[str]) -> None:
         """`numbers` as `numbers_in` gives them."""
         known = list(dict.fromkeys(numbers))
-        self._others: dict[str, str] = {}
+        self._others: dict[str, str] = {}  # number -> other one
+        self._ends: dict[str, str] = {}  # each ending of a number that has digits enough -> that of the other one
+        taken, counts = set(known), defaultdict[int, int](int)
         for number in sorted(known, key=len, reverse=True):
-            longer = next((one for one in self._others if one.endswith(number)), "")
-            self._others[number] = self._others[longer][-len(number) :] if longer else self._another(number, known)
-        self._tails = {one[-SHORTEST:] for one in self._others}
-        self._coded = list(self._in_other_forms())
-
-    def _another(self, number: str, known: list[str]) -> str:
-        """1, noughts, and a count: as long as the number, and nobody's of these."""
-        taken = {*known, *self._others.values()}
-        counts = (f"1{count:0{len(number) - 1}d}" for count in range(1, 10 ** (SHORTEST - 1)))
-        return next(one for one in counts if one not in taken)
-
-    def _in_other_forms(self) -> Iterator[tuple[bytes, bytes]]:
-        for number, other in self._others.items():
-            for charset in _WIDE:
-                yield number.encode(charset), other.encode(charset)
-            yield _semi_octets(number), _semi_octets(other)
+            other = self._ends.get(number) or _another(len(number), taken, counts)
+            self._others[number] = other
+            taken.add(other)
+            for length in range(min(SHORTEST, len(number)), len(number) + 1):
+                self._ends.setdefault(number[-length:], other[-length:])
+        self._coded = {_semi_octets(number): _semi_octets(other) for number, other in self._others.items()}
+        self._lengths = sorted({len(one) for one in self._coded}, reverse=True)
 
     def number(self, digits: str) -> str:
         """What a run of digits becomes: itself when it is no number that is known."""
-        if digits[-SHORTEST:] not in self._tails:
-            return digits
-        for number, other in self._others.items():
-            if digits.endswith(number):
-                return digits[: -len(number)] + other
-            if number.endswith(digits) and len(digits) >= SHORTEST:
-                return other[-len(digits) :]
+        if digits in self._ends:
+            return self._ends[digits]
+        for length in range(min(len(digits), _LONGEST), 0, -1):
+            other = self._others.get(digits[-length:])
+            if other is not None:
+                return digits[:-length] + other
         return digits
 
     def text(self, text: str) -> str:
@@ -101,12 +96,32 @@ class Partner:
     def octets(self, octets: bytes) -> bytes:
         """A PDU as the wire had it: numbers replaced, contents emptied, as long as before."""
         made = bytearray(octets)
-        for start, end, filled in _contents(look(octets), 0):
-            made[start:end] = filled[: end - start]
-        replaced = _RUN_OF_OCTETS.sub(lambda found: self.number(found[0].decode()).encode(), bytes(made))
-        for number, other in self._coded:
-            replaced = replaced.replace(number, other)
-        return replaced
+        at = 0
+        for start, end in _empty(made, look(octets)):  # what is emptied has no number any more
+            if start > at:
+                made[at:start] = self._replaced(bytes(made[at:start]))
+            at = max(at, end)
+        made[at:] = self._replaced(bytes(made[at:]))
+        return bytes(made)
+
+    def _replaced(self, octets: bytes) -> bytes:
+        """Octets with the numbers in all their forms replaced."""
+        octets = _RUN_OF_OCTETS.sub(lambda found: self.number(found[0].decode()).encode(), octets)
+        octets = _WIDE.sub(lambda found: self._wide_replaced(found[0]), octets)
+        return _SEMI_OCTETS.sub(lambda found: self._semi_octets_replaced(found[0]), octets)
+
+    def _wide_replaced(self, run: bytes) -> bytes:
+        charset = "utf-16-be" if run[0] == 0 else "utf-16-le"
+        return self.number(run.decode(charset)).encode(charset)
+
+    def _semi_octets_replaced(self, run: bytes) -> bytes:
+        """A run of octets of which each could be two digits: a number may begin at any of them."""
+        made, at = bytearray(), 0
+        while at < len(run):
+            known = next((one for length in self._lengths if (one := run[at : at + length]) in self._coded), b"")
+            made += self._coded[known] if known else run[at : at + 1]
+            at += len(known) or 1
+        return bytes(made)
 
     def ladder(self, ladder: Ladder) -> Ladder:
         """A ladder without the engine's notes, its numbers replaced."""
@@ -130,10 +145,28 @@ class Partner:
         return msgspec.structs.replace(ladder, columns=columns, rows=rows)
 
 
+def _another(length: int, taken: set[str], counts: dict[int, int]) -> str:
+    """1, noughts, and a count: as long as the number, and nobody's of these. `counts` goes on from the last one."""
+    while True:
+        counts[length] += 1
+        other = f"1{counts[length]:0{length - 1}d}"
+        if other not in taken:
+            return other
+
+
 def _semi_octets(number: str) -> bytes:
     """3GPP TS 23.040 9.1.2.3: two digits an octet, the first one low, a last one beside 1111."""
     padded = number + "F" * (len(number) % 2)
     return bytes(int(padded[at + 1] + padded[at], 16) for at in range(0, len(padded), 2))
+
+
+def _empty(made: bytearray, view: View) -> list[tuple[int, int]]:
+    """Empty the contents; where they stood, in order."""
+    places = []
+    for start, end, filled in _contents(view, 0):
+        made[start:end] = filled[: end - start]
+        places.append((start, end))
+    return sorted(places)
 
 
 def _contents(view: View, base: int) -> Iterator[tuple[int, int, bytes]]:
