@@ -20,7 +20,7 @@ from mmsc.trace.view import look
 
 _FIELDS: Final = CaptureQuery.__struct_fields__
 _ROWS: Final = 50
-_EVERY_SECONDS: Final = 0.5
+_EVERY_SECONDS: Final = 1.0
 _LONGEST: Final = 200  # characters of a word of a filter
 _NONE: Final = "No captures are kept: trace.captures is false in this server's settings."
 
@@ -85,9 +85,13 @@ def _kept(capturing: Capturing) -> dict[str, Any]:
 async def _rows_live(request: web.Request) -> web.StreamResponse:
     capturing, query = _capturing(request), query_of(request.query)
     shown: list[CaptureLine] = []
+    kept = -1
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
-        nonlocal shown
+        nonlocal shown, kept
+        if kept == capturing.rings.kept:
+            return []
+        kept = capturing.rings.kept
         found = await capturing.listed(query, None, _ROWS)
         if found.captures == shown:
             return []

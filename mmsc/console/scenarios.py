@@ -66,6 +66,7 @@ async def _page(
         runs=() if known is None else known.runs,
         busy=None if known is None else known.under_way,
         has_lab=known is not None,
+        in_own_lab=known is not None and known.in_own_lab,
         run=run,
         problems=problems,
     )
@@ -77,7 +78,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
     assert known is not None
 
     async def render(_: Sequence[News]) -> Iterable[Push]:
-        pushes = [Push("run", markup("scenarios_run.html", run=run))]
+        pushes = [Push("run", markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab))]
         return [*pushes, Push("behind", "")] if run.result is not None else pushes
 
     return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id)
@@ -141,7 +142,16 @@ def _minutes(request: web.Request) -> float:
 
 
 def _draft_page(request: web.Request, text: str, problems: Sequence[str] = (), status: int = 200) -> web.Response:
-    return page(request, "scenarios_draft.html", status=status, title="Draft · Scenarios", text=text, problems=problems)
+    known = _known(request)
+    return page(
+        request,
+        "scenarios_draft.html",
+        status=status,
+        title="Draft · Scenarios",
+        text=text,
+        problems=problems,
+        in_own_lab=known is not None and known.in_own_lab,
+    )
 
 
 async def _run_draft(request: web.Request) -> web.Response:

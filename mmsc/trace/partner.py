@@ -1,9 +1,10 @@
 """What is shown to a partner: numbers consistently replaced, contents emptied, the engine's own notes left out.
 
 Octets keep their lengths, so that what is replaced still decodes and every offset still agrees. A number becomes the
-same other number wherever it stands: as ASCII digits (international, national from seven digits on, with 00 before),
-in UTF-16 and in the semi-octets of TPDUs. Parts of messages become zeros, texts become full stops; presentations (SMIL)
-stay.
+same other number wherever it stands (`mmsc/trace/partner_forms.py`): as ASCII digits (international, national from
+seven digits on, with any prefix, with spaces and signs between them), as character references of XML, in UTF-16, in
+base64 and in the semi-octets of TPDUs, cut in two by segments of a push too. Parts of messages become zeros, texts
+become full stops; presentations (SMIL) stay.
 
 Limits. Numbers are those that addresses of the message, its PDUs and its events name: one that stands in a subject
 alone is not known for a number. Names of people, subjects, user agents, VASPs, hosts, IP addresses and short codes
@@ -17,13 +18,12 @@ from typing import Final
 
 import msgspec
 
-from mmsc.trace.ladder.model import Ladder, RowKind
+from mmsc.trace import partner_forms as forms
+from mmsc.trace.ladder.model import Answer, Ladder, RowKind
 from mmsc.trace.view import View, every, look
 
 SHORTEST: Final = 7  # digits: below that it is a short code, or no number at all
 _LONGEST: Final = 15  # E.164
-_RUN: Final = re.compile(r"\d{7,20}")
-_RUN_OF_OCTETS: Final = re.compile(rb"\d{7,20}")
 _NUMBER: Final = re.compile(r"\+?\d{7,15}")
 _ADDRESSES: Final = re.compile(
     r"(?:^|/ |-)(?:from|to|cc|bcc|sender|number|rfc2822address|recipient|msisdn|source_addr|destination_addr|mail from|"
@@ -40,7 +40,6 @@ _KEPT: Final = (
 )
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]")
 _PRINTED: Final = re.compile(rb"[^\r\n]")
-_WIDE: Final = re.compile(rb"(?:[0-9]\x00){7,20}|(?:\x00[0-9]){7,20}")  # UTF-16, either way round
 _PAIR: Final = rb"[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59\x60-\x69\x70-\x79\x80-\x89\x90-\x99]"
 _SEMI_OCTETS: Final = re.compile(rb"%b{3,}(?:[\xf0-\xf9]|%b)" % (_PAIR, _PAIR))
 
@@ -69,52 +68,41 @@ class Partner:
         known = list(dict.fromkeys(numbers))
         self._others: dict[str, str] = {}  # number -> other one
         self._ends: dict[str, str] = {}  # each ending of a number that has digits enough -> that of the other one
-        taken, counts = set(known), defaultdict[int, int](int)
+        taken, counts = {one[-SHORTEST:] for one in known}, defaultdict[int, int](int)
         for number in sorted(known, key=len, reverse=True):
             other = self._ends.get(number) or _another(len(number), taken, counts)
             self._others[number] = other
-            taken.add(other)
             for length in range(min(SHORTEST, len(number)), len(number) + 1):
                 self._ends.setdefault(number[-length:], other[-length:])
         self._coded = {_semi_octets(number): _semi_octets(other) for number, other in self._others.items()}
         self._lengths = sorted({len(one) for one in self._coded}, reverse=True)
 
     def number(self, digits: str) -> str:
-        """What a run of digits becomes: itself when it is no number that is known."""
-        if digits in self._ends:
-            return self._ends[digits]
-        for length in range(min(len(digits), _LONGEST), 0, -1):
-            other = self._others.get(digits[-length:])
+        """What a run of digits becomes: itself when it does not end as a number that is known."""
+        for length in range(min(len(digits), _LONGEST), SHORTEST - 1, -1):
+            other = self._ends.get(digits[-length:])
             if other is not None:
                 return digits[:-length] + other
         return digits
 
     def text(self, text: str) -> str:
         """A text with its numbers replaced."""
-        return _RUN.sub(lambda found: self.number(found[0]), text)
+        return forms.in_text(text, self.number)
 
     def octets(self, octets: bytes) -> bytes:
         """A PDU as the wire had it: numbers replaced, contents emptied, as long as before."""
         made = bytearray(octets)
+        view = look(octets)
+        places = _empty(made, view)
         at = 0
-        for start, end in _empty(made, look(octets)):  # what is emptied has no number any more
+        for start, end in [*places, (len(made), len(made))]:  # what is emptied has no number any more
             if start > at:
-                made[at:start] = self._replaced(bytes(made[at:start]))
+                stretch = forms.in_octets(bytes(made[at:start]), self.number)
+                made[at:start] = _SEMI_OCTETS.sub(lambda found: self._semi_octets(found[0]), stretch)
             at = max(at, end)
-        made[at:] = self._replaced(bytes(made[at:]))
-        return bytes(made)
+        return self._at_edges(bytes(made), view)
 
-    def _replaced(self, octets: bytes) -> bytes:
-        """Octets with the numbers in all their forms replaced."""
-        octets = _RUN_OF_OCTETS.sub(lambda found: self.number(found[0].decode()).encode(), octets)
-        octets = _WIDE.sub(lambda found: self._wide_replaced(found[0]), octets)
-        return _SEMI_OCTETS.sub(lambda found: self._semi_octets_replaced(found[0]), octets)
-
-    def _wide_replaced(self, run: bytes) -> bytes:
-        charset = "utf-16-be" if run[0] == 0 else "utf-16-le"
-        return self.number(run.decode(charset)).encode(charset)
-
-    def _semi_octets_replaced(self, run: bytes) -> bytes:
+    def _semi_octets(self, run: bytes) -> bytes:
         """A run of octets of which each could be two digits: a number may begin at any of them."""
         made, at = bytearray(), 0
         while at < len(run):
@@ -122,6 +110,26 @@ class Partner:
             made += self._coded[known] if known else run[at : at + 1]
             at += len(known) or 1
         return bytes(made)
+
+    def _at_edges(self, octets: bytes, view: View) -> bytes:
+        """A number that is cut in two where a segment ends: each piece as its place in the number has it."""
+        for start, end in _segments(view, 0):
+            data = octets[start:end]
+            head, tail = forms.FIRST_DIGITS.match(data), forms.LAST_DIGITS.search(data)
+            if head is not None:
+                data = self._piece(head[0].decode(), at_end=True).encode() + data[head.end() :]
+            if tail is not None and tail.start() > 0:
+                data = data[: tail.start()] + self._piece(tail[0].decode(), at_end=False).encode()
+            octets = octets[:start] + data + octets[end:]
+        return octets
+
+    def _piece(self, digits: str, *, at_end: bool) -> str:
+        for number, other in self._others.items():
+            if at_end and number.endswith(digits):
+                return other[-len(digits) :]
+            if not at_end and number.startswith(digits):
+                return other[: len(digits)]
+        return digits
 
     def ladder(self, ladder: Ladder) -> Ladder:
         """A ladder without the engine's notes, its numbers replaced."""
@@ -137,6 +145,8 @@ class Partner:
                 same=self.text(row.same),
                 recipient=self.text(row.recipient),
                 note=self.text(row.note),
+                segment_of=self.text(row.segment_of),
+                answer=None if row.answer is None else self._answer(row.answer),
                 event="",
             )
             for row in ladder.rows
@@ -144,13 +154,28 @@ class Partner:
         )
         return msgspec.structs.replace(ladder, columns=columns, rows=rows)
 
+    def _answer(self, answer: Answer) -> Answer:
+        """What was answered often names whom it is about."""
+        return msgspec.structs.replace(answer, text=self.text(answer.text), detail=self.text(answer.detail))
+
+
+def _segments(view: View, base: int) -> Iterator[tuple[int, int]]:
+    """Where the data of segments stands in the outermost octets."""
+    if view.segment is not None:
+        end = base + len(view.octets)
+        yield end - len(view.segment.data), end
+    for inner in view.inside:
+        if inner.at >= 0:
+            yield from _segments(inner, base + inner.at)
+
 
 def _another(length: int, taken: set[str], counts: dict[int, int]) -> str:
-    """1, noughts, and a count: as long as the number, and nobody's of these. `counts` goes on from the last one."""
+    """1, noughts, and a count: as long as the number, and with an ending of none of these, so that what was replaced is
+    not replaced again. `counts` goes on from the last one."""
     while True:
         counts[length] += 1
         other = f"1{counts[length]:0{length - 1}d}"
-        if other not in taken:
+        if other[-SHORTEST:] not in taken:
             return other
 
 
