@@ -90,8 +90,8 @@ PAGES: Final = (
     Page("lanes", "/lanes"),
     Page("lane", "/lanes/peer:peer-down"),
     Page("lane-none", "/lanes/peer:nobody", status=404),
-    Page("message", _message, route="/m/{mm}"),
-    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}"),
+    Page("message", _message, route="/m/{mm}", octets=72 * 1024),  # ladder 60, and the octets of one PDU
+    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}", octets=72 * 1024),
     Page("message-content", _tab("content"), route="/m/{mm}/content"),
     Page("message-recipients", _tab("recipients"), route="/m/{mm}/recipients"),
     Page("message-events", _tab("events"), route="/m/{mm}/events"),
@@ -113,7 +113,6 @@ PAGES: Final = (
     Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
     Page("faults", "/faults", route="/faults"),
     Page("scenarios", "/scenarios", route="/scenarios"),
-    Page("scenario-draft", "/scenarios/draft", route="/scenarios/draft"),
     Page("captures", "/captures", route="/captures"),
     Page("capture", _capture, route="/captures/{exchange}"),
     Page("replay", _replay, route="/captures/{exchange}/replay"),

@@ -1,7 +1,7 @@
 """Attempts at the same thing: retries of ours, repeats of neighbours, attempts that reached nobody; and why there was
 no answer."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from mmsc.trace import events as trace
 from mmsc.trace import sentences
@@ -39,8 +39,11 @@ def why_unanswered(pdu: Pdu, events: Sequence[Event]) -> str:
     return ""
 
 
-def unsent(events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Column]) -> Iterator[Row]:
-    """Attempts that failed before a PDU was sent: no connection, not bound. Each PDU of a lane accounts for one."""
+def unsent(
+    events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Column], drawn: Set[int] = frozenset()
+) -> Iterator[Row]:
+    """Attempts that failed before a PDU was sent: no connection, not bound. Each PDU of a lane accounts for one.
+    `drawn` are the events that have an arrow already."""
     used: set[str] = set()
     for event, data in troubles(events):
         sent = [
@@ -48,6 +51,8 @@ def unsent(events: Sequence[Event], pdus: Sequence[Pdu], columns: Sequence[Colum
             for one in pdus
             if one.outward and one.party == data.lane and one.number not in used and one.record.at_real <= event.at_real
         ]
+        if event.id in drawn:
+            continue
         if sent:
             used.update(one.number for one in sent)
         elif index_of(columns, data.lane) >= 0:

@@ -3,7 +3,7 @@
 What an arrow of the ladder says already is not said again.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Final
 
 from mmsc.trace import events as trace
@@ -42,14 +42,17 @@ class Said:
     state: str = ""
 
 
-def notes(events: Sequence[Event], pdus: Sequence[Pdu], addresses: Mapping[int, str]) -> Iterator[Row]:
-    """The notes; `addresses` names recipients by their id."""
+def notes(
+    events: Sequence[Event], pdus: Sequence[Pdu], addresses: Mapping[int, str], drawn: Set[int] = frozenset()
+) -> Iterator[Row]:
+    """The notes; `addresses` names recipients by their id, `drawn` are the events that have an arrow of their own."""
     shown = {name for one in pdus for name in (one.named.name, one.named.beneath)} | _seen(pdus)
     rules = {rule for one in pdus for rule in one.findings}
     faults = {one.fault for one in pdus}
     several = len({event.recipient_id for event in events if event.recipient_id is not None}) > 1
     for event in events:
-        said = _said(event, events, shown, rules, faults)
+        is_arrow = event.id in drawn and kind_of(event.data) in _SHOWN_BY
+        said = None if is_arrow else _said(event, events, shown, rules, faults)
         if said is not None:
             recipient = addresses.get(event.recipient_id or 0, "")
             whose = f"{recipient}: " if several and recipient else ""

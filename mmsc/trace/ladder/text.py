@@ -20,6 +20,8 @@ def _lines(ladder: Ladder) -> Iterator[str]:
     yield _plain("   ".join(_head(one) for one in ladder.columns))
     if ladder.first:
         yield f"seconds after {_plain(ladder.first)}"
+    if any(row.gone for row in ladder.rows):
+        yield ":::> octets gone: told by events"
     for row in ladder.rows:
         yield from _fitted(row, ladder.columns)
 
@@ -71,7 +73,7 @@ def _arrow(row: Row, *, forward: bool) -> str:
     if row.attempts > 1 and row.kind is not RowKind.FOLD:
         what = [f"{row.attempt} of {row.attempts}"]
     label = _short(f"{_plain(row.name)}{f' ({_plain(what[0])})' if what else ''}", _ARROW - 6)
-    dash = "." if row.kind is RowKind.TOLD else "=" if row.kind is RowKind.ANSWER else "-"
+    dash = ":" if row.gone else "." if row.kind is RowKind.TOLD else "=" if row.kind is RowKind.ANSWER else "-"
     line = f"{dash * 2}{label}".ljust(_ARROW - 3, dash)
     end = "X" if row.failed and row.kind is not RowKind.ANSWER else "|"
     tail = "|"
