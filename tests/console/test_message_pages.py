@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Page
 
+from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
 from mmsc.settings.model import Console, Node
 from protocols import mm7
@@ -242,3 +243,27 @@ async def test_a_phone_of_the_lab_tells_of_the_push_that_no_wire_of_ours_had(tmp
         [told] = [one for one in ladder.rows if one.kind == "told"]
         assert (told.name, told.beneath) == ("WAP push", "not on our wire")
         assert [ladder.columns[one].name for one in (told.source, told.target)] == ["local", PHONE]
+
+
+async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_name(tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, browser() as chromium:
+        faults = made.lab.app.control.faults
+        assert faults is not None
+        faults.set("mm7-vasp-http", Setting(status=503, times=1))
+        await made.lab.phone(PHONE)
+        mm_id = await made.submit(PHONE, subject="Storm warning, Friday")
+        for _ in range(2):
+            await made.lab.vasp.report()
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await page.goto(f"{made.url}/messages?q=fault:mm7-vasp-http")
+        await page.locator(f"tr a[href='/m/{mm_id}']").first.click()
+        pill = page.locator(".ldr-pdu a.chip.fault")
+        await pill.wait_for()
+        row = page.locator(".ldr-pdu.bad")
+        assert await pill.inner_text() == "mm7-vasp-http"
+        assert "HTTP 503" in await row.locator(".ldr-a").inner_text()
+        assert "mm7-vasp-http" in (await row.locator("a.ldr-w").get_attribute("aria-label") or "")
+        await shot(page, "message-fault-1280")
+        await pill.click()
+        await page.wait_for_url("**/faults#mm7-vasp-http")
+        assert await page.locator("li:target").inner_text() != ""

@@ -129,6 +129,8 @@ def _pdu_row(one: Pdu, by_number: Mapping[str, Pdu], found: Sequence[Column], ev
     if not one.answers:
         answer = by_number.get(one.answered_by)
         given = answer_cell(one, answer, attempts.why_unanswered(one, events) if one.outward else "")
+        if one.fault and one.outward:
+            given = attempts.counted_as(one, given, by_number.values(), events)
     elif not one.folded:
         given = one.named.answer
     failed = given is not None and given.failed if not one.folded else one.named.answer.failed

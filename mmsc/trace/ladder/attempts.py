@@ -1,7 +1,7 @@
 """Attempts at the same thing: retries of ours, repeats of neighbours, attempts that reached nobody; and why there was
 no answer."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from mmsc.trace import events as trace
 from mmsc.trace import sentences
@@ -9,6 +9,7 @@ from mmsc.trace.events import Event
 from mmsc.trace.ladder.columns import index_of
 from mmsc.trace.ladder.model import Answer, Column, Row, RowKind
 from mmsc.trace.ladder.reading import Pdu
+from mmsc.trace.rings import NEVER
 
 Trouble = trace.AttemptFailed | trace.AttemptPostponed | trace.TaskGivenUp
 
@@ -37,6 +38,17 @@ def why_unanswered(pdu: Pdu, events: Sequence[Event]) -> str:
         if event.at_real >= pdu.record.at_real and data.lane == pdu.party:
             return data.because
     return ""
+
+
+def counted_as(pdu: Pdu, given: Answer, pdus: Iterable[Pdu], events: Sequence[Event]) -> Answer:
+    """The answer to an attempt that a fault bit: it counts as another than its octets say."""
+    later = (one.record.at_real for one in pdus if one.record.at_real > pdu.record.at_real and _same(one) == _same(pdu))
+    until = min(later, default=NEVER)
+    for event, data in troubles(events):
+        if data.lane == pdu.party and pdu.record.at_real <= event.at_real < until:
+            said = " ".join(filter(None, (given.text, given.detail)))
+            return given if given.failed else Answer(data.because, f"counts for {said}", failed=True)
+    return given
 
 
 def unsent(
