@@ -73,7 +73,8 @@ async def _recipients(request: web.Request, said: str = "", status: int = 200) -
 
 
 async def _act(request: web.Request) -> web.Response:
-    """Retry now, expire now or cancel, for one recipient or all; the page says what came of it."""
+    """Retry now, expire now or cancel, for one recipient or all; the page says what came of it. From a ladder it goes back
+    there, where that shows."""
     form = await request.post()
     try:
         action = Action(str(form.get("action", "")))
@@ -85,6 +86,8 @@ async def _act(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(reason="no such recipient")
     only = None if chosen is None else {chosen}
     outcome = await control_of(request).acting.act(action, number_of(request), "console", only)
+    if form.get("back") and outcome.done:
+        raise web.HTTPSeeOther(f"/m/{number_of(request)}")
     return await _recipients(request, in_words(outcome))
 
 

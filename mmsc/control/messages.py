@@ -19,7 +19,7 @@ from mmsc.control.message_forms import RecipientPage as RecipientPage
 from mmsc.control.message_forms import Report as Report
 from mmsc.control.message_forms import Task as Task
 from mmsc.control.reasons import reason_of
-from mmsc.domain.instant import Instant, to_datetime
+from mmsc.domain.instant import DAY, Instant, to_datetime
 from mmsc.domain.message import Mm
 from mmsc.domain.searching import EVERYTHING, MessageQuery
 from mmsc.domain.states import FINAL, RecipientState
@@ -178,9 +178,14 @@ def next_due(due: Sequence[Due], now: Instant) -> NextDue | None:
     first = due[0]
     if any(one.under_way for one in due):
         under_way = next(one for one in due if one.under_way)
-        return NextDue(under_way.at, f"{sentences.short_work(under_way.kind)} under way")
+        told = f"{sentences.short_work(under_way.kind)} under way"
+        return NextDue(under_way.at, told, told, under_way=True)
     word = "again" if first.attempt else sentences.short_work(first.kind)
-    return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}" if first.at > now else f"{word} due")
+    if first.at <= now:
+        return NextDue(first.at, f"{word} due", f"{word} due")
+    day = "" if first.at // DAY == now // DAY else f"{to_datetime(first.at):%d %B} "
+    planned = f"{word} at {day}{sentences.clock_time(first.at)}"
+    return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}", planned)
 
 
 def when(at: Instant) -> str:

@@ -1,5 +1,6 @@
 """One message in a real browser: arrows, fields and octets that know each other, keys, and a ladder that grows."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from playwright.async_api import Page
 
 from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
-from mmsc.settings.model import Console, Node
+from mmsc.settings.model import Console, Deliveries, Node
+from mmsc.settings.neighbours import VaspDelivery
 from protocols import mm7
 from protocols.mm7 import StatusCode
 from tests.console.phone_lab import browser, phone_lab, shot
@@ -40,8 +42,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    async with open_lab(folder, delivery=SOON, node=Node(name="lab-1"), console=Console(enabled=True, port=0)) as lab:
+async def stage(folder: Path, delivery: Deliveries = SOON) -> AsyncIterator[Stage]:
+    async with open_lab(
+        folder, delivery=delivery, node=Node(name="lab-1"), console=Console(enabled=True, port=0)
+    ) as lab:
         host, port = lab.app.listeners["console"]
         yield Stage(lab, f"http://{host}:{port}")
 
@@ -267,3 +271,50 @@ async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_na
         await pill.click()
         await page.wait_for_url("**/faults#mm7-vasp-http")
         assert await page.locator("li:target").inner_text() != ""
+
+
+async def test_the_messages_of_the_list_are_walked_by_brackets(tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, browser() as chromium:
+        await made.lab.phone(PHONE)
+        oldest, middle, _ = [await made.submit(PHONE, subject=f"Number {one}") for one in range(3)]
+        newest = await made.submit(OTHER, subject="Another's")
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await page.goto(f"{made.url}/messages?q=to:{PHONE.replace('+', '%2B')}")
+        await page.locator(f"#m{middle} a").first.click()
+        await page.wait_for_url(f"**/m/{middle}")
+        assert str(newest) not in await page.evaluate("sessionStorage.getItem('mmsc.list')")
+        await page.keyboard.press("]")
+        await page.wait_for_url(f"**/m/{oldest}")
+        await page.keyboard.press("]")  # the last one
+        await page.keyboard.press("[")
+        await page.wait_for_url(f"**/m/{middle}")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_what_is_due_can_be_had_now(tmp_path: Path, scripts: bool) -> None:
+    waits = Deliveries(vasp=VaspDelivery(waits_seconds=(3600.0,)))
+    async with stage(tmp_path, delivery=waits) as made, browser() as chromium:
+        mm_id = await put_off(made)
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts)
+        await page.goto(f"{made.url}/m/{mm_id}")
+        end = page.locator(".ldr-note.end")
+        assert re.match(r"Due: again at (\d+ \w+ )?\d\d:\d\d:\d\d", await end.inner_text())
+        await shot(page, "message-due-1280")
+        await end.get_by_role("button", name="Retry now").click()
+        await made.lab.vasp.report()
+        await page.wait_for_url(f"**/m/{mm_id}")
+        if not scripts:
+            await page.reload()
+        await page.get_by_text("Nothing more is due").first.wait_for()
+        assert await end.get_by_role("button").count() == 0
+
+
+async def put_off(made: Stage) -> int:
+    """A message whose report has to wait."""
+    await made.lab.phone(PHONE)
+    made.lab.vasp.statuses = [LATER]
+    with made.lab.app.bus.watch() as watcher:
+        mm_id = await made.submit(PHONE, subject="Storm warning, Friday")
+        while (await anext(watcher)).kind != "attempt.failed":
+            pass
+    return mm_id
