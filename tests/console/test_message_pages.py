@@ -229,7 +229,15 @@ async def test_two_messages_stand_beside_each_other(tmp_path: Path) -> None:
         await made.lab.vasp.report()
         page = await chromium.new_page(viewport={"width": 1280, "height": 900})
         await page.goto(f"{made.url}/m/{first}/compare?with={second}")
+        await shot(page, "compare-1280")
         assert "only left" in await page.locator(".msg-compare").inner_text()
+        rows = page.locator(".cmp tbody tr")
+        alone = rows.filter(has_text="only left")
+        assert await alone.locator("td:nth-child(1) .ldr-l").count() == 1
+        assert await alone.locator("td:nth-child(3) .ldr-l").count() == 0
+        for row in await rows.all():  # one grid: an arrow begins where its lifeline is, in both
+            boxes = [await one.bounding_box() for one in await row.locator(".ldr-w").all()]
+            assert len({round(box["width"]) for box in boxes if box}) == 1
         await page.goto(f"{made.url}/m/{first}/compare?with={first}")
         assert "The same" in await page.locator(".pad").nth(1).inner_text()
         await page.goto(f"{made.url}/m/{first}/compare?with=nonsense")

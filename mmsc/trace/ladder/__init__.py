@@ -42,9 +42,9 @@ class Wishes:
 
 @record(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a ladder needs to know beside events and PDUs: what is due ("": nothing) and whether it can be had
-    at once, addresses of recipients by id, this node's name, more about some columns, what the lab saw, and since when (µs of real time) the ring has all
-    captures of an interface; of one that is not named it has all there ever were."""
+    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), whether that waits (and can be had
+    at once), addresses of recipients by id, this node's name, more about some columns, what the lab saw, and since when
+    (µs of real time) the ring has all captures of an interface; of one that is not named it has all there ever were."""
 
     due: str = ""
     waits: bool = False
