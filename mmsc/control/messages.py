@@ -204,6 +204,13 @@ def gone_in_words(mm_id: int, gone: Gone) -> str:
     return f"message {mm_id} was never seen here"
 
 
+def other_run_in_words(row: MessageRow, wanted: str) -> str:
+    """That a message is not of the run that was asked for; "" where it is, or none was."""
+    if not wanted or row.run == wanted:
+        return ""
+    return f"message {row.mm_id} is of another run: {row.run}" if row.run else f"message {row.mm_id} is of no run"
+
+
 def _last(events: Sequence[Event]) -> str:
     for event in reversed(events):
         if kind_of(event.data) not in _QUIET:
