@@ -31,7 +31,6 @@ from mmsc.gateways.mm7.faulty import FaultyMm7
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
-from mmsc.gateways.sms.faulty import SessionMarks
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import HttpClient
@@ -379,7 +378,7 @@ class App:
             on_bound=lambda: self.engine.lane_is_up(f"smsc:{smsc.name}"),
             tap=self._tap("smpp", redact.smpp),
         )
-        esme.marked = SessionMarks(self.faults)
+        standing_in.session(self.faults, esme)
         return esme
 
     def _renew(self, renew: Renew, limits_of: Callable[[Settings], object]) -> None:

@@ -1,6 +1,7 @@
 """Where faults stand in the way (`mmsc.faults`): puts the wrong handler, courier or sender before the right one while
 anything is on, and takes it away when nothing is. So what is off costs nothing."""
 
+import weakref
 from dataclasses import replace
 from typing import Final
 
@@ -21,7 +22,8 @@ from mmsc.gateways.mm4.faulty import FaultyMm4, FaultyReplies, FaultySender
 from mmsc.gateways.mm7.courier import Mm7Courier
 from mmsc.gateways.mm7.faulty import FaultyPost
 from mmsc.gateways.sms.courier import SmsCourier
-from mmsc.gateways.sms.faulty import FaultySms
+from mmsc.gateways.sms.esme import Esme
+from mmsc.gateways.sms.faulty import FaultySms, SessionMarks
 from mmsc.net.http import Handler, HttpAnswer, HttpListener, HttpRequest
 from mmsc.net.smtp import SmtpServer
 from mmsc.net.smtp_spoiling import Mailing
@@ -84,6 +86,18 @@ def pushes(plan: Plan, engine: Engine, courier: SmsCourier) -> None:
     def arm(on: bool) -> None:
         courier.spoiling = wrong if on else None
         _put(engine, (*_SMS_KINDS, TaskKind.LINK, TaskKind.READ_MM1), wrong if on else courier)
+
+    plan.arm(arm)
+
+
+def session(plan: Plan, esme: Esme) -> None:
+    """A session to an SMSC, which may be the built-in one. Sessions come and go with their SMSC."""
+    marks, known = SessionMarks(plan), weakref.ref(esme)
+
+    def arm(on: bool) -> None:
+        there = known()
+        if there is not None:
+            there.mark(marks if on else None)
 
     plan.arm(arm)
 

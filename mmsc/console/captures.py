@@ -20,7 +20,7 @@ from mmsc.trace.view import look
 
 _FIELDS: Final = CaptureQuery.__struct_fields__
 _ROWS: Final = 50
-_EVERY_SECONDS: Final = 0.5
+_EVERY_SECONDS: Final = 1.0
 _LONGEST: Final = 200  # characters of a word of a filter
 _NONE: Final = "No captures are kept: trace.captures is false in this server's settings."
 
@@ -85,9 +85,13 @@ def _kept(capturing: Capturing) -> dict[str, Any]:
 async def _rows_live(request: web.Request) -> web.StreamResponse:
     capturing, query = _capturing(request), query_of(request.query)
     shown: list[CaptureLine] = []
+    kept = -1
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
-        nonlocal shown
+        nonlocal shown, kept
+        if kept == capturing.rings.kept:
+            return []
+        kept = capturing.rings.kept
         found = await capturing.listed(query, None, _ROWS)
         if found.captures == shown:
             return []
@@ -125,10 +129,14 @@ async def _live_file(request: web.Request) -> web.StreamResponse:
         return web.Response(status=503, text="503: as many pages and streams follow as may\n")
     pieces = _capturing(request).live(query_of(request.query), service_time=request.query.get("clock") == "service")
     response = web.StreamResponse(headers={"Content-Type": PCAPNG, "Cache-Control": "no-store"})
-    await response.prepare(request)
     streams.open += 1
     try:
+        begin = await anext(pieces)
+        await response.prepare(request)
+        await response.write(begin)
         await _send_until(streams.closing, response, pieces)
+    except NoSuchTime as error:
+        return web.Response(status=400, text=f"400: {error}\n")
     except TimeoutError:
         streams.cut += 1
         if request.transport is not None:

@@ -1,5 +1,6 @@
 """Scenarios: the files left, a run right; steps appear as they pass."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -63,6 +64,7 @@ def _page(request: web.Request, run: Run | None, *, problems: Sequence[str] = ()
         runs=() if known is None else known.runs,
         busy=None if known is None else known.under_way,
         has_lab=known is not None,
+        in_own_lab=known is not None and known.in_own_lab,
         run=run,
         problems=problems,
     )
@@ -74,7 +76,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
     assert known is not None
 
     async def render(_: Sequence[News]) -> Iterable[Push]:
-        pushes = [Push("run", markup("scenarios_run.html", run=run))]
+        pushes = [Push("run", markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab))]
         return [*pushes, Push("behind", "")] if run.result is not None else pushes
 
     return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id)
@@ -131,13 +133,23 @@ async def _draft(request: web.Request) -> web.Response:
 
 def _minutes(request: web.Request) -> float:
     try:
-        return min(max(float(request.query.get("minutes", _MINUTES)), 0.0), _MAXIMUM_MINUTES)
+        given = float(request.query.get("minutes", _MINUTES))
     except ValueError:
         return _MINUTES
+    return min(max(given, 0.0), _MAXIMUM_MINUTES) if math.isfinite(given) else _MINUTES
 
 
 def _draft_page(request: web.Request, text: str, problems: Sequence[str] = (), status: int = 200) -> web.Response:
-    return page(request, "scenarios_draft.html", status=status, title="Draft · Scenarios", text=text, problems=problems)
+    known = _known(request)
+    return page(
+        request,
+        "scenarios_draft.html",
+        status=status,
+        title="Draft · Scenarios",
+        text=text,
+        problems=problems,
+        in_own_lab=known is not None and known.in_own_lab,
+    )
 
 
 async def _run_draft(request: web.Request) -> web.Response:

@@ -1,9 +1,10 @@
 """What is shown to a partner: numbers consistently replaced, contents emptied, the engine's own notes left out.
 
 Octets keep their lengths, so that what is replaced still decodes and every offset still agrees. A number becomes the
-same other number wherever it stands: as ASCII digits (international, national from seven digits on, with 00 before),
-in UTF-16 and in the semi-octets of TPDUs. Parts of messages become zeros, texts become full stops; presentations (SMIL)
-stay.
+same other number wherever it stands (`mmsc/trace/partner_forms.py`): as ASCII digits (international, national from
+seven digits on, with any prefix, with spaces and signs between them), as character references of XML, in UTF-16, in
+base64 and in the semi-octets of TPDUs, cut in two by segments of a push too. Parts of messages become zeros, texts
+become full stops; presentations (SMIL) stay.
 
 Limits. Numbers are those that addresses of the message, its PDUs and its events name: one that stands in a subject
 alone is not known for a number. Names of people, subjects, user agents, VASPs, hosts, IP addresses and short codes
@@ -12,17 +13,17 @@ stay.
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Final
 
 import msgspec
 
-from mmsc.trace.ladder.model import Ladder, RowKind
+from mmsc.trace import partner_forms as forms
+from mmsc.trace.ladder.model import Answer, Ladder, RowKind
 from mmsc.trace.view import View, every, look
 
 SHORTEST: Final = 7  # digits: below that it is a short code, or no number at all
 _LONGEST: Final = 15  # E.164
-_RUN: Final = re.compile(r"\d{7,20}")
-_RUN_OF_OCTETS: Final = re.compile(rb"\d{7,20}")
 _NUMBER: Final = re.compile(r"\+?\d{7,15}")
 _ADDRESSES: Final = re.compile(
     r"(?:^|/ |-)(?:from|to|cc|bcc|sender|number|rfc2822address|recipient|msisdn|source_addr|destination_addr|mail from|"
@@ -39,7 +40,6 @@ _KEPT: Final = (
 )
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]")
 _PRINTED: Final = re.compile(rb"[^\r\n]")
-_WIDE: Final = ("utf-16-be", "utf-16-le")
 
 
 def numbers_in(views: Iterable[View], addresses: Iterable[str] = ()) -> list[str]:
@@ -69,7 +69,7 @@ class Partner:
             longer = next((one for one in self._others if one.endswith(number)), "")
             self._others[number] = self._others[longer][-len(number) :] if longer else self._another(number, known)
         self._tails = {one[-SHORTEST:] for one in self._others}
-        self._coded = list(self._in_other_forms())
+        self._coded = [(_semi_octets(number), _semi_octets(other)) for number, other in self._others.items()]
 
     def _another(self, number: str, known: list[str]) -> str:
         """1, noughts, and a count: as long as the number, and nobody's of these."""
@@ -77,36 +77,48 @@ class Partner:
         counts = (f"1{count:0{len(number) - 1}d}" for count in range(1, 10 ** (SHORTEST - 1)))
         return next(one for one in counts if one not in taken)
 
-    def _in_other_forms(self) -> Iterator[tuple[bytes, bytes]]:
-        for number, other in self._others.items():
-            for charset in _WIDE:
-                yield number.encode(charset), other.encode(charset)
-            yield _semi_octets(number), _semi_octets(other)
-
     def number(self, digits: str) -> str:
-        """What a run of digits becomes: itself when it is no number that is known."""
+        """What a run of digits becomes: itself when it does not end as a number that is known."""
         if digits[-SHORTEST:] not in self._tails:
             return digits
-        for number, other in self._others.items():
-            if digits.endswith(number):
-                return digits[: -len(number)] + other
-            if number.endswith(digits) and len(digits) >= SHORTEST:
-                return other[-len(digits) :]
-        return digits
+        number = max(self._others, key=lambda one: _alike(one, digits))
+        same = _alike(number, digits)
+        return digits[:-same] + self._others[number][-same:]
 
     def text(self, text: str) -> str:
         """A text with its numbers replaced."""
-        return _RUN.sub(lambda found: self.number(found[0]), text)
+        return forms.in_text(text, self.number)
 
     def octets(self, octets: bytes) -> bytes:
         """A PDU as the wire had it: numbers replaced, contents emptied, as long as before."""
         made = bytearray(octets)
-        for start, end, filled in _contents(look(octets), 0):
+        view = look(octets)
+        for start, end, filled in _contents(view, 0):
             made[start:end] = filled[: end - start]
-        replaced = _RUN_OF_OCTETS.sub(lambda found: self.number(found[0].decode()).encode(), bytes(made))
+        replaced = forms.in_octets(bytes(made), self.number)
         for number, other in self._coded:
             replaced = replaced.replace(number, other)
-        return replaced
+        return self._at_edges(replaced, view)
+
+    def _at_edges(self, octets: bytes, view: View) -> bytes:
+        """A number that is cut in two where a segment ends: each piece as its place in the number has it."""
+        for start, end in _segments(view, 0):
+            data = octets[start:end]
+            head, tail = forms.FIRST_DIGITS.match(data), forms.LAST_DIGITS.search(data)
+            if head is not None:
+                data = self._piece(head[0].decode(), at_end=True).encode() + data[head.end() :]
+            if tail is not None and tail.start() > 0:
+                data = data[: tail.start()] + self._piece(tail[0].decode(), at_end=False).encode()
+            octets = octets[:start] + data + octets[end:]
+        return octets
+
+    def _piece(self, digits: str, *, at_end: bool) -> str:
+        for number, other in self._others.items():
+            if at_end and number.endswith(digits):
+                return other[-len(digits) :]
+            if not at_end and number.startswith(digits):
+                return other[: len(digits)]
+        return digits
 
     def ladder(self, ladder: Ladder) -> Ladder:
         """A ladder without the engine's notes, its numbers replaced."""
@@ -122,12 +134,34 @@ class Partner:
                 same=self.text(row.same),
                 recipient=self.text(row.recipient),
                 note=self.text(row.note),
+                segment_of=self.text(row.segment_of),
+                answer=None if row.answer is None else self._answer(row.answer),
                 event="",
             )
             for row in ladder.rows
             if row.kind not in (RowKind.NOTE, RowKind.END)
         )
         return msgspec.structs.replace(ladder, columns=columns, rows=rows)
+
+    def _answer(self, answer: Answer) -> Answer:
+        """What was answered often names whom it is about."""
+        return msgspec.structs.replace(answer, text=self.text(answer.text), detail=self.text(answer.detail))
+
+
+def _alike(number: str, digits: str) -> int:
+    """How many digits they have in common at their ends."""
+    pairs = zip(reversed(number), reversed(digits), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _segments(view: View, base: int) -> Iterator[tuple[int, int]]:
+    """Where the data of segments stands in the outermost octets."""
+    if view.segment is not None:
+        end = base + len(view.octets)
+        yield end - len(view.segment.data), end
+    for inner in view.inside:
+        if inner.at >= 0:
+            yield from _segments(inner, base + inner.at)
 
 
 def _semi_octets(number: str) -> bytes:

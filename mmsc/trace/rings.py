@@ -90,6 +90,11 @@ class Captures:
         return sum(ring.lost for ring in self._rings.values())
 
     @property
+    def kept(self) -> int:
+        """How many captures came in since the start."""
+        return self._kept
+
+    @property
     def folder(self) -> Path:
         """Where they are."""
         return self._folder

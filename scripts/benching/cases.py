@@ -14,18 +14,22 @@ RECIPIENTS: Final = 10
 COMMIT_DELAY_MS: Final = 4
 STORED_MESSAGES: Final = 1_000_000
 STORED_BODIES: Final = 20_000
+STALLED: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One server (or several nodes) that a case is played against. `store`: the key of [store] settings it adds."""
+    """One server (or several nodes) that a case is played against. `stalled`: pages that follow and read nothing; some
+    more are open that do read."""
 
     name: str
     is_floor: bool = False
     on_postgres: bool = False
     nodes: int = 1
     settings: str = ""  # lines of the section [store]
+    sections: str = ""  # lines of other sections
     stored: bool = False  # it begins with a store that is full
+    stalled: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +94,20 @@ CASES: Final[dict[str, tuple[Case, ...]]] = {
             sides=(Side(name=PRODUCT),),
         ),
     ),
+    "trace-cost": (
+        Case(
+            name="trace-cost",
+            title="lifecycles with captures, and without",
+            in_flight={64: 3000},
+            sides=(Side(name=PRODUCT), Side(name="without", sections="[trace]\ncaptures = false\n")),
+        ),
+        Case(
+            name="watched-cost",
+            title=f"lifecycles with a console open and {STALLED} readers that stall",
+            in_flight={64: 3000},
+            sides=(Side(name="watched", stalled=STALLED), Side(name=PRODUCT)),
+        ),
+    ),
     "large": (Case(name="large", title="lifecycles of 300 KB", in_flight={64: 600}, picture_octets=LARGE_OCTETS),),
 }
 
@@ -138,6 +156,9 @@ TABLE: Final = (
     Wanted("postgres", 64, "ratio", least=0.7),
     Wanted("two-nodes", 64, "messages_per_s"),
     Wanted("two-nodes", 64, "cpu_ratio", most=1.15),
+    Wanted("trace-cost", 64, "ratio", least=0.85),
+    Wanted("trace-cost", 64, "cpu_ratio", most=1.18),
+    Wanted("watched-cost", 64, "ratio", least=0.95),
     Wanted("recipients", 16, "recipients_per_s", least=1200),
     Wanted("large", 64, "messages_per_s", least=150),
     Wanted("large", 64, "ratio"),

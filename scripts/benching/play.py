@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benching.cases import STORED_BODIES, STORED_MESSAGES, Side
@@ -14,6 +14,7 @@ from benching.load import Figures, Plan, Usage, WireError
 from benching.neighbours import Neighbours
 from benching.product import NOTIFY_PATH, product_command
 from benching.servers import ROOT, Ports, Server, ServerFailed, floor_command, free_ports
+from benching.watchers import watching
 
 Say = Callable[[str], None]
 
@@ -29,7 +30,7 @@ class Ground:
 
 async def one_run(side: Side, plan: Plan, ground: Ground, say: Say) -> Figures:
     """Start the servers and the neighbours afresh, play the plan once. Raises WireError, ServerFailed, OSError."""
-    smsc, report, *own = free_ports(2 + 2 * side.nodes)
+    console, smsc, report, *own = free_ports(3 + 2 * side.nodes)
     every = [Ports(mm1=own[2 * n], mm7=own[2 * n + 1], smsc=smsc, report=report) for n in range(side.nodes)]
     with tempfile.TemporaryDirectory(prefix="mmsc-bench-") as name:
         also = [ports.mm7 for ports in every[1:]]
@@ -40,9 +41,13 @@ async def one_run(side: Side, plan: Plan, ground: Ground, say: Say) -> Figures:
             for number, ports in enumerate(every, 1):
                 folder = Path(name) / str(number)
                 folder.mkdir()
-                server = await Server.start(_command(side, plan, ground, every, number, folder), folder, ports.mm7)
+                server = await Server.start(
+                    _command(_with_console(side, console), plan, ground, every, number, folder), folder, ports.mm7
+                )
                 stack.push_async_callback(server.stop)
                 servers.append(server)
+            if side.stalled:
+                await stack.enter_async_context(watching(console, side.stalled))
             try:
                 return await neighbours.run(lambda: _together(servers), lambda ended: say(f"{side.name} {ended}"))
             except (WireError, OSError, TimeoutError):
@@ -63,8 +68,16 @@ def _command(side: Side, plan: Plan, ground: Ground, every: Sequence[Ports], num
         profile=ground.profile,
         store=ground.stored if side.stored else None,
         more=side.settings,
+        sections=side.sections,
         node=number,
         schema=_schema(every),
+    )
+
+
+def _with_console(side: Side, port: int) -> Side:
+    """With a console, where somebody is to look."""
+    return (
+        replace(side, sections=f"{side.sections}[console]\nport = {port}\nenabled = true\n") if side.stalled else side
     )
 
 

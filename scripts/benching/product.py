@@ -55,13 +55,16 @@ def product_command(
     profile: Path | None,
     store: Path | None = None,
     more: str = "",
+    sections: str = "",
     node: int = 1,
     schema: str = "",
 ) -> list[str]:
     """How `mmsc serve` is started; `profile` gets a cProfile of its main thread. `store`: a file that is there already;
-    `more`: lines of [store]; several nodes have each its number, and one schema."""
+    `more`: lines of [store]; `sections`: whole ones; several nodes have each its number, and one schema."""
     profiler = ["-m", "cProfile", "-o", str(profile.resolve())] if profile else []
-    file = write_configuration(ports, folder, postgres=postgres, store=store, more=more, node=node, schema=schema)
+    file = write_configuration(
+        ports, folder, postgres=postgres, store=store, more=more, sections=sections, node=node, schema=schema
+    )
     return [sys.executable, *profiler, "-m", "mmsc", "serve", "--config", str(file)]
 
 
@@ -77,6 +80,7 @@ def write_configuration(
     postgres: str = "",
     store: Path | None = None,
     more: str = "",
+    sections: str = "",
     node: int = 1,
     schema: str = "",
 ) -> Path:
@@ -93,6 +97,7 @@ def write_configuration(
         node=f"bench-{node}",
         number=node,
     )
+    text += sections
     subscribers = (octets.number_of(index) for index in range(octets.SUBSCRIBERS))
     text += "".join(f'[subscriber."{number}"]\nmms = "on"\n' for number in subscribers)
     file = folder / "mmsc.toml"

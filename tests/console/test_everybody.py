@@ -34,7 +34,7 @@ async def test_nothing_scrolls_sideways(full_world: World) -> None:
                     await page.goto(full_world.url + await one.address(full_world))
                     scrolled = await page.evaluate("document.documentElement.scrollWidth")
                     if scrolled > width:
-                        wide.append(f"{one.name} is {scrolled} px wide in {width}")
+                        wide.append(f"{one.name} is {scrolled} px wide in {width}: {await page.evaluate(_WIDE, width)}")
     assert not wide, "\n".join(wide)
 
 
@@ -60,6 +60,10 @@ async def test_focus_is_seen_everywhere(full_world: World) -> None:
     assert not unseen, "\n".join(unseen)
 
 
+_WIDE = """(width) => [...document.querySelectorAll("body *")]
+  .filter((found) => found.checkVisibility() && !found.closest("nav, .scroll"))
+  .filter((found) => found.getBoundingClientRect().right > width + 1)
+  .slice(0, 5).map((found) => found.outerHTML.slice(0, 120)).join(" | ")"""
 _FOCUS = """() => {
   let at = document.activeElement;
   if (!at || at === document.body) return "";

@@ -1,16 +1,19 @@
 """What a partner is shown: no number of the original in any coding, no content, and it still decodes."""
 
+import base64
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmsc.trace.ladder.model import Answer, Ladder, Row, RowKind
 from mmsc.trace.ladder.svg import svg
 from mmsc.trace.ladder.text import text
 from mmsc.trace.partner import Partner, numbers_in
 from mmsc.trace.view import every, has_problem, look
-from protocols import mime, mm7
+from protocols import header_fields, mime, mm7, smpp
 from protocols.content_type import ContentType
 from protocols.sms import tpdu
 from tests.cases import cases
@@ -53,6 +56,13 @@ def test_stories_have_no_number_and_no_content_left_and_decode_as_before(name: s
         f"To: +{NUMBER}/TYPE=PLMN".encode(),
         NUMBER.encode("utf-16-be"),
         NUMBER.encode("utf-16-le"),
+        NUMBER[1:].encode("utf-16-le"),
+        f"0{NUMBER[1:]}".encode(),
+        b"+1 (555) 010-0123",
+        b"+1.555.010.0123",
+        b"&#43;1555010012&#51;",
+        b"&#43;1555010012&#x33;",
+        b"1555=\r\n0100123",
     ],
 )
 def test_a_number_is_replaced_however_it_is_written(octets: bytes) -> None:
@@ -61,6 +71,67 @@ def test_a_number_is_replaced_however_it_is_written(octets: bytes) -> None:
     assert shown != octets
     assert NUMBER[1:].encode() not in shown
     assert re.sub(rb"\d", b"", shown) == re.sub(rb"\d", b"", octets)
+
+
+def _smil(encoding: str) -> bytes:
+    octets = f'<smil><body><text alt="ring +{NUMBER} now, ring +{NUMBER} again and again"/></body></smil>'.encode()
+    part = mime.OutPart(ContentType("application/smil"), octets, "s", encoding=encoding)
+    return mime.write_parts((part,), "b")
+
+
+def test_a_presentation_in_base64_keeps_its_lines_and_loses_its_numbers() -> None:
+    octets = b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\n' + _smil("base64")
+    shown = Partner([NUMBER]).octets(octets)
+    text_of = [line for line in shown.split(b"\r\n") if line[:4] == b"PHNt"]
+    whole = b"".join(shown.partition(text_of[0])[1:]).partition(b"\r\n--")[0]
+    assert [len(line) for line in shown.split(b"\r\n")] == [len(line) for line in octets.split(b"\r\n")]
+    assert base64.b64decode(whole).startswith(b'<smil><body><text alt="ring +1000')
+    assert NUMBER[1:].encode() not in base64.b64decode(whole)
+
+
+def test_an_encoded_word_loses_its_number() -> None:
+    word = base64.b64encode(f"Grüße an +{NUMBER}".encode()).decode()
+    octets = f"X-Mms-Message-Type: MM4_forward.REQ\r\nSubject: =?utf-8?b?{word}?=\r\n\r\n".encode()
+    shown = Partner([NUMBER]).octets(octets)
+    assert len(shown) == len(octets)
+    assert NUMBER[1:] not in header_fields.decode_words(shown.decode())
+
+
+@pytest.mark.parametrize("cut", range(1, len(NUMBER)))
+def test_a_number_that_two_segments_share_is_replaced_in_both(cut: int) -> None:
+    pdu = b"\x25\x06\x03\xbe\xaf\x84\x8c\x86\x97+" + NUMBER.encode() + b"/TYPE=PLMN\0" + bytes(90)
+    at = pdu.index(NUMBER.encode()) + cut
+    shown = []
+    for number, data in ((1, pdu[:at]), (2, pdu[at:])):
+        header = bytes((0x0B, 5, 4, 0x0B, 0x84, 0x23, 0xF0, 0, 3, 7, 2, number))
+        whole = smpp.encode(
+            smpp.SubmitSm(
+                sequence_number=number,
+                dest_addr_ton=1,
+                dest_addr_npi=1,
+                destination_addr=NUMBER,
+                esm_class=0x40,
+                data_coding=4,
+                short_message=header + data,
+            )
+        )
+        made = Partner([NUMBER]).octets(whole)
+        assert len(made) == len(whole)
+        shown.append(made[-len(data) :])
+    assert Partner([NUMBER]).number(NUMBER).encode() in b"".join(shown)
+
+
+def test_what_was_answered_and_whose_segments_they_were_are_replaced_in_ladders() -> None:
+    row = Row(
+        key="p1",
+        kind=RowKind.PDU,
+        at=0,
+        at_real=0,
+        segment_of=f"7 {NUMBER}",
+        answer=Answer(f"550 5.1.1 <+{NUMBER}>", f"of +{NUMBER}", failed=True),
+    )
+    shown = Partner([NUMBER]).ladder(Ladder(columns=(), rows=(row,)))
+    assert NUMBER.encode() not in msgspec.json.encode(shown)
 
 
 def test_semi_octets_of_tpdus_are_replaced() -> None:

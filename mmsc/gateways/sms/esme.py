@@ -136,6 +136,12 @@ class Esme(asyncio.Protocol):
                     await settle()  # whoever waits for the window, or has another segment, has its turn
         await self.close()
 
+    def mark(self, marked: Marked | None) -> None:
+        """From now on this one knows what the SMSC does wrong on purpose; None: it does nothing wrong."""
+        self.marked = marked
+        if marked is not None and self._local:
+            marked.joined(self._local)
+
     def rebind(self, why: str) -> None:
         """Give the session up; `run` makes a new one."""
         _log.warning("SMSC %s: %s", self._smsc.name, why, extra={"neighbour": f"smsc:{self._smsc.name}"})
