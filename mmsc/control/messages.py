@@ -18,9 +18,9 @@ from mmsc.control.message_forms import RecipientDetail as RecipientDetail
 from mmsc.control.message_forms import RecipientPage as RecipientPage
 from mmsc.control.message_forms import Report as Report
 from mmsc.control.message_forms import Task as Task
-from mmsc.control.reasons import reason_of
+from mmsc.control.reasons import pending, reason_of
 from mmsc.domain.instant import Instant, to_datetime
-from mmsc.domain.message import Mm
+from mmsc.domain.message import Mm, TaskKind
 from mmsc.domain.searching import EVERYTHING, MessageQuery
 from mmsc.domain.states import FINAL, RecipientState
 from mmsc.engine.queries import ReportLedger, ReportsWanted
@@ -151,7 +151,7 @@ class MessageService:
             run=mm.details.get(RUN, ""),
             marks=marks_of(seen.events),
             last=_last(seen.events),
-            next_due=next_due(seen.due, self._clock.now()),
+            next_due=next_due(pending(seen), self._clock.now()),
         )
 
 
@@ -179,6 +179,8 @@ def next_due(due: Sequence[Due], now: Instant) -> NextDue | None:
     if any(one.under_way for one in due):
         under_way = next(one for one in due if one.under_way)
         return NextDue(under_way.at, f"{sentences.short_work(under_way.kind)} under way")
+    if first.kind == TaskKind.WATCH and first.at > now:
+        return NextDue(first.at, f"peer's report awaited, {sentences.in_words(first.at - now)} left")
     word = "again" if first.attempt else sentences.short_work(first.kind)
     return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}" if first.at > now else f"{word} due")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mmsc.domain.instant import Instant
+from mmsc.domain.message import TaskKind
 from mmsc.domain.states import FINAL
 from mmsc.engine.queries.messages import Due, Seen
 from mmsc.trace import sentences
@@ -53,15 +54,27 @@ def _fault(events: Sequence[Event]) -> str:
     return ""
 
 
+def pending(seen: Seen) -> Sequence[Due]:
+    """What is due for the reader: not the wait for a peer's report where every state is final, which changes
+    nothing any more."""
+    if any(group.state not in FINAL for group in seen.groups):
+        return seen.due
+    return [one for one in seen.due if one.kind != TaskKind.WATCH]
+
+
 def _next(seen: Seen, now: Instant) -> str:
     """What is due; a sentence that names it already is not said twice."""
-    if not seen.due:
+    due = pending(seen)
+    if not due:
         open_ones = sum(group.count for group in seen.groups if group.state not in FINAL)
         return "" if open_ones else "Nothing more is due."
-    first: Due = next((one for one in seen.due if one.under_way), seen.due[0])
+    first: Due = next((one for one in due if one.under_way), due[0])
     what = sentences.work(first.kind)
     if first.under_way:
         return f"Under way now: {what}."
     if first.at <= now:
         return f"Due: {what}."
+    if first.kind == TaskKind.WATCH:
+        left = sentences.in_words(first.at - now)
+        return f"The peer's report is awaited for {left} more, then the state is indeterminate."
     return f"Next: {what} in {sentences.in_words(first.at - now)}, at {sentences.clock_time(first.at)}."
