@@ -114,10 +114,8 @@ async def _run(folder: Path, ports: str, ready: Callable[[dict[str, Any]], None]
 async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[tuple[App, dict[str, Any]]]":
     """A running lab, and what is told of it."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, phones
+    from mmsc.cli.playground import built_in_smsc, driven, phones, scenarios
     from mmsc.cli.wrongdoing import wrongdoing
-    from mmsc.control.neighbours import Neighbours
-    from mmsc.control.scenarios import Scenarios
     from mmsc.lab.vasp_driven import DrivenVasp
     from mmsc.settings import DEMO_VASP
     from mmsc.settings import lab as settings
@@ -130,20 +128,17 @@ async def lab(folder: Path, *, console: int, with_far: bool) -> "AsyncIterator[t
         made = settings.lab(folder / "home", console=console, report_url=vasp.report_url, mm4=mm4, far_mm4=far_mm4)
         smsc, bound = await stack.enter_async_context(built_in_smsc(made))
         app = await stack.enter_async_context(App(bound, synchronous="OFF"))
-        neighbours = Neighbours(engines=[app.engine], vasps={DEMO_VASP: vasp})
         if smsc is not None:
-            neighbours.smscs[settings.BUILT_IN_SMSC] = smsc
             app.listeners["builtin_smsc"] = (made.builtin_smsc.host, smsc.port)
         places = app.control.places()
         vasp.url = f"{places['mm7']}/mm7"
         await stack.enter_async_context(phones(app, smsc, f"{places['mm1']}/", _quiet))
         await stack.enter_async_context(wrongdoing(app, smsc, f"{places['mm1']}/"))
-        neighbours.phones, neighbours.numbers = app.control.phones, dict.fromkeys(bound.subscriber, "home")
+        neighbours = driven(app, smsc, {DEMO_VASP: vasp})
         if with_far:
             await _far(stack, folder / "far", app, neighbours, (far_mm4, mm4))
         app.control.neighbours = neighbours
-        app.control.scenarios = Scenarios(_console(app), made.console.token, app.clock, app.ids)
-        stack.push_async_callback(app.control.scenarios.close)
+        await stack.enter_async_context(scenarios(app, in_own_lab=False))
         yield app, _told(app, bound, neighbours, vasp)
 
 

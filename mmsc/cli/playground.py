@@ -1,20 +1,24 @@
 """The neighbours that a server without neighbours gets to play with: an SMSC, a phone for each subscriber, and
-the report listener of the VASP `demo`.
+the VASP `demo`; and what programs do with them.
 
 They are those of `mmsc.lab`, speak over sockets like anybody else, and say in a line what they got.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import msgspec
 
+from mmsc.control.neighbours import Neighbours
+from mmsc.control.scenarios import Scenarios
 from mmsc.domain.neighbours import MmsFlag, Subscriber
 from mmsc.lab.handset_inbox import Item, Message, News
+from mmsc.lab.mm7_words import printable
 from mmsc.lab.phones import Phones
 from mmsc.lab.smsc import VirtualSmsc
+from mmsc.lab.vasp_driven import DrivenVasp, Got
 from mmsc.net.listening import listening
 from mmsc.settings import DEMO_VASP, Settings, is_loopback
 from protocols.mm1 import MDeliveryInd, MReadOrigInd
@@ -88,27 +92,72 @@ def _number_and_mms(one: Subscriber) -> tuple[str, bool]:
 
 
 @asynccontextmanager
-async def reports(settings: Settings, mm7_url: str, announce: Announce) -> AsyncIterator[None]:
-    """The report listener of the VASP `demo`, where its `report_url` is on this host and nobody else listens."""
+async def vasps(settings: Settings, mm7_url: str, announce: Announce) -> AsyncIterator[dict[str, DrivenVasp]]:
+    """The VASP `demo`, where its `report_url` is on this host; what it gets is said. It submits also when nobody but
+    somebody else can listen there."""
     given = settings.vasp.get(DEMO_VASP)
     address = urlsplit(given.report_url) if given is not None else urlsplit("")
     playing = settings.builtin_smsc.enabled and mm7_url and address.port and is_loopback(address.hostname or "")
-    async with AsyncExitStack() as stack:
-        if given is not None and playing:
-            from mmsc.lab.vasp import VirtualVasp  # zeep takes half a second
+    if given is None or not playing:
+        yield {}
+        return
+    sender = given.sender or next(iter(given.short_codes), "")
+    vasp = DrivenVasp(
+        mm7_url,
+        vasp_id=given.vasp_id,
+        username=given.username,
+        password=given.password,
+        sender=sender,
+        port=address.port or 0,
+    )
+    vasp.watch.append(lambda got: announce(f"VASP {DEMO_VASP}: {_heard(got)}"))
+    try:
+        await vasp.start()
+    except OSError as error:
+        announce(f"VASP {DEMO_VASP}: somebody else listens for its reports ({error.strerror})")
+    try:
+        yield {DEMO_VASP: vasp}
+    finally:
+        await vasp.stop()
 
-            def told(direction: str, name: str, text: str) -> None:
-                if direction == "in":
-                    announce(f"VASP {DEMO_VASP}: {name} {text}")
-                    vasp.reports.clear()
 
-            vasp = VirtualVasp(mm7_url, vasp_id=given.vasp_id, report_port=address.port or 0, watch=told)
-            try:
-                await vasp.listen()
-            except OSError as error:
-                announce(f"VASP {DEMO_VASP}: somebody else listens for its reports ({error.strerror})")
-            stack.push_async_exit(vasp.__aexit__)
+def driven(app: "App", smsc: VirtualSmsc | None, vasps: dict[str, DrivenVasp]) -> Neighbours:
+    """What programs drive over REST: these, and the phones that are switched on."""
+    return Neighbours(
+        engines=[app.engine],
+        vasps=vasps,
+        smscs={} if smsc is None else {BUILT_IN: smsc},
+        phones=app.control.phones,
+        numbers=dict.fromkeys(app.settings.subscriber, "home"),
+    )
+
+
+@asynccontextmanager
+async def scenarios(app: "App", *, in_own_lab: bool) -> AsyncIterator[None]:
+    """Scenarios in the console and over REST, where there is a console: here, or `in_own_lab`s that are started for
+    them, so that what this server keeps stays."""
+    place = app.control.places().get("console")
+    if place is None:
         yield
+        return
+    made = Scenarios(place, app.settings.console.token, app.clock, app.ids, in_own_lab=in_own_lab)
+    app.control.scenarios = made
+    try:
+        yield
+    finally:
+        await made.close()
+        app.control.scenarios = None
+
+
+def _heard(got: Got) -> str:
+    """A line for a request that a VASP got."""
+    if got.problem or not got.name:
+        return f"a request that it cannot use: {printable(got.problem)}"
+    said = got.message
+    first = said.get("MMStatus") or said.get("LinkedID") or ""
+    whom = said.get("Recipient") or said.get("Sender") or {}
+    value = whom.get("Value", "") if isinstance(whom, dict) else ""
+    return " ".join(printable(str(one)) for one in (got.name, first, value) if one)
 
 
 def _said(news: News, item: Item) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,37 +127,29 @@ def _in_thread(
             clear()
             click.echo(step_line(one))
 
-    with _lab(given) as client:
+    with ExitStack() as stack:
         return run_all(
-            client, scenarios, keep_going=given["keep_going"], began=began, step=step, ended=ended, stop=stop
+            _lab(stack, given),
+            scenarios,
+            keep_going=given["keep_going"],
+            lasts=bool(given["url"]),
+            began=began,
+            step=step,
+            ended=ended,
+            stop=stop,
         )
 
 
-def _lab(given: dict[str, Any]) -> "AbstractContextManager[Client]":
-    """A client of the lab that is meant; one that was started ends with it."""
-    from mmsc.client import Client, NoLab, start_lab
+def _lab(stack: ExitStack, given: dict[str, Any]) -> "Client":
+    """A client of the lab that is meant; one that is started for it ends with the stack."""
+    from mmsc.client import Client, NoLab, own_lab
 
     try:
-        if given["url"]:
-            return Client(given["url"], token=given["token"])
-        return _Started(start_lab())
+        meant = Client(given["url"], token=given["token"]) if given["url"] else own_lab()
+        return stack.enter_context(meant)
     except (ValueError, NoLab) as error:
         click.echo(f"Error: {error}", err=True)
         raise SystemExit(_NO_LAB) from error
-
-
-class _Started(nullcontext["Client"]):
-    """A lab of our own."""
-
-    def __init__(self, lab: Any) -> None:
-        from mmsc.client import Client
-
-        super().__init__(Client(lab.url))
-        self._started = lab
-
-    def __exit__(self, *error: object) -> None:
-        self.enter_result.close()
-        self._started.stop()
 
 
 def _tell(case: "CaseResult") -> None:
@@ -191,7 +183,8 @@ def _recorded(given: dict[str, Any]) -> str:
 
     if not given["url"]:
         raise click.UsageError("--record takes a message of a server that runs: name that with --url")
-    with _lab(given) as client:
+    with ExitStack() as stack:
+        client = _lab(stack, given)
         try:
             return record(client, [given["record"]])
         except (ApiError, OSError) as error:

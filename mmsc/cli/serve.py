@@ -26,7 +26,7 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
     "weblink": ("web link", "http://{}/"),
     "mm3": ("MM3, mail", "{}"),
     "mm4": ("MM4, other MMSCs", "{}"),
-    "console": ("metrics, health", "http://{}/metrics"),
+    "console": ("console, REST", "http://{}/"),
     "mm7": ("MM7, VASPs", "http://{}/mm7"),
     "builtin_smsc": ("SMSC, built in", "{}"),
 }
@@ -106,7 +106,7 @@ async def serve(
     """Everything that the settings ask for, until a part of it dies or the caller is cancelled. When `asked` is set,
     the settings are read again with `read`. `source` is their file."""
     from mmsc.app import App
-    from mmsc.cli.playground import built_in_smsc, phones, rebound, reports
+    from mmsc.cli.playground import built_in_smsc, driven, phones, rebound, scenarios, vasps
     from mmsc.cli.wrongdoing import wrongdoing
     from mmsc.reloading import reload_when_asked
 
@@ -123,8 +123,11 @@ async def serve(
         async with (
             phones(app, smsc, mm1_url, click.echo),
             wrongdoing(app, smsc, mm1_url),
-            reports(bound, mm7_url, click.echo),
+            vasps(bound, mm7_url, click.echo) as known,
+            scenarios(app, in_own_lab=True),
         ):
+            if smsc is not None:
+                app.control.neighbours = driven(app, smsc, known)
             for line in _where(app):
                 click.echo(line)
             _settle()

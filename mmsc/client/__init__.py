@@ -7,7 +7,18 @@ library, and nothing else of this package, so that it can be imported anywhere.
 """
 
 from mmsc.client.handsets import Handsets
-from mmsc.client.process import LabProcess, NoLab, start_lab
+from mmsc.client.process import LabProcess, NoLab, own_lab, start_lab
 from mmsc.client.rest import ApiError, Client, Json, Still, Submitted
 
-__all__ = ["ApiError", "Client", "Handsets", "Json", "LabProcess", "NoLab", "Still", "Submitted", "start_lab"]
+__all__ = [
+    "ApiError",
+    "Client",
+    "Handsets",
+    "Json",
+    "LabProcess",
+    "NoLab",
+    "Still",
+    "Submitted",
+    "own_lab",
+    "start_lab",
+]

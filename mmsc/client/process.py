@@ -6,10 +6,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
+
+from mmsc.client.rest import Client
 
 _READY_SECONDS: Final = 60.0  # a busy machine takes its time; two seconds are usual
 _END_SECONDS: Final = 10.0
@@ -86,3 +88,10 @@ def start_lab(options: Sequence[str] = (), *, timeout_seconds: float = _READY_SE
         lab.stop()
         raise NoLab(f"the lab did not come up: {words}") from error
     return lab
+
+
+@contextmanager
+def own_lab(options: Sequence[str] = ()) -> Iterator[Client]:
+    """A client of a lab that is there for it alone, and ends with it. Raises NoLab."""
+    with start_lab(options) as lab, Client(lab.url) as client:
+        yield client

@@ -129,10 +129,14 @@ async def _live_file(request: web.Request) -> web.StreamResponse:
         return web.Response(status=503, text="503: as many pages and streams follow as may\n")
     pieces = _capturing(request).live(query_of(request.query), service_time=request.query.get("clock") == "service")
     response = web.StreamResponse(headers={"Content-Type": PCAPNG, "Cache-Control": "no-store"})
-    await response.prepare(request)
     streams.open += 1
     try:
+        begin = await anext(pieces)
+        await response.prepare(request)
+        await response.write(begin)
         await _send_until(streams.closing, response, pieces)
+    except NoSuchTime as error:
+        return web.Response(status=400, text=f"400: {error}\n")
     except TimeoutError:
         streams.cut += 1
         if request.transport is not None:

@@ -9,6 +9,7 @@ from aiohttp import web
 from protocols.records import record
 
 PLACE: Final = "/messages"
+_LONGEST_ID: Final = 19  # digits
 _GROUPS: Final = ("", "state")
 
 
@@ -29,7 +30,8 @@ class Filter:
         """That of an address. What it does not know is left out; ids that are none, too."""
         given = {one.name: request.query.get(one.name, "").strip() for one in fields(cls)}
         for name in ("until", "before"):
-            given[name] = given[name] if given[name].isascii() and given[name].isdecimal() else ""
+            is_id = given[name].isascii() and given[name].isdecimal() and len(given[name]) <= _LONGEST_ID
+            given[name] = given[name] if is_id else ""
         given["group"] = given["group"] if given["group"] in _GROUPS else ""
         return cls(**given)
 

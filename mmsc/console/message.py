@@ -133,9 +133,10 @@ def ladder_values(mm_id: int, traffic: Traffic, view: View, chosen: str) -> dict
         "says": lambda row: sentence(row, made),
         "digest": blake2b(repr((made.columns, rows)).encode(), digest_size=8).hexdigest(),
         "whole": traffic.whole,
+        "pdus": len(traffic.pdus),
         "interfaces": sorted({one.record.interface for one in traffic.pdus}),
         "people": sorted(set(traffic.about.addresses.values())),
-        "lost": not traffic.pdus,
+        "lost": not traffic.pdus or any(row.gone for row in made.rows),
     }
 
 
@@ -153,4 +154,5 @@ def sentence(row: Row, ladder: Ladder) -> str:
     if row.answer is not None:
         told.append(f"failed: {row.answer.text}" if row.failed else row.answer.text)
     told += [f"finding {one}" for one in row.findings]
+    told += [row.note] if row.gone else []
     return ", ".join(one for one in told if one)

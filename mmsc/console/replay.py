@@ -15,7 +15,7 @@ from mmsc.trace.pcapng.addresses import wire
 from mmsc.trace.view import look
 
 _TEXT, _TEXT_LF, _ESCAPED, _HEX, _SAME = "text", "text-lf", "escaped", "hex", "same"
-_LARGEST: Final = 32 * 1024  # octets of a body that a page shows
+_LARGEST: Final = 16 * 1024  # octets of a body that a page shows
 _FORMS: Final = (
     (_TEXT, "text, lines ended by CRLF"),
     (_TEXT_LF, "text, lines ended by LF"),
@@ -36,7 +36,7 @@ def routes() -> Iterator[web.RouteDef]:
 
 async def _ask(request: web.Request) -> web.Response:
     draft = await _draft(request)
-    return _shown(request, draft, _form_of(draft.body))
+    return _shown(request, draft, form_of(draft.body))
 
 
 async def _send(request: web.Request) -> web.Response:
@@ -83,7 +83,7 @@ def _edited(draft: Replay, given: dict[str, str], form: str) -> Replay:
         host=host,
         port=port or draft.port,
         head=given.get("head", draft.head).replace("\r\n", "\n"),
-        body=draft.body if form == _SAME else _octets(given.get("body", ""), form),
+        body=draft.body if form == _SAME else octets_of(given.get("body", ""), form),
         correct=given.get("correct") == "1",
         authorization=given.get("authorization", "").strip(),
         system_id=given.get("system_id", ""),
@@ -91,7 +91,7 @@ def _edited(draft: Replay, given: dict[str, str], form: str) -> Replay:
     )
 
 
-def _form_of(body: bytes) -> str:
+def form_of(body: bytes) -> str:
     """How a body can stand in a text field, which knows one kind of line end and no controls."""
     if len(body) > _LARGEST:
         return _SAME
@@ -107,12 +107,12 @@ def _form_of(body: bytes) -> str:
 
 
 def _escaped_or_hex(body: bytes) -> str:
-    """Text where most of it is: a multipart with a small picture, say."""
-    return _HEX if b"<" not in body or len(_ODD.findall(body)) * 2 > len(body) else _ESCAPED
+    """Text where people edit text: an envelope, perhaps with pictures behind it."""
+    return _ESCAPED if body[:1] in (b"-", b"<") else _HEX
 
 
-def _octets(text: str, form: str) -> bytes:
-    """Raises ValueError."""
+def octets_of(text: str, form: str) -> bytes:
+    """What was written, as octets. Raises ValueError."""
     if form == _HEX:
         try:
             return bytes.fromhex(text)
@@ -134,7 +134,8 @@ def _escaped(found: "re.Match[bytes]") -> bytes:
     return b"\\r" if octet == b"\r" else b"\\\\" if octet == b"\\" else b"\\x%02x" % octet[0]
 
 
-def _written(body: bytes, form: str) -> str:
+def written(body: bytes, form: str) -> str:
+    """A body as the text field has it; "" for one that is not shown."""
     if form == _SAME:
         return ""
     if form == _ESCAPED:
@@ -168,7 +169,7 @@ def _shown(
         draft=draft,
         mail=draft.interface in MAIL,
         rows=min(20, draft.head.count("\n") + 2),
-        body=_written(draft.body, form) if body is None else body,
+        body=written(draft.body, form) if body is None else body,
         form=form,
         forms=_FORMS,
         problem=problem,

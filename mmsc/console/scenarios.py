@@ -1,5 +1,6 @@
 """Scenarios: the files left, a run right; steps appear as they pass."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
@@ -44,14 +45,16 @@ def _run(request: web.Request) -> Run:
 async def _all(request: web.Request) -> web.Response:
     known = _known(request)
     run = next(iter(known.runs), None) if known else None
-    return _page(request, run)
+    return await _page(request, run)
 
 
 async def _one(request: web.Request) -> web.Response:
-    return _page(request, _run(request))
+    return await _page(request, _run(request))
 
 
-def _page(request: web.Request, run: Run | None, *, problems: Sequence[str] = (), status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, run: Run | None, *, problems: Sequence[str] = (), status: int = 200
+) -> web.Response:
     known = _known(request)
     return page(
         request,
@@ -59,10 +62,11 @@ def _page(request: web.Request, run: Run | None, *, problems: Sequence[str] = ()
         status=status,
         title="Scenarios" if run is None else f"{run.words} · Scenarios",
         live="/live" if run is None or run.result is not None else f"/scenarios/{run.id}/live",
-        offered=[] if known is None else known.offered(),
+        offered=[] if known is None else await known.offered(),
         runs=() if known is None else known.runs,
         busy=None if known is None else known.under_way,
         has_lab=known is not None,
+        in_own_lab=known is not None and known.in_own_lab,
         run=run,
         problems=problems,
     )
@@ -74,7 +78,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
     assert known is not None
 
     async def render(_: Sequence[News]) -> Iterable[Push]:
-        pushes = [Push("run", markup("scenarios_run.html", run=run))]
+        pushes = [Push("run", markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab))]
         return [*pushes, Push("behind", "")] if run.result is not None else pushes
 
     return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id)
@@ -87,9 +91,9 @@ async def _start(request: web.Request) -> web.Response:
     if known is None:
         raise web.HTTPNotFound
     try:
-        run = known.start(known.meant(names))
+        run = known.start(await known.meant(names))
     except (ScenarioError, KeyError, AnotherRuns) as error:
-        return _page(request, None, problems=_problems(error), status=409)
+        return await _page(request, None, problems=_problems(error), status=409)
     raise web.HTTPSeeOther(f"/scenarios/{run.id}")
 
 
@@ -131,13 +135,23 @@ async def _draft(request: web.Request) -> web.Response:
 
 def _minutes(request: web.Request) -> float:
     try:
-        return min(max(float(request.query.get("minutes", _MINUTES)), 0.0), _MAXIMUM_MINUTES)
+        given = float(request.query.get("minutes", _MINUTES))
     except ValueError:
         return _MINUTES
+    return min(max(given, 0.0), _MAXIMUM_MINUTES) if math.isfinite(given) else _MINUTES
 
 
 def _draft_page(request: web.Request, text: str, problems: Sequence[str] = (), status: int = 200) -> web.Response:
-    return page(request, "scenarios_draft.html", status=status, title="Draft · Scenarios", text=text, problems=problems)
+    known = _known(request)
+    return page(
+        request,
+        "scenarios_draft.html",
+        status=status,
+        title="Draft · Scenarios",
+        text=text,
+        problems=problems,
+        in_own_lab=known is not None and known.in_own_lab,
+    )
 
 
 async def _run_draft(request: web.Request) -> web.Response:
@@ -147,7 +161,7 @@ async def _run_draft(request: web.Request) -> web.Response:
     if known is None:
         raise web.HTTPNotFound
     try:
-        run = known.start(known.meant([], text or " "))
+        run = known.start(await known.meant([], text or " "))
     except (ScenarioError, AnotherRuns) as error:
         return _draft_page(request, text, _problems(error), 409)
     raise web.HTTPSeeOther(f"/scenarios/{run.id}")

@@ -32,6 +32,7 @@ MESSAGES_AT_MOST: Final = 200  # whose captures one file has
 _GATHERED_SECONDS: Final = 0.25
 _DECODED: Final = 200  # captures of a file whose findings are looked for
 _EDGE: Final = 5  # lines
+_LONGEST_ID: Final = 19  # digits
 _AGO: Final = re.compile(r"(\d{1,6})\s*(s|m|min|h|d)")
 _SPANS: Final = {"s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 
@@ -148,10 +149,11 @@ class Capturing:
             yield piece
 
     async def live(self, query: CaptureQuery, *, service_time: bool = False) -> AsyncGenerator[bytes, None]:
-        """What is captured from now on, until the reader goes or is too slow: then a last block says so."""
+        """What is captured from now on, until the reader goes or is too slow: then a last block says so. Raises
+        NoSuchTime before the first piece."""
         writer = PcapngWriter(service_time=service_time)
-        yield writer.begin()
         check = _Check(query, self._clock.real_now())
+        yield writer.begin()
         with self.rings.watch(_WAITING) as watcher:
             try:
                 async for first in watcher:
@@ -190,7 +192,7 @@ class Capturing:
 
     def _candidates(self, query: CaptureQuery, until: int | None) -> Iterable[CaptureRecord]:
         """Newest first; of one MM its own, however old."""
-        if not query.mm.isdecimal():
+        if not (query.mm.isdecimal() and len(query.mm) <= _LONGEST_ID):
             return self.rings.backwards(until, (query.interface,) if query.interface else ())
         found = reversed(self.rings.of_mm(int(query.mm)))
         return (one for one in found if until is None or one.at_real < until)
@@ -201,9 +203,9 @@ class Capturing:
         kept, left = _within(records)
         captured = await self._whole(kept)
         if len(captured) <= _DECODED:
-            captured = [_remarked(one) for one in captured]
+            captured = [await asyncio.to_thread(_remarked, one) for one in captured]
         if partner:
-            captured = await _for_partner(captured)
+            captured = await asyncio.to_thread(_for_partner, captured)  # seconds, where it is much
         writer = PcapngWriter(service_time=service_time)
         yield writer.begin()
         for one in captured:
@@ -251,13 +253,9 @@ def _sentence(finding: Finding) -> str:
     return f"finding {finding.rule}: {finding.remark}"
 
 
-async def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
+def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
     """Numbers replaced, contents emptied."""
-    views = []
-    for one in captured:
-        views.append(look(one.octets))
-        await asyncio.sleep(0)  # each of them may be large
-    partner = Partner(numbers_in(views, [one.neighbour for one in captured]))
+    partner = Partner(numbers_in((look(one.octets) for one in captured), [one.neighbour for one in captured]))
     return [
         one._replace(
             record=msgspec.structs.replace(

@@ -30,9 +30,9 @@ _TOKEN: Final = re.compile(
     r"(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):(?=\S))?(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<open>\")|(?P<bare>\S+))"
 )
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")  # no database takes them all
-_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d|w)")
+_SPAN: Final = re.compile(r"(\d{1,18}(?:\.\d{1,18})?)(s|min|m|h|d|w)")
 _SPANS: Final = {"s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
-_SIZE: Final = re.compile(r"(>=|<=|>|<|=)?\s*(\d+(?:\.\d+)?)\s*(b|k|kb|m|mb)?", re.IGNORECASE)
+_SIZE: Final = re.compile(r"(>=|<=|>|<|=)?\s*(\d{1,18}(?:\.\d{1,18})?)\s*(b|k|kb|m|mb)?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1_000_000, "mb": 1_000_000}
 _TIME_OF_DAY: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import TaskKind
-from mmsc.domain.states import FINAL
+from mmsc.domain.states import FINAL, RecipientState
 from mmsc.engine.queries.messages import Due, Seen
 from mmsc.trace import sentences
 from mmsc.trace.events import Event
@@ -55,11 +55,9 @@ def _fault(events: Sequence[Event]) -> str:
 
 
 def pending(seen: Seen) -> Sequence[Due]:
-    """What is due for the reader: not the wait for a peer's report where every state is final, which changes
-    nothing any more."""
-    if any(group.state not in FINAL for group in seen.groups):
-        return seen.due
-    return [one for one in seen.due if one.kind != TaskKind.WATCH]
+    """Without the watch over a peer that has reported: it ends, and nothing happens."""
+    relayed = any(group.state is RecipientState.RELAYED for group in seen.groups)
+    return [one for one in seen.due if one.kind != TaskKind.WATCH or relayed]
 
 
 def _next(seen: Seen, now: Instant) -> str:

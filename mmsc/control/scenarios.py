@@ -1,17 +1,19 @@
 """Scenarios on this server: the files there are, runs one at a time, their verdicts, and drafts of what happened.
 
-A run asks the server over its own REST interface, in a thread, as anybody's run does from elsewhere; it begins every
-scenario with a clean lab. Runs are remembered while the process lives, the last `MAXIMUM_RUNS` of them. YAML and what
-runs are loaded when they are first needed: a server that starts needs neither.
+A run asks over REST, in a thread, as anybody's run does from elsewhere. Every scenario begins with a clean lab: on a
+server that is one, all messages are forgotten; any other keeps its own, and starts a lab as a child for each run, which
+is gone with it. Drafts are always of what happened here. Runs are remembered while the process lives, the last
+`MAXIMUM_RUNS` of them. YAML and what runs are loaded when they are first needed: a server that starts needs neither.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from mmsc.client import Client
+from mmsc.client import Client, NoLab, own_lab
 from mmsc.clock import Clock
 from mmsc.domain.instant import Instant
 from mmsc.ids import Ids
@@ -73,6 +75,11 @@ class Run:
         return sum(case.verdict == verdict for case in self.cases)
 
     @property
+    def starting(self) -> bool:
+        """Whether none of it has begun: a lab may be on its way."""
+        return self.result is None and self.count("waiting") == len(self.cases)
+
+    @property
     def words(self) -> str:
         """How it stands, in one line."""
         parts = [f"{self.count(one)} {one}" for one in (*(v.value for v in Verdict), "running", "waiting")]
@@ -90,10 +97,20 @@ class News:
 
 
 class Scenarios:
-    """`url` is the server's own REST, `token` what it asks for."""
+    """`url` is the server's own REST, `token` what it asks for. With `in_own_lab` runs leave this server alone."""
 
-    def __init__(self, url: str, token: str, clock: Clock, ids: Ids, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        clock: Clock,
+        ids: Ids,
+        folder: Path | None = None,
+        *,
+        in_own_lab: bool = False,
+    ) -> None:
         self.bus: Bus[News] = Bus(_CAPACITY)
+        self.in_own_lab = in_own_lab
         self._url = url
         self._token = token
         self._clock = clock
@@ -101,6 +118,8 @@ class Scenarios:
         self._given = folder
         self._runs: dict[str, Run] = {}
         self._task: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+        self._offered: dict[Path, tuple[tuple[int, int], Offered]] = {}
         self._count = 0
 
     @property
@@ -123,11 +142,20 @@ class Scenarios:
         """One of them."""
         return self._runs.get(run)
 
-    def offered(self) -> list[Offered]:
-        """The files of the folder."""
+    async def offered(self) -> list[Offered]:
+        """The files of the folder. They are read in a thread, and again when they are others."""
+        async with self._reading:
+            return await asyncio.to_thread(self._offers)
+
+    def _offers(self) -> list[Offered]:
         from mmsc.scenario.files import listed
 
-        return [self._offer(path) for path in listed([self._folder])]
+        found = {path: _mark(path) for path in listed([self._folder])}
+        self._offered = {
+            path: (mark, before[1] if (before := self._offered.get(path)) and before[0] == mark else self._offer(path))
+            for path, mark in found.items()
+        }
+        return [offered for _, offered in self._offered.values()]
 
     def _offer(self, path: Path) -> Offered:
         from mmsc.scenario.reading import read
@@ -139,15 +167,19 @@ class Scenarios:
             return Offered(name, str(path), problems=error.problems)
         return Offered(name, str(path), tuple(one.name for one in found), found[0].description.strip())
 
-    def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
+    async def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
         """The scenarios of these files, all where none is named; or those of a text. Raises ScenarioError, KeyError for
-        a name that is none."""
+        a name that is none. YAML takes seconds where it is long: it is read in a thread, one text at a time."""
+        async with self._reading:
+            return await asyncio.to_thread(self._meant, names, text)
+
+    def _meant(self, names: Sequence[str], text: str) -> list[Scenario]:
         from mmsc.scenario.files import read_all
         from mmsc.scenario.reading import read_text
 
         if text:
             return read_text(text, "draft")
-        known = {one.name: Path(one.path) for one in self.offered()}
+        known = {one.name: Path(one.path) for one in self._offers()}
         wanted = [(name, known[name]) for name in names or known]
         return [replace(one, file=name) for name, path in wanted for one in read_all([path])]
 
@@ -181,7 +213,7 @@ class Scenarios:
     def _drafted(self, mm_ids: Sequence[str], minutes: float) -> str:
         from mmsc.scenario import record as recording
 
-        with Client(self._url, token=self._token) as client:
+        with self._here() as client:
             return recording.record(client, mm_ids or recording.latest(client, minutes))
 
     async def _carry_out(self, run: Run) -> None:
@@ -190,48 +222,95 @@ class Scenarios:
         def later(does: Callable[[], None]) -> None:
             loop.call_soon_threadsafe(does)
 
-        run.result = await asyncio.to_thread(self._in_thread, run, later)
+        run.result = await asyncio.to_thread(self._in_thread, run, _Hearing(run, later, self._tell))
         self._tell(run)
 
-    def _in_thread(self, run: Run, later: Callable[[Callable[[], None]], None]) -> RunResult:
+    def _in_thread(self, run: Run, hearing: "_Hearing") -> RunResult:
         """Elsewhere than the loop: what changes the run is handed to it."""
         from mmsc.scenario.running import run_all
 
-        cases = iter(enumerate(run.cases, 1))
-        at: list[tuple[int, Case]] = []
+        scenarios = [case.scenario for case in run.cases]
+        try:
+            with self._lab() as client:
+                return run_all(
+                    client,
+                    scenarios,
+                    lasts=not self.in_own_lab,
+                    began=hearing.began,
+                    step=hearing.step,
+                    ended=hearing.ended,
+                    stop=lambda: run.stopped,
+                )
+        except NoLab as error:
+            cases = [hearing.not_run(one, str(error)) for one in scenarios]
+            return RunResult(cases=tuple(cases), began_at=run.began_at)
 
-        def began(_: Scenario) -> None:
-            number, case = next(cases)
-            at[:] = [(number, case)]
-            later(lambda: self._begun(run, number, case))
+    def _lab(self) -> AbstractContextManager[Client]:
+        return own_lab() if self.in_own_lab else self._here()
 
-        def step(one: StepResult) -> None:
-            number, case = at[0]
-            later(lambda: self._stepped(run, number, case, one))
-
-        def ended(result: CaseResult) -> None:
-            number, case = at[0]
-            later(lambda: self._ended(run, number, case, result))
-
-        with Client(self._url, token=self._token) as client:
-            scenarios = [case.scenario for case in run.cases]
-            return run_all(client, scenarios, began=began, step=step, ended=ended, stop=lambda: run.stopped)
-
-    def _begun(self, run: Run, number: int, case: Case) -> None:
-        case.under_way = True
-        self._tell(run, number)
-
-    def _stepped(self, run: Run, number: int, case: Case, step: StepResult) -> None:
-        case.steps.append(step)
-        self._tell(run, number, step.number)
-
-    def _ended(self, run: Run, number: int, case: Case, result: CaseResult) -> None:
-        case.result, case.under_way = result, False
-        self._tell(run, number)
+    def _here(self) -> Client:
+        return Client(self._url, token=self._token)
 
     def _tell(self, run: Run, case: int = 0, step: int = 0) -> None:
         self._count += 1
         self.bus.publish(News(self._count, run.id, case, step))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """What is another one when a file is written; (0, 0) for one that is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+class _Hearing:
+    """What a run's thread says of it; `later` does something in the loop, `tell` names the case and step there."""
+
+    def __init__(
+        self, run: Run, later: Callable[[Callable[[], None]], None], tell: Callable[[Run, int, int], None]
+    ) -> None:
+        self._run, self._later, self._tell = run, later, tell
+        self._number = 0
+
+    def began(self, _: Scenario) -> None:
+        """The next one."""
+        self._number += 1
+        number, case = self._number, self._run.cases[self._number - 1]
+
+        def change() -> None:
+            case.under_way = True
+            self._tell(self._run, number, 0)
+
+        self._later(change)
+
+    def step(self, one: StepResult) -> None:
+        """A step of it is over."""
+        number, case = self._number, self._run.cases[self._number - 1]
+
+        def change() -> None:
+            case.steps.append(one)
+            self._tell(self._run, number, one.number)
+
+        self._later(change)
+
+    def ended(self, result: CaseResult) -> None:
+        """It is over."""
+        number, case = self._number, self._run.cases[self._number - 1]
+
+        def change() -> None:
+            case.result, case.under_way = result, False
+            self._tell(self._run, number, 0)
+
+        self._later(change)
+
+    def not_run(self, scenario: Scenario, why: str) -> CaseResult:
+        """There was nobody to ask: neither passed nor failed."""
+        result = CaseResult(name=scenario.name, file=scenario.file, verdict=Verdict.INCONCLUSIVE, why=why)
+        self.began(scenario)
+        self.ended(result)
+        return result
 
 
 def result_of(run: Run) -> RunResult:

@@ -13,7 +13,7 @@ from mmsc.trace.captures import CaptureRecord
 from mmsc.trace.events import Event
 from mmsc.trace.ladder import About, Ladder, Pdu, Told, Wishes, addresses_of, ladder, read
 from mmsc.trace.partner import Partner
-from mmsc.trace.rings import Captures
+from mmsc.trace.rings import INTERFACES, NEVER, Captures
 from protocols.records import record
 
 MAXIMUM_EVENTS: Final = 5000  # of one MM; what comes after them is not drawn
@@ -73,6 +73,7 @@ class TrafficService:
             addresses=addresses_of(events),
             node=self._node(),
             told=tuple(self._told(pdus)),
+            kept_since=dict.fromkeys(INTERFACES, NEVER) if self._captures is None else self._captures.kept_since(),
         )
         whole = len(events) < MAXIMUM_EVENTS and len(records) <= MAXIMUM_PDUS
         return Traffic(events=tuple(events), pdus=pdus, about=about, whole=whole)

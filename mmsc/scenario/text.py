@@ -34,7 +34,7 @@ def _failure(case: CaseResult) -> Iterator[str]:
             yield f"  got       {step.got}"
     for told in case.messages:
         yield ""
-        yield f"{told.name}: {told.url}"
+        yield f"{told.name}: {told.url}" if told.url else f"{told.name}:"
         yield from (f"  {one}" for one in told.ladder.splitlines())
 
 

@@ -178,6 +178,11 @@ class CaptureRing:
         """When the oldest capture was made, µs of real time."""
         return next((segment.times[0] for segment in self._segments if segment.times), None)
 
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether segments went since the first one, for want of room or for their age."""
+        return bool(self._segments) and _number_of(self._segments[0].path) > 1
+
     def take_over(self, limits: RingLimits) -> None:
         """Other bounds from now on."""
         self._limits = limits

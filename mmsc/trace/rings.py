@@ -11,12 +11,15 @@ from typing import Final
 
 import msgspec
 
+from mmsc.domain.instant import SECOND
 from mmsc.trace.bus import Bus, Watcher
 from mmsc.trace.captures import CaptureRecord
 from mmsc.trace.ring import CaptureRing, RingLimits
 from protocols.records import record
 
 INTERFACES: Final = ("mm1", "mm3", "mm4", "mm7", "smpp", "weblink")
+NEVER: Final = 2**63 - 1  # later than any time
+_UNDER_WAY: Final = 60 * SECOND  # the longest that an answer takes, or that we wait for one
 _at_real: Final = attrgetter("at_real")
 _PRUNED_EVERY: Final = 1000  # captures: what is too old goes also where nothing new comes
 
@@ -110,6 +113,17 @@ class Captures:
         if self._kept % _PRUNED_EVERY == 0:
             for ring in self._rings.values():
                 ring.prune(capture.at_real)
+
+    def kept_since(self) -> dict[str, int]:
+        """From when on (µs of real time) what became known of each interface has its captures here. Where it had to
+        forget some: a little after the oldest one that is left, for their answers came later. Else as long as there are
+        any of any interface; `NEVER` where nothing is kept."""
+        ever = min((ring.oldest for ring in self._rings.values() if ring.oldest is not None), default=NEVER)
+        found = {
+            name: ever if ring.oldest is None or not ring.has_forgotten else ring.oldest + _UNDER_WAY
+            for name, ring in self._rings.items()
+        }
+        return {name: NEVER if name in self._limits.off else since for name, since in found.items()}
 
     def watch(self, capacity: int) -> Watcher[CaptureRecord]:
         """Captures from now on; who lets more than `capacity` wait is cut."""

@@ -65,6 +65,8 @@ def test_what_a_query_means(text: str, terms: tuple[Term, ...]) -> None:
         ("since:soon", 6, "No time 'soon'"),
         ("since:99:99", 6, "No time '99:99'"),
         ("since:999999999999999999d", 6, ""),
+        (f"since:{'9' * 400}d", 6, "No time '"),
+        (f"size:>{'9' * 400}", 5, "No size '"),
         ("size:big", 5, "No size 'big'"),
         ("-size:300", 0, "-size needs < or >"),
         ('a "b c', 2, "a quote is not closed"),

@@ -109,12 +109,12 @@ async def serving(folder: Path, text: str, **variables: str) -> AsyncIterator[Se
         places: dict[str, str] = {}
         async with asyncio.timeout(30):
             async for line in process.stdout:
-                if found := re.match(r"(metrics, health|MM7, VASPs) +http://([^/]+)", line.decode()):
+                if found := re.match(r"(console, REST|MM7, VASPs) +http://([^/]+)", line.decode()):
                     places[found[1]] = found[2]
                 if line.startswith(b"ready"):
                     break
         assert len(places) == 2, log.read_text()
-        yield Server(process, config, places["metrics, health"], f"http://{places['MM7, VASPs']}/mm7", log)
+        yield Server(process, config, places["console, REST"], f"http://{places['MM7, VASPs']}/mm7", log)
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)

@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from mmsc.domain.instant import SECOND
 from mmsc.trace.bus import WatcherCut
 from mmsc.trace.captures import BodyReference, CaptureRecord
 from mmsc.trace.ring import RingLimits
-from mmsc.trace.rings import CaptureLimits, Captures
+from mmsc.trace.rings import NEVER, CaptureLimits, Captures
 from tests.trace.test_ring import record
 
 SMALL = RingLimits(maximum_octets=96 * 1024, maximum_records=6000)
@@ -93,4 +94,20 @@ async def test_who_watches_sees_what_is_kept_and_who_is_slow_is_cut(tmp_path: Pa
         assert (await anext(watcher)).octets == b"one"
         with pytest.raises(WatcherCut):
             await anext(watcher)
+    captures.close()
+
+
+def test_a_ring_knows_since_when_it_has_everything(tmp_path: Path) -> None:
+    captures = Captures(tmp_path, CaptureLimits(total=SMALL, off=frozenset({"mm3"})))
+    assert set(captures.kept_since().values()) == {NEVER}
+    captures.keep(of("mm1", at=1000))
+    captures.flush()
+    assert captures.kept_since()["smpp"] == 1000  # nothing came there since then
+    assert captures.kept_since()["mm3"] == NEVER
+    for number in range(2000):
+        captures.keep(of("smpp", b"enquire_link", exchange=number + 10, at=2000 + number))
+    captures.flush()
+    since = captures.kept_since()
+    assert since["mm1"] == 1000
+    assert since["smpp"] > 2000 + SECOND  # what is older went, and with it some requests of later answers
     captures.close()

@@ -1,5 +1,6 @@
 """An MM4_forward.REQ (TS 23.140 8.4.1) from a draft, mailed as another MMSC does."""
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -13,11 +14,14 @@ from protocols.mm4 import ForwardReq
 
 _PEER: Final = "mmsc.peer.example"
 _USER: Final = "system-user"
+_DOMAIN: Final = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}")  # or an address literal (RFC 5321 4.1.3)
 
 
 def forward_req(draft: Draft, place: tuple[str, int], domain: str, transaction_id: str, now: Instant) -> Wire:
     """Ready to be mailed; `domain` is ours. Raises BadDraft for what has no octets at all."""
     peer = draft.peer or _PEER
+    if not _DOMAIN.fullmatch(peer):
+        raise BadDraft("peer", f"{peer!r} cannot stand in EHLO and MAIL FROM")
     recipients = [*draft.to, *draft.cc, *draft.bcc]
     parts = parts_of(draft, "base64")
     message = ForwardReq(

@@ -28,6 +28,7 @@ _SECONDS: Final = 60.0
 _MAIL_SECONDS: Final = 10.0  # from the peer's 250 to the event
 _LIMITS: Final = ClientLimits(connections=1, total_seconds=_SECONDS)
 _MAIL_TAKEN: Final = 250
+_LARGEST_PORT: Final = 65_535
 Logins = Callable[[], Mapping[str, tuple[str, str]]]  # VASP -> username and password, those that the settings name
 
 
@@ -106,7 +107,7 @@ class Sending:
 
     def _url(self, draft: Draft, interface: str, path: str) -> str:
         if draft.url:
-            if urlsplit(draft.url).scheme not in ("http", "https"):
+            if not _is_http(draft.url):
                 raise BadDraft("url", f"{draft.url!r} is no address of HTTP")
             return draft.url
         place = self._places().get(interface)
@@ -117,7 +118,7 @@ class Sending:
     def _mail_place(self, draft: Draft) -> tuple[str, int]:
         text = draft.url.removeprefix("smtp://") or self._places().get("mm4", "")
         host, _, port = text.rstrip("/").rpartition(":")
-        if not host or not port.isdecimal():
+        if not (host and port.isascii() and port.isdecimal() and len(port) <= 5 and int(port) <= _LARGEST_PORT):
             why = "this server does not listen on MM4" if not draft.url else f"{draft.url!r} is no HOST:PORT"
             raise BadDraft("url", why)
         return host.strip("[]"), int(port)
@@ -157,6 +158,14 @@ class Sending:
             ok = final.code == _MAIL_TAKEN
             mm_id = await _taken(watcher, wire.message_id) if ok and ours else None
             return Sent(status=f"{final.code} {final.text}{refused}", ok=ok, mm_id=mm_id)
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket without its other half, a port that is none
+        return False
 
 
 async def _taken(watcher: Watcher[Event], message_id: str) -> int | None:

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from mmsc.gateways.rest.endpoint import JSON, Endpoint, Problem
 
+_DEEPEST: Final = 100  # levels of JSON
 _NO_TEXT: Final = "no text: octets that are not UTF-8, or NUL"
 
 
@@ -55,21 +56,23 @@ def _check_type(wanted: str, request: web.Request) -> None:
 def _decoded(kind: Any, octets: bytes) -> Any:
     try:
         found = msgspec.json.decode(octets, type=kind)
+        if b"\\u0000" in octets.lower() and _has_nul(msgspec.json.decode(octets)):
+            raise Problem(400, "the body: NUL in a text")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Problem(400, f"the body: {error}") from error
-    if b"\\u0000" in octets.lower() and _has_nul(msgspec.json.decode(octets)):
-        raise Problem(400, "the body: NUL in a text")
     return found
 
 
-def _has_nul(content: Any) -> bool:
+def _has_nul(content: Any, depth: int = 0) -> bool:
+    if depth > _DEEPEST:
+        raise RecursionError("nested too deeply")
     match content:
         case str():
             return "\0" in content
         case dict():
-            return any(_has_nul(one) for pair in content.items() for one in pair)
+            return any(_has_nul(one, depth + 1) for pair in content.items() for one in pair)
         case list():
-            return any(_has_nul(one) for one in content)
+            return any(_has_nul(one, depth + 1) for one in content)
     return False
 
 

@@ -55,7 +55,7 @@ class StepTold(msgspec.Struct, frozen=True):
 
 class CaseTold(msgspec.Struct, frozen=True):
     """One scenario of a run; `verdict` is pass, fail, inconclusive, running or waiting. `messages` are the ids of the
-    MMs that it was about."""
+    MMs that it was about, in the lab where it ran."""
 
     name: str
     file: str
@@ -85,15 +85,17 @@ class RunRow(msgspec.Struct, frozen=True):
 
 
 class ScenariosTold(msgspec.Struct, frozen=True):
-    """The files of the server, and its last runs, newest first."""
+    """The files of the server, and its last runs, newest first. With `in_own_lab` a run is in a lab that is started for
+    it: messages of this server stay, and those of the run are only in its report."""
 
     files: list[ScenarioFile]
     runs: list[RunRow]
+    in_own_lab: bool
 
 
 class WhatToRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Files by name (none: all of them), or the YAML itself. Every scenario begins with a clean lab: all messages are
-    forgotten."""
+    """Files by name (none: all of them), or the YAML itself. Every scenario begins with a clean lab: `mmsc lab` forgets
+    all messages; another server keeps its own, and runs them in a lab that it starts (`in_own_lab`)."""
 
     scenarios: Annotated[list[Annotated[str, msgspec.Meta(max_length=500)]], msgspec.Meta(max_length=1000)] = []
     text: Annotated[str, msgspec.Meta(max_length=MAXIMUM_TEXT)] = ""
@@ -122,13 +124,13 @@ def _run(call: Call) -> Run:
 async def _listed(call: Call) -> Answer:
     scenarios = _scenarios(call)
     rows = [RunRow(run.id, run.began_at, run.result is not None, run.words) for run in scenarios.runs]
-    return Answer(ScenariosTold([_file(one) for one in scenarios.offered()], rows))
+    return Answer(ScenariosTold([_file(one) for one in await scenarios.offered()], rows, scenarios.in_own_lab))
 
 
 async def _started(call: Call) -> Answer:
     scenarios = _scenarios(call)
     try:
-        run = scenarios.start(scenarios.meant(call.body.scenarios, call.body.text))
+        run = scenarios.start(await scenarios.meant(call.body.scenarios, call.body.text))
     except ScenarioError as error:
         raise Problem(400, str(error)) from error
     except KeyError as error:
@@ -221,7 +223,7 @@ ENDPOINTS: Final = (
     _row(
         "POST",
         "/scenarios/runs",
-        "Run scenarios: all messages are forgotten",
+        "Run scenarios: a lab forgets all messages, another server starts a lab for them",
         _started,
         {201: RunTold},
         body=WhatToRun,

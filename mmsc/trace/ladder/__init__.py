@@ -17,6 +17,7 @@ from mmsc.trace.ladder.folding import FIRST_SHOWN, LAST_SHOWN, fold_retries, fol
 from mmsc.trace.ladder.model import MMSC, Answer, Column, Ladder, Row, RowKind, Told
 from mmsc.trace.ladder.notes import notes
 from mmsc.trace.ladder.reading import Pdu, answer_cell, read
+from mmsc.trace.ladder.remembered import GONE, Remembered, remembered, rows_of
 from protocols.records import record
 
 _SECOND: Final = 1_000_000
@@ -42,13 +43,15 @@ class Wishes:
 @record(frozen=True, slots=True, kw_only=True)
 class About:
     """What a ladder needs to know beside events and PDUs: what is due ("": nothing), addresses of recipients by id,
-    this node's name, more about some columns, and what the lab saw."""
+    this node's name, more about some columns, what the lab saw, and since when (µs of real time) the ring has all
+    captures of an interface; of one that is not named it has all there ever were."""
 
     due: str = ""
     addresses: Mapping[int, str] = field(default_factory=dict)
     node: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
     told: tuple[Told, ...] = ()
+    kept_since: Mapping[str, int] = field(default_factory=dict)
 
 
 NO_WISHES: Final = Wishes()
@@ -58,11 +61,13 @@ def ladder(events: Sequence[Event], pdus: Sequence[Pdu], about: About, wishes: W
     """The ladder of one MM, whole; `windowed` cuts it for a page."""
     parties = [one.party for one in pdus] + [end for one in about.told for end in (one.source, one.target)]
     parties += [data.lane for _, data in attempts.troubles(events) if data.lane]
+    gone = remembered(events, pdus, about.addresses, about.kept_since)
+    parties += [one.party for one in gone]
     found = columns(originator(events, parties), parties, about.node, dict(about.kinds))
-    made = _chosen(_merged(events, pdus, about, found, wishes), wishes)
+    made = _chosen(_merged(events, pdus, gone, about, found, wishes), wishes)
     if wishes.folds:
         made = fold_runs(fold_segments(fold_retries(made)))
-    first = next((row for row in made if row.number), made[0] if made else None)
+    first = next((row for row in made if row.number or row.gone), made[0] if made else None)
     timed = [msgspec.structs.replace(row, offset=row.at - first.at) for row in made] if first is not None else []
     rows_ = [*_with_gaps(timed), *_end(timed, about)]
     return Ladder(columns=found, rows=tuple(rows_), first=first.name if first is not None else "")
@@ -74,14 +79,21 @@ def rows(events: Sequence[Event], pdus: Sequence[Pdu], about: About, wishes: Wis
 
 
 def _merged(
-    events: Sequence[Event], pdus: Sequence[Pdu], about: About, found: Sequence[Column], wishes: Wishes
+    events: Sequence[Event],
+    pdus: Sequence[Pdu],
+    gone: Sequence[Remembered],
+    about: About,
+    found: Sequence[Column],
+    wishes: Wishes,
 ) -> list[Row]:
     """All rows by time; at equal times PDUs that came before the event that they caused."""
     made = list(_pdu_rows(events, pdus, found, wishes))
-    made += attempts.unsent(events, pdus, found)
+    drawn = {one.event.id for one in gone}
+    made += rows_of(gone, found, about.addresses)
+    made += attempts.unsent(events, pdus, found, drawn)
     made += [_told(one, index, found) for index, one in enumerate(about.told)]
     if wishes.notes:
-        made += notes(events, pdus, about.addresses)
+        made += notes(events, pdus, about.addresses, drawn)
     made.sort(key=lambda row: (row.at, row.kind is RowKind.NOTE))
     return made
 
@@ -246,6 +258,7 @@ def addresses_of(events: Sequence[Event]) -> dict[int, str]:
 
 __all__ = [
     "FIRST_SHOWN",
+    "GONE",
     "LAST_SHOWN",
     "MMSC",
     "About",

@@ -25,8 +25,9 @@ def originator(events: Sequence[Event], parties: Sequence[str]) -> str:
     for event in events:
         if isinstance(event.data, MmAccepted):
             told = event.data
-            if told.interface in ("mm1", "mm7", "mm4"):
-                return party_of(told.interface, told.neighbour, told.sender)
+            if told.interface in ("mm1", "mm7", "mm4", "eaif"):
+                interface = "mm7" if told.interface == "eaif" else told.interface
+                return party_of(interface, told.neighbour, told.sender)
             found = next((one for one in parties if one.startswith("mail:")), "")
             return found or f"{told.interface}:{told.neighbour or told.interface}"
     return parties[0] if parties else ""

@@ -35,10 +35,13 @@ def align(left: Sequence[Row], right: Sequence[Row]) -> list[Pair]:
 
 
 def marks(pair: Pair) -> tuple[str, ...]:
-    """In what the two differ beside their times: what they carry, how they were answered, faults, findings."""
+    """In what the two differ beside their times: what they carry, how they were answered, faults, findings.
+    Where the octets of one left the ring, only that is known."""
     left, right = pair.left, pair.right
     if left is None or right is None:
         return (f"only {pair.only}",)
+    if left.gone or right.gone:
+        return ("octets",) if left.gone is not right.gone else ()
     found = ["carries"] if _plain(left.beneath) != _plain(right.beneath) else []
     found += ["answer"] if _answer(left) != _answer(right) else []
     found += ["fault"] if left.fault != right.fault else []

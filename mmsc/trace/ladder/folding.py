@@ -102,7 +102,7 @@ def _likeness(row: Row) -> tuple[object, ...]:
         return (row.kind, row.state, row.icon, row.text.removeprefix(f"{row.recipient}: "))
     beneath = row.beneath.partition(" ")[0]
     said = _said(row).rstrip("0123456789")  # answered by another number each
-    return (row.kind, row.source, row.target, row.name.partition(" ")[0], beneath, said, row.failed)
+    return (row.kind, row.source, row.target, row.name.partition(" ")[0], beneath, said, row.failed, row.gone)
 
 
 def _folded(run: list[Row]) -> Row:
@@ -120,7 +120,7 @@ def _folded(run: list[Row]) -> Row:
         name=f"{name} ×{len(run)}",
         beneath=what,
         count=len(run),
-        numbers=tuple(row.number for row in run),
+        numbers=tuple(row.number for row in run if row.number),
         until=last.at,
         until_real=last.at_real,
         recipient="",

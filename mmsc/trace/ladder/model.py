@@ -71,6 +71,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     numbers: tuple[str, ...] = ()  # of the PDUs in a fold
     segment_of: str = ""  # the push that this is a segment of
     note: str = ""  # what the capture says of itself: cut off, not kept
+    gone: bool = False  # its octets left the ring: an event tells of it
 
     @property
     def marked(self) -> bool:

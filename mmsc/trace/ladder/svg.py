@@ -103,8 +103,9 @@ def _box(row: Row, y: int, ladder: Ladder) -> Iterator[str]:
 def _arrow(row: Row, y: int, ladder: Ladder) -> Iterator[str]:
     start, end = _x(ladder, row.source), _x(ladder, row.target)
     way = 1 if end >= start else -1
-    colour = _BAD if row.failed else _EDGE if row.kind is RowKind.TOLD else _INK
-    dash = {RowKind.ANSWER: ' stroke-dasharray="7 4"', RowKind.TOLD: ' stroke-dasharray="2 3"'}.get(row.kind, "")
+    dotted = row.kind is RowKind.TOLD or row.gone
+    colour = _BAD if row.failed else _EDGE if dotted else _INK
+    dash = ' stroke-dasharray="2 3"' if dotted else ' stroke-dasharray="7 4"' if row.kind is RowKind.ANSWER else ""
     stop = end - way * (16 if row.failed and row.kind is not RowKind.ANSWER else 8)
     line = y + 27
     yield _time(row, y + 31)
@@ -139,6 +140,8 @@ def _answer(row: Row, y: int) -> Iterator[str]:
         under.append(row.answer.detail)
     if row.attempts > 1:
         under.append(f"attempt {row.attempt} of {row.attempts}")
+    if row.gone:
+        under.append(row.note)
     if row.repeat_of:
         under.append(f"repeat of {row.repeat_of}")
     said = _text(_cut(" · ".join(filter(None, under)), 40))

@@ -95,7 +95,7 @@
   });
   document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const arrow = event.target.closest("a.ldr-w");
+    const arrow = event.target.closest("[data-n] > a.ldr-w");
     if (arrow && wide()) { event.preventDefault(); pick(arrow.closest(".ldr-pdu")); return; }
     const row = event.target.closest("a.oct-r");
     if (row) {

@@ -142,7 +142,7 @@
     if (old) old.destroy();
     const padded = [...Array(Math.max(0, 120 - values.length)).fill(null), ...values];
     const chart = new uPlot({
-      width: Math.max(60, box.clientWidth - 146), height: 34, legend: { show: false }, padding: [2, 0, 2, 0], cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
+      width: Math.max(60, box.clientWidth - 166), height: 34, legend: { show: false }, padding: [2, 0, 2, 0], cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.max(high || 0, 1) * -0.06, Math.max(high || 0, 1) * 1.06] } },
       axes: [{ show: false }, { show: false }],
       series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false }, spanGaps: true }],
