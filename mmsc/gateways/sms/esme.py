@@ -14,6 +14,7 @@ from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
+from mmsc.net.connecting import not_connected
 from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
@@ -152,8 +153,11 @@ class Esme(asyncio.Protocol):
         self._framer = Framer()
         self._closed.clear()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.timers.connect):
-            await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        try:
+            async with asyncio.timeout(self.timers.connect):
+                await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        except OSError as error:  # TimeoutError is one
+            raise SmscGone(not_connected(self._place, error), sent=False) from error
         if self._ended:
             raise SmscGone("closed", sent=False)
         bind = _BINDS[self._smsc.bind](
