@@ -1,5 +1,6 @@
 """REST: what went over the wires for one message: its PDUs, decoded and in octets, and its ladder."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -62,7 +63,9 @@ async def _traffic(call: Call) -> tuple[int, Traffic]:
     if isinstance(row, Gone):
         raise Problem(404, gone_in_words(mm_id, row))
     traffic = await call.control.traffic.of(mm_id)
-    return mm_id, traffic.shown_to(partner_of(traffic)) if call.query.partner else traffic
+    if call.query.partner:
+        traffic = await asyncio.to_thread(lambda whole: whole.shown_to(partner_of(whole)), traffic)
+    return mm_id, traffic
 
 
 async def _pdus(call: Call) -> Answer:
