@@ -78,7 +78,7 @@ async def _pdu(call: Call) -> Answer:
     pdu = traffic.pdu(call.path["number"])
     if pdu is None:
         raise Problem(404, f"the message has no PDU {call.path['number'][:20]}")
-    return Answer(pdu_whole(pdu))
+    return Answer(pdu_whole(pdu if call.query.partner else await call.control.traffic.opened(pdu)))
 
 
 async def _drawn(call: Call) -> tuple[str, Exported]:
