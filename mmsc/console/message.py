@@ -137,6 +137,7 @@ def ladder_values(mm_id: int, traffic: Traffic, view: View, chosen: str) -> dict
         "digest": blake2b(repr((made.columns, rows)).encode(), digest_size=8).hexdigest(),
         "whole": traffic.whole,
         "pdus": len(traffic.pdus),
+        "waits": traffic.about.waits,
         "interfaces": sorted({one.record.interface for one in traffic.pdus}),
         "people": sorted(set(traffic.about.addresses.values())),
         "lost": not traffic.pdus or any(row.gone for row in made.rows),

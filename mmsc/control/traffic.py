@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from mmsc.control.messages import MessageService
+from mmsc.control.messages import MessageService, NextDue
 from mmsc.domain.message import ContentId
 from mmsc.engine.ports import Contents
 from mmsc.engine.queries.messages import Gone
@@ -71,8 +71,10 @@ class TrafficService:
         records = [] if self._captures is None else self._captures.of_mm(mm_id)
         captured, all_whole = await self._captured(records[:MAXIMUM_PDUS])
         pdus = await asyncio.to_thread(read, captured)
+        due = await self._due(mm_id)
         about = About(
-            due=await self._due(mm_id),
+            due="" if due is None else due.planned,
+            waits=due is not None and not due.under_way,
             addresses=addresses_of(events),
             node=self._node(),
             told=tuple(self._told(pdus)),
@@ -105,9 +107,9 @@ class TrafficService:
                 break
         return found
 
-    async def _due(self, mm_id: int) -> str:
+    async def _due(self, mm_id: int) -> NextDue | None:
         row = await self._messages.row(mm_id)
-        return "" if isinstance(row, Gone) or row.next_due is None else row.next_due.words
+        return None if isinstance(row, Gone) else row.next_due
 
     async def _whole(self, record_: CaptureRecord) -> bytes:
         """Its octets with the stored body put back in, where that is still there."""

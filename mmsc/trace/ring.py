@@ -13,7 +13,7 @@ import struct
 import zlib
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
@@ -28,6 +28,7 @@ from protocols.records import record
 _FILE_MAGIC: Final = b"MMSCCAP3"
 _RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
 _RECORD_MAGIC: Final = b"cap\0"
+_TAKEN_AWAY: Final = b"del\0"  # over the magic: the record is passed over, and goes with its segment
 _MAXIMUM_META_OCTETS: Final = 64 * 1024
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
 _TOGETHER: Final = 200  # records written by one system call: with at most 4 pieces each below IOV_MAX
@@ -59,7 +60,7 @@ class RingLimits:
 
 
 @dataclass(slots=True)
-class _Segment:
+class Segment:
     """One file, and the index of it: a column a question, because columns are searched at the speed of memory."""
 
     path: Path
@@ -76,8 +77,20 @@ class _Segment:
         self.mm_ids.append(mm_id or 0)
         self.times.append(at_real)
 
+    def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
+        """The exchanges in which one of these MMs is named."""
+        pairs = zip(self.mm_ids, self.exchanges, strict=True)
+        return {exchange for mm_id, exchange in pairs if mm_id in mm_ids}
 
-_Found = tuple[int, _Segment, int]  # real time, and where
+    def leave_out(self, indices: Set[int]) -> None:
+        """Index these records no more."""
+        if indices:
+            for name in ("offsets", "exchanges", "mm_ids", "times"):
+                column = enumerate(getattr(self, name))
+                setattr(self, name, array("q", (value for index, value in column if index not in indices)))
+
+
+_Found = tuple[int, Segment, int]  # real time, and where
 
 
 class _Waiting(NamedTuple):
@@ -98,7 +111,7 @@ class CaptureRing:
         """Open the ring; the folder is made. OSError when it cannot be."""
         self._folder = folder
         self._limits = limits
-        self._segments: deque[_Segment] = deque()
+        self._segments: deque[Segment] = deque()
         self._file = -1
         self._next_number = 1
         self._waiting: list[_Waiting] = []
@@ -197,7 +210,7 @@ class CaptureRing:
         self.flush()
         return self._all(exchanges)
 
-    def _newest(self) -> Iterator[tuple[_Segment, int]]:
+    def _newest(self) -> Iterator[tuple[Segment, int]]:
         self.flush()
         return (
             (segment, index)
@@ -216,6 +229,26 @@ class CaptureRing:
         ):
             self._segments.popleft().path.unlink(missing_ok=True)
             self._count_earlier()
+
+    def segments(self) -> tuple[Segment, ...]:
+        """What there is now, to be looked through bit by bit; what waited is written."""
+        self.flush()
+        return tuple(self._segments)
+
+    def take_away(self, segment: Segment, exchanges: Set[int]) -> int:
+        """The captures of these exchanges in a segment are not there any more, also after a start; how many that were.
+        Their octets go with the segment's file."""
+        gone = [index for index, exchange in enumerate(segment.exchanges) if exchange in exchanges]
+        try:
+            with segment.path.open("r+b") as file:
+                for index in gone:
+                    file.seek(segment.offsets[index])
+                    file.write(_TAKEN_AWAY)
+        except OSError:  # it went meanwhile, or cannot be written: then they are only not found until a start
+            pass
+        segment.leave_out(set(gone))
+        self._count_earlier()
+        return len(gone)
 
     def clear(self) -> None:
         """Everything goes, also what waits to be written."""
@@ -251,7 +284,7 @@ class CaptureRing:
         self._earlier_octets = sum(segment.size for segment in earlier)
         self._earlier_records = sum(len(segment.offsets) for segment in earlier)
 
-    def _fitting(self, segment: _Segment, waiting: list[_Waiting]) -> int:
+    def _fitting(self, segment: Segment, waiting: list[_Waiting]) -> int:
         """How many of these the segment still takes, at least one."""
         room = self._limits.segment_octets - segment.size - waiting[0].size
         most = min(len(waiting), max(1, self._limits.segment_records - len(segment.offsets)), _TOGETHER)
@@ -261,7 +294,7 @@ class CaptureRing:
                 return number
         return most
 
-    def _index_all(self, segment: _Segment, written: list[_Waiting]) -> None:
+    def _index_all(self, segment: Segment, written: list[_Waiting]) -> None:
         for one in written:
             segment.add(segment.size, one.exchange, one.mm_id, one.at_real)
             segment.size += one.size
@@ -272,7 +305,7 @@ class CaptureRing:
             os.close(self._file)
             self._file = -1
 
-    def _current(self, more_octets: int) -> _Segment:
+    def _current(self, more_octets: int) -> Segment:
         segment = self._segments[-1] if self._file >= 0 else None
         if (
             segment is not None
@@ -284,14 +317,14 @@ class CaptureRing:
         path = self._folder / f"{self._next_number:012d}.cap"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next_number += 1
-        segment = _Segment(path)
+        segment = Segment(path)
         self._segments.append(segment)
         self._count_earlier()
         self._append(segment, [_FILE_MAGIC])
         segment.size = len(_FILE_MAGIC)
         return segment
 
-    def _append(self, segment: _Segment, pieces: list[bytes]) -> None:
+    def _append(self, segment: Segment, pieces: list[bytes]) -> None:
         wanted = sum(map(len, pieces))
         try:
             written = os.writev(self._file, pieces)
@@ -316,7 +349,7 @@ class CaptureRing:
     def _read_back(self, path: Path) -> None:
         """Index one file from an earlier start, as far as it is whole."""
         self._next_number = max(self._next_number, _number_of(path) + 1)
-        segment = _Segment(path)
+        segment = Segment(path)
         try:
             segment.size = path.stat().st_size
             for offset, record in _scan(path):
@@ -339,12 +372,13 @@ def _scan(path: Path) -> Iterator[tuple[int, CaptureRecord]]:
             magic, meta_octets, data_octets, meta_crc, _ = _RECORD.unpack_from(octets, offset)
             start = offset + _RECORD.size
             end = start + meta_octets + data_octets
-            if magic != _RECORD_MAGIC or meta_octets > _MAXIMUM_META_OCTETS or end > len(octets):
+            if magic not in (_RECORD_MAGIC, _TAKEN_AWAY) or meta_octets > _MAXIMUM_META_OCTETS or end > len(octets):
                 return
             meta = octets[start : start + meta_octets]
             if zlib.crc32(meta) != meta_crc:
                 return
-            yield offset, _decode(meta)
+            if magic == _RECORD_MAGIC:
+                yield offset, _decode(meta)
             offset = end
 
 
@@ -359,7 +393,7 @@ def _where(column: "array[int]", value: int) -> Iterator[int]:
         yield index
 
 
-def _readable(entries: Iterable[tuple[_Segment, int]]) -> Iterator[CaptureRecord]:
+def _readable(entries: Iterable[tuple[Segment, int]]) -> Iterator[CaptureRecord]:
     """The captures at these places; what is gone or damaged in the meantime is left out."""
     for segment, index in entries:
         try:

@@ -215,7 +215,7 @@ class Esme(asyncio.Protocol):
         number = self._sequence.next()
         self._write(pdu, number, mm_id)
         self._pending[number] = future
-        timer = loop.call_later(seconds, self._too_late, number)
+        timer = loop.call_later(seconds, self._too_late, number, seconds, mm_id)
         try:
             return await future
         finally:
@@ -225,10 +225,13 @@ class Esme(asyncio.Protocol):
             self._pending.pop(number, None)
             self._exchanges.pop(number, None)
 
-    def _too_late(self, sequence_number: int) -> None:
+    def _too_late(self, sequence_number: int, seconds: float, mm_id: int | None) -> None:
         future = self._pending.pop(sequence_number, None)
         if future is not None and not future.done():
             future.set_exception(SmscGone("no response in time", sent=True))
+            exchange = self._exchanges.get(sequence_number, 0)
+            if exchange and self._tap.is_on:
+                self._saw(Direction.IN, b"", exchange, mm_id, sequence_number, f"no response in {seconds:g} s")
 
     def _write(self, pdu: Pdu, number: int | None = None, mm_id: int | None = None) -> None:
         """Write a PDU, a request under `number`."""
@@ -244,7 +247,13 @@ class Esme(asyncio.Protocol):
             self._saw(Direction.OUT, octets, exchange, mm_id)
 
     def _saw(
-        self, direction: Direction, octets: bytes, exchange: int, mm_id: int | None = None, number: int = 0
+        self,
+        direction: Direction,
+        octets: bytes,
+        exchange: int,
+        mm_id: int | None = None,
+        number: int = 0,
+        note: str = "",
     ) -> None:
         self._tap.saw(
             direction,
@@ -254,6 +263,7 @@ class Esme(asyncio.Protocol):
             exchange=exchange,
             neighbour=self._smsc.name,
             mm_id=mm_id,
+            note=note,
             fault=self.marked.name(number) if self.marked else "",
         )
 
@@ -331,8 +341,6 @@ class Esme(asyncio.Protocol):
         if self._tap.is_on:
             exchange = self._exchanges[-number] = new_exchange()
             self._saw(Direction.IN, octets, exchange, number=-number)
-        if self.marked:
-            self.marked.hit(-number)
         self._requested(pdu)
 
     def _requested(self, pdu: Pdu) -> None:
@@ -386,6 +394,8 @@ class Esme(asyncio.Protocol):
                 self._answer(incoming, CommandStatus.ESME_ROK)
 
     def _answer(self, incoming: _Incoming, status: CommandStatus, mm_id: int | None = None) -> None:
+        if self.marked:  # only now it is known whose the message was
+            self.marked.hit(-incoming.pdu.sequence_number, mm_id)
         if incoming.transport is not self._transport:
             return  # another session numbers its requests anew; the SMSC repeats what was not answered
         pdu = incoming.pdu

@@ -42,11 +42,12 @@ class Wishes:
 
 @record(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), addresses of recipients by id,
-    this node's name, more about some columns, what the lab saw, and since when (µs of real time) the ring has all
-    captures of an interface; of one that is not named it has all there ever were."""
+    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), whether that waits (and can be had
+    at once), addresses of recipients by id, this node's name, more about some columns, what the lab saw, and since when
+    (µs of real time) the ring has all captures of an interface; of one that is not named it has all there ever were."""
 
     due: str = ""
+    waits: bool = False
     addresses: Mapping[int, str] = field(default_factory=dict)
     node: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +130,8 @@ def _pdu_row(one: Pdu, by_number: Mapping[str, Pdu], found: Sequence[Column], ev
     if not one.answers:
         answer = by_number.get(one.answered_by)
         given = answer_cell(one, answer, attempts.why_unanswered(one, events) if one.outward else "")
+        if one.fault and one.outward:
+            given = attempts.counted_as(one, given, by_number.values(), events)
     elif not one.folded:
         given = one.named.answer
     failed = given is not None and given.failed if not one.folded else one.named.answer.failed

@@ -9,6 +9,7 @@ from mmsc.trace.view import View, every
 from protocols.records import record
 
 _LONGEST_TARGET: Final = 18
+_LONGEST_LENGTH: Final = 16  # digits
 _RECEIPT: Final = re.compile(r"\bstat:(\w+)")
 _MMS_STATUS: Final = ("X-Mms-Status", "X-Mms-Read-Status", "X-Mms-Response-Status", "X-Mms-Cancel-Status")
 _OK: Final = ("Ok", "")
@@ -113,7 +114,7 @@ def _mm7_answer(view: View, soap: View) -> Named:
 
 def _mms(view: View, pdu: View) -> Named:
     is_answer = view.title.startswith("HTTP/")
-    name = pdu.title if pdu.title != "unreadable" else "MMS PDU"
+    name = _kind(pdu)
     status = _value(pdu, *_MMS_STATUS)
     if not is_answer:
         transaction = _value(pdu, "X-Mms-Transaction-ID", "Message-ID")
@@ -122,17 +123,31 @@ def _mms(view: View, pdu: View) -> Named:
     if name == "m-retrieve-conf":
         return _retrieve_conf(view, pdu)
     http = _status(view)
-    failed = http.failed or status not in _OK
-    answer = Answer(status or http.text, name, failed=failed)
+    failed = http.failed or bool(pdu.problem) or status not in _OK
+    answer = Answer(status or http.text, "cannot be read" if pdu.problem else name, failed=failed)
     return Named(name=name, beneath=status, answer=answer)
+
+
+def _kind(pdu: View) -> str:
+    """What it calls itself, also where it could not be read to its end."""
+    return pdu.title if pdu.title != "unreadable" else _value(pdu, "X-Mms-Message-Type") or "MMS PDU"
 
 
 def _retrieve_conf(view: View, pdu: View) -> Named:
     refused = _value(pdu, "X-Mms-Retrieve-Status")
+    size, whole = len(pdu.octets), _told_size(view)
+    if size < whole:
+        cut = f"cut behind {size:,} of {whole:,} octets"
+        return Named(name=_kind(pdu), beneath=cut, answer=Answer(cut, failed=True), weight=True)
     failed = refused not in _OK
-    size = f"{len(pdu.octets):,} octets"
     answer = Answer(refused if failed else _status(view).text, "" if failed else "complete", failed=failed)
-    return Named(name=pdu.title, beneath=refused if failed else size, answer=answer, weight=True)
+    return Named(name=_kind(pdu), beneath=refused if failed else f"{size:,} octets", answer=answer, weight=True)
+
+
+def _told_size(view: View) -> int:
+    """What Content-Length says, 0 when it says nothing."""
+    told = next((row.value for row in view.rows if row.name.lower() == "content-length"), "")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < _LONGEST_LENGTH else 0
 
 
 def _smpp(view: View) -> Named:

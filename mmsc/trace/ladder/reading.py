@@ -165,6 +165,8 @@ def answer_cell(request: Pdu, answer: Pdu | None, why: str = "") -> Answer:
     if not answer.folded:
         return Answer(f"answered by {answer.number}", took)
     said = answer.named.answer
+    if not answer.octets and request.outward:
+        return Answer(answer.record.note or "no answer", failed=True)
     return Answer(said.text or answer.named.name, ", ".join(filter(None, (said.detail, took))), failed=said.failed)
 
 
