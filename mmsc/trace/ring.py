@@ -14,7 +14,6 @@ import zlib
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,6 +22,7 @@ import msgspec
 
 from mmsc.domain.instant import DAY
 from mmsc.trace.captures import CaptureRecord
+from mmsc.trace.segment import Segment
 from protocols.records import record
 
 _FILE_MAGIC: Final = b"MMSCCAP3"
@@ -57,37 +57,6 @@ class RingLimits:
     def segment_records(self) -> int:
         """A segment is closed when it has more records than this."""
         return max(self.maximum_records // _SEGMENTS, 1)
-
-
-@dataclass(slots=True)
-class Segment:
-    """One file, and the index of it: a column a question, because columns are searched at the speed of memory."""
-
-    path: Path
-    size: int = 0
-    offsets: "array[int]" = field(default_factory=lambda: array("q"))
-    exchanges: "array[int]" = field(default_factory=lambda: array("q"))
-    mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
-    times: "array[int]" = field(default_factory=lambda: array("q"))
-
-    def add(self, offset: int, exchange: int, mm_id: int | None, at_real: int) -> None:
-        """Index one record."""
-        self.offsets.append(offset)
-        self.exchanges.append(exchange)
-        self.mm_ids.append(mm_id or 0)
-        self.times.append(at_real)
-
-    def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
-        """The exchanges in which one of these MMs is named."""
-        pairs = zip(self.mm_ids, self.exchanges, strict=True)
-        return {exchange for mm_id, exchange in pairs if mm_id in mm_ids}
-
-    def leave_out(self, indices: Set[int]) -> None:
-        """Index these records no more."""
-        if indices:
-            for name in ("offsets", "exchanges", "mm_ids", "times"):
-                column = enumerate(getattr(self, name))
-                setattr(self, name, array("q", (value for index, value in column if index not in indices)))
 
 
 _Found = tuple[int, Segment, int]  # real time, and where
