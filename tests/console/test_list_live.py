@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from tests.console.browsing import chromium, window
 from tests.console.world import ABSENT, EAGER, OLD, SLOW, World
@@ -105,7 +105,17 @@ async def test_keys_move_open_filter_and_list_themselves(empty_world: World) -> 
 
 async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> None:
     """The question names the count; who says no cancels nothing."""
-    world, asked = empty_world, []
+    world = empty_world
+    asked: list[str] = []
+
+    async def no(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    async def yes(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
     await world.submit("weather-vasp", SLOW, ABSENT, subject="First")
     await world.submit("bank-vasp", SLOW, subject="Second")
     await world.until(lambda: world.has(2, "notified"))
@@ -115,7 +125,7 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
         for key in "jxjx":
             await page.keyboard.press(key)
         await expect(page.locator(".list-acts b")).to_have_text("3 recipients of 2 messages")
-        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss())[1])
+        page.once("dialog", no)
         await page.click(".list-acts >> text=Cancel")
         await page.click(".list-acts >> text=Retry now")
         await expect(page.locator(".note")).to_have_text("Due now: 3 recipients.")
@@ -123,7 +133,7 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
         await opened(world, page)
         for key in "jx":
             await page.keyboard.press(key)
-        page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept())[1])
+        page.once("dialog", yes)
         await page.click(".list-acts >> text=Cancel")
         await expect(page.locator(".note")).to_have_text("Cancelled: 1 recipient.")
         await world.until(lambda: world.has(1, "cancelled"))
