@@ -125,7 +125,7 @@ async def _draft(request: web.Request) -> web.Response:
     known = _known(request)
     mm_ids = [one for one in request.query.get("mm", "").split(",") if one.isascii() and one.isdecimal()]
     if known is None:
-        return _draft_page(request, "", ("this server has no lab to run scenarios in",), 404)
+        return _draft_page(request, "", ("This server has no lab to run scenarios in: start one with mmsc lab.",), 404)
     try:
         text = await known.draft(mm_ids, _minutes(request))
     except (ApiError, OSError) as error:

@@ -151,7 +151,7 @@ class MessageService:
             run=mm.details.get(RUN, ""),
             marks=marks_of(seen.events),
             last=_last(seen.events),
-            next_due=next_due(pending(seen), self._clock.now(), mm.expires_at),
+            next_due=next_due(pending(seen.due, states), self._clock.now(), mm.expires_at),
         )
 
 

@@ -1,6 +1,6 @@
 """The reason line of a message: one or two sentences that say why it stands as it does, and what comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from mmsc.domain.instant import Instant
@@ -54,15 +54,14 @@ def _fault(events: Sequence[Event]) -> str:
     return ""
 
 
-def pending(seen: Seen) -> Sequence[Due]:
+def pending(due: Sequence[Due], states: Collection[RecipientState]) -> list[Due]:
     """Without the watch over a peer that has reported: it ends, and nothing happens."""
-    relayed = any(group.state is RecipientState.RELAYED for group in seen.groups)
-    return [one for one in seen.due if one.kind != TaskKind.WATCH or relayed]
+    return [one for one in due if one.kind != TaskKind.WATCH or RecipientState.RELAYED in states]
 
 
 def _next(seen: Seen, now: Instant) -> str:
     """What is due; a sentence that names it already is not said twice."""
-    due = pending(seen)
+    due = pending(seen.due, {group.state for group in seen.groups})
     if not due:
         open_ones = sum(group.count for group in seen.groups if group.state not in FINAL)
         return "" if open_ones else "Nothing more is due."

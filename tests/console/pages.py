@@ -111,7 +111,7 @@ PAGES: Final = (
     Page("finding-none", "/findings/MM9-X", status=404),
     Page("faults", "/faults"),
     Page("scenarios", "/scenarios"),
-    Page("scenario-draft", "/scenarios/draft"),
+    Page("scenario-draft", "/scenarios/draft", status=404),
     Page("captures", "/captures"),
     Page("capture", _capture),
     Page("replay", _replay),

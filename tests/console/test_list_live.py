@@ -108,11 +108,11 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
     world = empty_world
     asked: list[str] = []
 
-    async def refused(dialog: Dialog) -> None:
+    async def no(dialog: Dialog) -> None:
         asked.append(dialog.message)
         await dialog.dismiss()
 
-    async def taken(dialog: Dialog) -> None:
+    async def yes(dialog: Dialog) -> None:
         asked.append(dialog.message)
         await dialog.accept()
 
@@ -125,7 +125,7 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
         for key in "jxjx":
             await page.keyboard.press(key)
         await expect(page.locator(".list-acts b")).to_have_text("3 recipients of 2 messages")
-        page.once("dialog", refused)
+        page.once("dialog", no)
         await page.click(".list-acts >> text=Cancel")
         await page.click(".list-acts >> text=Retry now")
         await expect(page.locator(".note")).to_have_text("Due now: 3 recipients.")
@@ -133,7 +133,7 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
         await opened(world, page)
         for key in "jx":
             await page.keyboard.press(key)
-        page.once("dialog", taken)
+        page.once("dialog", yes)
         await page.click(".list-acts >> text=Cancel")
         await expect(page.locator(".note")).to_have_text("Cancelled: 1 recipient.")
         await world.until(lambda: world.has(1, "cancelled"))
