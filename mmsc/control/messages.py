@@ -18,7 +18,7 @@ from mmsc.control.message_forms import RecipientDetail as RecipientDetail
 from mmsc.control.message_forms import RecipientPage as RecipientPage
 from mmsc.control.message_forms import Report as Report
 from mmsc.control.message_forms import Task as Task
-from mmsc.control.reasons import reason_of
+from mmsc.control.reasons import pending, reason_of
 from mmsc.domain.instant import DAY, Instant, to_datetime
 from mmsc.domain.message import Mm, TaskKind
 from mmsc.domain.searching import EVERYTHING, MessageQuery
@@ -151,7 +151,7 @@ class MessageService:
             run=mm.details.get(RUN, ""),
             marks=marks_of(seen.events),
             last=_last(seen.events),
-            next_due=next_due(_awaited(seen.due, states), self._clock.now(), mm.expires_at),
+            next_due=next_due(pending(seen), self._clock.now(), mm.expires_at),
         )
 
 
@@ -194,11 +194,6 @@ def _due_word(first: Due, expires_at: Instant) -> str:
     if first.kind == TaskKind.NOTIFY and first.at == expires_at:
         return "expiry"
     return "again" if first.attempt else sentences.short_work(first.kind)
-
-
-def _awaited(due: Sequence[Due], states: Mapping[RecipientState, int]) -> list[Due]:
-    """Without the watch over a peer that has reported: it ends, and nothing happens."""
-    return [one for one in due if one.kind != TaskKind.WATCH or RecipientState.RELAYED in states]
 
 
 def when(at: Instant) -> str:
