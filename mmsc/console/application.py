@@ -21,6 +21,7 @@ from mmsc.net.http import Handler
 
 MAXIMUM_BODY_OCTETS: Final = 8 * 1024 * 1024  # an MM in base64 with its attachments
 _OPEN: Final = ("/healthz", "/readyz", "/metrics", "/login", "/static/")  # they ask themselves, or need not
+_FIGURES: Final = "/metrics"  # where no token is asked for: by loopback's own names, too
 _REST: Final = "/api/"
 _TITLES: Final = {404: "Nothing is here", 405: "Not in this way", 410: "It was here once"}
 _WHY: Final = {
@@ -65,16 +66,26 @@ async def _secured(request: web.Request, handler: NextHandler) -> web.StreamResp
             error.headers.update(SECURITY)
             raise
         answer = _refused(request, error.status, error.reason, error.headers.get("Allow", ""))
+    except (ValueError, LookupError):
+        if not _is_unread_form(request):
+            raise
+        answer = _refused(request, 400, "the form cannot be read")
     if not answer.prepared:
         for name, value in SECURITY.items():
             answer.headers.setdefault(name, value)
     return answer
 
 
+def _is_unread_form(request: web.Request) -> bool:
+    """Whether it was aiohttp's reading of a form that failed: a charset or boundary that is none."""
+    is_form = request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded")
+    return request.method == "POST" and is_form and getattr(request, "_post", None) is None
+
+
 def _guarded(guard: Guard) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: NextHandler) -> web.StreamResponse:
-        if request.path.startswith(_OPEN):
+        if request.path.startswith(_OPEN) and (guard.asks or request.path != _FIGURES):
             return await handler(request)
         refusal = guard.refusal(request)
         if refusal is None:

@@ -65,6 +65,8 @@ async def _ladder(request: web.Request) -> web.Response:
     view = view_of(request)
     number = request.match_info.get("number", "")
     chosen = traffic.pdu(number) if number else next(iter(traffic.pdus), None)
+    if chosen is not None:
+        chosen = await control_of(request).traffic.opened(chosen)
     if number and chosen is None:
         raise web.HTTPNotFound(reason=f"message {found.id} has no PDU {number}: there are {len(traffic.pdus)}")
     values = ladder_values(found.id, traffic, view, chosen.number if chosen is not None else "")
@@ -90,6 +92,7 @@ async def _pane(request: web.Request) -> web.Response:
     chosen = traffic.pdu(request.match_info["number"])
     if chosen is None:
         raise web.HTTPNotFound(reason="no such PDU")
+    chosen = await control_of(request).traffic.opened(chosen)
     text = markup("message-pane.html", pane=pane_of(request, traffic, chosen), mm=number_of(request))
     return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 

@@ -15,10 +15,12 @@ from mmsc.console.message_head import id_in
 from mmsc.console.message_rows import Line, grouped, lines
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
+from mmsc.control.acting import in_words
 from mmsc.control.messages import MessagePage, other_run_in_words
 from mmsc.control.query import QueryError, parse
 from mmsc.control.rates import Series
 from mmsc.domain.searching import Field, MessageQuery
+from mmsc.engine.acting import Action
 from mmsc.engine.queries.messages import Gone
 from mmsc.trace.events import Event
 
@@ -43,6 +45,7 @@ def routes() -> Iterator[web.RouteDef]:
     """/, /messages and what they follow."""
     yield web.get("/", _list)
     yield web.get("/messages", _list)
+    yield web.post("/messages", _act)
     yield web.get("/messages/live", _live)
 
 
@@ -68,6 +71,22 @@ async def _elsewhere(control: Control, filtered: Filter) -> tuple[str, str]:
     return ("", "") if isinstance(row, Gone) else (row.mm_id, other_run_in_words(row, filtered.run))
 
 
+async def _act(request: web.Request) -> web.Response:
+    """Retry now or cancel what is selected; the same list then says what came of it."""
+    control, filtered, form = control_of(request), Filter.of(request), await request.post()
+    ids = [id_in(str(one)) for one in form.getall("mm", [])]
+    chosen = [one for one in ids if one is not None]
+    try:
+        query, action = _query(control, filtered), Action(str(form.get("action", "")))
+        if not ids or len(chosen) < len(ids):
+            raise ValueError
+        outcome = await control.acting.act_on_many(action, chosen, "console")
+    except ValueError as error:
+        raise web.HTTPBadRequest(reason="no such action, or no such messages") from error
+    found = await control.messages.find(query, filtered.below, ROWS)
+    return _page(request, filtered, found, said=in_words(outcome))
+
+
 def _query(control: Control, filtered: Filter) -> MessageQuery:
     """Raises `QueryError`."""
     return parse(filtered.text, control.clock.now(), control.engine.numbers)
@@ -76,7 +95,7 @@ def _query(control: Control, filtered: Filter) -> MessageQuery:
 def _is_one(request: web.Request, query: MessageQuery, found: MessagePage) -> bool:
     """One hit of a search for nothing but words opens it."""
     words_only = bool(query.terms) and all(term.field is Field.WORD for term in query.terms)
-    return words_only and len(found.rows) == 1 and found.more is None and has(request, "/m/{mm}")
+    return words_only and len(found.rows) == 1 and found.more is None
 
 
 def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: Any) -> web.Response:
@@ -94,6 +113,7 @@ def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: An
         "has_pcapng": has(request, "/captures.pcapng"),
         "has_send": has(request, "/send/mm7"),
         "error": None,
+        "said": "",
         "steps": [],
         "elsewhere": ("", ""),
         "helps": _HELPS,

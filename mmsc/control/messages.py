@@ -18,9 +18,9 @@ from mmsc.control.message_forms import RecipientDetail as RecipientDetail
 from mmsc.control.message_forms import RecipientPage as RecipientPage
 from mmsc.control.message_forms import Report as Report
 from mmsc.control.message_forms import Task as Task
-from mmsc.control.reasons import reason_of
+from mmsc.control.reasons import pending, reason_of
 from mmsc.domain.instant import DAY, Instant, to_datetime
-from mmsc.domain.message import Mm
+from mmsc.domain.message import Mm, TaskKind
 from mmsc.domain.searching import EVERYTHING, MessageQuery
 from mmsc.domain.states import FINAL, RecipientState
 from mmsc.engine.queries import ReportLedger, ReportsWanted
@@ -151,7 +151,7 @@ class MessageService:
             run=mm.details.get(RUN, ""),
             marks=marks_of(seen.events),
             last=_last(seen.events),
-            next_due=next_due(seen.due, self._clock.now()),
+            next_due=next_due(pending(seen), self._clock.now(), mm.expires_at),
         )
 
 
@@ -171,7 +171,7 @@ def event_seen(event: Event) -> EventSeen:
     )
 
 
-def next_due(due: Sequence[Due], now: Instant) -> NextDue | None:
+def next_due(due: Sequence[Due], now: Instant, expires_at: Instant) -> NextDue | None:
     """What happens next of itself, in words: `again in 2 s`."""
     if not due:
         return None
@@ -180,12 +180,20 @@ def next_due(due: Sequence[Due], now: Instant) -> NextDue | None:
         under_way = next(one for one in due if one.under_way)
         told = f"{sentences.short_work(under_way.kind)} under way"
         return NextDue(under_way.at, told, told, under_way=True)
-    word = "again" if first.attempt else sentences.short_work(first.kind)
+    word = _due_word(first, expires_at)
     if first.at <= now:
         return NextDue(first.at, f"{word} due", f"{word} due")
     day = "" if first.at // DAY == now // DAY else f"{to_datetime(first.at):%d %B} "
     planned = f"{word} at {day}{sentences.clock_time(first.at)}"
     return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}", planned)
+
+
+def _due_word(first: Due, expires_at: Instant) -> str:
+    if first.kind == TaskKind.WATCH:
+        return "indeterminate"
+    if first.kind == TaskKind.NOTIFY and first.at == expires_at:
+        return "expiry"
+    return "again" if first.attempt else sentences.short_work(first.kind)
 
 
 def when(at: Instant) -> str:

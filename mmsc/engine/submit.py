@@ -54,6 +54,9 @@ from mmsc.trace import events as trace
 def _nothing() -> None: ...
 
 
+Meddle = Callable[[Submission], tuple[Submission, tuple[trace.Data, ...]]]  # and what is told of it, with the MM
+
+
 class Submitter:
     """Implements `ports.Submit`."""
 
@@ -85,7 +88,7 @@ class Submitter:
         self._planned = planned
         self._credits = credit
         self._door = Door(policy.door)
-        self.meddle: Callable[[Submission], Submission] | None = None  # the lab makes something else of what comes
+        self.meddle: Meddle | None = None  # the lab makes something else of what comes
         self.boxes: Mmboxes | None = None  # of subscribers who want to keep what they send
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
         self._reply_charging = ReplyCharging(store, clock, numbers, chronicle)
@@ -112,8 +115,9 @@ class Submitter:
         what is told `beside` it and of it, or is done `along` with it (not then)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        meddled: tuple[trace.Data, ...] = ()
         if self.meddle is not None:
-            submission = self.meddle(submission)
+            submission, meddled = self.meddle(submission)
         if submission.reply_charging_id or OFFERED in submission.details:
             judged = await self._reply_charging.judge(submission, offers=self._policy.reply_charging)
             if isinstance(judged, Refused):
@@ -130,6 +134,7 @@ class Submitter:
         if isinstance(plan, Refused):
             return await self._refuse(submission, plan)
         plan.events += beside
+        plan.events += [self._chronicle.event(one, mm_id=plan.mm.id) for one in meddled]
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
         if submission.keep is not None and self.boxes is not None:

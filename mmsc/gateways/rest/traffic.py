@@ -1,5 +1,6 @@
 """REST: what went over the wires for one message: its PDUs, decoded and in octets, and its ladder."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -62,7 +63,9 @@ async def _traffic(call: Call) -> tuple[int, Traffic]:
     if isinstance(row, Gone):
         raise problem_of(mm_id, row)
     traffic = await call.control.traffic.of(mm_id)
-    return mm_id, traffic.shown_to(partner_of(traffic)) if call.query.partner else traffic
+    if call.query.partner:
+        traffic = await asyncio.to_thread(lambda whole: whole.shown_to(partner_of(whole)), traffic)
+    return mm_id, traffic
 
 
 async def _pdus(call: Call) -> Answer:
@@ -75,7 +78,7 @@ async def _pdu(call: Call) -> Answer:
     pdu = traffic.pdu(call.path["number"])
     if pdu is None:
         raise Problem(404, f"the message has no PDU {call.path['number'][:20]}")
-    return Answer(pdu_whole(pdu))
+    return Answer(pdu_whole(pdu if call.query.partner else await call.control.traffic.opened(pdu)))
 
 
 async def _drawn(call: Call) -> tuple[str, Exported]:

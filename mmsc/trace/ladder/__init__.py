@@ -16,7 +16,7 @@ from mmsc.trace.ladder.columns import columns, index_of, originator
 from mmsc.trace.ladder.folding import FIRST_SHOWN, LAST_SHOWN, fold_retries, fold_runs, fold_segments, windowed
 from mmsc.trace.ladder.model import MMSC, Answer, Column, Ladder, Row, RowKind, Told
 from mmsc.trace.ladder.notes import notes
-from mmsc.trace.ladder.reading import Pdu, answer_cell, read
+from mmsc.trace.ladder.reading import Pdu, answer_cell, opened, read
 from mmsc.trace.ladder.remembered import GONE, Remembered, remembered, rows_of
 from protocols.records import record
 
@@ -275,6 +275,7 @@ __all__ = [
     "Wishes",
     "addresses_of",
     "ladder",
+    "opened",
     "read",
     "rows",
     "windowed",
