@@ -59,6 +59,13 @@ class Resetter:
         return Taken(messages, ids=frozenset(ids))
 
     async def _mms(self, up_to: int, run: str = "", told: Callable[[Iterable[int]], None] = lambda _: None) -> int:
+        """How many went. Again until there are none: one that is stored meanwhile may have an id from before."""
+        count = 0
+        while gone := await self._pass(up_to, run, told):
+            count += gone
+        return count
+
+    async def _pass(self, up_to: int, run: str, told: Callable[[Iterable[int]], None]) -> int:
         store = self._desk.store
         count = after = 0
         limit = _AT_ONCE_SHARED if store.shared else _AT_ONCE

@@ -114,8 +114,9 @@ class Permission:
 
     def record(self, neighbour: str, refused: Refused, run: str = "") -> Callable[[bool], Awaitable[None]] | None:
         """What writes a refusal into the trace, after the answer. Each is written up to a rate: then None, and it is
-        counted in the next one, so that somebody who is refused all the time does not fill the store."""
-        key = f"{neighbour} {refused.reason} {run}".rstrip()
+        counted in the next one, so that somebody who is refused all the time does not fill the store, whatever runs
+        it names: the one that is written says its own."""
+        key = f"{neighbour} {refused.reason}"
         if self._recorded.wait(key, _RECORDED_A_SECOND):
             self._untold[key] = self._untold.get(key, 0) + 1
             return None
