@@ -11,8 +11,9 @@ from aiohttp.typedefs import Middleware
 
 from mmsc.clock import Clock
 from mmsc.console import assets, bridge, login
+from mmsc.console.feed import Streams
 from mmsc.console.guard import Guard
-from mmsc.console.live import STREAMS, Streams
+from mmsc.console.live import STREAMS
 from mmsc.console.page import ASKS, HOLDER, SECURITY, page
 from mmsc.console.pages import PAGES
 from mmsc.control import Control

@@ -27,6 +27,7 @@ from mmsc.trace.events import Event
 ROWS: Final = 50
 CHART_SECONDS: Final = 120
 CHANGED_AT_ONCE: Final = 20  # messages whose rows are renewed a quarter second; beyond them they are only counted
+NEW_PER_SECOND: Final = 20  # messages; beyond them, too
 _HELPS: Final = (
     ("+15550107", "a number, an id, a Message-ID, a TransactionID, a token, or any text; several words must all hold"),
     ("state:expired", "any state of a recipient, or open, or ended"),
@@ -150,29 +151,37 @@ class _Followed:
     def __init__(self, control: Control, query: MessageQuery) -> None:
         self._control = control
         self._query = query
-        self._ticks = -1
+        self._ticks = control.rates.ticks - 1
+        self._new = self._new_before = 0  # messages of this second, and of the one before
+        self._untold = 0  # of them, those that are only counted
 
     async def render(self, events: Sequence[Event]) -> Iterable[Push]:
         """What the list is told of these events."""
-        return [*await self._rows(events), *self._rates()]
+        return [*await self._rows(events), *self._of_a_second()]
 
     async def _rows(self, events: Sequence[Event]) -> list[Push]:
-        changed = list(dict.fromkeys(event.mm_id for event in events if event.mm_id is not None))
-        if len(changed) > CHANGED_AT_ONCE:
-            new = sum(event.kind == _ACCEPTED for event in events)
-            return [Push("many", str(new))]
+        changed = list({event.mm_id: None for event in events if event.mm_id is not None})
+        new = sum(event.kind == _ACCEPTED for event in events)
+        self._new += new
+        if len(changed) > CHANGED_AT_ONCE or max(self._new, self._new_before) > NEW_PER_SECOND:
+            self._untold += new
+            return []
         if not changed:
             return []
         rows = await self._control.messages.among(self._query, changed)
         shown: list[Line] = lines(rows, self._control.clock.now())
         return [Push("rows", markup("messages-rows.html", lines=shown))] if shown else []
 
-    def _rates(self) -> list[Push]:
+    def _of_a_second(self) -> list[Push]:
+        """Once a second: how many were only counted, and rates."""
         rates = self._control.rates
         if rates.ticks == self._ticks:
             return []
         self._ticks = rates.ticks
-        return [Push("rates", msgspec.json.encode([_rate(one, last=1) for one in rates.series(10)]).decode())]
+        self._new_before, self._new = self._new, 0
+        pushes = [Push("many", str(self._untold))] if self._untold else []
+        self._untold = 0
+        return [*pushes, Push("rates", msgspec.json.encode([_rate(one, last=1) for one in rates.series(10)]).decode())]
 
 
 def _rate(series: Series, last: int = CHART_SECONDS) -> dict[str, Any]:
