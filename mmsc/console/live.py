@@ -34,6 +34,8 @@ BEAT_SECONDS: Final = 5.0  # a page whose last beat is older is not live
 STRIP_SECONDS: Final = 1.0
 STALLED_SECONDS: Final = 10.0  # so long a reader may take none of what is written
 SEND_BUFFER_OCTETS: Final = 64 * 1024  # the kernel's, of one reader; the program's own is as large
+LONG_LOOK_SECONDS: Final = 0.05  # who looks for longer looks at most a twentieth of the time
+RESTS_TIMES: Final = 20
 ITEMS_AT_ONCE: Final = 5000  # of one quarter second; more of them and the page is read anew
 
 T = TypeVar("T")
@@ -125,6 +127,7 @@ class _Stream(Generic[T]):
         self._strip: str | None = None
         self._id = ""
         self._position = 0
+        self._rests_until = 0  # real time, µs
         self._due = dict.fromkeys(("page", "strip", "beat"), 0)  # real time, µs
         self._response = web.StreamResponse(
             headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -163,14 +166,8 @@ class _Stream(Generic[T]):
         return [Push("behind", "")]
 
     async def _turn(self) -> AsyncIterator[Push]:
-        items, missed = self._news()
-        if missed or len(items) > ITEMS_AT_ONCE:
-            yield Push("behind", "")
-            items = []
-        if self._wanted is not None:
-            items = [item for item in items if self._wanted(item)]
-        if items or (self._every and self._is_due("page", self._every)):
-            for push in await self._render(items):
+        if self._control.clock.real_now() >= self._rests_until:
+            for push in await self._pages_own():
                 yield push
         if self._is_due("strip", STRIP_SECONDS):
             strip = markup("strip.html", frame=frame_of(self._request, self._control))
@@ -179,6 +176,23 @@ class _Stream(Generic[T]):
                 yield Push("strip", strip)
         if self._is_due("beat", BEAT_SECONDS):
             yield Push("beat", seconds(self._control.clock.now()))
+
+    async def _pages_own(self) -> list[Push]:
+        """What is new of the page. After a long look it rests: what comes meanwhile waits in the bus."""
+        items, missed = self._news()
+        is_behind = bool(missed) or len(items) > ITEMS_AT_ONCE
+        if is_behind:
+            items = []
+        elif self._wanted is not None:
+            items = [item for item in items if self._wanted(item)]
+        pushes = [Push("behind", "")] if is_behind else []
+        if items or (self._every and self._is_due("page", self._every)):
+            began = self._control.clock.real_now()
+            pushes += await self._render(items)
+            took = self._control.clock.real_now() - began
+            if took > round(LONG_LOOK_SECONDS * SECOND):
+                self._rests_until = began + RESTS_TIMES * took
+        return pushes
 
     def _news(self) -> tuple[list[T], int]:
         if self._source is None or self._source.position == self._position:

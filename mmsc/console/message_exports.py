@@ -32,6 +32,8 @@ async def _octets(request: web.Request) -> web.Response:
     pdu = traffic.pdu(request.match_info["number"])
     if pdu is None:
         raise web.HTTPNotFound(reason="no such PDU")
+    if not _for_partner(request):
+        pdu = await control_of(request).traffic.opened(pdu)
     found = dissect(pdu.view)
     known = {one.key: one for one in found.levels}
     level = known.get(request.query.get("b", ""), found.levels[0])

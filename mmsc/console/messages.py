@@ -16,11 +16,12 @@ from mmsc.console.message_rows import Line, grouped, lines
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
 from mmsc.control.acting import in_words
-from mmsc.control.messages import MessagePage
+from mmsc.control.messages import MessagePage, other_run_in_words
 from mmsc.control.query import QueryError, parse
 from mmsc.control.rates import Series
 from mmsc.domain.searching import Field, MessageQuery
 from mmsc.engine.acting import Action
+from mmsc.engine.queries.messages import Gone
 from mmsc.trace.events import Event
 
 ROWS: Final = 50
@@ -57,8 +58,17 @@ async def _list(request: web.Request) -> web.Response:
     found = await control.messages.find(query, filtered.below, ROWS)
     if _is_one(request, query, found):
         raise web.HTTPSeeOther(f"/m/{found.rows[0].mm_id}")
-    more = {} if found.rows or query.terms else {"steps": steps(request, control)}
-    return _page(request, filtered, found, **more)
+    if found.rows:
+        return _page(request, filtered, found)
+    more: dict[str, Any] = {} if query.terms else {"steps": steps(request, control)}
+    return _page(request, filtered, found, elsewhere=await _elsewhere(control, filtered), **more)
+
+
+async def _elsewhere(control: Control, filtered: Filter) -> tuple[str, str]:
+    """The id that was looked for, and of which run it is, where that is another than the filter's."""
+    wanted = id_in(filtered.q)
+    row = await control.messages.row(wanted) if filtered.run and wanted is not None else Gone()
+    return ("", "") if isinstance(row, Gone) else (row.mm_id, other_run_in_words(row, filtered.run))
 
 
 async def _act(request: web.Request) -> web.Response:
@@ -105,6 +115,7 @@ def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: An
         "error": None,
         "said": "",
         "steps": [],
+        "elsewhere": ("", ""),
         "helps": _HELPS,
         "status": 200,
         **more,

@@ -10,7 +10,7 @@ from mmsc.control.control import Control
 from mmsc.control.messages import EventSeen, event_seen
 from mmsc.control.traffic import Traffic
 from mmsc.trace.ladder import Ladder, Pdu, Row, Wishes
-from mmsc.trace.ladder.model import Column
+from mmsc.trace.ladder.model import PHONE, Column
 from mmsc.trace.ladder.svg import svg
 from mmsc.trace.ladder.text import text
 from mmsc.trace.partner import Partner, numbers_in
@@ -113,8 +113,10 @@ class Exported:
 
 
 def partner_of(traffic: Traffic) -> Partner:
-    """Who replaces the numbers that this traffic names."""
-    return Partner(numbers_in((one.view for one in traffic.pdus), traffic.about.addresses.values()))
+    """Who replaces the numbers that this traffic names, also where only its events do: octets may be gone."""
+    phones = [one.key.removeprefix(PHONE) for one in traffic.ladder().columns if one.key.startswith(PHONE)]
+    named = [*traffic.about.addresses.values(), *phones]
+    return Partner(numbers_in((one.view for one in traffic.pdus), named))
 
 
 async def exported(control: Control, mm_id: int, wishes: Wishes, *, partner: bool) -> Exported:

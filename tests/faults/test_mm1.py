@@ -180,3 +180,6 @@ async def test_a_short_validity_ends_an_mm(lab: Lab) -> None:
     await lab.vasp.submit(PHONE)
     await in_state(lab, PHONE, "expired")
     assert str((await lab.vasp.report()).mm_status) == "Expired"
+    mm_id, hit = await one_hit(lab, "mm-validity")
+    assert mm_id is not None
+    assert (hit.number, hit.neighbour) == (PHONE, "news")

@@ -64,7 +64,7 @@ async def test_files_are_run_and_steps_appear_as_they_pass(running: LabProcess, 
         await page.click(".sc-case summary >> nth=0")
         await expect(page.locator(".sc-steps li").first).to_be_visible()
         await kept(page, "passed")
-        await page.click("text=Report")
+        await page.get_by_role("link", name="Report", exact=True).click()
         await expect(page.locator(".ladder").first).to_be_visible()
         assert await page.evaluate("document.scripts.length") == 0
 

@@ -197,8 +197,9 @@ class Vasp:
         if message.message_id not in handset.read:
             world.object_to(f"{message.recipient.value} never said that it read {message.message_id}")
         told = {one.recipient.value for _, one in self.reports if one.message_id == message.message_id}
-        given_up = self.refused_reports or handset.denies or message.message_id in world.watch.removed
-        if message.recipient.value not in told and not given_up:
+        given_up = self.refused_reports or handset.denies
+        silent = world.is_silent(message.message_id, message.recipient.value)
+        if message.recipient.value not in told and not given_up and not silent:
             world.object_to(f"a read report of {message.recipient.value} came before its delivery report")
 
     def _note_report(self, transaction_id: str, report: DeliveryReportReq) -> None:

@@ -91,7 +91,7 @@ class Watch:
         self._uncommitted.append(lambda: self._note_gone(table, row, name or ""))
 
     def _note_gone(self, table: str, row: int, name: str) -> None:
-        self.removed[name] = self._time()
+        self.removed[name] = self.removed[str(row)] = self._time()
         if not self._resets:
             self._object_to(f"{table} {row} disappeared")
 
@@ -125,8 +125,6 @@ class Watch:
     def stops(self, node: "Node", lane: str) -> None:
         """An operator was told that a lane is stopped."""
         self.stopped.add((node, lane))
-        if self._in_flight[node.name, lane] and not node.dead:
-            self._object_to(f"{lane} of node {node.name} is stopped, and something is being sent")
 
     def begins(self, sender: "Node", job: Job, limit: int) -> None:
         """A courier is given a job."""
@@ -134,7 +132,7 @@ class Watch:
         lane = (node, job.lane)
         if (sender, job.lane) in self.stopped:
             self._object_to(f"{job.kind} leaves over {job.lane} of node {node}, which is stopped")
-        if job.mm is not None and self._time() - self.removed.get(job.mm.message_id, 1e9) > _HEARD_OF_SECONDS:
+        if job.mm is not None and self._time() - self.removed.get(str(job.mm.id), 1e9) > _HEARD_OF_SECONDS:
             self._object_to(f"{job.kind} leaves about {job.mm.message_id}, which a reset took away")
         self._in_flight[lane] += 1
         if self._in_flight[lane] > limit:

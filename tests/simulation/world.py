@@ -179,6 +179,15 @@ class World:
         ).fetchall()
         return str(rows[0][0]) if rows else ""
 
+    def is_silent(self, message_id: str | None, number: str) -> bool:
+        """Nothing is reported: a reset took the MM away, or it was cancelled, perhaps during a GET of another node."""
+        cancelled = self.database.connection.execute(
+            "SELECT 1 FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE recipient.state = 'cancelled'"
+            " AND recipient.address = ? AND json_extract(mm.details, '$.message_id') = ?",
+            (number, message_id),
+        ).fetchone()
+        return cancelled is not None or message_id in self.watch.removed
+
     def look_at_push(self, number: str, octets: bytes) -> None:
         """The SMSC has a whole push: what it tells of must be there to be fetched."""
         pdu = mm1.decode(decode_push(octets).data).message
@@ -206,7 +215,7 @@ class World:
             self.object_to(f"{number} is told who read {pdu.message_id}, which it never sent")
         told = any(one.message_id == pdu.message_id and one.to[0].startswith(reader) for _, one in self.pushed_reports)
         given_up = self.database.connection.execute("SELECT 1 FROM event WHERE kind = 'task.given_up'").fetchone()
-        given_up = given_up or pdu.message_id in self.watch.removed
+        given_up = given_up or self.is_silent(pdu.message_id, reader)
         if not told and not given_up and not handset.denies:
             self.object_to(f"a read report of {reader} came before its delivery report")
 

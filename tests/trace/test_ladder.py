@@ -136,6 +136,17 @@ def test_an_answer_that_is_no_pdu_failed() -> None:
     assert row.answer.detail.startswith("cannot be read")
 
 
+def test_mm7_under_another_type_has_its_name_all_the_same() -> None:
+    typed = post(1, 1).octets.replace(b"text/xml", b"text/plain")
+    wrong = captured("mm7", Direction.OUT, typed, 1, 1, "news")
+    found = made([accepted()], [wrong, answer(1.01, 1, 503), post(60, 2), answer(60.01, 2, 200)])
+    rows = only(found, RowKind.PDU)
+    assert [(row.name, row.beneath, row.attempt, row.attempts) for row in rows] == [
+        ("DeliveryReportReq", "as text/plain", 1, 2),
+        ("DeliveryReportReq", "cannot be read", 2, 2),
+    ]
+
+
 def test_a_request_that_nobody_answered_in_time_says_so() -> None:
     [request, _] = push(1, 1)
     late = captured("smpp", Direction.IN, b"", 11, 1, "smsc-a", note="no response in 10 s")

@@ -13,6 +13,7 @@ _LONGEST_LENGTH: Final = 16  # digits
 _RECEIPT: Final = re.compile(r"\bstat:(\w+)")
 _MMS_STATUS: Final = ("X-Mms-Status", "X-Mms-Read-Status", "X-Mms-Response-Status", "X-Mms-Cancel-Status")
 _OK: Final = ("Ok", "")
+_TRANSACTION: Final = re.compile(rb"<(?:[\w.-]+:)?TransactionID\b[^>]*>([^<]{1,200})<")
 _LINK: Final = re.compile(r"https?://")
 
 
@@ -52,11 +53,26 @@ def _http(view: View) -> Named:
             return _mm7(view, inner)
         if inner.kind == "MMS PDU":
             return _mms(view, inner)
+    mistyped = _mistyped(view)
     if is_answer:
-        return Named(name=_status(view).text, answer=_status(view), beneath=_size(view))
+        status = _status(view)
+        return Named(name=status.text, answer=Answer(status.text, mistyped, status.failed), beneath=_size(view))
+    if mistyped:
+        found = _TRANSACTION.search(view.octets)
+        what = _operation(view)
+        identity = f"{what} {found[1].decode('utf-8', 'replace')}" if found is not None else ""
+        return Named(name=what, beneath=mistyped, identity=identity)
     method, _, rest = view.title.partition(" ")
     target = rest.partition(" ")[0]
     return Named(name=f"{method} {_cut(target)}", identity=f"{method} {target}")
+
+
+def _mistyped(view: View) -> str:
+    """MM7 that its Content-Type does not say: `as text/plain`; "" for everything else."""
+    if not any(one.octets.lstrip()[:1] == b"<" for one in view.inside) or not _operation(view):
+        return ""
+    media = next((row.value for row in view.rows if row.name.lower() == "content-type"), "")
+    return f"as {media.partition(';')[0].strip() or 'no type'}"
 
 
 def _status(view: View) -> Answer:
@@ -87,7 +103,8 @@ def _mm7(view: View, soap: View) -> Named:
     if view.title.startswith("HTTP/"):
         return _mm7_answer(view, soap)
     if soap.problem:
-        return Named(name=_operation(soap) or "SOAP", beneath="cannot be read", identity=transaction)
+        name = _operation(soap) or "SOAP"
+        return Named(name=name, beneath="cannot be read", identity=f"{name} {transaction}" if transaction else "")
     status = _value(soap, "MMStatus", "Status") if soap.title in ("DeliveryReportReq", "ReadReplyReq") else ""
     return Named(name=soap.title, beneath=status, identity=f"{soap.title} {transaction}")
 

@@ -115,6 +115,14 @@
     if (event.ctrlKey || event.metaKey) open(one("a", row).href); else location.href = one("a", row).href;
   });
 
+  // For `[` and `]` on a message's page: what was above and below it here.
+  const remember = () => {
+    const ids = all("tr.link").map((row) => row.dataset.id);
+    try { if (ids.length) sessionStorage.setItem("mmsc.list", JSON.stringify(ids)); } catch { /* switched off */ }
+  };
+  document.addEventListener("click", remember, true); // a new tab gets a copy
+  addEventListener("pagehide", remember);
+
   // Older ones, on demand, into the same table.
   document.addEventListener("click", async (event) => {
     const link = event.target.closest(".list-older a");
