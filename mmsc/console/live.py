@@ -21,7 +21,7 @@ anew from the store.
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -80,7 +80,7 @@ async def _serve(request: web.Request, streams: Streams, content: Content[T]) ->
     await response.prepare(request)
     if request.transport is None:
         return response  # it went already
-    reader = Reader(response, cast(asyncio.Transport, request.transport))
+    reader = Reader(response, request.transport)
     position = _position(request, content.source)
     reader.missed = position is None
     if position is None:
