@@ -315,7 +315,8 @@ class App:
         standing_in.pushes(self.faults, self.engine, courier)
         if settings.enabled:
             server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
-            wrong = FaultyMm1(server.handle, self.faults, server.subscriber_of).handle
+            meant_by = self.engine.retrieval.meant_by
+            wrong = FaultyMm1(server.handle, self.faults, server.subscriber_of, meant_by).handle
             urls["mm1"] = await self._listen("mm1", settings, server.handle, wrong)
         if self.settings.weblink.enabled:
             page = WebLinkServer(

@@ -30,6 +30,7 @@ from mmsc.net.smtp_spoiling import Mailing
 from mmsc.reloading import Live
 from mmsc.settings import Settings
 from mmsc.store.core import Store
+from mmsc.trace.events import Data
 
 _SMS_KINDS: Final = (TaskKind.NOTIFY, TaskKind.REPORT_MM1)  # a link is told by NotificationWork with its own job
 _LINK: Final = "/w/"
@@ -136,12 +137,12 @@ def commits(plan: Plan, store: Store) -> None:
 def submissions(plan: Plan, engine: Engine) -> None:
     """The door for new MMs."""
 
-    def meddle(submission: Submission) -> Submission:
+    def meddle(submission: Submission) -> tuple[Submission, tuple[Data, ...]]:
         hit = plan.decide(Point.DOOR, _facts(engine, submission))
         if hit is None:
-            return submission
-        plan.note(hit)
-        return replace(submission, expires=Relative(hit.of("seconds")))
+            return submission, ()
+        plan.note(hit, silently=True)  # its event is one of the MM, stored with it
+        return replace(submission, expires=Relative(hit.of("seconds"))), (hit.told,)
 
     plan.arm(lambda on: setattr(engine.submit, "meddle", meddle if on else None))
 

@@ -26,6 +26,8 @@ BEAT_SECONDS: Final = 5.0  # a page whose last beat is older is not live
 STRIP_SECONDS: Final = 1.0
 STALLED_SECONDS: Final = 10.0  # so long a reader may take none of what is written
 SEND_BUFFER_OCTETS: Final = 64 * 1024  # the kernel's, of one reader; the program's own is as large
+LONG_LOOK_SECONDS: Final = 0.05  # who looks for longer looks at most a twentieth of the time
+RESTS_TIMES: Final = 20
 ITEMS_AT_ONCE: Final = 5000  # of one quarter second; more of them and the page is read anew
 
 T = TypeVar("T")
@@ -152,6 +154,7 @@ class Feed(Generic[T]):
         self._notices: tuple[Notice, ...] | None = None
         self._strip = ""
         self._id = ""
+        self._rests_until = 0  # real time, µs
         self._due = dict.fromkeys(("page", "strip", "beat"), 0)  # real time, µs
         self.task: asyncio.Task[None] = asyncio.create_task(self._run())
 
@@ -203,17 +206,26 @@ class Feed(Generic[T]):
                 reader.give(octets)
 
     async def _pushes(self) -> list[Push]:
+        pushes = await self._pages_own() if self._control.clock.real_now() >= self._rests_until else []
+        if self._is_due("strip", STRIP_SECONDS) and self._look_at_strip():
+            pushes.append(Push("strip", self._strip))
+        if self._is_due("beat", BEAT_SECONDS):
+            pushes.append(self._beat())
+        return pushes
+
+    async def _pages_own(self) -> list[Push]:
+        """What is new of the page. After a long look it rests: what comes meanwhile waits in the bus."""
         content = self._content
         items, missed, self._id = self._since(self._position)
         if content.source is not None:
             self._position = content.source.position
         pushes = [BEHIND] if missed else []
         if items or (content.every_seconds and self._is_due("page", content.every_seconds)):
+            began = self._control.clock.real_now()
             pushes += await content.render(items)
-        if self._is_due("strip", STRIP_SECONDS) and self._look_at_strip():
-            pushes.append(Push("strip", self._strip))
-        if self._is_due("beat", BEAT_SECONDS):
-            pushes.append(self._beat())
+            took = self._control.clock.real_now() - began
+            if took > round(LONG_LOOK_SECONDS * SECOND):
+                self._rests_until = began + RESTS_TIMES * took
         return pushes
 
     def _since(self, position: int) -> tuple[list[T], bool, str]:

@@ -11,13 +11,17 @@ from mmsc.console.filtering import Filter
 from mmsc.console.first_steps import steps
 from mmsc.console.frame import has
 from mmsc.console.live import Push, stream
+from mmsc.console.message_head import id_in
 from mmsc.console.message_rows import Line, grouped, lines
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
-from mmsc.control.messages import MessagePage
+from mmsc.control.acting import in_words
+from mmsc.control.messages import MessagePage, other_run_in_words
 from mmsc.control.query import QueryError, parse
 from mmsc.control.rates import Series
 from mmsc.domain.searching import Field, MessageQuery
+from mmsc.engine.acting import Action
+from mmsc.engine.queries.messages import Gone
 from mmsc.trace.events import Event
 
 ROWS: Final = 50
@@ -42,6 +46,7 @@ def routes() -> Iterator[web.RouteDef]:
     """/, /messages and what they follow."""
     yield web.get("/", _list)
     yield web.get("/messages", _list)
+    yield web.post("/messages", _act)
     yield web.get("/messages/live", _live)
 
 
@@ -54,8 +59,33 @@ async def _list(request: web.Request) -> web.Response:
     found = await control.messages.find(query, filtered.below, ROWS)
     if _is_one(request, query, found):
         raise web.HTTPSeeOther(f"/m/{found.rows[0].mm_id}")
-    more = {} if found.rows or query.terms else {"steps": steps(request, control)}
-    return _page(request, filtered, found, **more)
+    if found.rows:
+        return _page(request, filtered, found)
+    more: dict[str, Any] = {} if query.terms else {"steps": steps(request, control)}
+    return _page(request, filtered, found, elsewhere=await _elsewhere(control, filtered), **more)
+
+
+async def _elsewhere(control: Control, filtered: Filter) -> tuple[str, str]:
+    """The id that was looked for, and of which run it is, where that is another than the filter's."""
+    wanted = id_in(filtered.q)
+    row = await control.messages.row(wanted) if filtered.run and wanted is not None else Gone()
+    return ("", "") if isinstance(row, Gone) else (row.mm_id, other_run_in_words(row, filtered.run))
+
+
+async def _act(request: web.Request) -> web.Response:
+    """Retry now or cancel what is selected; the same list then says what came of it."""
+    control, filtered, form = control_of(request), Filter.of(request), await request.post()
+    ids = [id_in(str(one)) for one in form.getall("mm", [])]
+    chosen = [one for one in ids if one is not None]
+    try:
+        query, action = _query(control, filtered), Action(str(form.get("action", "")))
+        if not ids or len(chosen) < len(ids):
+            raise ValueError
+        outcome = await control.acting.act_on_many(action, chosen, "console")
+    except ValueError as error:
+        raise web.HTTPBadRequest(reason="no such action, or no such messages") from error
+    found = await control.messages.find(query, filtered.below, ROWS)
+    return _page(request, filtered, found, said=in_words(outcome))
 
 
 def _query(control: Control, filtered: Filter) -> MessageQuery:
@@ -66,7 +96,7 @@ def _query(control: Control, filtered: Filter) -> MessageQuery:
 def _is_one(request: web.Request, query: MessageQuery, found: MessagePage) -> bool:
     """One hit of a search for nothing but words opens it."""
     words_only = bool(query.terms) and all(term.field is Field.WORD for term in query.terms)
-    return words_only and len(found.rows) == 1 and found.more is None and has(request, "/m/{mm}")
+    return words_only and len(found.rows) == 1 and found.more is None
 
 
 def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: Any) -> web.Response:
@@ -84,7 +114,9 @@ def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: An
         "has_pcapng": has(request, "/captures.pcapng"),
         "has_send": has(request, "/send/mm7"),
         "error": None,
+        "said": "",
         "steps": [],
+        "elsewhere": ("", ""),
         "helps": _HELPS,
         "status": 200,
         **more,

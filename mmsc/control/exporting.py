@@ -1,6 +1,7 @@
 """What leaves the server of one MM: its ladder, and all of it as JSON; for the partner with numbers replaced, contents
 emptied and the engine's notes left out (`mmsc/trace/partner.py`)."""
 
+import asyncio
 import base64
 
 import msgspec
@@ -9,7 +10,7 @@ from mmsc.control.control import Control
 from mmsc.control.messages import EventSeen, event_seen
 from mmsc.control.traffic import Traffic
 from mmsc.trace.ladder import Ladder, Pdu, Row, Wishes
-from mmsc.trace.ladder.model import Column
+from mmsc.trace.ladder.model import PHONE, Column
 from mmsc.trace.ladder.svg import svg
 from mmsc.trace.ladder.text import text
 from mmsc.trace.partner import Partner, numbers_in
@@ -112,8 +113,10 @@ class Exported:
 
 
 def partner_of(traffic: Traffic) -> Partner:
-    """Who replaces the numbers that this traffic names."""
-    return Partner(numbers_in((one.view for one in traffic.pdus), traffic.about.addresses.values()))
+    """Who replaces the numbers that this traffic names, also where only its events do: octets may be gone."""
+    phones = [one.key.removeprefix(PHONE) for one in traffic.ladder().columns if one.key.startswith(PHONE)]
+    named = [*traffic.about.addresses.values(), *phones]
+    return Partner(numbers_in((one.view for one in traffic.pdus), named))
 
 
 async def exported(control: Control, mm_id: int, wishes: Wishes, *, partner: bool) -> Exported:
@@ -129,10 +132,10 @@ async def everything(control: Control, mm_id: int, *, partner: bool) -> bytes:
     traffic = await control.traffic.of(mm_id)
     made = traffic.ladder(Wishes(folds=False, unfolded=True))
     if partner:
-        traffic, made = for_partner(traffic, made)
-        return msgspec.json.encode(_all(mm_id, traffic, made))
+        traffic, made = await asyncio.to_thread(for_partner, traffic, made)
+        return await asyncio.to_thread(lambda: msgspec.json.encode(_all(mm_id, traffic, made)))
     detail = await control.messages.one(mm_id, 1000)
-    whole = _all(mm_id, traffic, made)
+    whole = await asyncio.to_thread(_all, mm_id, traffic, made)
     events = [event_seen(one) for one in traffic.events]
     return msgspec.json.encode(msgspec.structs.replace(whole, message=detail, events=events))
 

@@ -43,7 +43,7 @@ class ForwardWork:
         elif job.kind is TaskKind.WATCH and not waiting:
             await self._silence(job, mm, open_ones)
         elif waiting and now >= mm.expires_at:
-            await self._end_all(mm, waiting, Happening.EXPIRED, "no peer took it in time")
+            await self._end_all(mm, waiting, Happening.EXPIRED, "no peer took it in time", mm.expires_at)
             await self._desk.put_back(job, self._watch_until(mm), [], kind=TaskKind.WATCH)
         else:
             await self._forward(job, mm, waiting or open_ones, resent=not waiting)
@@ -78,9 +78,11 @@ class ForwardWork:
         await self._end_all(mm, recipients, Happening.SILENCE, "the peer never reported")
         await self._desk.finish(job, [])
 
-    async def _end_all(self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, because: str) -> None:
+    async def _end_all(
+        self, mm: Mm, recipients: Sequence[Recipient], happening: Happening, because: str, at: Instant | None = None
+    ) -> None:
         for one in recipients:
-            how = Circumstances(because=because, text=because)
+            how = Circumstances(because=because, text=because, at=at)
             await self._desk.insist(self._desk.transitions.apply, mm, one, happening, how)
 
     async def _forward(self, job: Job, mm: Mm, recipients: Sequence[Recipient], *, resent: bool) -> None:

@@ -71,7 +71,7 @@ class NotificationWork:
             case Wait():
                 await self._desk.put_back(job, step.until, [])
             case End():
-                await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step, policy))
+                await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step, policy, mm, now))
                 await self._desk.finish(job, [])
             case Push():
                 wait_until = await self._open_receipt(job, recipient, now)
@@ -231,14 +231,16 @@ class NotificationWork:
         return [sms_sql.insert(job.lane, one, mm.id, recipient.id, purpose, now) for one in outcome.remote_ids]
 
 
-def _ended(step: End, policy: NotificationPolicy) -> Circumstances:
-    """What is told of an end by our own doing; its report says why there was no way, or which condition was not met."""
+def _ended(step: End, policy: NotificationPolicy, mm: Mm, now: Instant) -> Circumstances:
+    """What is told of an end by our own doing; its report says why there was no way, or which condition was not met.
+    What expired did so at its time, however late that is seen."""
     if step is NEVER_ACKNOWLEDGED:
         remark = trace.FindingNoted("mm1", "MM1-H901", "OMA-TS-MMS_ENC 6.3", -1, step.because)
         silence = "" if policy.unacknowledged_report else NoReport.NOT_ACKNOWLEDGED
         return Circumstances(because=step.because, also=(remark,), no_report=silence)
     text = step.because if step.happening in _EXPLAINED else ""
-    return Circumstances(because=step.because, text=text)
+    at = mm.expires_at if step.happening is Happening.EXPIRED and mm.expires_at <= now else None
+    return Circumstances(because=step.because, text=text, at=at)
 
 
 def _moved(before: Recipient, after: Recipient, happening: Happening, because: str = "") -> list[trace.Data]:

@@ -8,7 +8,7 @@ from typing import Final
 from mmsc.domain.address import Address
 from mmsc.domain.changes import is_over
 from mmsc.domain.instant import MINUTE, Instant
-from mmsc.domain.message import Mm, Recipient, RecipientId, TaskKind
+from mmsc.domain.message import Mm, MmId, Recipient, RecipientId, TaskKind
 from mmsc.domain.neighbours import Subscriber
 from mmsc.domain.states import FINAL, Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
@@ -245,6 +245,17 @@ class Fetching:
         planned = self._desk.planned
         unit = self._desk.chronicle.unit(guard, (), (event,), lambda: planned(now))
         return not isinstance(await self._desk.store.commit(unit), Lost)
+
+    async def meant_by(self, transaction_id: str) -> MmId | None:
+        """The MM that a handset's answer is about, None for nobody's and while the store cannot be read."""
+        try:
+            record = await self._desk.recent.by_transaction_id(transaction_id)
+        except StoreUnavailable:
+            return None
+        if record is None:
+            return None
+        about(record.mm.id, record.recipient.address.value)
+        return record.mm.id
 
     async def read_by(self, message_id: str, address: Address | None, said: ReadSaid) -> bool | Gone:
         """An m-read-rec-ind; returns after the commit."""

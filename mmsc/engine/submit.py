@@ -27,6 +27,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.reply_charging import OFFERED
+from mmsc.domain.runs import RUN
 from mmsc.engine.along import LOOK_AGAIN, Along, Told
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
@@ -51,6 +52,9 @@ from mmsc.trace import events as trace
 
 
 def _nothing() -> None: ...
+
+
+Meddle = Callable[[Submission], tuple[Submission, tuple[trace.Data, ...]]]  # and what is told of it, with the MM
 
 
 class Submitter:
@@ -84,7 +88,7 @@ class Submitter:
         self._planned = planned
         self._credits = credit
         self._door = Door(policy.door)
-        self.meddle: Callable[[Submission], Submission] | None = None  # the lab makes something else of what comes
+        self.meddle: Meddle | None = None  # the lab makes something else of what comes
         self.boxes: Mmboxes | None = None  # of subscribers who want to keep what they send
         self._planner = Planner(clock, ids, numbers, chronicle, policy)
         self._reply_charging = ReplyCharging(store, clock, numbers, chronicle)
@@ -111,8 +115,9 @@ class Submitter:
         what is told `beside` it and of it, or is done `along` with it (not then)."""
         if not self._store.available:
             return Refused(RefusalReason.STORE_UNAVAILABLE, "the store takes nothing at the moment")
+        meddled: tuple[trace.Data, ...] = ()
         if self.meddle is not None:
-            submission = self.meddle(submission)
+            submission, meddled = self.meddle(submission)
         if submission.reply_charging_id or OFFERED in submission.details:
             judged = await self._reply_charging.judge(submission, offers=self._policy.reply_charging)
             if isinstance(judged, Refused):
@@ -129,6 +134,7 @@ class Submitter:
         if isinstance(plan, Refused):
             return await self._refuse(submission, plan)
         plan.events += beside
+        plan.events += [self._chronicle.event(one, mm_id=plan.mm.id) for one in meddled]
         if answered is not None:
             plan.events += both_told(self._chronicle, submission, plan.mm, answered)
         if submission.keep is not None and self.boxes is not None:
@@ -352,13 +358,14 @@ class Submitter:
                 return accepted
 
     async def _refuse(self, submission: Submission, refused: Refused) -> Refused:
-        await self.note_refused(submission.origin, refused)
+        await self.note_refused(submission.origin, refused, run=submission.details.get(RUN, ""))
         return refused
 
-    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
-        """Record what a gateway refused itself, `times` together; a store that is away records nothing."""
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1, run: str = "") -> None:
+        """Record what a gateway refused itself, `times` together, with its run tag; a store that is away records
+        nothing."""
         note = trace.SubmissionRefused(
-            str(origin.interface), origin.neighbour, str(refused.reason), refused.because, refused.address, times
+            str(origin.interface), origin.neighbour, str(refused.reason), refused.because, refused.address, times, run
         )
         with suppress(StoreBusy, StoreUnavailable):  # a refusal needs no record to be true
             await self._store.commit(self._chronicle.note(note))

@@ -49,7 +49,7 @@ class VaspWork:
         happening, because = Happening.EXPIRED, "the VASP did not take it in time"
         if AWAITED in job.payload:
             happening, because = Happening.PEER_INDETERMINATE, "the VASP took it, and never said what became of it"
-        await self._end(mm, recipients, happening, Circumstances(because=because, text=because))
+        await self._end(mm, recipients, happening, Circumstances(because=because, text=because, at=mm.expires_at))
 
     async def _as_they_stand(self, job: Job) -> tuple[Mm, list[Recipient]]:
         """The MM, which may have been replaced, and its recipients at the VASP; those whose delivery time came count

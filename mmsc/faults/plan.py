@@ -43,6 +43,13 @@ class Hit:
         """The fault's."""
         return self.fault.name
 
+    @property
+    def told(self) -> FaultHit:
+        """The event."""
+        facts = self.facts
+        number = facts.numbers[0] if facts.numbers else ""
+        return FaultHit(self.name, self.fault.interface, facts.neighbour, number, facts.operation, self.magic)
+
     def of(self, parameter: str) -> Any:
         """The value of a parameter of the fault's own."""
         return getattr(self.setting, parameter)
@@ -237,17 +244,8 @@ class Plan:
         bitten = self._earlier.get(hit.name) if active is None else active.bitten
         if bitten is not None and not hit.magic:
             bitten.mm_id, bitten.exchange = mm_id or bitten.mm_id, exchange or bitten.exchange
-        facts = hit.facts
-        told = FaultHit(
-            hit.name,
-            hit.fault.interface,
-            facts.neighbour,
-            facts.numbers[0] if facts.numbers else "",
-            facts.operation,
-            hit.magic,
-        )
         if not silently:
-            self.tell(told, mm_id)
+            self.tell(hit.told, mm_id)
         if active is not None and active.spent:
             self.clear(hit.name, because="that was asked for")
         self._say()

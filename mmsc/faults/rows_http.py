@@ -62,7 +62,12 @@ FAULTS: Final = (
     _answer("mm7-submit-transaction", "Taken, and the Rsp has another TransactionID", "TS 23.140 8.7.8.1"),
     _answer("mm7-submit-empty", "Taken, and the answer is HTTP 200 without a body", "SOAP 1.1 6.2"),
     _answer("mm7-submit-type", "Taken, and the answer has another Content-Type", "TS 23.140 8.7.8.2", _TYPE),
-    _reply("mm7-vasp-status", "The VASP's answer counts as this StatusCode", _8783, _CODE),
+    _reply(
+        "mm7-vasp-status",
+        "The VASP's answer counts as this StatusCode, which may be final",
+        _8783,
+        _CODE,
+    ),
     _reply("mm7-vasp-http", "The VASP's answer counts as this HTTP status without a body", "RFC 9110 15", _HTTP),
     _reply("mm7-vasp-slow", "The VASP's answer comes late", "TS 23.140 8.7.8.1", seconds(20)),
     _reply("mm7-vasp-silence", "The request arrives, and its answer is lost", "RFC 9110 9.2.2"),
@@ -78,8 +83,15 @@ FAULTS: Final = (
         "RFC 9112 8",
         octets(200, "octets that are sent"),
     ),
-    _request("mm7-request-type", "The request has another Content-Type", "TS 23.140 8.7.8.2", _TYPE),
-    _request("mm7-request-corrupt", "The request is not well-formed XML", "SOAP 1.1 4"),
+    _request(
+        "mm7-request-type",
+        "The request has another Content-Type: what the VASP says to it counts",
+        "TS 23.140 8.7.8.2",
+        _TYPE,
+    ),
+    _request(
+        "mm7-request-corrupt", "The request is not well-formed XML: what the VASP says to it counts", "SOAP 1.1 4"
+    ),
     _mm1(
         "mm1-send-status",
         "m-send-conf carries the status you choose; nothing is taken",

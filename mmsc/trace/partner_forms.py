@@ -36,9 +36,13 @@ def in_octets(octets: bytes, other: Other) -> bytes:
     if b"&#" in made:
         made = _REFERENCES.sub(lambda found: _references(found[0], other), made)
     for charset, run in _WIDE:
-        made = run.sub(lambda found, charset=charset: other(found[0].decode(charset)).encode(charset), made)
+        made = _wide(made, run, charset, other)
     made = _WORD.sub(lambda found: found[0].replace(found[1], _decoded(found[1], other)), made)
     return _BASE64.sub(lambda found: _decoded(found[0], other), made)
+
+
+def _wide(octets: bytes, run: re.Pattern[bytes], charset: str, other: Other) -> bytes:
+    return run.sub(lambda found: other(found[0].decode(charset)).encode(charset), octets)
 
 
 def _spaced(text: str, other: Other) -> str:

@@ -98,6 +98,23 @@ async def next_event(response: aiohttp.ClientResponse, wanted: str) -> dict[str,
                 return found
 
 
+async def test_who_looks_for_long_rests_and_is_told_the_rest_together(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking without end would take the loop from the engine; what comes meanwhile is not lost."""
+    monkeypatch.setattr(feed, "LONG_LOOK_SECONDS", -1.0)
+    monkeypatch.setattr(feed, "RESTS_TIMES", 10**9)
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.0)
+    async with reading(served) as response:
+        await next_event(response, "beat")
+        served.bus.publish(event(1))
+        await next_event(response, "rows")
+        served.bus.publish(event(2))
+        for _ in range(3):
+            await next_event(response, "beat")
+        assert served.rendered == [[1]]
+
+
 async def test_a_burst_is_told_at_once(served: Served) -> None:
     async with reading(served) as response:
         assert response.content_type == "text/event-stream"

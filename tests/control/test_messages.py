@@ -1,10 +1,12 @@
 """Lists and pages of messages: what they show is what the store holds, told in the field's words."""
 
-from mmsc.control.messages import MessageDetail
+from mmsc.control.messages import MessageDetail, next_due
+from mmsc.control.reasons import pending
+from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.ports import Retry
-from mmsc.engine.queries.messages import Gone
+from mmsc.engine.queries.messages import Due, Gone
 from mmsc.engine.transitions import Circumstances
 from mmsc.trace import events as trace
 from tests.control.conftest import Desk
@@ -86,3 +88,20 @@ async def test_events_are_read_in_pages_with_their_sentences(desk: Desk) -> None
     assert taken.sentence == "Taken from news over MM7: 1 recipient, 6 B."
     rest = await desk.control.messages.events(accepted.mm_id, after=int(every[0].id))
     assert rest == every[1:]
+
+
+async def test_what_is_due_of_a_relayed_mm_is_said_as_it_is(desk: Desk) -> None:
+    accepted = await desk.bench.submit(FOREIGN)
+    await desk.bench.until(trace.ForwardSent)
+    await desk.bench.at_rest()
+    row = (await desk.control.messages.find()).rows[0]
+    assert row.mm_id == str(accepted.mm_id)
+    assert row.next_due is not None
+    assert row.next_due.words.partition(" in ")[0] in ("again", "indeterminate")
+    watch = Due("watch", "peer:other", desk.bench.clock.now(), 2, 1, under_way=False)
+    assert pending([watch], {RecipientState.RETRIEVED: 1}) == []
+    assert pending([watch], {RecipientState.RELAYED: 1}) == [watch]
+    expiry = Due("notify", "smsc:local", Instant(desk.bench.clock.now() + 7200 * SECOND), 0, 1, under_way=False)
+    told = next_due([expiry], desk.bench.clock.now(), expiry.at)
+    assert told is not None
+    assert told.words == "expiry in 2 h"

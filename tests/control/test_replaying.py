@@ -7,6 +7,7 @@ import pytest
 
 from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable
 from mmsc.settings.model import Console
+from mmsc.trace.pcapng.naming import name_of
 from protocols import mm7, smpp
 from tests.console.captures_world import console_lab, one_story
 from tests.scenarios.conftest import Lab
@@ -71,7 +72,9 @@ async def test_a_push_again_needs_the_password(tmp_path: Path) -> None:
         service = replaying(lab)
         draft = await service.draft(exchange(lab, mm_id, "smpp"))
         assert draft.masked == ("the password of the bind",)
-        assert "bind refused" in (await service.send(replace(draft, system_id="mmsc", password="wrong"))).problem
+        refused = await service.send(replace(draft, system_id="mmsc", password="wrong"))
+        assert "bind refused" in refused.problem
+        assert name_of("smpp", refused.answer) == ""
         done = await service.send(replace(draft, system_id="mmsc", password="secret"))
         assert done.problem == ""
         response = smpp.decode(done.answer).message
@@ -89,6 +92,9 @@ async def test_a_mail_again_is_known_as_a_repeat(two: Two) -> None:
     number = next(one.exchange for one in captures.latest(50) if b"MM4_forward.REQ" in one.octets)
     done = await service.send(await service.draft(number))
     assert done.answer.startswith(b"250")
+    assert done.sent == next(
+        one.octets for one in captures.latest(50) if one.exchange == number and one.octets[3:4] != b" "
+    )
     assert "C: MAIL FROM:<" in done.talk
     assert await two.other.store.fetch_one("SELECT count(*) FROM mm") == (1,)
 

@@ -99,8 +99,12 @@ async def test_a_lost_acknowledgement_is_a_second_answer(lab: Lab) -> None:
     await lab.phone(PHONE)
     lab.app.faults.set("mm1-ack-lost")
     await lab.vasp.submit(PHONE)
-    await one_hit(lab, "mm1-ack-lost")
+    mm_id, _ = await one_hit(lab, "mm1-ack-lost")
+    assert mm_id is not None
     await in_state(lab, PHONE, "notified")
+    assert lab.app.captures is not None
+    [reply] = marked(lab, "mm1-ack-lost")
+    assert reply.exchange in {one.exchange for one in lab.app.captures.of_mm(mm_id) if one.direction is Direction.IN}
 
 
 async def test_pushes_that_are_lost_doubled_late_and_wrong(lab: Lab) -> None:
@@ -125,6 +129,8 @@ async def test_pushes_that_are_lost_doubled_late_and_wrong(lab: Lab) -> None:
     assert notifications[1].content_location == "http://127.0.0.1:9/m/nowhere"
     ids = [one.transaction_id for one in notifications]
     assert len(set(ids[2:])) == 2, "one of the last three came twice"
+    for name, times in (("mm1-notification-size", 1), ("mm1-notification-url", 1), ("mm1-notification-twice", 2)):
+        assert [one.direction for one in marked(lab, name)] == [Direction.OUT] * times
     await until(lambda: not faults.active())
 
 
@@ -174,3 +180,6 @@ async def test_a_short_validity_ends_an_mm(lab: Lab) -> None:
     await lab.vasp.submit(PHONE)
     await in_state(lab, PHONE, "expired")
     assert str((await lab.vasp.report()).mm_status) == "Expired"
+    mm_id, hit = await one_hit(lab, "mm-validity")
+    assert mm_id is not None
+    assert (hit.number, hit.neighbour) == (PHONE, "news")

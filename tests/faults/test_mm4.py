@@ -94,6 +94,8 @@ async def test_a_res_that_is_wrong(two: Two, name: str, status: str) -> None:
         assert f'"status":"{status}"' in told[0]
     hits = await until(lambda: events(two.other, "fault.hit"))
     assert '"operation":"MM4_forward.RES"' in hits[0]
+    sent = [one for one in marked(two.other, name) if one.direction is Direction.OUT]
+    assert len(sent) == (2 if name == "mm4-res-twice" else 1)
 
 
 async def test_a_res_that_is_lost_or_late(two: Two) -> None:

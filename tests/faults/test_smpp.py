@@ -1,6 +1,7 @@
 """The built-in SMSC gone wrong on purpose, and our side of SMPP: what the MMSC makes of it, and where it is marked."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ from mmsc.faults.plan import Plan
 from mmsc.gateways.sms.esme import Esme
 from mmsc.lab.faulty_smsc import FaultySmsc
 from mmsc.lab.smsc import VirtualSmsc
+from mmsc.settings.model import Deliveries
+from mmsc.settings.neighbours import SmscDelivery
 from mmsc.trace import redact
 from mmsc.trace.captures import Direction, WireTap
 from protocols import smpp
 from protocols.smpp import CommandStatus, DeliverSm, SubmitSm
 from protocols.smpp.receipt import read_receipt
-from tests.faults.world import faulty_lab, in_state, marked, one_hit, until
+from tests.faults.world import faulty_lab, hits, in_state, marked, one_hit, until
 from tests.scenarios.conftest import PHONE, Lab
 
 
@@ -104,6 +107,30 @@ async def test_segments_in_reverse_order_are_put_together(lab: Lab) -> None:
     numbers = [one.short_message[5] for one in lab.smsc.submitted if isinstance(one, SubmitSm)]
     assert numbers == sorted(numbers, reverse=True)
     assert len(numbers) > 1
+
+
+@pytest.mark.parametrize("name", ["smsc-receipt-twice", "smsc-receipt-id", "smsc-receipt-late", "smsc-receipt-state"])
+async def test_a_receipt_that_is_wrong_is_told_of_its_mm(tmp_path: Path, name: str) -> None:
+    async with faulty_lab(tmp_path) as lab:
+        smscs = lab.app.engine.neighbours.smscs
+        smscs["local"] = replace(smscs["local"], receipts=True)
+        lab.app.faults.set(name, Setting(times=1, seconds=0.1) if name.endswith("late") else Setting(times=1))
+        await lab.vasp.submit(PHONE)
+        found = await until(lambda: hits(lab, name))
+        assert {mm_id is not None for mm_id, _ in found} == {True}
+        await until(lambda: not lab.app.faults.marks)
+
+
+async def test_a_message_that_was_never_answered_says_so(tmp_path: Path) -> None:
+    smsc = SmscDelivery(waits_seconds=(0.05,), timeout_seconds=1.0)
+    async with faulty_lab(tmp_path, delivery=Deliveries(smsc=smsc)) as lab:
+        lab.app.faults.set("smsc-silence", Setting(times=1))
+        await lab.vasp.submit(PHONE)
+        mm_id, _ = await one_hit(lab, "smsc-silence")
+        assert mm_id is not None
+        assert [(one.octets, one.note, one.mm_id) for one in marked(lab, "smsc-silence")] == [
+            (b"", "no response in 1 s", mm_id)
+        ]
 
 
 class Receiver:

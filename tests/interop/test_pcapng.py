@@ -9,6 +9,9 @@ import aiohttp
 import pytest
 
 from mmsc.store.core import Statement, Unit
+from mmsc.trace.captures import CaptureRecord, Direction
+from mmsc.trace.pcapng import Captured, pcapng
+from protocols import smpp
 from tests.console.captures_world import console_lab, one_story
 from tests.interop.test_tshark_live import lake
 from tests.interop.tshark import fields
@@ -119,3 +122,26 @@ async def _viewed(lab: Lab) -> None:
     link = re.search(r"http://\S+", text)
     assert link is not None
     assert (await phone.open_link(link[0]))[0] == 200
+
+
+def test_an_answer_that_never_came_says_why(tmp_path: Path) -> None:
+    """The fault stands at an acknowledgement without data: what was asked arrived, and nothing came back."""
+    request = smpp.encode(smpp.SubmitSm(sequence_number=1, destination_addr="1555", short_message=b"x"))
+    get = b"GET /m/1 HTTP/1.1\r\nHost: a\r\n\r\n"
+    ends, moment = ("127.0.0.1:5", "127.0.0.1:6"), 11_000_000
+    captures = [
+        CaptureRecord("smpp", Direction.OUT, "127.0.0.1:5", "127.0.0.1:6", 1_000_000, 0, 1, pieces=(request,)),
+        CaptureRecord(
+            "smpp", Direction.IN, *ends, moment, 0, 1, note="no response", fault="smsc-silence", pieces=(b"",)
+        ),
+        CaptureRecord("mm1", Direction.IN, "127.0.0.1:7", "127.0.0.1:8", 12_000_000, 0, 2, pieces=(get,)),
+        CaptureRecord("mm1", Direction.OUT, "127.0.0.1:7", "127.0.0.1:8", 12_000_001, 0, 2, note="cut", pieces=(b"",)),
+    ]
+    shown = pcapng(Captured(one, one.octets, remarks=(one.fault or one.note,)) for one in captures)
+    path = written(tmp_path / "lost.pcapng", shown)
+    assert_clean(path)
+    told = run("tshark", "-r", str(path), "-Y", "frame.comment", "-T", "fields", "-e", "tcp.len", "-e", "frame.comment")
+    assert [line.split("\t")[0] for line in told.splitlines()] == [str(len(request)), "0", str(len(get)), "0"]
+    assert "smsc-silence" in told
+    assert "uplicate" not in run("tshark", "-r", str(path), "-q", "-z", "expert")
+    assert run("tshark", "-r", str(path), "-Y", "tcp.flags.syn == 1 && tcp.flags.ack == 0").count("\n") == 2

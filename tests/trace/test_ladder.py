@@ -14,6 +14,7 @@ from mmsc.trace.ladder import About, Ladder, Row, RowKind, Told, Wishes, ladder,
 from mmsc.trace.ladder.svg import svg
 from mmsc.trace.ladder.text import WIDTH, text
 from protocols import smpp
+from tests.cases import cases
 from tests.trace.stories import FOLDER, stories, story
 
 SECOND = 1_000_000
@@ -91,6 +92,66 @@ def test_attempts_are_counted_and_failed_ones_say_why() -> None:
     assert rows[0].answer is not None
     assert (rows[0].answer.text, rows[0].answer.failed) == ("no answer in time", True)
     assert [row.text for row in only(found, RowKind.NOTE)][1:] == ["again in 29 s (attempt 2)"]
+
+
+def test_why_it_is_tried_again_is_told_where_the_answer_looked_fine() -> None:
+    """A fault counts the VASP's 200 as another one: its octets say nothing of that."""
+    again = trace.AttemptFailed("report_mm7", "vasp:news", 1, "HTTP 503", START + 60 * SECOND)
+    for status, told in ((200, "HTTP 503: again in 60 s (attempt 2)"), (503, "again in 60 s (attempt 2)")):
+        found = made([accepted(), happened(again, 1.1, 2, 1.1)], [post(1, 1), answer(1.01, 1, status)])
+        assert [row.text.replace("59", "60") for row in only(found, RowKind.NOTE)][1:] == [told]
+
+
+def test_many_attempts_that_sent_nothing_are_told_in_one() -> None:
+    gone = [trace.AttemptPostponed("notify", "smsc:a", "not bound", START + at * SECOND) for at in range(9)]
+    found = made([accepted(), *(happened(one, at, at + 2, at) for at, one in enumerate(gone))], [])
+    arrows = [row for row in found.rows if row.source >= 0]
+    assert len(arrows) < len(gone)
+    [fold] = only(found, RowKind.FOLD)
+    assert fold.text.startswith("attempts 3 to 8, not bound, every ")
+    assert "not sent" in text(found)
+    assert [row.text for row in only(found, RowKind.NOTE)][1] == "waits for a: not bound"
+
+
+def got(octets: bytes) -> Row:
+    """The row of what a GET was answered, and of the GET where the answer is folded into it."""
+    request = captured("mm1", Direction.IN, b"GET /m/1 HTTP/1.1\r\nHost: a\r\n\r\n", 1, 1, "+15550142")
+    reply = captured("mm1", Direction.OUT, octets, 1.01, 1, "+15550142")
+    return [row for row in made([accepted()], [request, reply]).rows if row.source >= 0][-1]
+
+
+def test_content_that_was_cut_is_not_complete() -> None:
+    pdu = next(one.octets for one in cases("mm1") if one.stem.startswith("05-"))
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.wap.mms-message\r\nContent-Length: 154\r\n\r\n"
+    whole, cut = got(head + pdu), got(head + pdu[:100])
+    assert (whole.failed, whole.answer and whole.answer.detail) == (False, "complete")
+    assert cut.answer is not None
+    assert (cut.failed, cut.name, cut.answer.text) == (True, "m-retrieve-conf", "cut behind 100 of 154 octets")
+
+
+def test_an_answer_that_is_no_pdu_failed() -> None:
+    row = got(b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.wap.mms-message\r\n\r\n\xff\xfe\xfd")
+    assert row.answer is not None
+    assert (row.failed, row.answer.text) == (True, "HTTP 200")
+    assert row.answer.detail.startswith("cannot be read")
+
+
+def test_mm7_under_another_type_has_its_name_all_the_same() -> None:
+    typed = post(1, 1).octets.replace(b"text/xml", b"text/plain")
+    wrong = captured("mm7", Direction.OUT, typed, 1, 1, "news")
+    found = made([accepted()], [wrong, answer(1.01, 1, 503), post(60, 2), answer(60.01, 2, 200)])
+    rows = only(found, RowKind.PDU)
+    assert [(row.name, row.beneath, row.attempt, row.attempts) for row in rows] == [
+        ("DeliveryReportReq", "as text/plain", 1, 2),
+        ("DeliveryReportReq", "cannot be read", 2, 2),
+    ]
+
+
+def test_a_request_that_nobody_answered_in_time_says_so() -> None:
+    [request, _] = push(1, 1)
+    late = captured("smpp", Direction.IN, b"", 11, 1, "smsc-a", note="no response in 10 s")
+    [row] = only(made([accepted()], [request, late]), RowKind.PDU)
+    assert (row.failed, row.answer and row.answer.text) == (True, "no response in 10 s")
 
 
 def test_a_request_that_is_under_way_has_no_answer_yet() -> None:

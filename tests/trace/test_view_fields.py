@@ -75,3 +75,10 @@ def test_of_a_large_field_the_ends_are_shown() -> None:
     assert hidden.hidden > 38_000
     assert "image/jpeg" in hidden.what
     assert len(rows) < 80
+
+
+def test_what_cannot_be_read_begins_behind_the_last_part_that_could() -> None:
+    octets = next(one.octets for one in cases("mm4") if one.stem.startswith("13-"))
+    problems = [node for node in dissect(look(octets)).nodes() if node.kind == "problem"]
+    assert len(problems) == 2
+    assert {octets[node.start : node.end][:13] for node in problems} == {b"\r\n--b\r\nConten"}

@@ -65,13 +65,14 @@ def _is_whole(answer: bytearray, sent: bytes) -> bool:
 async def smtp(replay: Replay) -> Replayed:
     """The commands one by one, each after the reply to the one before, then the mail (RFC 5321 3.3)."""
     talk: list[str] = []
-    sent = replay.head.encode("utf-8", "surrogateescape") + b"\n" + replay.body
+    lines = [line.encode("utf-8", "surrogateescape") for line in replay.head.splitlines()]
+    sent = b"".join(line + b"\r\n" for line in lines) + replay.body
     answer = b""
     try:
         async with asyncio.timeout(_SECONDS), _connected(replay) as (reader, writer):
             await _reply(reader, talk)
-            for line in ("EHLO localhost", *replay.head.splitlines()):
-                answer = await _say(writer, reader, line.encode("utf-8", "surrogateescape"), talk)
+            for line in (b"EHLO localhost", *lines):
+                answer = await _say(writer, reader, line, talk)
                 if answer[:1] not in b"23":
                     break
             if answer.startswith(b"354"):

@@ -1,10 +1,11 @@
 """MM1 answers gone wrong on purpose, at the gateway's edge (`mmsc.faults`). Stands in the way only while a fault is on,
 or where magic numbers are."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
+from mmsc.domain.message import MmId
 from mmsc.faults import wrong_mm1 as wrong
 from mmsc.faults.plan import Hit, Plan
 from mmsc.faults.points import Facts, Point
@@ -22,11 +23,18 @@ _PLACES: Final = "/m/"
 class FaultyMm1:
     """In front of the MM1 server's handler."""
 
-    def __init__(self, handle: Handler, plan: Plan, subscriber_of: Callable[[HttpRequest], str]) -> None:
-        """`subscriber_of` names who asks, "" for nobody that is known."""
+    def __init__(
+        self,
+        handle: Handler,
+        plan: Plan,
+        subscriber_of: Callable[[HttpRequest], str],
+        meant_by: Callable[[str], Awaitable[MmId | None]],
+    ) -> None:
+        """`subscriber_of` names who asks, "" for nobody that is known; `meant_by` the MM that a transaction is of."""
         self._handle = handle
         self._plan = plan
         self._subscriber_of = subscriber_of
+        self._meant_by = meant_by
 
     async def handle(self, request: HttpRequest) -> HttpAnswer:
         """One request to one answer, which is wrong if a fault says so."""
@@ -53,6 +61,9 @@ class FaultyMm1:
         answer = None if pdu is None else _untaken(hit, pdu)
         if answer is None:
             answer = _wrong(hit, await self._handle(request))
+        elif hit.name == "mm1-ack-lost":  # whose it is nobody else will tell
+            number = self._subscriber_of(request)
+            answer = replace(answer, mm_id=await self._meant_by(answer.transaction_id), neighbour=number)
         return self._noted(hit, answer, request)
 
     def _facts(self, request: HttpRequest, pdu: Pdu | None) -> Facts:

@@ -8,6 +8,7 @@ from typing import Final
 from mmsc.domain.message import Job, TaskKind
 from mmsc.engine.ports import Delivered, Directory, Later, Outcome
 from mmsc.faults import wrong_mail as wrong
+from mmsc.faults.marks import sent_wrongly
 from mmsc.faults.plan import Hit, Plan
 from mmsc.faults.points import Facts, Point
 from mmsc.net.manner import pause
@@ -78,7 +79,8 @@ class FaultyMm4:
         self._plan.note(hit)
         if hit.setting.delay_seconds:
             await pause(hit.setting.delay_seconds)
-        return await self._wrong_res(hit, job)
+        with self._plan.marks.sending(hit.name):
+            return await self._wrong_res(hit, job)
 
     async def _wrong_res(self, hit: Hit, job: Job) -> Outcome:
         payload = dict(job.payload)
@@ -132,11 +134,10 @@ class FaultySender:
         fault: str = "",
     ) -> Sent:
         """Send one mail, wrongly if a fault says so. Raises SmtpUnavailable."""
-        if not self._plan.on:
-            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id)
-        hit = self._plan.decide(Point.MM4_MAIL, self._facts(recipients, octets))
+        hit = self._plan.decide(Point.MM4_MAIL, self._facts(recipients, octets)) if self._plan.on else None
         if hit is None:
-            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id)
+            fault = fault or sent_wrongly()
+            return await self._sender.send(mail_from, recipients, octets, neighbour=neighbour, mm_id=mm_id, fault=fault)
         self._plan.note(hit)
         if hit.setting.delay_seconds:
             await pause(hit.setting.delay_seconds)

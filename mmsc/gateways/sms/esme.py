@@ -14,6 +14,9 @@ from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
+from mmsc.gateways.sms.sessions import EsmeTimers as EsmeTimers
+from mmsc.gateways.sms.sessions import SmscGone as SmscGone
+from mmsc.net.connecting import not_connected
 from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
@@ -30,27 +33,6 @@ _UNUSABLE: Final = (EncodeError, UnicodeError)  # a setting that SMPP has no pla
 _INBOX: Final = 1000  # requests of the SMSC that wait; beyond it ESME_RMSGQFUL
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class EsmeTimers:
-    """Seconds (SMPP v3.4 7.2)."""
-
-    connect: float = 10.0
-    response: float = 10.0
-    enquire_link: float = 30.0
-    unbind: float = 5.0
-    first_reconnect: float = 1.0
-    longest_reconnect: float = 60.0
-
-
-class SmscGone(Exception):
-    """No session, or no answer in time. `sent` tells a request that the SMSC may have."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.why = why
-        self.sent = sent
 
 
 OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus | None]]
@@ -152,8 +134,11 @@ class Esme(asyncio.Protocol):
         self._framer = Framer()
         self._closed.clear()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.timers.connect):
-            await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        try:
+            async with asyncio.timeout(self.timers.connect):
+                await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        except OSError as error:  # TimeoutError is one
+            raise SmscGone(not_connected(self._place, error), sent=False) from error
         if self._ended:
             raise SmscGone("closed", sent=False)
         bind = _BINDS[self._smsc.bind](
@@ -215,7 +200,7 @@ class Esme(asyncio.Protocol):
         number = self._sequence.next()
         self._write(pdu, number, mm_id)
         self._pending[number] = future
-        timer = loop.call_later(seconds, self._too_late, number)
+        timer = loop.call_later(seconds, self._too_late, number, seconds, mm_id)
         try:
             return await future
         finally:
@@ -225,10 +210,13 @@ class Esme(asyncio.Protocol):
             self._pending.pop(number, None)
             self._exchanges.pop(number, None)
 
-    def _too_late(self, sequence_number: int) -> None:
+    def _too_late(self, sequence_number: int, seconds: float, mm_id: int | None) -> None:
         future = self._pending.pop(sequence_number, None)
         if future is not None and not future.done():
             future.set_exception(SmscGone("no response in time", sent=True))
+            exchange = self._exchanges.get(sequence_number, 0)
+            if exchange and self._tap.is_on:
+                self._saw(Direction.IN, b"", exchange, mm_id, sequence_number, f"no response in {seconds:g} s")
 
     def _write(self, pdu: Pdu, number: int | None = None, mm_id: int | None = None) -> None:
         """Write a PDU, a request under `number`."""
@@ -244,7 +232,13 @@ class Esme(asyncio.Protocol):
             self._saw(Direction.OUT, octets, exchange, mm_id)
 
     def _saw(
-        self, direction: Direction, octets: bytes, exchange: int, mm_id: int | None = None, number: int = 0
+        self,
+        direction: Direction,
+        octets: bytes,
+        exchange: int,
+        mm_id: int | None = None,
+        number: int = 0,
+        note: str = "",
     ) -> None:
         self._tap.saw(
             direction,
@@ -254,6 +248,7 @@ class Esme(asyncio.Protocol):
             exchange=exchange,
             neighbour=self._smsc.name,
             mm_id=mm_id,
+            note=note,
             fault=self.marked.name(number) if self.marked else "",
         )
 
@@ -331,8 +326,6 @@ class Esme(asyncio.Protocol):
         if self._tap.is_on:
             exchange = self._exchanges[-number] = new_exchange()
             self._saw(Direction.IN, octets, exchange, number=-number)
-        if self.marked:
-            self.marked.hit(-number)
         self._requested(pdu)
 
     def _requested(self, pdu: Pdu) -> None:
@@ -386,6 +379,8 @@ class Esme(asyncio.Protocol):
                 self._answer(incoming, CommandStatus.ESME_ROK)
 
     def _answer(self, incoming: _Incoming, status: CommandStatus, mm_id: int | None = None) -> None:
+        if self.marked:  # only now it is known whose the message was
+            self.marked.hit(-incoming.pdu.sequence_number, mm_id)
         if incoming.transport is not self._transport:
             return  # another session numbers its requests anew; the SMSC repeats what was not answered
         pdu = incoming.pdu

@@ -7,6 +7,7 @@ from typing import Final
 from mmsc.domain.message import Job, TaskKind
 from mmsc.engine.ports import Delivered, Later, Outcome, Retry
 from mmsc.faults import wrong_mm1 as wrong
+from mmsc.faults.marks import sent_wrongly
 from mmsc.faults.plan import Hit, Plan
 from mmsc.faults.points import Facts, Point
 from mmsc.net.manner import pause
@@ -20,7 +21,7 @@ _OPERATIONS: Final = {
     TaskKind.LINK: "SMS",
 }
 _OCTETS: Final = ("mm1-notification-size", "mm1-notification-url")
-_LATE: Final = "late"  # in a job's payload: it has waited as long as a fault wanted
+_TWICE: Final = ("mm1-notification-twice", "mm1-delivery-twice")
 
 
 class SessionMarks:
@@ -40,7 +41,7 @@ class SessionMarks:
 
     def name(self, number: int) -> str:
         """The fault of a PDU, "" for none."""
-        return self._plan.marks.name((self._address, number))
+        return self._plan.marks.name((self._address, number)) if number else sent_wrongly()
 
     def hit(self, number: int, mm_id: int | None = None) -> None:
         """It was about this MM."""
@@ -76,8 +77,6 @@ class FaultySms:
         match hit.name:
             case "mm1-notification-lost" | "mm1-delivery-lost":
                 return Delivered(note=f"not sent ({hit.name})")
-            case "mm1-notification-twice" | "mm1-delivery-twice":
-                await self._deliver(job)
             case "mm1-notification-late":
                 self._held.add(job.task_id)
                 return Later(hit.of("seconds"), f"held back ({hit.name})")
@@ -85,7 +84,10 @@ class FaultySms:
                 return Retry(f"no response in time ({hit.name})")
         self._hits[job.task_id] = hit
         try:
-            return await self._deliver(job)
+            with self._plan.marks.sending(hit.name):
+                if hit.name in _TWICE:
+                    await self._deliver(job)
+                return await self._deliver(job)
         finally:
             self._hits.pop(job.task_id, None)
 

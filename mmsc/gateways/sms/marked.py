@@ -13,7 +13,8 @@ class Marked(Protocol):
         ...
 
     def name(self, number: int) -> str:
-        """The fault of a PDU, by its sequence number (negative for the SMSC's own requests); "" for none."""
+        """The fault of a PDU, by its sequence number (negative for the SMSC's own requests, 0 for one that this task
+        sends now); "" for none."""
         ...
 
     def hit(self, number: int, mm_id: int | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 MMSC: Final = "mmsc"  # the key of our own column
+PHONE: Final = "phone:"  # how those of handsets begin
 
 
 class RowKind(StrEnum):

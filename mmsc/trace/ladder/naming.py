@@ -9,9 +9,11 @@ from mmsc.trace.view import View, every
 from protocols.records import record
 
 _LONGEST_TARGET: Final = 18
+_LONGEST_LENGTH: Final = 16  # digits
 _RECEIPT: Final = re.compile(r"\bstat:(\w+)")
 _MMS_STATUS: Final = ("X-Mms-Status", "X-Mms-Read-Status", "X-Mms-Response-Status", "X-Mms-Cancel-Status")
 _OK: Final = ("Ok", "")
+_TRANSACTION: Final = re.compile(rb"<(?:[\w.-]+:)?TransactionID\b[^>]*>([^<]{1,200})<")
 _LINK: Final = re.compile(r"https?://")
 
 
@@ -51,11 +53,26 @@ def _http(view: View) -> Named:
             return _mm7(view, inner)
         if inner.kind == "MMS PDU":
             return _mms(view, inner)
+    mistyped = _mistyped(view)
     if is_answer:
-        return Named(name=_status(view).text, answer=_status(view), beneath=_size(view))
+        status = _status(view)
+        return Named(name=status.text, answer=Answer(status.text, mistyped, status.failed), beneath=_size(view))
+    if mistyped:
+        found = _TRANSACTION.search(view.octets)
+        what = _operation(view)
+        identity = f"{what} {found[1].decode('utf-8', 'replace')}" if found is not None else ""
+        return Named(name=what, beneath=mistyped, identity=identity)
     method, _, rest = view.title.partition(" ")
     target = rest.partition(" ")[0]
     return Named(name=f"{method} {_cut(target)}", identity=f"{method} {target}")
+
+
+def _mistyped(view: View) -> str:
+    """MM7 that its Content-Type does not say: `as text/plain`; "" for everything else."""
+    if not any(one.octets.lstrip()[:1] == b"<" for one in view.inside) or not _operation(view):
+        return ""
+    media = next((row.value for row in view.rows if row.name.lower() == "content-type"), "")
+    return f"as {media.partition(';')[0].strip() or 'no type'}"
 
 
 def _status(view: View) -> Answer:
@@ -86,7 +103,8 @@ def _mm7(view: View, soap: View) -> Named:
     if view.title.startswith("HTTP/"):
         return _mm7_answer(view, soap)
     if soap.problem:
-        return Named(name=_operation(soap) or "SOAP", beneath="cannot be read", identity=transaction)
+        name = _operation(soap) or "SOAP"
+        return Named(name=name, beneath="cannot be read", identity=f"{name} {transaction}" if transaction else "")
     status = _value(soap, "MMStatus", "Status") if soap.title in ("DeliveryReportReq", "ReadReplyReq") else ""
     return Named(name=soap.title, beneath=status, identity=f"{soap.title} {transaction}")
 
@@ -113,7 +131,7 @@ def _mm7_answer(view: View, soap: View) -> Named:
 
 def _mms(view: View, pdu: View) -> Named:
     is_answer = view.title.startswith("HTTP/")
-    name = pdu.title if pdu.title != "unreadable" else "MMS PDU"
+    name = _kind(pdu)
     status = _value(pdu, *_MMS_STATUS)
     if not is_answer:
         transaction = _value(pdu, "X-Mms-Transaction-ID", "Message-ID")
@@ -122,17 +140,31 @@ def _mms(view: View, pdu: View) -> Named:
     if name == "m-retrieve-conf":
         return _retrieve_conf(view, pdu)
     http = _status(view)
-    failed = http.failed or status not in _OK
-    answer = Answer(status or http.text, name, failed=failed)
+    failed = http.failed or bool(pdu.problem) or status not in _OK
+    answer = Answer(status or http.text, "cannot be read" if pdu.problem else name, failed=failed)
     return Named(name=name, beneath=status, answer=answer)
+
+
+def _kind(pdu: View) -> str:
+    """What it calls itself, also where it could not be read to its end."""
+    return pdu.title if pdu.title != "unreadable" else _value(pdu, "X-Mms-Message-Type") or "MMS PDU"
 
 
 def _retrieve_conf(view: View, pdu: View) -> Named:
     refused = _value(pdu, "X-Mms-Retrieve-Status")
+    size, whole = len(pdu.octets), _told_size(view)
+    if size < whole:
+        cut = f"cut behind {size:,} of {whole:,} octets"
+        return Named(name=_kind(pdu), beneath=cut, answer=Answer(cut, failed=True), weight=True)
     failed = refused not in _OK
-    size = f"{len(pdu.octets):,} octets"
     answer = Answer(refused if failed else _status(view).text, "" if failed else "complete", failed=failed)
-    return Named(name=pdu.title, beneath=refused if failed else size, answer=answer, weight=True)
+    return Named(name=_kind(pdu), beneath=refused if failed else f"{size:,} octets", answer=answer, weight=True)
+
+
+def _told_size(view: View) -> int:
+    """What Content-Length says, 0 when it says nothing."""
+    told = next((row.value for row in view.rows if row.name.lower() == "content-length"), "")
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < _LONGEST_LENGTH else 0
 
 
 def _smpp(view: View) -> Named:

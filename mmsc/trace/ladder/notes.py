@@ -4,18 +4,21 @@ What an arrow of the ladder says already is not said again.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any, Final
 
 from mmsc.trace import events as trace
 from mmsc.trace import sentences
 from mmsc.trace.events import Event
-from mmsc.trace.ladder.attempts import groups
+from mmsc.trace.ladder.attempts import groups, looked_fine
 from mmsc.trace.ladder.model import Row, RowKind
 from mmsc.trace.ladder.reading import Pdu, span
+from mmsc.trace.sentences.words import neighbour
 from mmsc.trace.stored import kind_of
 from protocols.records import record
 
 _LONGEST: Final = 90
+_TELLING: Final = 1000  # µs; who waits less waits for the lane
 _QUIET: Final = ("route.chosen", "capability.decided", "subscriber.learned")  # told with others, or elsewhere
 # What these events tell, PDUs with such names show, where their octets are still there.
 _SHOWN_BY: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,7 +55,7 @@ def notes(
     several = len({event.recipient_id for event in events if event.recipient_id is not None}) > 1
     for event in events:
         is_arrow = event.id in drawn and kind_of(event.data) in _SHOWN_BY
-        said = None if is_arrow else _said(event, events, shown, rules, faults)
+        said = None if is_arrow else _with_why(_said(event, events, shown, rules, faults), event, pdus)
         if said is not None:
             recipient = addresses.get(event.recipient_id or 0, "")
             whose = f"{recipient}: " if several and recipient else ""
@@ -67,6 +70,14 @@ def notes(
                 recipient=recipient,
                 event=str(event.id),
             )
+
+
+def _with_why(said: Said | None, event: Event, pdus: Sequence[Pdu]) -> Said | None:
+    """Why it is tried again, where the arrow does not tell."""
+    data = event.data
+    if said is None or not isinstance(data, trace.AttemptFailed) or not looked_fine(event, data.lane, pdus):
+        return said
+    return replace(said, text=f"{data.because}: {said.text}")
 
 
 def _seen(pdus: Sequence[Pdu]) -> set[str]:
@@ -127,7 +138,9 @@ def _failed(data: trace.AttemptFailed, event: Event) -> Said:
 
 
 def _postponed(data: trace.AttemptPostponed, event: Event) -> Said:
-    return Said(f"waits {_wait(data.next_at - event.at_service)}: {data.because}", icon="ring")
+    wait = data.next_at - event.at_service
+    told = f"waits {_wait(wait)}" if wait >= _TELLING else f"waits for {neighbour(data.lane)}"
+    return Said(f"{told}: {data.because}", icon="ring")
 
 
 def _given_up(data: trace.TaskGivenUp, _: Event) -> Said:

@@ -28,15 +28,13 @@ def _lines(ladder: Ladder) -> Iterator[str]:
 
 def _fitted(row: Row, columns: tuple[Column, ...]) -> Iterator[str]:
     """The row, and what does not fit beside it beneath."""
-    line, rest = _line(row, columns), []
-    pieces = _answer(row)
-    if row.source >= 0:
-        while pieces and len(f"{line} {pieces[0]}") <= WIDTH:
-            line += f" {pieces.pop(0)}"
-        rest = pieces
+    line = _line(row, columns)
+    for piece in _answer(row) if row.source >= 0 else []:
+        if len(f"{line} {piece}") > WIDTH:
+            yield line[:WIDTH]
+            line = f"{'':{_NOTE_AT}}"
+        line += f" {piece}"
     yield line[:WIDTH]
-    if rest:
-        yield f"{'':{_NOTE_AT}} {' '.join(rest)}"[:WIDTH]
 
 
 def _head(column: Column) -> str:
@@ -70,7 +68,7 @@ def _sign(row: Row) -> str:
 def _arrow(row: Row, *, forward: bool) -> str:
     """`|--NAME (what it carries)-->|`; a line that failed stops short at an X, a dotted one is not on our wire."""
     what = [one for one in (row.beneath if row.kind is not RowKind.FOLD else row.text,) if one]
-    if row.attempts > 1 and row.kind is not RowKind.FOLD:
+    if row.attempts > 1 and row.kind is not RowKind.FOLD and not _says_more(row):
         what = [f"{row.attempt} of {row.attempts}"]
     label = _short(f"{_plain(row.name)}{f' ({_plain(what[0])})' if what else ''}", _ARROW - 6)
     dash = ":" if row.gone else "." if row.kind is RowKind.TOLD else "=" if row.kind is RowKind.ANSWER else "-"
@@ -80,10 +78,18 @@ def _arrow(row: Row, *, forward: bool) -> str:
     return f"{tail}{line}>{end}" if forward else f"{end}<{line}{tail}"
 
 
+def _says_more(row: Row) -> bool:
+    """What a submit_sm carries, and that nothing was sent, says more than which attempt it is: that stands behind."""
+    return bool(row.beneath) and row.interface in ("smpp", "")
+
+
 def _answer(row: Row) -> list[str]:
     """What stands behind the arrow, piece by piece."""
-    pieces = [] if row.answer is None else [row.answer.text, row.answer.detail]
+    pieces = [] if row.answer is None else [row.answer.text]
     pieces += [f"[fault {row.fault}]"] if row.fault else []
+    pieces += [] if row.answer is None else [row.answer.detail]
+    if row.attempts > 1 and row.kind is not RowKind.FOLD and _says_more(row):
+        pieces.append(f"attempt {row.attempt} of {row.attempts}")
     pieces += [f"[{one}]" for one in row.findings]
     pieces += [f"repeat of #{row.repeat_of}"] if row.repeat_of else []
     pieces += [row.text] if row.kind is RowKind.FOLD and row.text else []

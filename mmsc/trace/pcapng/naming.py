@@ -8,6 +8,7 @@ from protocols.mm1 import MessageType
 from protocols.mm1.enums import in_words
 from protocols.smpp import CommandId
 
+_SMPP_HEAD: Final = 16  # octets
 _LOOKED_AT: Final = 8192  # octets
 _HEAD_END: Final = b"\r\n\r\n"
 _START_LINE: Final = re.compile(rb"(?:([A-Z]+) (\S*) HTTP/\d\.\d|HTTP/\d\.\d (\d{3})[^\r\n]*)\r?\n")
@@ -48,6 +49,8 @@ def _inside(body: bytes) -> str:
 
 
 def _smpp(octets: bytes) -> str:
+    if len(octets) < _SMPP_HEAD:
+        return ""
     with suppress(ValueError):
         return CommandId(int.from_bytes(octets[4:8])).name.lower()
     return ""

@@ -29,7 +29,9 @@ class Session:
         return [self._packet(True, SYN), self._packet(False, SYN | ACK), self._packet(True, ACK)]
 
     def say(self, octets: bytes, *, to_server: bool) -> list[Packet]:
-        """Octets in as many segments as they need."""
+        """Octets in as many segments as they need; none are an acknowledgement of what came, and nothing more."""
+        if not octets:
+            return [self._packet(to_server, ACK)]
         starts = range(0, len(octets), MAXIMUM_SEGMENT_OCTETS)
         return [
             self._packet(

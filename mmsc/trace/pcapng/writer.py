@@ -105,7 +105,7 @@ def pcapng(captures: Iterable[Captured], *, service_time: bool = False) -> bytes
 
 
 def _is_answer(record: CaptureRecord, octets: bytes) -> bool:
-    return record.interface != "smpp" and dialogue.is_answer(octets)
+    return record.interface != "smpp" and (not octets or dialogue.is_answer(octets))
 
 
 def _turns(record: CaptureRecord, octets: bytes, *, answers: bool) -> Iterable[Turn]:

@@ -191,8 +191,9 @@ class _Maker:
         )
 
     def _problem(self, view: View, buffer: int, base: int) -> Node:
-        """From where on nothing could be read: behind the last field that could."""
+        """From where on nothing could be read: behind the last field that could, or the last part."""
         read = max((base + row.end for row in view.rows if row.end >= 0), default=base)
+        read = max((read, *(base + _read_to(one) for one in view.inside if one.at >= 0)))
         end = base + len(view.octets)
         return self._said("problem", "Undecodable", view.problem, min(read, end), end, buffer)
 
@@ -221,6 +222,14 @@ class _Maker:
         taken = sum(one.key.rstrip("0123456789") == key for one in self.levels)
         told = name or view.title.partition(",")[0]
         self.levels.append(Level(f"{key}{taken + 1 if taken else ''}", told, buffer, base, base + len(view.octets)))
+
+
+def _read_to(view: View) -> int:
+    """The end of what could be read of it, as its own layer has it."""
+    if not view.problem:
+        return view.at + len(view.octets)
+    ends = [row.end for row in view.rows] + [_read_to(one) for one in view.inside if one.at >= 0]
+    return view.at + max(ends, default=0)
 
 
 def _summary(view: View) -> str:
