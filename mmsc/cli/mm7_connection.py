@@ -1,9 +1,7 @@
 """How commands reach an MMSC's MM7 interface: address, credentials, TLS, proxy; one request out, one answer back."""
 
 import asyncio
-import errno
 import math
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +28,6 @@ NO_ANSWER: Final = 3  # exit status
 _MAXIMUM_ANSWER_OCTETS: Final = 1024 * 1024
 _MAXIMUM_CREDENTIALS_OCTETS: Final = 4096
 _MAXIMUM_SECONDS: Final = 86_400
-_ERRNO: Final = re.compile(r"\[Errno (-?\d+)\]")
 _KEYS: Final = {  # the client's words come from the settings of a server
     "tls_ca_file": "--ca",
     "tls_certificate_file": "--cert",
@@ -257,19 +254,11 @@ def _why(connection: Connection, unavailable: HttpUnavailable) -> str:
         return f"no answer from {url} within {connection.seconds:g} s"
     if why.startswith("no HTTP answer"):
         return f"what listens at {url} does not speak HTTP"
-    if not unavailable.connected and why.startswith("cannot connect: "):
-        return f"nobody takes connections at {url} ({_of_the_system(why)})"
+    if not unavailable.connected and why.startswith("connect to "):
+        return f"nobody takes connections at {url} ({why})"
     if not unavailable.connected:
         return f"no connection to {url}: {why}"
     return f"no answer from {url}: {why}"
-
-
-def _of_the_system(why: str) -> str:
-    """What the system says of it: asyncio's own text is longer and says less."""
-    numbers = set(map(int, _ERRNO.findall(why)))
-    number = numbers.pop() if len(numbers) == 1 else 0
-    known = number > 0 and number in errno.errorcode
-    return os.strerror(number) if known else _ERRNO.sub("", why.removeprefix("cannot connect: ")).strip()
 
 
 def run(connection: Connection, content_type: str, body: bytes, transaction_id: str) -> HttpReply:

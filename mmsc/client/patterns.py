@@ -7,6 +7,13 @@ from typing import Any, Final
 
 _RANGE: Final = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?)\s*\.\.\s*(-?[0-9]+(?:\.[0-9]+)?)")
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+_ATOMS: Final = re.compile(r"\\.|\[\^?\]?[^\]]*\]", re.DOTALL)  # what one character can be
+_LAZY: Final = re.compile(r"([*+?}])[?+]")
+_CERTAIN: Final = re.compile(r"([^)])\{\d+\}")
+_INNERMOST: Final = re.compile(r"\((?:\?(?:[:=!]|<[=!]|P?<\w+>|[a-zA-Z-]+:))?([^()]*)\)([*+?{]?)")
+_REPEAT: Final = re.compile(r"[*+?{]")
+_UNCERTAIN: Final = re.compile(r"[*+?{|]")
+_MOST_STEPS: Final = 1_000_000_000  # of a search, at the worst: seconds
 ANYTHING: Final = ("*", "any")
 ABSENT: Final = "absent"
 
@@ -78,14 +85,53 @@ def _text_fits(pattern: str, value: Any) -> bool:
         return any(_text_fits(pattern, one) for one in value)
     text = str(value)
     if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
-        return re.search(pattern[1:-1], text) is not None
+        return _found_by(pattern[1:-1], text)
     within = _RANGE.fullmatch(pattern)
     number = _number(text)
     if within is not None and number is not None:
         return float(within[1]) <= number <= float(within[2])
     if "*" in pattern:
-        return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
+        return _fits_wildcard(pattern.split("*"), text)
     return text == pattern or _bare(text) == _bare(pattern) or (number is not None and number == _number(pattern))
+
+
+def _fits_wildcard(pieces: list[str], text: str) -> bool:
+    """Each piece at the first place where it can be: one way through the text, however many stars there are."""
+    first, *middle, last = pieces
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for piece in middle:
+        at = text.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
+
+
+def _found_by(expression: str, text: str) -> bool:
+    """Raises ValueError for what is none, and for what could search for hours: a server that runs scenarios would do
+    nothing else meanwhile."""
+    try:
+        compiled = re.compile(expression)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"/{expression[:60]}/ is no regular expression: {error}") from error
+    repeats = _repeats(expression)
+    if repeats is None or len(text) ** (repeats + 1) > _MOST_STEPS:
+        raise ValueError(f"/{expression[:60]}/ repeats too much to be looked for in {len(text)} characters")
+    return compiled.search(text) is not None
+
+
+def _repeats(expression: str) -> int | None:
+    """How many repetitions of no certain length it has; None where a group repeats that repeats or chooses inside."""
+    bare = _ATOMS.sub("x", expression)
+    bare = _LAZY.sub(r"\1", _CERTAIN.sub(r"\1", bare))
+    while (group := _INNERMOST.search(bare)) is not None:
+        inside, times = group[1], group[2]
+        if times and _UNCERTAIN.search(inside):
+            return None
+        bare = bare[: group.start()] + inside + times + bare[group.end() :]
+    return len(_REPEAT.findall(bare))
 
 
 def _number(text: str) -> float | None:

@@ -1,6 +1,7 @@
 """The console's application: the operators' paths, REST and the pages, and what holds for all of them."""
 
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import quote
 
@@ -10,8 +11,9 @@ from aiohttp.typedefs import Middleware
 
 from mmsc.clock import Clock
 from mmsc.console import assets, bridge, login
+from mmsc.console.feed import Streams
 from mmsc.console.guard import Guard
-from mmsc.console.live import STREAMS, Streams
+from mmsc.console.live import STREAMS
 from mmsc.console.page import ASKS, HOLDER, SECURITY, page
 from mmsc.console.pages import PAGES
 from mmsc.control import Control
@@ -20,8 +22,9 @@ from mmsc.net.http import Handler
 
 MAXIMUM_BODY_OCTETS: Final = 8 * 1024 * 1024  # an MM in base64 with its attachments
 _OPEN: Final = ("/healthz", "/readyz", "/metrics", "/login", "/static/")  # they ask themselves, or need not
+_FIGURES: Final = "/metrics"  # where no token is asked for: by loopback's own names, too
 _REST: Final = "/api/"
-_TITLES: Final = {404: "Nothing is here", 405: "Not in this way"}
+_TITLES: Final = {404: "Nothing is here", 405: "Not in this way", 410: "It was here once"}
 _WHY: Final = {
     404: "No page has this address. What was there may have been of another run, or removed by retention.",
     405: "This address takes forms of our own pages only: nothing was done.",
@@ -64,16 +67,26 @@ async def _secured(request: web.Request, handler: NextHandler) -> web.StreamResp
             error.headers.update(SECURITY)
             raise
         answer = _refused(request, error.status, error.reason, error.headers.get("Allow", ""))
+    except (ValueError, LookupError):
+        if not _is_unread_form(request):
+            raise
+        answer = _refused(request, 400, "the form cannot be read")
     if not answer.prepared:
         for name, value in SECURITY.items():
             answer.headers.setdefault(name, value)
     return answer
 
 
+def _is_unread_form(request: web.Request) -> bool:
+    """Whether it was aiohttp's reading of a form that failed: a charset or boundary that is none."""
+    is_form = request.content_type in ("multipart/form-data", "application/x-www-form-urlencoded")
+    return request.method == "POST" and is_form and getattr(request, "_post", None) is None
+
+
 def _guarded(guard: Guard) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: NextHandler) -> web.StreamResponse:
-        if request.path.startswith(_OPEN):
+        if request.path.startswith(_OPEN) and (guard.asks or request.path != _FIGURES):
             return await handler(request)
         refusal = guard.refusal(request)
         if refusal is None:
@@ -97,8 +110,9 @@ def _refused(request: web.Request, status: int, why: str, allow: str = "") -> we
         challenge = 'Bearer realm="mmsc"' if status == 401 else ""
         return problem(status, why, allow=allow, challenge=challenge)
     headers = {"Allow": allow} if allow else {}
-    if request.app[HOLDER] and status in (404, 405) and "text/html" in request.headers.get("Accept", ""):
-        answer = page(request, "error.html", status=status, title=_TITLES[status], why=_WHY[status])
+    if request.app[HOLDER] and status in _TITLES and "text/html" in request.headers.get("Accept", ""):
+        told = f"{why[:1].upper()}{why[1:]}." if why != HTTPStatus(status).phrase else _WHY.get(status, why)
+        answer = page(request, "error.html", status=status, title=_TITLES[status], why=told)
         answer.headers.update(headers)
         return answer
     return web.Response(status=status, text=f"{status}: {why}\n", headers=headers)

@@ -21,6 +21,7 @@ from mmsc.trace.view import look
 _FIELDS: Final = CaptureQuery.__struct_fields__
 _ROWS: Final = 50
 _EVERY_SECONDS: Final = 1.0
+_SELDOM: Final = 5  # of these spans pass where each would bring more than a page of rows: nobody could read them
 _LONGEST: Final = 200  # characters of a word of a filter
 _NONE: Final = "No captures are kept: trace.captures is false in this server's settings."
 
@@ -85,13 +86,17 @@ def _kept(capturing: Capturing) -> dict[str, Any]:
 async def _rows_live(request: web.Request) -> web.StreamResponse:
     capturing, query = _capturing(request), query_of(request.query)
     shown: list[CaptureLine] = []
-    kept = -1
+    kept, seen, left_out = -1, -1, 0
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
-        nonlocal shown, kept
-        if kept == capturing.rings.kept:
+        nonlocal shown, kept, seen, left_out
+        new, seen = capturing.rings.kept - seen, capturing.rings.kept
+        if kept == seen:
             return []
-        kept = capturing.rings.kept
+        if kept >= 0 and new > _ROWS and left_out < _SELDOM - 1:
+            left_out += 1
+            return []
+        kept, left_out = seen, 0
         found = await capturing.listed(query, None, _ROWS)
         if found.captures == shown:
             return []

@@ -215,7 +215,7 @@ async def _set(request: web.Request) -> web.Response:
 async def _back(request: web.Request, name: str = "") -> web.Response:
     wanted = str((await request.post()).get("q", ""))
     query = f"?{urlencode({'q': wanted})}" if wanted else ""
-    anchor = f"#f-{quote(name)}" if name else ""
+    anchor = f"#{quote(name)}" if name else ""
     return web.Response(status=303, headers={"Location": f"/faults{query}{anchor}"})
 
 

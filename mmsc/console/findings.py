@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from mmsc.console.frame import has
-from mmsc.console.live import Push, stream
+from mmsc.console.live import Push, Shown, stream
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
 from mmsc.control.findings import FindingRow, FindingsPage, RulePage, Sample
@@ -60,10 +60,10 @@ async def _findings(request: web.Request) -> web.Response:
 
 
 async def _findings_live(request: web.Request) -> web.StreamResponse:
-    control, client = control_of(request), request.query.get("client", "")
+    control, client, shown = control_of(request), request.query.get("client", ""), Shown()
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
-        return [Push("findings", markup("findings-rows.html", **await _table(control, client)))]
+        return shown.fresh([Push("findings", markup("findings-rows.html", **await _table(control, client)))])
 
     return await stream(request, None, render, every_seconds=_EVERY_SECONDS)
 

@@ -38,6 +38,8 @@ class Guard:
             return 403, "requests by any name but loopback's need console.token"
         if request.method not in SAFE and _is_foreign(request):
             return 403, "a page of another place asked for this"
+        if _is_drawn_in(request):
+            return 403, "a page of another place draws this in"
         return None
 
     def enter(self, answer: web.StreamResponse, token: str, *, secure: bool) -> bool:
@@ -73,6 +75,15 @@ def _is_loopback(host: str) -> bool:
     name = bare.partition("]")[0] if bare.startswith("[") else bare.partition(":")[0]
     address = address_of(name)
     return name in ("", "localhost") if address is None else address.is_loopback
+
+
+def _is_drawn_in(request: web.Request) -> bool:
+    """Whether another site's page fetches it as a picture, script or frame of its own (Fetch Metadata). A link may be
+    followed from anywhere; but to open a message on a phone may be to report it read."""
+    site, mode = request.headers.get("Sec-Fetch-Site", "none"), request.headers.get("Sec-Fetch-Mode", "navigate")
+    return site not in ("none", "same-origin") and (
+        mode != "navigate" or request.headers.get("Sec-Fetch-Dest", "document") != "document"
+    )
 
 
 def _is_foreign(request: web.Request) -> bool:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from mmsc.console.live import Push, stream
+from mmsc.console.live import Push, Shown, stream
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
 from mmsc.control.lanes import QUEUE_AT_MOST, Act, Acting, LaneSeen
@@ -37,10 +37,10 @@ async def _lanes(request: web.Request) -> web.Response:
 
 
 async def _lanes_live(request: web.Request) -> web.StreamResponse:
-    control = control_of(request)
+    control, shown = control_of(request), Shown()
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
-        return [Push("lanes", markup("lanes-rows.html", **_values(await control.lanes.listed())))]
+        return shown.fresh([Push("lanes", markup("lanes-rows.html", **_values(await control.lanes.listed())))])
 
     return await stream(request, None, render, every_seconds=_EVERY_SECONDS)
 
@@ -55,11 +55,11 @@ async def _lane(request: web.Request) -> web.Response:
 
 
 async def _lane_live(request: web.Request) -> web.StreamResponse:
-    control, name = control_of(request), request.match_info["name"]
+    control, name, shown = control_of(request), request.match_info["name"], Shown()
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
         values = await _one(control, name)
-        return [] if values is None else [Push("lane", markup("lane-body.html", **values))]
+        return [] if values is None else shown.fresh([Push("lane", markup("lane-body.html", **values))])
 
     return await stream(request, None, render, every_seconds=_EVERY_SECONDS)
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from aiohttp.web_protocol import RequestHandler
 
 from mmsc.clock import Clock
 from mmsc.domain.durations import Durations
@@ -43,10 +44,12 @@ class ConsoleListener:
         self._server: asyncio.Server | None = None
         self.statuses: dict[int, int] = {}  # answers by status
         self.times = Durations()
+        self._silent: set[RequestHandler] = set()  # connections that asked nothing yet
 
     @web.middleware
     async def _counting(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         began = self._clock.real_now()
+        self._silent.discard(request.protocol)
         status = 500
         try:
             answer = await handler(request)
@@ -77,11 +80,24 @@ class ConsoleListener:
         server = self._runner.server
         assert server is not None
 
-        def new() -> asyncio.BaseProtocol:
-            full = len(server.connections) >= self._limits.maximum_connections
-            return _TooMany() if full else server()
+        loop = asyncio.get_running_loop()
 
-        self._server = await asyncio.get_running_loop().create_server(new, self._host, self._port)
+        def new() -> asyncio.BaseProtocol:
+            if len(server.connections) >= self._limits.maximum_connections:
+                return _TooMany()
+            made = server()
+            self._silent.add(made)
+            loop.call_later(self._limits.request_seconds, self._cut, made)
+            return made
+
+        self._server = await loop.create_server(new, self._host, self._port)
+
+    def _cut(self, connection: RequestHandler) -> None:
+        """Whoever asks nothing in time makes room for others; aiohttp bounds only the wait for a second request."""
+        if connection in self._silent:
+            self._silent.discard(connection)
+            if connection.transport is not None:
+                connection.transport.abort()
 
     async def stop(self) -> None:
         """No new connections; those that are open have `stop_seconds`."""

@@ -9,64 +9,33 @@ alone). Each stream also brings the strip, and a beat. A page's own events come 
             return [Push("rows", markup("rows.html", rows=...))]
         return await stream(request, control_of(request).bus, render)
 
-Readers look into the bus' ring at their own pace, so that one who stalls costs whoever publishes nothing, and holds no
-more than its buffer. After `STALLED_SECONDS` it is cut. It comes back with Last-Event-ID (or `?after=ID`): what
-the ring still has follows, else an event `behind`, on which the page is read anew from the store.
+Pages at the same address share one `Feed` (`feed.py`): what they are told is found and rendered once. Who opens a
+stream brings its own `render`; of those that are open, the first one's is asked, so it may hold nothing of its reader
+but what the address says, and what was shown last (`have`, `seen` and `after` in the query are the reader's own).
+
+Feeds look into the bus' ring at their own pace, so that a page costs whoever publishes nothing. A reader comes back
+with Last-Event-ID (or `?after=ID`): what the ring still has follows, else an event `behind`, on which the page is read
+anew from the store.
 """
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from aiohttp import web
 
-from mmsc.console.frame import frame_of
-from mmsc.console.page import control_of, markup
-from mmsc.console.words import seconds
-from mmsc.control import Control
-from mmsc.domain.instant import SECOND
+from mmsc.console.feed import Content, Feed, Reader, Render, Streams, Wanted
+from mmsc.console.feed import Push as Push
+from mmsc.console.feed import Shown as Shown
+from mmsc.console.page import control_of
 from mmsc.trace.bus import Bus
-from protocols.records import record
-
-GATHERED_SECONDS: Final = 0.25
-BEAT_SECONDS: Final = 5.0  # a page whose last beat is older is not live
-STRIP_SECONDS: Final = 1.0
-STALLED_SECONDS: Final = 10.0  # so long a reader may take none of what is written
-SEND_BUFFER_OCTETS: Final = 64 * 1024  # the kernel's, of one reader; the program's own is as large
-ITEMS_AT_ONCE: Final = 5000  # of one quarter second; more of them and the page is read anew
-
-T = TypeVar("T")
-Wanted = Callable[[T], bool]
-
-
-@record(frozen=True, slots=True)
-class Push:
-    """One event of a page: its name, and markup for the elements that show it."""
-
-    event: str
-    html: str
-
-
-Render = Callable[[Sequence[T]], Awaitable[Iterable[Push]]]
-
-
-class Streams:
-    """The streams that are open, at most `maximum`."""
-
-    def __init__(self, maximum: int) -> None:
-        self.maximum = maximum
-        self.open = 0
-        self.cut = 0  # because they stalled
-        self.refused = 0
-        self.closing = asyncio.Event()
-
-    async def close(self, _: web.Application) -> None:
-        """The server stops: all of them end."""
-        self.closing.set()
-
 
 STREAMS: Final = web.AppKey("streams", Streams)
+_OF_THE_READER: Final = ("after", "have", "seen")  # where it stands, not what it asks for
+
+T = TypeVar("T")
 
 
 def routes() -> Iterator[web.RouteDef]:
@@ -91,7 +60,8 @@ async def stream(
         return web.Response(status=503, text=text, headers={"Retry-After": "10"})
     streams.open += 1
     try:
-        return await _Stream(request, source, render, wanted, every_seconds, streams).run()
+        run = request.query.get("run", "")
+        return await _serve(request, streams, Content(source, render, wanted, every_seconds, run))
     finally:
         streams.open -= 1
 
@@ -103,130 +73,64 @@ async def _frame_alone(request: web.Request) -> web.StreamResponse:
     return await stream(request, None, nothing)
 
 
-class _Stream(Generic[T]):
-    """One reader."""
-
-    def __init__(
-        self,
-        request: web.Request,
-        source: Bus[T] | None,
-        render: Render[T],
-        wanted: Wanted[T] | None,
-        every_seconds: float,
-        streams: Streams,
-    ) -> None:
-        self._request = request
-        self._control: Control = control_of(request)
-        self._source = source
-        self._render = render
-        self._wanted = wanted
-        self._streams = streams
-        self._every = every_seconds
-        self._strip: str | None = None
-        self._id = ""
-        self._position = 0
-        self._due = dict.fromkeys(("page", "strip", "beat"), 0)  # real time, µs
-        self._response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        )
-
-    async def run(self) -> web.StreamResponse:
-        """Until the reader goes, stalls, or the server stops."""
-        await self._response.prepare(self._request)
-        _bound_buffer(self._request)
-        try:
-            await self._write(self._begin())
-            while not self._streams.closing.is_set():
-                await self._write([push async for push in self._turn()])
-                await self._pause()
-        except ConnectionError:
-            pass
-        except TimeoutError:
-            self._streams.cut += 1
-            if self._request.transport is not None:
-                self._request.transport.abort()
-        return self._response
-
-    def _begin(self) -> list[Push]:
-        """Where the reader stands: at the end, or where it was before."""
-        if self._source is None:
-            return []
-        self._position = self._source.position
-        before = self._request.headers.get("Last-Event-ID") or self._request.query.get("after", "")
-        if not before:
-            return []
-        items, _ = self._source.since(0)
-        for back, item in enumerate(reversed(items)):
-            if _id_of(item) == before:
-                self._position -= back
-                return []
-        return [Push("behind", "")]
-
-    async def _turn(self) -> AsyncIterator[Push]:
-        items, missed = self._news()
-        if missed or len(items) > ITEMS_AT_ONCE:
-            yield Push("behind", "")
-            items = []
-        if self._wanted is not None:
-            items = [item for item in items if self._wanted(item)]
-        if items or (self._every and self._is_due("page", self._every)):
-            for push in await self._render(items):
-                yield push
-        if self._is_due("strip", STRIP_SECONDS):
-            strip = markup("strip.html", frame=frame_of(self._request, self._control))
-            if strip != self._strip:
-                self._strip = strip
-                yield Push("strip", strip)
-        if self._is_due("beat", BEAT_SECONDS):
-            yield Push("beat", seconds(self._control.clock.now()))
-
-    def _news(self) -> tuple[list[T], int]:
-        if self._source is None or self._source.position == self._position:
-            return [], 0
-        items, missed = self._source.since(self._position)
-        self._position = self._source.position
-        if items:
-            self._id = _id_of(items[-1])
-        return items, missed
-
-    def _is_due(self, what: str, every: float) -> bool:
-        now = self._control.clock.real_now()
-        if now < self._due[what]:
-            return False
-        self._due[what] = now + round(every * SECOND)
-        return True
-
-    async def _write(self, pushes: Sequence[Push]) -> None:
-        if pushes:
-            octets = b"".join(_event(push, self._id) for push in pushes)
-            async with asyncio.timeout(STALLED_SECONDS):
-                await self._response.write(octets)
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(GATHERED_SECONDS):
-                await self._streams.closing.wait()
-        except TimeoutError:
-            pass
+async def _serve(request: web.Request, streams: Streams, content: Content[T]) -> web.StreamResponse:
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    await response.prepare(request)
+    if request.transport is None:
+        return response  # it went already
+    reader = Reader(response, request.transport)
+    position = _position(request, content.source)
+    reader.missed = position is None
+    if position is None:
+        position = 0 if content.source is None else content.source.position
+    try:
+        with suppress(ConnectionError):
+            await _fed(streams, _address(request), reader, content, position, request)
+    finally:  # a handler is cancelled where its reader went
+        streams.cut += reader.was_cut
+    return response
 
 
-def _event(push: Push, identity: str) -> bytes:
-    lines = [f"event: {push.event}"]
-    if identity:
-        lines.append(f"id: {identity}")
-    lines += [
-        f"data: {line}" for line in push.html.replace("\r", "\n").split("\n")
-    ]  # other ends of lines are text here
-    return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
+async def _fed(
+    streams: Streams, address: str, reader: Reader, content: Content[T], position: int, request: web.Request
+) -> None:
+    """Give a reader what its feed has, from its own place on. Raises ConnectionError, and what made the feed end."""
+    feed = streams.feeds.get(address)
+    is_first = feed is None or feed.task.done()
+    if feed is None or is_first:
+        feed = streams.feeds[address] = Feed(streams, control_of(request), content, position)
+    feed.join(reader)
+    try:
+        if not is_first:
+            await feed.greet(reader, content, position)
+        await reader.run()
+        if feed.task.done() and not feed.task.cancelled():
+            feed.task.result()
+    finally:
+        if feed.leave(reader):
+            if streams.feeds.get(address) is feed:
+                del streams.feeds[address]
+            feed.task.cancel()
+            await asyncio.gather(feed.task, return_exceptions=True)
 
 
-def _id_of(item: object) -> str:
-    return str(getattr(item, "id", ""))
+def _address(request: web.Request) -> str:
+    """Pages with the same one are told the same."""
+    query = sorted((name, value) for name, value in request.query.items() if name not in _OF_THE_READER)
+    return f"{request.path}?{urlencode(query)}"
 
 
-def _bound_buffer(request: web.Request) -> None:
-    """The kernel would take megabytes for a reader that reads nothing."""
-    transport = request.transport
-    if transport is not None and (given := transport.get_extra_info("socket")) is not None:
-        given.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_OCTETS)
-        transport.set_write_buffer_limits(high=SEND_BUFFER_OCTETS)
+def _position(request: web.Request, source: Bus[T] | None) -> int | None:
+    """Where the reader stands: at the end, or where it was before; None where that is not known any more."""
+    if source is None:
+        return 0
+    before = request.headers.get("Last-Event-ID") or request.query.get("after", "")
+    if not before:
+        return source.position
+    items, _ = source.since(0)
+    for back, item in enumerate(reversed(items)):
+        if str(getattr(item, "id", "")) == before:
+            return source.position - back
+    return None

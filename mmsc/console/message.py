@@ -65,6 +65,8 @@ async def _ladder(request: web.Request) -> web.Response:
     view = view_of(request)
     number = request.match_info.get("number", "")
     chosen = traffic.pdu(number) if number else next(iter(traffic.pdus), None)
+    if chosen is not None:
+        chosen = await control_of(request).traffic.opened(chosen)
     if number and chosen is None:
         raise web.HTTPNotFound(reason=f"message {found.id} has no PDU {number}: there are {len(traffic.pdus)}")
     values = ladder_values(found.id, traffic, view, chosen.number if chosen is not None else "")
@@ -90,6 +92,7 @@ async def _pane(request: web.Request) -> web.Response:
     chosen = traffic.pdu(request.match_info["number"])
     if chosen is None:
         raise web.HTTPNotFound(reason="no such PDU")
+    chosen = await control_of(request).traffic.opened(chosen)
     text = markup("message-pane.html", pane=pane_of(request, traffic, chosen), mm=number_of(request))
     return web.Response(text=text, content_type="text/html", headers={"Cache-Control": "no-store"})
 
@@ -134,6 +137,7 @@ def ladder_values(mm_id: int, traffic: Traffic, view: View, chosen: str) -> dict
         "digest": blake2b(repr((made.columns, rows)).encode(), digest_size=8).hexdigest(),
         "whole": traffic.whole,
         "pdus": len(traffic.pdus),
+        "waits": traffic.about.waits,
         "interfaces": sorted({one.record.interface for one in traffic.pdus}),
         "people": sorted(set(traffic.about.addresses.values())),
         "lost": not traffic.pdus or any(row.gone for row in made.rows),

@@ -1,5 +1,6 @@
 """A message to take away: the ladder as text, as a picture, and everything as JSON; also for the partner."""
 
+import asyncio
 from collections.abc import Iterator
 
 from aiohttp import web
@@ -27,10 +28,12 @@ async def _octets(request: web.Request) -> web.Response:
     mm_id = number_of(request)
     traffic = await control_of(request).traffic.of(mm_id)
     if _for_partner(request):
-        traffic = traffic.shown_to(partner_of(traffic))
+        traffic = await asyncio.to_thread(lambda whole: whole.shown_to(partner_of(whole)), traffic)
     pdu = traffic.pdu(request.match_info["number"])
     if pdu is None:
         raise web.HTTPNotFound(reason="no such PDU")
+    if not _for_partner(request):
+        pdu = await control_of(request).traffic.opened(pdu)
     found = dissect(pdu.view)
     known = {one.key: one for one in found.levels}
     level = known.get(request.query.get("b", ""), found.levels[0])

@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 
 from mmsc.console.page import control_of
-from mmsc.control.messages import MessageDetail, gone_in_words
+from mmsc.control.messages import MessageDetail, gone_in_words, other_run_in_words
 from mmsc.engine.queries.messages import Gone
 from protocols.records import record
 
@@ -79,9 +79,13 @@ def has_route(request: web.Request, start: str, end: str) -> bool:
 
 
 async def message_of(request: web.Request, recipients: int = 1) -> MessageView:
-    """The message in the path; 404 says whether it was never seen, or is there no longer."""
+    """The message in the path. 410 for what retention removed; 404 says whether it was never seen, is there no longer,
+    or is not of the run that the address asks for."""
     mm_id = number_of(request)
     detail = await control_of(request).messages.one(mm_id, recipients)
     if isinstance(detail, Gone):
-        raise web.HTTPNotFound(reason=gone_in_words(mm_id, detail))
+        kind = web.HTTPNotFound if detail.removed_at is None else web.HTTPGone
+        raise kind(reason=gone_in_words(mm_id, detail))
+    if elsewhere := other_run_in_words(detail.row, request.query.get("run", "")):
+        raise web.HTTPNotFound(reason=elsewhere)
     return MessageView(mm_id, detail)

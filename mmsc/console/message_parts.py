@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from mmsc.console.message import sentence
 from mmsc.console.message_head import id_in, message_of, number_of
 from mmsc.console.page import control_of, page
 from mmsc.control.acting import in_words
 from mmsc.control.comparing import compared
-from mmsc.control.traffic import Traffic
 from mmsc.engine.acting import Action
 from mmsc.gateways.rest.handsets import part_answer
 from mmsc.trace.ladder import Pdu, Wishes
@@ -73,7 +73,8 @@ async def _recipients(request: web.Request, said: str = "", status: int = 200) -
 
 
 async def _act(request: web.Request) -> web.Response:
-    """Retry now, expire now or cancel, for one recipient or all; the page says what came of it."""
+    """Retry now, expire now or cancel, for one recipient or all; the page says what came of it. Where it was asked for
+    on a ladder, that shows it."""
     form = await request.post()
     try:
         action = Action(str(form.get("action", "")))
@@ -85,6 +86,8 @@ async def _act(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(reason="no such recipient")
     only = None if chosen is None else {chosen}
     outcome = await control_of(request).acting.act(action, number_of(request), "console", only)
+    if form.get("back") and outcome.done:
+        raise web.HTTPSeeOther(f"/m/{number_of(request)}")
     return await _recipients(request, in_words(outcome))
 
 
@@ -178,19 +181,17 @@ async def _beside(request: web.Request, mm_id: int, other: str) -> dict[str, Any
     left, right = await control.traffic.of(mm_id), await control.traffic.of(number)
     if not right.events:
         return {"error": f"There is no message {other} here"}
-    pairs = align(_arrows(left), _arrows(right))
+    ours, theirs = (one.ladder(Wishes(notes=False, folds=False)) for one in (left, right))
+    pairs = align(ours.rows, theirs.rows)
     return {
         "pairs": pairs,
         "other": number,
-        "left": left.ladder(),
-        "right": right.ladder(),
+        "left": ours,
+        "right": theirs,
+        "says": sentence,
         "differences": sum(marks(one) != () for one in pairs),
         "marks": marks,
     }
-
-
-def _arrows(traffic: Traffic) -> tuple[Any, ...]:
-    return traffic.ladder(Wishes(notes=False, folds=False)).rows
 
 
 async def _runs(request: web.Request) -> web.Response:

@@ -38,6 +38,7 @@ class Line:
     sender: str
     to: str
     to_title: str
+    recipients: int
     subject: str
     path: str
     size: str
@@ -78,6 +79,7 @@ def _line(row: MessageRow, now: int) -> Line:
         sender=_sender(row),
         to=words.several(row.recipient_count, "recipient") if several else "".join(row.recipients),
         to_title=", ".join(row.recipients) + (" ..." if row.recipient_count > len(row.recipients) else ""),
+        recipients=row.recipient_count,
         subject=row.subject,
         path=_path(row.path),
         size=words.octets(row.size_octets),

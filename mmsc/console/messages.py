@@ -11,18 +11,23 @@ from mmsc.console.filtering import Filter
 from mmsc.console.first_steps import steps
 from mmsc.console.frame import has
 from mmsc.console.live import Push, stream
+from mmsc.console.message_head import id_in
 from mmsc.console.message_rows import Line, grouped, lines
 from mmsc.console.page import control_of, markup, page
 from mmsc.control import Control
-from mmsc.control.messages import MessagePage
+from mmsc.control.acting import in_words
+from mmsc.control.messages import MessagePage, other_run_in_words
 from mmsc.control.query import QueryError, parse
 from mmsc.control.rates import Series
 from mmsc.domain.searching import Field, MessageQuery
+from mmsc.engine.acting import Action
+from mmsc.engine.queries.messages import Gone
 from mmsc.trace.events import Event
 
 ROWS: Final = 50
 CHART_SECONDS: Final = 120
 CHANGED_AT_ONCE: Final = 20  # messages whose rows are renewed a quarter second; beyond them they are only counted
+NEW_PER_SECOND: Final = 20  # messages; beyond them, too
 _HELPS: Final = (
     ("+15550107", "a number, an id, a Message-ID, a TransactionID, a token, or any text; several words must all hold"),
     ("state:expired", "any state of a recipient, or open, or ended"),
@@ -41,6 +46,7 @@ def routes() -> Iterator[web.RouteDef]:
     """/, /messages and what they follow."""
     yield web.get("/", _list)
     yield web.get("/messages", _list)
+    yield web.post("/messages", _act)
     yield web.get("/messages/live", _live)
 
 
@@ -53,8 +59,33 @@ async def _list(request: web.Request) -> web.Response:
     found = await control.messages.find(query, filtered.below, ROWS)
     if _is_one(request, query, found):
         raise web.HTTPSeeOther(f"/m/{found.rows[0].mm_id}")
-    more = {} if found.rows or query.terms else {"steps": steps(request, control)}
-    return _page(request, filtered, found, **more)
+    if found.rows:
+        return _page(request, filtered, found)
+    more: dict[str, Any] = {} if query.terms else {"steps": steps(request, control)}
+    return _page(request, filtered, found, elsewhere=await _elsewhere(control, filtered), **more)
+
+
+async def _elsewhere(control: Control, filtered: Filter) -> tuple[str, str]:
+    """The id that was looked for, and of which run it is, where that is another than the filter's."""
+    wanted = id_in(filtered.q)
+    row = await control.messages.row(wanted) if filtered.run and wanted is not None else Gone()
+    return ("", "") if isinstance(row, Gone) else (row.mm_id, other_run_in_words(row, filtered.run))
+
+
+async def _act(request: web.Request) -> web.Response:
+    """Retry now or cancel what is selected; the same list then says what came of it."""
+    control, filtered, form = control_of(request), Filter.of(request), await request.post()
+    ids = [id_in(str(one)) for one in form.getall("mm", [])]
+    chosen = [one for one in ids if one is not None]
+    try:
+        query, action = _query(control, filtered), Action(str(form.get("action", "")))
+        if not ids or len(chosen) < len(ids):
+            raise ValueError
+        outcome = await control.acting.act_on_many(action, chosen, "console")
+    except ValueError as error:
+        raise web.HTTPBadRequest(reason="no such action, or no such messages") from error
+    found = await control.messages.find(query, filtered.below, ROWS)
+    return _page(request, filtered, found, said=in_words(outcome))
 
 
 def _query(control: Control, filtered: Filter) -> MessageQuery:
@@ -65,7 +96,7 @@ def _query(control: Control, filtered: Filter) -> MessageQuery:
 def _is_one(request: web.Request, query: MessageQuery, found: MessagePage) -> bool:
     """One hit of a search for nothing but words opens it."""
     words_only = bool(query.terms) and all(term.field is Field.WORD for term in query.terms)
-    return words_only and len(found.rows) == 1 and found.more is None and has(request, "/m/{mm}")
+    return words_only and len(found.rows) == 1 and found.more is None
 
 
 def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: Any) -> web.Response:
@@ -83,7 +114,9 @@ def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: An
         "has_pcapng": has(request, "/captures.pcapng"),
         "has_send": has(request, "/send/mm7"),
         "error": None,
+        "said": "",
         "steps": [],
+        "elsewhere": ("", ""),
         "helps": _HELPS,
         "status": 200,
         **more,
@@ -118,29 +151,37 @@ class _Followed:
     def __init__(self, control: Control, query: MessageQuery) -> None:
         self._control = control
         self._query = query
-        self._ticks = -1
+        self._ticks = control.rates.ticks - 1
+        self._new = self._new_before = 0  # messages of this second, and of the one before
+        self._untold = 0  # of them, those that are only counted
 
     async def render(self, events: Sequence[Event]) -> Iterable[Push]:
         """What the list is told of these events."""
-        return [*await self._rows(events), *self._rates()]
+        return [*await self._rows(events), *self._of_a_second()]
 
     async def _rows(self, events: Sequence[Event]) -> list[Push]:
-        changed = list(dict.fromkeys(event.mm_id for event in events if event.mm_id is not None))
-        if len(changed) > CHANGED_AT_ONCE:
-            new = sum(event.kind == _ACCEPTED for event in events)
-            return [Push("many", str(new))]
+        changed = list({event.mm_id: None for event in events if event.mm_id is not None})
+        new = sum(event.kind == _ACCEPTED for event in events)
+        self._new += new
+        if len(changed) > CHANGED_AT_ONCE or max(self._new, self._new_before) > NEW_PER_SECOND:
+            self._untold += new
+            return []
         if not changed:
             return []
         rows = await self._control.messages.among(self._query, changed)
         shown: list[Line] = lines(rows, self._control.clock.now())
         return [Push("rows", markup("messages-rows.html", lines=shown))] if shown else []
 
-    def _rates(self) -> list[Push]:
+    def _of_a_second(self) -> list[Push]:
+        """Once a second: how many were only counted, and rates."""
         rates = self._control.rates
         if rates.ticks == self._ticks:
             return []
         self._ticks = rates.ticks
-        return [Push("rates", msgspec.json.encode([_rate(one, last=1) for one in rates.series(10)]).decode())]
+        self._new_before, self._new = self._new, 0
+        pushes = [Push("many", str(self._untold))] if self._untold else []
+        self._untold = 0
+        return [*pushes, Push("rates", msgspec.json.encode([_rate(one, last=1) for one in rates.series(10)]).decode())]
 
 
 def _rate(series: Series, last: int = CHART_SECONDS) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from mmsc.console import phone_acts, phone_views
-from mmsc.console.live import Push, stream
+from mmsc.console.live import Push, Shown, stream
 from mmsc.console.page import control_of, markup, page
 from mmsc.console.phone_asked import item_of, phone_of, phone_page, phones_of
 from mmsc.control.phones import Item, Phone, Phones, Presentation, behaviour_of, presentation_of, sources_of
@@ -111,7 +111,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
     number = request.query.get("item", "")
     item = phone.box.one(int(number)) if number.isascii() and number.isdecimal() and len(number) < 16 else None
     seen = request.query.get("seen", "")
-    last: dict[str, str] = {}
+    told = Shown()
 
     async def render(_: Sequence[object]) -> Iterable[Push]:
         nonlocal seen
@@ -126,9 +126,7 @@ async def _live(request: web.Request) -> web.StreamResponse:
         if item is not None and seen != _mark(item):
             seen = _mark(item)
             pushes.append(Push("item", _shown(phone, item)))
-        fresh = [push for push in pushes if last.get(push.event) != push.html]
-        last.update((push.event, push.html) for push in fresh)
-        return fresh
+        return told.fresh(pushes)
 
     return await stream(request, phones.bus, render, every_seconds=_LOOK_SECONDS)
 

@@ -45,14 +45,16 @@ def _run(request: web.Request) -> Run:
 async def _all(request: web.Request) -> web.Response:
     known = _known(request)
     run = next(iter(known.runs), None) if known else None
-    return _page(request, run)
+    return await _page(request, run)
 
 
 async def _one(request: web.Request) -> web.Response:
-    return _page(request, _run(request))
+    return await _page(request, _run(request))
 
 
-def _page(request: web.Request, run: Run | None, *, problems: Sequence[str] = (), status: int = 200) -> web.Response:
+async def _page(
+    request: web.Request, run: Run | None, *, problems: Sequence[str] = (), status: int = 200
+) -> web.Response:
     known = _known(request)
     return page(
         request,
@@ -60,7 +62,7 @@ def _page(request: web.Request, run: Run | None, *, problems: Sequence[str] = ()
         status=status,
         title="Scenarios" if run is None else f"{run.words} · Scenarios",
         live="/live" if run is None or run.result is not None else f"/scenarios/{run.id}/live",
-        offered=[] if known is None else known.offered(),
+        offered=[] if known is None else await known.offered(),
         runs=() if known is None else known.runs,
         busy=None if known is None else known.under_way,
         has_lab=known is not None,
@@ -89,9 +91,9 @@ async def _start(request: web.Request) -> web.Response:
     if known is None:
         raise web.HTTPNotFound
     try:
-        run = known.start(known.meant(names))
+        run = known.start(await known.meant(names))
     except (ScenarioError, KeyError, AnotherRuns) as error:
-        return _page(request, None, problems=_problems(error), status=409)
+        return await _page(request, None, problems=_problems(error), status=409)
     raise web.HTTPSeeOther(f"/scenarios/{run.id}")
 
 
@@ -123,7 +125,7 @@ async def _draft(request: web.Request) -> web.Response:
     known = _known(request)
     mm_ids = [one for one in request.query.get("mm", "").split(",") if one.isascii() and one.isdecimal()]
     if known is None:
-        return _draft_page(request, "", ("this server has no lab to run scenarios in",), 404)
+        return _draft_page(request, "", ("This server has no lab to run scenarios in: start one with mmsc lab.",), 404)
     try:
         text = await known.draft(mm_ids, _minutes(request))
     except (ApiError, OSError) as error:
@@ -159,7 +161,7 @@ async def _run_draft(request: web.Request) -> web.Response:
     if known is None:
         raise web.HTTPNotFound
     try:
-        run = known.start(known.meant([], text or " "))
+        run = known.start(await known.meant([], text or " "))
     except (ScenarioError, AnotherRuns) as error:
         return _draft_page(request, text, _problems(error), 409)
     raise web.HTTPSeeOther(f"/scenarios/{run.id}")

@@ -44,16 +44,16 @@ async def _form(request: web.Request) -> web.Response:
 async def _send(request: web.Request) -> web.Response:
     whom = As(request.match_info["whom"])
     given = await request.post()
-    values = _texts(given)
+    values, attachments = _texts(given), _attachments(given)
     control = control_of(request)
     if given.get("act") == "show":
-        return _page(request, whom, values, _attachments(given))
+        return _page(request, whom, values, attachments)
     try:
-        draft = _draft(values, _attachments(given))
+        draft = _draft(values, attachments)
         sent = await (_by_rest(control, draft) if whom is As.REST else control.sending.send(whom, draft))
     except BadDraft as error:
-        return _page(request, whom, values, _attachments(given), wrong=error, status=400)
-    return _page(request, whom, values, _attachments(given), sent=sent, ladder=await _its_ladder(request, sent))
+        return _page(request, whom, values, attachments, wrong=error, status=400)
+    return _page(request, whom, values, attachments, sent=sent, ladder=await _its_ladder(request, sent))
 
 
 async def _shown(request: web.Request) -> web.Response:
@@ -102,6 +102,7 @@ def _page(
         names=_NAMES,
         fields=FIELDS[whom],
         values=values,
+        files=[one.name for one in attachments],
         vasps=control.sending.logins(),
         sent=sent,
         **ladder,
@@ -138,7 +139,8 @@ def _start(control: Control, whom: As) -> dict[str, str]:
     if whom is As.MM1:
         start |= {"number": numbers[-1] if numbers else "", "mms_version": "1.3"}
     if whom is As.MM4:
-        start |= {"sender": "+15559990001", "ack_request": "true"}
+        peer = next(iter(control.engine.neighbours.peers.values()), None)
+        start |= {"sender": "+15559990001", "ack_request": "true", "peer": "" if peer is None else peer.domain}
     if whom is As.REST:
         start |= {"sender": numbers[-1] if numbers else ""}
     return start
@@ -170,6 +172,7 @@ def _addresses(text: str) -> list[str]:
 
 
 def _attachments(given: MultiMapping[Any]) -> tuple[Attachment, ...]:
+    """The files, read: they can be read once."""
     files = [one for one in given.getall("file", []) if isinstance(one, web.FileField) and one.filename]
     return tuple(
         Attachment(

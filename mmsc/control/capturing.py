@@ -203,9 +203,9 @@ class Capturing:
         kept, left = _within(records)
         captured = await self._whole(kept)
         if len(captured) <= _DECODED:
-            captured = [_remarked(one) for one in captured]
+            captured = [await asyncio.to_thread(_remarked, one) for one in captured]
         if partner:
-            captured = await _for_partner(captured)
+            captured = await asyncio.to_thread(_for_partner, captured)  # seconds, where it is much
         writer = PcapngWriter(service_time=service_time)
         yield writer.begin()
         for one in captured:
@@ -253,13 +253,9 @@ def _sentence(finding: Finding) -> str:
     return f"finding {finding.rule}: {finding.remark}"
 
 
-async def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
+def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
     """Numbers replaced, contents emptied."""
-    views = []
-    for one in captured:
-        views.append(look(one.octets))
-        await asyncio.sleep(0)  # each of them may be large
-    partner = Partner(numbers_in(views, [one.neighbour for one in captured]))
+    partner = Partner(numbers_in((look(one.octets) for one in captured), [one.neighbour for one in captured]))
     return [
         one._replace(
             record=msgspec.structs.replace(

@@ -1,6 +1,7 @@
 """What leaves the server of one MM: its ladder, and all of it as JSON; for the partner with numbers replaced, contents
 emptied and the engine's notes left out (`mmsc/trace/partner.py`)."""
 
+import asyncio
 import base64
 
 import msgspec
@@ -131,10 +132,10 @@ async def everything(control: Control, mm_id: int, *, partner: bool) -> bytes:
     traffic = await control.traffic.of(mm_id)
     made = traffic.ladder(Wishes(folds=False, unfolded=True))
     if partner:
-        traffic, made = for_partner(traffic, made)
-        return msgspec.json.encode(_all(mm_id, traffic, made))
+        traffic, made = await asyncio.to_thread(for_partner, traffic, made)
+        return await asyncio.to_thread(lambda: msgspec.json.encode(_all(mm_id, traffic, made)))
     detail = await control.messages.one(mm_id, 1000)
-    whole = _all(mm_id, traffic, made)
+    whole = await asyncio.to_thread(_all, mm_id, traffic, made)
     events = [event_seen(one) for one in traffic.events]
     return msgspec.json.encode(msgspec.structs.replace(whole, message=detail, events=events))
 

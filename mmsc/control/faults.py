@@ -180,7 +180,8 @@ def _by_default(fault: Fault) -> str:
 
 
 def _own(parameter: Parameter, value: object) -> str:
-    return f"{parameter.shown(value)}{_UNITS.get(parameter.name, '')}"
+    shown, unit = parameter.shown(value), _UNITS.get(parameter.name)
+    return f"{shown}{unit}" if unit else f"{parameter.name.replace('_', ' ')} {shown}"
 
 
 _UNITS: Final = {"seconds": " s", "octets": " octets"}

@@ -173,8 +173,8 @@ class FindingService:
         )
 
     async def _place(self, noted: Noted) -> _Place | None:
-        """Where a view has the same to remark, and knows its place better than the codec; of what the whole message is
-        about, its first request."""
+        """Where a view has the same to remark, and knows its place better than the codec; of what the whole PDU is
+        about, the last request before it was noted."""
         if noted.mm_id is None:
             return None
         interface = _INTERFACES.get(noted.finding.rule.partition("-")[0], "")
@@ -186,7 +186,9 @@ class FindingService:
                     if (one.rule, one.remark) == (noted.finding.rule, noted.finding.remark):
                         return _Place(pdu, layer, base, *_range(layer, one.offset))
         if incoming and noted.finding.offset < 0:
-            return _Place(incoming[0], incoming[0].view, 0, -1, -1)
+            before = [one for one in incoming if one.record.at_service <= noted.at_service]
+            last = max(before, key=lambda one: one.record.at_service, default=incoming[0])
+            return _Place(last, last.view, 0, -1, -1)
         return None
 
 

@@ -15,10 +15,13 @@ Place = NewType("Place", int)  # the id at which a page begins; REST writes it a
 
 
 class NextDue(msgspec.Struct, frozen=True):
-    """What happens next of itself: when (service time, µs), and in words."""
+    """What happens next of itself: when (service time, µs), and in words: from now (`again in 2 s`), and by the clock
+    (`again at 14:07:44`). `under_way`: it happens now."""
 
     at: Instant
     words: str
+    planned: str = ""
+    under_way: bool = False
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,8 +18,8 @@ from mmsc.control.message_forms import RecipientDetail as RecipientDetail
 from mmsc.control.message_forms import RecipientPage as RecipientPage
 from mmsc.control.message_forms import Report as Report
 from mmsc.control.message_forms import Task as Task
-from mmsc.control.reasons import reason_of
-from mmsc.domain.instant import Instant, to_datetime
+from mmsc.control.reasons import pending, reason_of
+from mmsc.domain.instant import DAY, Instant, to_datetime
 from mmsc.domain.message import Mm, TaskKind
 from mmsc.domain.searching import EVERYTHING, MessageQuery
 from mmsc.domain.states import FINAL, RecipientState
@@ -151,7 +151,7 @@ class MessageService:
             run=mm.details.get(RUN, ""),
             marks=marks_of(seen.events),
             last=_last(seen.events),
-            next_due=next_due(_awaited(seen.due, states), self._clock.now(), mm.expires_at),
+            next_due=next_due(pending(seen.due, states), self._clock.now(), mm.expires_at),
         )
 
 
@@ -178,9 +178,14 @@ def next_due(due: Sequence[Due], now: Instant, expires_at: Instant) -> NextDue |
     first = due[0]
     if any(one.under_way for one in due):
         under_way = next(one for one in due if one.under_way)
-        return NextDue(under_way.at, f"{sentences.short_work(under_way.kind)} under way")
+        told = f"{sentences.short_work(under_way.kind)} under way"
+        return NextDue(under_way.at, told, told, under_way=True)
     word = _due_word(first, expires_at)
-    return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}" if first.at > now else f"{word} due")
+    if first.at <= now:
+        return NextDue(first.at, f"{word} due", f"{word} due")
+    day = "" if first.at // DAY == now // DAY else f"{to_datetime(first.at):%d %B} "
+    planned = f"{word} at {day}{sentences.clock_time(first.at)}"
+    return NextDue(first.at, f"{word} in {sentences.in_words(first.at - now)}", planned)
 
 
 def _due_word(first: Due, expires_at: Instant) -> str:
@@ -189,11 +194,6 @@ def _due_word(first: Due, expires_at: Instant) -> str:
     if first.kind == TaskKind.NOTIFY and first.at == expires_at:
         return "expiry"
     return "again" if first.attempt else sentences.short_work(first.kind)
-
-
-def _awaited(due: Sequence[Due], states: Mapping[RecipientState, int]) -> list[Due]:
-    """Without the watch over a peer that has reported: it ends, and nothing happens."""
-    return [one for one in due if one.kind != TaskKind.WATCH or RecipientState.RELAYED in states]
 
 
 def when(at: Instant) -> str:
@@ -210,6 +210,13 @@ def gone_in_words(mm_id: int, gone: Gone) -> str:
             f"message {mm_id} is not there: older than every message that is kept, so removed by retention or a reset"
         )
     return f"message {mm_id} was never seen here"
+
+
+def other_run_in_words(row: MessageRow, wanted: str) -> str:
+    """That a message is not of the run that was asked for; "" where it is, or none was."""
+    if not wanted or row.run == wanted:
+        return ""
+    return f"message {row.mm_id} is of another run: {row.run}" if row.run else f"message {row.mm_id} is of no run"
 
 
 def _last(events: Sequence[Event]) -> str:

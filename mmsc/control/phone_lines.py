@@ -2,7 +2,7 @@
 transaction, the address that was fetched, and the time."""
 
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 from mmsc.control.control import Control
@@ -12,11 +12,6 @@ from mmsc.trace.captures import CaptureRecord, Direction
 
 LOOKED_AT: Final = 2000  # the latest captures
 _APART: Final = 30 * SECOND
-
-
-class _Numbered(Protocol):
-    number: str
-    record: CaptureRecord
 
 
 async def place_of(control: Control, line: Line, digits: str) -> str:
@@ -67,9 +62,6 @@ def _mm_of(control: Control, record: CaptureRecord) -> int | None:
 
 
 async def _number_of(control: Control, mm_id: int, record: CaptureRecord) -> str:
-    traffic = getattr(control, "traffic", None)
-    if traffic is None:
-        return ""
-    pdus: tuple[_Numbered, ...] = (await traffic.of(mm_id)).pdus
+    pdus = (await control.traffic.of(mm_id)).pdus
     same = [one for one in pdus if (one.record.exchange, one.record.direction) == (record.exchange, record.direction)]
     return min(same, key=lambda one: abs(one.record.at_real - record.at_real)).number if same else ""

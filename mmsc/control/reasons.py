@@ -1,10 +1,11 @@
 """The reason line of a message: one or two sentences that say why it stands as it does, and what comes next."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from mmsc.domain.instant import Instant
-from mmsc.domain.states import FINAL
+from mmsc.domain.message import TaskKind
+from mmsc.domain.states import FINAL, RecipientState
 from mmsc.engine.queries.messages import Due, Seen
 from mmsc.trace import sentences
 from mmsc.trace.events import Event
@@ -53,15 +54,24 @@ def _fault(events: Sequence[Event]) -> str:
     return ""
 
 
+def pending(due: Sequence[Due], states: Collection[RecipientState]) -> list[Due]:
+    """Without the watch over a peer that has reported: it ends, and nothing happens."""
+    return [one for one in due if one.kind != TaskKind.WATCH or RecipientState.RELAYED in states]
+
+
 def _next(seen: Seen, now: Instant) -> str:
     """What is due; a sentence that names it already is not said twice."""
-    if not seen.due:
+    due = pending(seen.due, {group.state for group in seen.groups})
+    if not due:
         open_ones = sum(group.count for group in seen.groups if group.state not in FINAL)
         return "" if open_ones else "Nothing more is due."
-    first: Due = next((one for one in seen.due if one.under_way), seen.due[0])
+    first: Due = next((one for one in due if one.under_way), due[0])
     what = sentences.work(first.kind)
     if first.under_way:
         return f"Under way now: {what}."
     if first.at <= now:
         return f"Due: {what}."
+    if first.kind == TaskKind.WATCH:
+        left = sentences.in_words(first.at - now)
+        return f"The peer's report is awaited for {left} more, then the state is indeterminate."
     return f"Next: {what} in {sentences.in_words(first.at - now)}, at {sentences.clock_time(first.at)}."

@@ -59,9 +59,12 @@ class ResetService:
         return _done(taken)
 
     async def of_run(self, run: str) -> ResetDone:
-        """The messages of one run, whoever shares the store: they are nobody else's. Captures stay in their ring."""
+        """The messages of one run, whoever shares the store: they are nobody else's. Their
+        captures are not found any more."""
         async with self._one_at_a_time:
             taken = await self._resetter.of_run(run)
+            if self._captures is not None and taken.ids:
+                await self._captures.take_away(taken.ids)
             for forget in self._forgets:
                 forget()
         return _done(taken)

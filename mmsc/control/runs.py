@@ -52,14 +52,25 @@ class RunFailure(msgspec.Struct, frozen=True):
     at: Instant
 
 
+class RunRefusal(msgspec.Struct, frozen=True):
+    """How often a submission of somebody was refused, and why."""
+
+    interface: str
+    client: str
+    because: str
+    count: int
+
+
 class RunReport(msgspec.Struct, frozen=True):
     """What became of a run. `verdict` is open while something is under way, else failed where somebody did not get his
-    MM, else passed. `failures` are the first 100."""
+    MM or everything was refused, else passed. `failures` are the first 100, `refused` those of the last 10,000 refusals
+    that have its tag."""
 
     run: Run
     verdict: str
     findings: list[RunFinding]
     failures: list[RunFailure]
+    refused: list[RunRefusal]
 
 
 class Runs:
@@ -75,18 +86,21 @@ class Runs:
         return RunPage([_run(one) for one in found if one is not None], names[limit - 1] if len(names) > limit else "")
 
     async def report(self, name: str) -> RunReport | None:
-        """What became of one, None when no MM has its tag."""
+        """What became of one, None when no MM and no refusal has its tag."""
         if tag_of(name) != name or not name:
             return None
-        seen = await self._queries.one(name)
+        seen, refusals = await self._queries.one(name), await self._queries.refusals(name)
         if seen is None:
-            return None
+            if refusals is None:
+                return None
+            seen = RunSeen(name, 0, refusals.first_at, refusals.last_at, {})
         run = _run(seen)
-        verdict = "open" if run.open else "failed" if run.failed else "passed"
+        verdict = "open" if run.open else "failed" if run.failed or not run.messages else "passed"
         findings = await self._queries.findings(name)
         failures = await self._queries.failures(name) if run.failed or _S.INDETERMINATE in run.states else []
         told = [RunFinding(rule, client, count) for (rule, client), count in findings.items()]
-        return RunReport(run, verdict, told, [_failure(one) for one in failures])
+        refused = [] if refusals is None else [RunRefusal(*what, count) for what, count in refusals.counts.items()]
+        return RunReport(run, verdict, told, [_failure(one) for one in failures], refused)
 
 
 def _run(seen: RunSeen) -> Run:
@@ -121,6 +135,9 @@ def as_text(report: RunReport) -> str:
     if report.findings:
         lines += ["", "Findings"]
         lines += [f"  {one.count:6,}  {one.rule:12}  {one.client}" for one in report.findings]
+    if report.refused:
+        lines += ["", "Refused"]
+        lines += [f"  {one.count:6,}  {one.interface:5} {one.client}: {one.because}" for one in report.refused]
     return "\n".join(lines) + "\n"
 
 

@@ -118,6 +118,8 @@ class Scenarios:
         self._given = folder
         self._runs: dict[str, Run] = {}
         self._task: asyncio.Task[None] | None = None
+        self._reading = asyncio.Lock()
+        self._offered: dict[Path, tuple[tuple[int, int], Offered]] = {}
         self._count = 0
 
     @property
@@ -140,11 +142,20 @@ class Scenarios:
         """One of them."""
         return self._runs.get(run)
 
-    def offered(self) -> list[Offered]:
-        """The files of the folder."""
+    async def offered(self) -> list[Offered]:
+        """The files of the folder. They are read in a thread, and again when they are others."""
+        async with self._reading:
+            return await asyncio.to_thread(self._offers)
+
+    def _offers(self) -> list[Offered]:
         from mmsc.scenario.files import listed
 
-        return [self._offer(path) for path in listed([self._folder])]
+        found = {path: _mark(path) for path in listed([self._folder])}
+        self._offered = {
+            path: (mark, before[1] if (before := self._offered.get(path)) and before[0] == mark else self._offer(path))
+            for path, mark in found.items()
+        }
+        return [offered for _, offered in self._offered.values()]
 
     def _offer(self, path: Path) -> Offered:
         from mmsc.scenario.reading import read
@@ -156,15 +167,19 @@ class Scenarios:
             return Offered(name, str(path), problems=error.problems)
         return Offered(name, str(path), tuple(one.name for one in found), found[0].description.strip())
 
-    def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
+    async def meant(self, names: Sequence[str], text: str = "") -> list[Scenario]:
         """The scenarios of these files, all where none is named; or those of a text. Raises ScenarioError, KeyError for
-        a name that is none."""
+        a name that is none. YAML takes seconds where it is long: it is read in a thread, one text at a time."""
+        async with self._reading:
+            return await asyncio.to_thread(self._meant, names, text)
+
+    def _meant(self, names: Sequence[str], text: str) -> list[Scenario]:
         from mmsc.scenario.files import read_all
         from mmsc.scenario.reading import read_text
 
         if text:
             return read_text(text, "draft")
-        known = {one.name: Path(one.path) for one in self.offered()}
+        known = {one.name: Path(one.path) for one in self._offers()}
         wanted = [(name, known[name]) for name in names or known]
         return [replace(one, file=name) for name, path in wanted for one in read_all([path])]
 
@@ -239,6 +254,15 @@ class Scenarios:
     def _tell(self, run: Run, case: int = 0, step: int = 0) -> None:
         self._count += 1
         self.bus.publish(News(self._count, run.id, case, step))
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    """What is another one when a file is written; (0, 0) for one that is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 class _Hearing:

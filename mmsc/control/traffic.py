@@ -1,23 +1,25 @@
 """What went over the wires for one MM: its captures with their bodies put back, as numbered PDUs and as a ladder."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
-from mmsc.control.messages import MessageService
+from mmsc.control.messages import MessageService, NextDue
 from mmsc.domain.message import ContentId
 from mmsc.engine.ports import Contents
 from mmsc.engine.queries.messages import Gone
 from mmsc.trace.captures import CaptureRecord
 from mmsc.trace.events import Event
-from mmsc.trace.ladder import About, Ladder, Pdu, Told, Wishes, addresses_of, ladder, read
+from mmsc.trace.ladder import About, Ladder, Pdu, Told, Wishes, addresses_of, ladder, opened, read
 from mmsc.trace.partner import Partner
 from mmsc.trace.rings import INTERFACES, NEVER, Captures
 from protocols.records import record
 
 MAXIMUM_EVENTS: Final = 5000  # of one MM; what comes after them is not drawn
 MAXIMUM_PDUS: Final = 3000
+MAXIMUM_BODY_OCTETS: Final = 32 * 1024 * 1024  # of bodies that are put back at once; PDUs after that are shown without
 _PAGE: Final = 1000
 
 
@@ -67,16 +69,34 @@ class TrafficService:
         """Events and PDUs of an MM; empty when there is no such MM."""
         events = await self._events(mm_id)
         records = [] if self._captures is None else self._captures.of_mm(mm_id)
-        pdus = read([(one, await self._whole(one)) for one in records[:MAXIMUM_PDUS]])
+        captured, all_whole = await self._captured(records[:MAXIMUM_PDUS])
+        pdus = await asyncio.to_thread(read, captured)
+        due = await self._due(mm_id)
         about = About(
-            due=await self._due(mm_id),
+            due="" if due is None else due.planned,
+            waits=due is not None and not due.under_way,
             addresses=addresses_of(events),
             node=self._node(),
             told=tuple(self._told(pdus)),
             kept_since=dict.fromkeys(INTERFACES, NEVER) if self._captures is None else self._captures.kept_since(),
         )
-        whole = len(events) < MAXIMUM_EVENTS and len(records) <= MAXIMUM_PDUS
+        whole = len(events) < MAXIMUM_EVENTS and len(records) <= MAXIMUM_PDUS and all_whole
         return Traffic(events=tuple(events), pdus=pdus, about=about, whole=whole)
+
+    async def _captured(self, records: Sequence[CaptureRecord]) -> tuple[list[tuple[CaptureRecord, bytes]], bool]:
+        """Their octets, and whether all are whole: an MM to thousands would be its body thousands of times."""
+        found, room = list[tuple[CaptureRecord, bytes]](), MAXIMUM_BODY_OCTETS
+        for one in records:
+            room -= 0 if one.reference is None else one.reference.length
+            found.append((one, await self._whole(one) if room >= 0 else one.octets))
+        return found, room >= 0
+
+    async def opened(self, pdu: Pdu) -> Pdu:
+        """A PDU with its body put back, should it have been left out among many."""
+        if pdu.record.reference is None or len(pdu.octets) > len(pdu.record.octets):
+            return pdu
+        octets = await self._whole(pdu.record)
+        return pdu if len(octets) == len(pdu.octets) else opened(pdu, octets)
 
     async def _events(self, mm_id: int) -> list[Event]:
         found: list[Event] = []
@@ -87,9 +107,9 @@ class TrafficService:
                 break
         return found
 
-    async def _due(self, mm_id: int) -> str:
+    async def _due(self, mm_id: int) -> NextDue | None:
         row = await self._messages.row(mm_id)
-        return "" if isinstance(row, Gone) or row.next_due is None else row.next_due.words
+        return None if isinstance(row, Gone) else row.next_due
 
     async def _whole(self, record_: CaptureRecord) -> bytes:
         """Its octets with the stored body put back in, where that is still there."""

@@ -26,6 +26,8 @@ from protocols.records import record
 _AT_ONCE: Final = 50  # recipients
 _DELIVERIES: Final = (TaskKind.NOTIFY, TaskKind.LINK)
 _ON_ITS_WAY: Final = "it is on its way to another system"
+_FETCHED: Final = "it was fetched: the handset's answer is awaited"
+_BEING_FETCHED: Final = "it is being fetched"
 
 
 class Action(StrEnum):
@@ -124,8 +126,8 @@ class OperatorActs:
             return "the peer has it: its report is awaited"
         if task.kind not in _DELIVERIES:
             return ""
-        if recipient.fetched_at is not None and not self._desk.policy.notification.gets_ignored:
-            return "it was fetched: the handset's answer is awaited"
+        if self._was_fetched(recipient):
+            return _FETCHED
         if recipient.state is RecipientState.SCHEDULED and (mm.deliver_at or 0) > self._desk.clock.now():
             return "its delivery time has not come"
         if recipient.state in (RecipientState.DEFERRED, RecipientState.LINK_SENT):
@@ -135,13 +137,21 @@ class OperatorActs:
     # --- expire and cancel ---
 
     async def _expire(self, mm: Mm, recipient: Recipient, who: str) -> str:
-        """The recipient ends as it would at the MM's expiry; one that a peer has, as it would after the grace."""
-        happening = Happening.EXPIRED
-        if recipient.state is RecipientState.RELAYED:
-            happening = Happening.SILENCE
-        elif f"{recipient.route}:{recipient.target}" in await task_sql.lanes_under_way(self._desk.store, mm.id):
-            return _ON_ITS_WAY
-        return await self._end(mm, recipient, happening, Action.EXPIRE, who)
+        """The recipient ends as it would at the MM's expiry; one that a peer has, as it would after the grace. One that
+        has the MM does not: an Expired about it would be wrong."""
+        if recipient.state in FINAL or recipient.state is RecipientState.RELAYED:
+            return await self._end(mm, recipient, Happening.SILENCE, Action.EXPIRE, who)
+        with self._desk.gets.closed(recipient.id):
+            if self._was_fetched(recipient):
+                return _FETCHED
+            if self._desk.gets.is_open(recipient.id):
+                return _BEING_FETCHED
+            if f"{recipient.route}:{recipient.target}" in await task_sql.lanes_under_way(self._desk.store, mm.id):
+                return _ON_ITS_WAY
+            return await self._end(mm, recipient, Happening.EXPIRED, Action.EXPIRE, who)
+
+    def _was_fetched(self, recipient: Recipient) -> bool:
+        return recipient.fetched_at is not None and not self._desk.policy.notification.gets_ignored
 
     async def _cancel(self, mm: Mm, recipient: Recipient, who: str) -> str:
         with self._desk.gets.closed(recipient.id):
@@ -160,6 +170,7 @@ class OperatorActs:
             because=because,
             text="" if happening is Happening.CANCELLED else because,
             source=who,
+            guard=self._guard_of(recipient, happening, now),
             effects=self._looked_at_again(mm, recipient, now),
             also=(trace.OperatorActed(action, who),),
             then=lambda: desk.planned(now),
@@ -167,9 +178,15 @@ class OperatorActs:
         if await desk.transitions.apply(mm, recipient, happening, how):
             return ""
         later = await sql.by_recipient(desk.store, recipient.id)
-        if later is None or later[1].state is recipient.state:
-            return _ON_ITS_WAY
-        return f"{_state(later[1])} already"
+        if later is not None and later[1].state is not recipient.state:
+            return f"{_state(later[1])} already"
+        return _FETCHED if later is not None and self._was_fetched(later[1]) else _ON_ITS_WAY
+
+    def _guard_of(self, recipient: Recipient, happening: Happening, now: Instant) -> Statement | None:
+        """Nothing expires by hand that somebody got meanwhile; where GETs count for nothing, nobody got it by one."""
+        if happening is not Happening.EXPIRED or self._desk.policy.notification.gets_ignored:
+            return None
+        return sql.expire_waiting(recipient.id, now)
 
     def _looked_at_again(self, mm: Mm, recipient: Recipient, now: Instant) -> tuple[Statement, ...]:
         """The task for all recipients at a neighbour ends when none of them is open."""

@@ -45,6 +45,11 @@ class DeliveryPolicy:
     report_grace: int = 24 * HOUR  # relayed and silent: indeterminate this long after expiry
 
 
+class LaneStopped(Exception):
+    """An operator stopped the lane after the job was begun: nothing leaves any more, what is stored says where to go
+    on."""
+
+
 Runner = Callable[[Job], Coroutine[Any, Any, None]]
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -85,7 +90,10 @@ class Desk:
         return self.store.shared and await self.gets.settled(job.recipients)
 
     async def call(self, job: Job) -> Outcome:
-        """Ask the courier. One that raises is our bug: logged, recorded and tried again later."""
+        """Ask the courier. One that raises is our bug: logged, recorded and tried again later. Raises `LaneStopped`."""
+        lane = self.lanes.get(job.lane)
+        if lane.stopped:
+            raise LaneStopped(job.lane)
         courier = self.couriers.get(job.kind)
         if courier is None:
             return Failed(f"nothing here carries out {job.kind}")
@@ -101,7 +109,6 @@ class Desk:
             return Retry(f"internal error: {type(error).__name__}: {error}")
         ended = self.clock.real_now()
         self.calls.note(job.lane, outcome, ended - began)
-        lane = self.lanes.get(job.lane)
         lane.seen.note(outcome, ended, ended - began)
         if isinstance(outcome, Retry) and outcome.neighbour_down:
             await self.pause(lane, outcome.because)
@@ -299,14 +306,12 @@ class Delivery:
             job = await lane.get()
             if job is None:
                 return
-            if lane.stopped:  # it waits where others can take it out
-                lane.put(job)
-                await lane.may_go()
-                continue
             if not lanes.begin():
                 continue
             try:
-                if lanes.is_sure() or await lanes.may_begin(job):
+                if lane.stopped:
+                    await self._hand_back(job)
+                elif lanes.is_sure() or await lanes.may_begin(job):
                     lane.in_flight += 1
                     await self._run(job)
                     lane.in_flight -= 1
@@ -322,6 +327,12 @@ class Delivery:
                 return await self._runners[job.kind](job)
             except (StoreBusy, StoreUnavailable):
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
+            except LaneStopped:
+                return await self._hand_back(job)
+
+    async def _hand_back(self, job: Job) -> None:
+        """Its lane is stopped: it waits in the store, where it can be cancelled, and is in nobody's hands."""
+        await self._desk.put_back(job, job.due_at, [])
 
     async def load(self, row: TaskRow) -> Job | None:
         """The job of a claimed task; None when what it was about is gone (the task goes too)."""

@@ -202,8 +202,8 @@ class Neighbours:
         return known is not None and (known.mms is not MmsFlag.UNKNOWN or address.value in self._listed)
 
     def listed(self) -> Iterator[Subscriber]:
-        """The subscribers that somebody configured, in order."""
-        return (self._subscribers[value] for value in tuple(self._listed))
+        """The subscribers that somebody configured, in order; to be read at once, before any of them changes."""
+        return (self._subscribers[value] for value in self._listed)
 
     def listed_one(self, number: str) -> Subscriber | None:
         """A subscriber that somebody configured, by the number (`+15550100123`)."""

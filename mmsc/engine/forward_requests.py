@@ -16,6 +16,7 @@ from mmsc.domain.box_entry import source_received
 from mmsc.domain.message import Mm, Recipient, Submission
 from mmsc.domain.mmbox import BoxState
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.domain.runs import RUN
 from mmsc.domain.sendings import SENT_BEFORE, kept, sent_on
 from mmsc.domain.states import Happening
 from mmsc.engine.along import LOOK_AGAIN, Along
@@ -91,7 +92,7 @@ class Forwards:
         if charging.OFFERED in submission.details and charging.offer_of(mm.details) is not None:
             why = "whoever sent this MM pays for replies to it: it is forwarded without reply charging"
             refused = Refused(RefusalReason.REPLY_OFFER_FORWARDED, why)
-            await self._submit.note_refused(submission.origin, refused)
+            await self._submit.note_refused(submission.origin, refused, run=submission.details.get(RUN, ""))
             return refused
         because = "its recipient forwarded it"
         effects, also = await self._boxed(recipient)
@@ -123,7 +124,7 @@ class Forwards:
         if gone.because is GoneBecause.STORE_AWAY:
             return _AWAY
         refused = Refused(RefusalReason.MM_UNKNOWN, _GONE.get(gone.because, "no message is there"))
-        await self._submit.note_refused(submission.origin, refused)
+        await self._submit.note_refused(submission.origin, refused, run=submission.details.get(RUN, ""))
         return refused
 
 

@@ -1,7 +1,10 @@
 """What an operator may do to a lane. Each act is an event. A stop holds on this node until it is let go or restarts."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
+from typing import Final
 
 from mmsc.engine.delivery import Desk
 from mmsc.engine.lanes import Lane
@@ -9,11 +12,13 @@ from mmsc.store import tasks as sql
 from mmsc.store.core import StoreBusy, StoreUnavailable
 from mmsc.trace.events import LaneActed
 
+_SETTLES_IN_SECONDS: Final = 2.0  # longer nobody waits for a neighbour's answer to what it was sent
+
 
 class Act(StrEnum):
     """What can be done."""
 
-    STOP = "stop"  # begin nothing more; what a neighbour is being sent is finished
+    STOP = "stop"  # begin nothing more; what a neighbour is being sent is finished first
     GO = "go"
     RETRY = "retry"  # whatever waits for another attempt is due now, and the back-off is over
     DROP_BACK_OFF = "drop_back_off"  # the back-off is over, what waits keeps its time
@@ -47,6 +52,8 @@ class LaneActs:
             return Acting.STORE_AWAY
         self._change(lane, act)
         self._wake()
+        if act is Act.STOP:
+            await _settled(lane)
         return Acting.DONE
 
     def _change(self, lane: Lane, act: Act) -> None:
@@ -55,3 +62,12 @@ class LaneActs:
             lane.more = True
         else:
             self._desk.lanes.resume(lane)
+
+
+async def _settled(lane: Lane) -> None:
+    """Wait until nothing is carried out, waits in memory or is being claimed: nothing leaves after the answer."""
+    lane.settled.clear()
+    if lane.taken:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLES_IN_SECONDS):
+                await lane.settled.wait()

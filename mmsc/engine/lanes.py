@@ -55,24 +55,8 @@ class Lane:
         self.seen = AnswersSeen()
         self.in_flight = 0  # jobs that are being carried out
         self.because = ""  # why it was paused last
-        self._go = asyncio.Event()
-        self._go.set()
-
-    @property
-    def stopped(self) -> bool:
-        """Whether an operator stopped it: nothing is begun until it is let go, whatever the neighbour does."""
-        return not self._go.is_set()
-
-    @stopped.setter
-    def stopped(self, stopped: bool) -> None:
-        if stopped:
-            self._go.clear()
-        else:
-            self._go.set()
-
-    async def may_go(self) -> None:
-        """Wait while it is stopped."""
-        await self._go.wait()
+        self.stopped = False  # by an operator: nothing is begun until it is let go, whatever the neighbour does
+        self.settled = asyncio.Event()  # it was stopped, and nobody has a seat any more
 
     @property
     def waiting(self) -> int:
@@ -279,6 +263,8 @@ class Lanes:
         lane.taken -= 1
         if lane.more:
             self._on_seat()
+        if lane.stopped and not lane.taken:
+            lane.settled.set()
 
     def pause(self, lane: Lane) -> float:
         """The neighbour is down: nothing leaves for a while. Returns the seconds, 0 when it is paused already."""

@@ -155,8 +155,9 @@ class Submit(Protocol):
         """Store a RES about a message that was refused (no MM is kept); returns after the commit."""
         ...
 
-    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
-        """Record what a gateway refused itself, `times` together; a store that is away records nothing."""
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1, run: str = "") -> None:
+        """Record what a gateway refused itself, `times` together, with its run tag; a store that is away records
+        nothing."""
         ...
 
 

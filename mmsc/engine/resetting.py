@@ -5,7 +5,7 @@ is written but a note. A submission that is being stored meanwhile comes before 
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from mmsc.domain.message import MmId
@@ -24,10 +24,11 @@ _NOTES_AT_ONCE: Final = 500
 
 @record(frozen=True, slots=True)
 class Taken:
-    """What was taken away."""
+    """What was taken away; of a run also the MMs' ids."""
 
     messages: int
     boxed: int = 0
+    ids: frozenset[int] = frozenset()
 
 
 class Resetter:
@@ -53,9 +54,18 @@ class Resetter:
 
     async def of_run(self, run: str) -> Taken:
         """The MMs of one run. Raises `StoreUnavailable` and `StoreBusy`."""
-        return Taken(await self._mms(self._ids.new_id(), run))
+        ids: set[int] = set()
+        messages = await self._mms(self._ids.new_id(), run, ids.update)
+        return Taken(messages, ids=frozenset(ids))
 
-    async def _mms(self, up_to: int, run: str = "") -> int:
+    async def _mms(self, up_to: int, run: str = "", told: Callable[[Iterable[int]], None] = lambda _: None) -> int:
+        """How many went. Again until there are none: one that is stored meanwhile may have an id from before."""
+        count = 0
+        while gone := await self._pass(up_to, run, told):
+            count += gone
+        return count
+
+    async def _pass(self, up_to: int, run: str, told: Callable[[Iterable[int]], None]) -> int:
         store = self._desk.store
         count = after = 0
         limit = _AT_ONCE_SHARED if store.shared else _AT_ONCE
@@ -65,6 +75,7 @@ class Resetter:
             await store.commit(Unit(None, sql.take_away(mms, self._desk.clock.real_now())))
             self._let_go(ids)  # what was handed over meanwhile
             self._desk.recent.forget_all()
+            told(ids)
             count += len(mms)
             after = ids[-1]
         return count

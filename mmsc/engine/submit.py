@@ -27,6 +27,7 @@ from mmsc.domain.message import (
 )
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.reply_charging import OFFERED
+from mmsc.domain.runs import RUN
 from mmsc.engine.along import LOOK_AGAIN, Along, Told
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
@@ -357,13 +358,14 @@ class Submitter:
                 return accepted
 
     async def _refuse(self, submission: Submission, refused: Refused) -> Refused:
-        await self.note_refused(submission.origin, refused)
+        await self.note_refused(submission.origin, refused, run=submission.details.get(RUN, ""))
         return refused
 
-    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
-        """Record what a gateway refused itself, `times` together; a store that is away records nothing."""
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1, run: str = "") -> None:
+        """Record what a gateway refused itself, `times` together, with its run tag; a store that is away records
+        nothing."""
         note = trace.SubmissionRefused(
-            str(origin.interface), origin.neighbour, str(refused.reason), refused.because, refused.address, times
+            str(origin.interface), origin.neighbour, str(refused.reason), refused.because, refused.address, times, run
         )
         with suppress(StoreBusy, StoreUnavailable):  # a refusal needs no record to be true
             await self._store.commit(self._chronicle.note(note))

@@ -152,6 +152,8 @@ class Timetable:
             self._lanes.put_down_lately = None
             for lane in lanes:
                 lane.taken -= left[lane.name]
+                if lane.stopped and not lane.taken:
+                    lane.settled.set()
                 lane.claimed(claimed[lane.name])
         return sum(map(len, claimed.values()))
 
@@ -194,7 +196,7 @@ class Timetable:
                 lane.more = True  # nobody looks into it until a seat becomes free
         if not self._lanes.held:
             due_at = min((due[lane.name] for lane in open_lanes if lane.name in due), default=None)
-            self._sleeping_until = self._clock.now() + round(seconds * SECOND)
+            self._sleeping_until = self._clock.now() + round(seconds * SECOND * max(1.0, self._clock.state.speed))
             if due_at is not None:
                 self._sleeping_until = due_at
                 waiting = self._clock.real_seconds_until(due_at)

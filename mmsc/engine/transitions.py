@@ -40,6 +40,7 @@ class Circumstances:
     source: str = ""
     answer: str = ""  # the handset's PDU that says it: notifyresp, acknowledge
     ack_asked: bool = False  # the peer's report wants its RES
+    guard: Statement | None = None  # one that allows less than the table of moves
     effects: tuple[Statement, ...] = ()
     also: tuple[trace.Data, ...] = ()  # events about the recipient that are as durable as the move
     then: Callable[[], None] | None = None
@@ -155,7 +156,9 @@ class Transitions:
             if report is not None and seated:
                 self._lanes.leave(self._lanes.get(report.lane))
 
-        guard = sql.move_recipient(recipient.id, happening, at, cause, leaving=state is not recipient.state)
+        guard = how.guard
+        if guard is None:
+            guard = sql.move_recipient(recipient.id, happening, at, cause, leaving=state is not recipient.state)
         return self._chronicle.unit(guard, effects, events, then, otherwise)
 
     def relayed_report(self, mm: Mm, recipient: Recipient, at: Instant) -> TaskRow | None:

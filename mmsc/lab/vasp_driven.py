@@ -28,6 +28,7 @@ from protocols.records import record
 
 MAXIMUM_KEPT: Final = 1000  # requests that it got; the oldest go
 MAXIMUM_REPEATABLE: Final = 200  # requests that it can send again
+MAXIMUM_REPEATABLE_OCTETS: Final = 32 * 1024 * 1024
 _ANSWER_SECONDS: Final = 60.0
 _LIMITS: Final = ClientLimits(connections=8, total_seconds=_ANSWER_SECONDS)
 _PLAIN: Final = ContentType("text/plain", (("charset", "utf-8"),))
@@ -185,6 +186,14 @@ class DrivenVasp:
         """The same request again, octet for octet. KeyError for one that it did not send, or not lately."""
         return await self._post(transaction_id, *self._sent[transaction_id])
 
+    def _remember(self, transaction_id: str, media: str, body: bytes) -> None:
+        """The last ones, as far as they fit; the newest always."""
+        self._sent[transaction_id] = media, body
+        octets = sum(len(one) for _, one in self._sent.values())
+        while len(self._sent) > 1 and (len(self._sent) > MAXIMUM_REPEATABLE or octets > MAXIMUM_REPEATABLE_OCTETS):
+            _, oldest = self._sent.pop(next(iter(self._sent)))
+            octets -= len(oldest)
+
     async def send(
         self, envelope: Envelope, content: mime.OutPart | None = None, *, lose_answer: bool = False
     ) -> Answered:
@@ -195,9 +204,7 @@ class DrivenVasp:
             media, body = mm7.encode(envelope)
         else:
             media, body = mm7.encode_with_content(envelope, content, transaction_id)
-        self._sent[transaction_id] = media, body
-        while len(self._sent) > MAXIMUM_REPEATABLE:
-            del self._sent[next(iter(self._sent))]
+        self._remember(transaction_id, media, body)
         if lose_answer:
             await self._post_and_go(media, body)
             return Answered(transaction_id=transaction_id, problem="the answer was lost on purpose")

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
+from mmsc.net.connecting import not_connected
 from mmsc.net.http_exchange import Exchange
 from mmsc.net.http_received import place_of
 from mmsc.net.http_target import Target, connect_head, target_of
@@ -124,7 +125,7 @@ class _Call:
         """A sentence."""
         if self._in_tls and isinstance(error, OSError):
             return why_it_failed(error, self._way.tls, self._target.host)
-        return f"cannot connect: {error}"
+        return not_connected(self._target.place, error)
 
     async def _open(self, protocol: Callable[[], asyncio.Protocol], host: str, port: int) -> None:
         self._transport, _ = await asyncio.get_running_loop().create_connection(protocol, host, port)
@@ -136,7 +137,7 @@ class _Call:
         try:
             await self._open(lambda: asking, proxy.host, proxy.port)
         except OSError as error:
-            raise Unreachable(f"cannot connect to the proxy {proxy.place}: {error}") from error
+            raise Unreachable(f"the proxy: {not_connected(proxy.place, error)}") from error
         assert self._transport is not None
         self.step = f"the proxy {proxy.place} does not answer CONNECT"
         head = connect_head(self._target, proxy.authorization)

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import aiosmtplib
 
+from mmsc.net.connecting import not_connected
 from mmsc.net.http_received import place_of
 from mmsc.net.smtp_outcomes import Reply, Sent, SmtpUnavailable
 from mmsc.trace.captures import Direction, WireTap, new_exchange
@@ -127,7 +128,8 @@ class SmtpSender:
                 await client.helo()  # RFC 5321 4.1.1.1: an older server
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
-            raise SmtpUnavailable(f"cannot connect to {self._host}:{self._port}: {error.__cause__ or error}") from error
+            place = f"{self._host}:{self._port}"
+            raise SmtpUnavailable(not_connected(place, error.__cause__ or error)) from error
         return client
 
     async def _transaction(

@@ -15,6 +15,7 @@ from mmsc.scenario.story import Story
 Answer = dict[str, object]
 _OUR_WORDS: Final = ("vasp", "as", "answer", "save", "expiry", "deliver_after")
 _PAGE_SECONDS: Final = 10.0
+_PAGE_OCTETS: Final = 1024 * 1024
 
 
 class Unfit(Exception):
@@ -135,7 +136,11 @@ class Acting:
         if not links:
             raise ValueError(f"handset {number} has got no SMS with a link")
         with urllib.request.urlopen(links[-1], timeout=_PAGE_SECONDS) as page:
-            return {"status": page.status, "page": page.read().decode("utf-8", "replace"), "link": links[-1]}
+            return {
+                "status": page.status,
+                "page": page.read(_PAGE_OCTETS).decode("utf-8", "replace"),
+                "link": links[-1],
+            }
 
     def _vasp(self, what: Mapping[str, Any]) -> None:
         self._client.answers(

@@ -15,8 +15,10 @@ from mmsc.client.times import seconds_of
 from mmsc.scenario.model import STEPS, TOP, Key, Kind, Scenario, ScenarioError, Step
 
 MAXIMUM_FILE_OCTETS: Final = 1024 * 1024
-_MAXIMUM_NODES: Final = 50_000  # anchors can make many of few
+_MAXIMUM_NODES: Final = 50_000  # of all kinds: anchors can make many of few
+_MAXIMUM_DOCUMENTS: Final = 200
 _MAXIMUM_DEPTH: Final = 30
+_MAXIMUM_PROBLEMS: Final = 100  # told of one text
 _NULL: Final = ("", "~", "null")
 _FLAGS: Final = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,9})?")
@@ -47,6 +49,8 @@ def read_text(text: str, file: str) -> list[Scenario]:
         raise ScenarioError((f"{file}: nested too deeply",)) from error
     if not documents:
         raise ScenarioError((f"{file}: no scenario in it",))
+    if len(documents) > _MAXIMUM_DOCUMENTS:
+        raise ScenarioError((f"{file}: more than {_MAXIMUM_DOCUMENTS} scenarios in it",))
     reader = _Reader(file)
     found = [reader.scenario(one, text) for one in documents]
     if reader.problems:
@@ -69,7 +73,7 @@ class _Reader:
     def __init__(self, file: str) -> None:
         self._file = file
         self._nodes = 0
-        self.problems: list[str] = []
+        self.problems: dict[str, None] = {}  # in their order
 
     def scenario(self, node: yaml.Node, text: str) -> Scenario:
         """One document."""
@@ -194,6 +198,7 @@ class _Reader:
         return list(found.values())
 
     def _is(self, node: yaml.Node, kind: type[yaml.Node], words: str) -> bool:
+        self._count(node, 0)
         if isinstance(node, kind):
             return True
         self._wrong(node, words)
@@ -201,8 +206,9 @@ class _Reader:
 
     def _wrong(self, node: yaml.Node, words: str) -> None:
         problem = f"{self._file}:{_line(node)}: {words}"
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems[problem] = None
+        if len(self.problems) >= _MAXIMUM_PROBLEMS:
+            raise ScenarioError((*self.problems, f"{self._file}: and perhaps more"))
 
 
 def _line(node: yaml.Node) -> int:

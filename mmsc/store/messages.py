@@ -136,9 +136,9 @@ _UNLESS_ON_ITS_WAY: Final = (
 )
 
 
-def _guarded(happening: Happening, *, leaving: bool = False) -> str:
+def _guarded(happening: Happening, *, leaving: bool = False, waiting: bool = False) -> str:
     """The UPDATE that carries out `happening`: it names the states it may leave, and where each leads. `leaving` leaves
-    out those that lead to themselves."""
+    out those that lead to themselves, `waiting` those who have got it or are being sent it."""
     branches: dict[str, list[str]] = {}
     staying: list[str] = []
     for source in sources(happening):
@@ -156,7 +156,7 @@ def _guarded(happening: Happening, *, leaving: bool = False) -> str:
         whens = " ".join(f"WHEN state IN ({', '.join(names)}) THEN '{to}'" for to, names in branches.items())
         state = f"CASE {whens} END"
     at = f"CASE WHEN state IN ({', '.join(staying)}) THEN state_at ELSE $2 END" if staying else "$2"
-    unless = _UNLESS_ON_ITS_WAY if happening is Happening.CANCELLED else ""
+    unless = _UNLESS_ON_ITS_WAY if waiting or happening is Happening.CANCELLED else ""
     pushed = ", pushes = pushes + 1" if happening in (Happening.PUSHED, Happening.LINK_SENT) else ""
     fetched = ", fetched_at = $2" if happening is Happening.FETCHED else ""
     return (
@@ -176,6 +176,7 @@ _LEAVE: Final = {
     for happening in Happening
     if any(move(source, happening) is not source for source in sources(happening))
 }
+_EXPIRE_WAITING: Final = _guarded(Happening.EXPIRED, leaving=True, waiting=True)
 
 
 def move_recipient(
@@ -186,6 +187,11 @@ def move_recipient(
     cancels = happening is Happening.CANCELLED
     text = (_LEAVE if leaving else _MOVE)[happening]
     return Statement(text, (recipient_id, at, str(cause) or None), CHANGED if cancels else None, cancels)
+
+
+def expire_waiting(recipient_id: RecipientId, at: Instant) -> Statement:
+    """A guard: a recipient expires before its time; lost when it has got the MM, or is being sent it."""
+    return Statement(_EXPIRE_WAITING, (recipient_id, at, None), CHANGED, looks_around=True)
 
 
 def mark_replied(recipient_id: RecipientId, at: Instant) -> Statement:

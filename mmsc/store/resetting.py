@@ -10,7 +10,11 @@ from mmsc.store.messages import CHANGED
 
 _ALL: Final = "SELECT id, content_id FROM mm WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3"
 _OF_RUN: Final = "SELECT id, content_id FROM mm WHERE run = $4 AND id > $1 AND id <= $2 ORDER BY id LIMIT $3"
-_NOTES: Final = "SELECT id FROM event WHERE id > $1 AND id <= $2 ORDER BY id LIMIT $3"
+# Of an MM that was stored meanwhile its events stay, though their ids were given out before.
+_NOTES: Final = (
+    "SELECT id FROM event WHERE id > $1 AND id <= $2 AND (mm_id IS NULL OR NOT EXISTS"
+    " (SELECT 1 FROM mm WHERE mm.id = event.mm_id)) ORDER BY id LIMIT $3"
+)
 _BOXES: Final = "SELECT id, content_id FROM mmbox WHERE id > $1 ORDER BY id LIMIT $2"
 _OWED: Final = "SELECT 1 FROM node JOIN cdr ON cdr.node = node.name AND cdr.event_id = event.id"  # charging records
 _OF_RECIPIENTS: Final = "recipient_id IN (SELECT id FROM recipient WHERE mm_id = $1)"

@@ -30,6 +30,9 @@ _FINDINGS: Final = (
     f"SELECT event.data FROM ({_NEWEST}) newest JOIN event ON event.mm_id = newest.id"
     " WHERE event.kind = 'finding.noted' LIMIT $3"
 )
+_REFUSALS: Final = (
+    "SELECT id, at_service, data FROM event WHERE kind = 'submission.refused' AND id < $1 ORDER BY id DESC LIMIT $2"
+)
 _FAILURES: Final = (
     "SELECT recipient.mm_id, recipient.address, recipient.state, recipient.cause, recipient.state_at"
     f" FROM ({_NEWEST}) newest JOIN recipient ON recipient.mm_id = newest.id"
@@ -56,6 +59,11 @@ async def states(source: Source, run: str, at_most: int) -> dict[RecipientState,
 async def findings(source: Source, run: str, at_most: int, limit: int) -> list[str]:
     """What was noted about the newest MMs: the events' JSON."""
     return [str(data) for (data,) in await source.fetch(_FINDINGS, run, at_most, limit)]
+
+
+async def refusals(source: Source, before: int, limit: int) -> list[tuple[int, int, str]]:
+    """(id, service time, JSON) of the last refusals with ids below `before`, of whatever run, newest first."""
+    return [(integer(id_), integer(at), str(data)) for id_, at, data in await source.fetch(_REFUSALS, before, limit)]
 
 
 async def failures(source: Source, run: str, at_most: int, limit: int) -> list[Row]:

@@ -35,7 +35,7 @@ from mmsc.store.core import (
     claim_order,
 )
 from mmsc.store.sqlite_errors import is_disk
-from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect
+from mmsc.store.sqlite_file import APPLICATION_ID, FileLock, check_log, check_schema, inspect, make_private
 from mmsc.store.sqlite_readers import Readers
 from mmsc.store.sqlite_rows import apply
 from mmsc.store.sqlite_text import CLAIM, numbered
@@ -114,6 +114,7 @@ class SqliteStore:
                 inspect(self._path)
                 check_log(self._path, self._lock)
                 check_schema(self._path)
+                make_private(self._path)
             self._writer = self._connect()
             self._check_schema(self._writer)
             self._writer.execute("PRAGMA busy_timeout = 0")  # on the event loop nobody waits

@@ -115,6 +115,12 @@ def inspect(path: str) -> None:
         raise StoreRefused(f"{path} cannot be read: {error.strerror}") from error
 
 
+def make_private(path: str) -> None:
+    """Where there is no file yet: one that its owner alone reads, for it has passwords; SQLite gives its log the same
+    mode. Raises OSError."""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
 def check_log(path: str, lock: FileLock) -> None:
     """Refuse a file whose process ended without closing it, and whose log is gone. Raises StoreRefused."""
     if lock.was_open and Path(path).exists() and not Path(f"{path}-wal").exists():

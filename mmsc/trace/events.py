@@ -71,6 +71,7 @@ class SubmissionRefused(Data, frozen=True, omit_defaults=True):
     because: str
     address: str = ""
     times: int = 1
+    run: str = ""  # the tag that the request had
 
 
 class RouteChosen(Data, frozen=True, omit_defaults=True):

@@ -12,8 +12,8 @@ stay.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
 from typing import Final
 
 import msgspec
@@ -40,6 +40,8 @@ _KEPT: Final = (
 )
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]")
 _PRINTED: Final = re.compile(rb"[^\r\n]")
+_PAIR: Final = rb"[\x00-\x09\x10-\x19\x20-\x29\x30-\x39\x40-\x49\x50-\x59\x60-\x69\x70-\x79\x80-\x89\x90-\x99]"
+_SEMI_OCTETS: Final = re.compile(rb"%b{3,}(?:[\xf0-\xf9]|%b)" % (_PAIR, _PAIR))
 
 
 def numbers_in(views: Iterable[View], addresses: Iterable[str] = ()) -> list[str]:
@@ -64,26 +66,24 @@ class Partner:
     def __init__(self, numbers: Iterable[str]) -> None:
         """`numbers` as `numbers_in` gives them."""
         known = list(dict.fromkeys(numbers))
-        self._others: dict[str, str] = {}
+        self._others: dict[str, str] = {}  # number -> other one
+        self._ends: dict[str, str] = {}  # each ending of a number that has digits enough -> that of the other one
+        taken, counts = {one[-SHORTEST:] for one in known}, defaultdict[int, int](int)
         for number in sorted(known, key=len, reverse=True):
-            longer = next((one for one in self._others if one.endswith(number)), "")
-            self._others[number] = self._others[longer][-len(number) :] if longer else self._another(number, known)
-        self._tails = {one[-SHORTEST:] for one in self._others}
-        self._coded = [(_semi_octets(number), _semi_octets(other)) for number, other in self._others.items()]
-
-    def _another(self, number: str, known: list[str]) -> str:
-        """1, noughts, and a count: as long as the number, and nobody's of these."""
-        taken = {*known, *self._others.values()}
-        counts = (f"1{count:0{len(number) - 1}d}" for count in range(1, 10 ** (SHORTEST - 1)))
-        return next(one for one in counts if one not in taken)
+            other = self._ends.get(number) or _another(len(number), taken, counts)
+            self._others[number] = other
+            for length in range(min(SHORTEST, len(number)), len(number) + 1):
+                self._ends.setdefault(number[-length:], other[-length:])
+        self._coded = {_semi_octets(number): _semi_octets(other) for number, other in self._others.items()}
+        self._lengths = sorted({len(one) for one in self._coded}, reverse=True)
 
     def number(self, digits: str) -> str:
         """What a run of digits becomes: itself when it does not end as a number that is known."""
-        if digits[-SHORTEST:] not in self._tails:
-            return digits
-        number = max(self._others, key=lambda one: _alike(one, digits))
-        same = _alike(number, digits)
-        return digits[:-same] + self._others[number][-same:]
+        for length in range(min(len(digits), _LONGEST), SHORTEST - 1, -1):
+            other = self._ends.get(digits[-length:])
+            if other is not None:
+                return digits[:-length] + other
+        return digits
 
     def text(self, text: str) -> str:
         """A text with its numbers replaced."""
@@ -93,12 +93,23 @@ class Partner:
         """A PDU as the wire had it: numbers replaced, contents emptied, as long as before."""
         made = bytearray(octets)
         view = look(octets)
-        for start, end, filled in _contents(view, 0):
-            made[start:end] = filled[: end - start]
-        replaced = forms.in_octets(bytes(made), self.number)
-        for number, other in self._coded:
-            replaced = replaced.replace(number, other)
-        return self._at_edges(replaced, view)
+        places = _empty(made, view)
+        at = 0
+        for start, end in [*places, (len(made), len(made))]:  # what is emptied has no number any more
+            if start > at:
+                stretch = forms.in_octets(bytes(made[at:start]), self.number)
+                made[at:start] = _SEMI_OCTETS.sub(lambda found: self._semi_octets(found[0]), stretch)
+            at = max(at, end)
+        return self._at_edges(bytes(made), view)
+
+    def _semi_octets(self, run: bytes) -> bytes:
+        """A run of octets of which each could be two digits: a number may begin at any of them."""
+        made, at = bytearray(), 0
+        while at < len(run):
+            known = next((one for length in self._lengths if (one := run[at : at + length]) in self._coded), b"")
+            made += self._coded[known] if known else run[at : at + 1]
+            at += len(known) or 1
+        return bytes(made)
 
     def _at_edges(self, octets: bytes, view: View) -> bytes:
         """A number that is cut in two where a segment ends: each piece as its place in the number has it."""
@@ -148,12 +159,6 @@ class Partner:
         return msgspec.structs.replace(answer, text=self.text(answer.text), detail=self.text(answer.detail))
 
 
-def _alike(number: str, digits: str) -> int:
-    """How many digits they have in common at their ends."""
-    pairs = zip(reversed(number), reversed(digits), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-
-
 def _segments(view: View, base: int) -> Iterator[tuple[int, int]]:
     """Where the data of segments stands in the outermost octets."""
     if view.segment is not None:
@@ -164,10 +169,29 @@ def _segments(view: View, base: int) -> Iterator[tuple[int, int]]:
             yield from _segments(inner, base + inner.at)
 
 
+def _another(length: int, taken: set[str], counts: dict[int, int]) -> str:
+    """1, noughts, and a count: as long as the number, and with an ending of none of these, so that what was replaced is
+    not replaced again. `counts` goes on from the last one."""
+    while True:
+        counts[length] += 1
+        other = f"1{counts[length]:0{length - 1}d}"
+        if other[-SHORTEST:] not in taken:
+            return other
+
+
 def _semi_octets(number: str) -> bytes:
     """3GPP TS 23.040 9.1.2.3: two digits an octet, the first one low, a last one beside 1111."""
     padded = number + "F" * (len(number) % 2)
     return bytes(int(padded[at + 1] + padded[at], 16) for at in range(0, len(padded), 2))
+
+
+def _empty(made: bytearray, view: View) -> list[tuple[int, int]]:
+    """Empty the contents; where they stood, in order."""
+    places = []
+    for start, end, filled in _contents(view, 0):
+        made[start:end] = filled[: end - start]
+        places.append((start, end))
+    return sorted(places)
 
 
 def _contents(view: View, base: int) -> Iterator[tuple[int, int, bytes]]:

@@ -7,14 +7,10 @@ raises for a full or broken disk: a capture that cannot be kept is counted in `l
 
 import asyncio
 import itertools
-import mmap
 import os
-import struct
 import zlib
-from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Set
 from operator import attrgetter
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,19 +19,25 @@ import msgspec
 
 from mmsc.domain.instant import DAY
 from mmsc.trace.captures import CaptureRecord
+from mmsc.trace.segments import (
+    FILE_MAGIC,
+    RECORD,
+    RECORD_MAGIC,
+    TAKEN_AWAY,
+    Segment,
+    number_of,
+    readable,
+    scan,
+    where,
+)
 from protocols.records import record
 
-_FILE_MAGIC: Final = b"MMSCCAP3"
-_RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
-_RECORD_MAGIC: Final = b"cap\0"
-_MAXIMUM_META_OCTETS: Final = 64 * 1024
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
 _TOGETHER: Final = 200  # records written by one system call: with at most 4 pieces each below IOV_MAX
 _TOGETHER_OCTETS: Final = 1024 * 1024  # or this many octets
 _SOON_SECONDS: Final = 0.02  # how long a record waits for others to be written with
 
 _encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
 _without_octets: Final = attrgetter(*CaptureRecord.__struct_fields__[:-1])  # what is stored before the octets
 
 
@@ -58,26 +60,7 @@ class RingLimits:
         return max(self.maximum_records // _SEGMENTS, 1)
 
 
-@dataclass(slots=True)
-class _Segment:
-    """One file, and the index of it: a column a question, because columns are searched at the speed of memory."""
-
-    path: Path
-    size: int = 0
-    offsets: "array[int]" = field(default_factory=lambda: array("q"))
-    exchanges: "array[int]" = field(default_factory=lambda: array("q"))
-    mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
-    times: "array[int]" = field(default_factory=lambda: array("q"))
-
-    def add(self, offset: int, exchange: int, mm_id: int | None, at_real: int) -> None:
-        """Index one record."""
-        self.offsets.append(offset)
-        self.exchanges.append(exchange)
-        self.mm_ids.append(mm_id or 0)
-        self.times.append(at_real)
-
-
-_Found = tuple[int, _Segment, int]  # real time, and where
+_Found = tuple[int, Segment, int]  # real time, and where
 
 
 class _Waiting(NamedTuple):
@@ -98,7 +81,7 @@ class CaptureRing:
         """Open the ring; the folder is made. OSError when it cannot be."""
         self._folder = folder
         self._limits = limits
-        self._segments: deque[_Segment] = deque()
+        self._segments: deque[Segment] = deque()
         self._file = -1
         self._next_number = 1
         self._waiting: list[_Waiting] = []
@@ -128,7 +111,7 @@ class CaptureRing:
         for piece in record.pieces:
             crc = zlib.crc32(piece, crc)
             octets += len(piece)
-        head = _RECORD.pack(_RECORD_MAGIC, len(meta), octets, zlib.crc32(meta), crc) + meta
+        head = RECORD.pack(RECORD_MAGIC, len(meta), octets, zlib.crc32(meta), crc) + meta
         self._waiting.append(
             _Waiting(record.exchange, record.mm_id, record.at_real, (head, *record.pieces), len(head) + octets)
         )
@@ -166,12 +149,12 @@ class CaptureRing:
 
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""
-        return list(_readable(reversed(list(itertools.islice(self._newest(), number)))))
+        return list(readable(reversed(list(itertools.islice(self._newest(), number)))))
 
     def backwards(self, until: int | None = None) -> Iterator[CaptureRecord]:
         """Captures from the newest to the oldest, those from before `until` (µs of real time), read one by one."""
         newest = self._newest()
-        return _readable(found for found in newest if until is None or found[0].times[found[1]] < until)
+        return readable(found for found in newest if until is None or found[0].times[found[1]] < until)
 
     @property
     def oldest(self) -> int | None:
@@ -181,7 +164,7 @@ class CaptureRing:
     @property
     def has_forgotten(self) -> bool:
         """Whether segments went since the first one, for want of room or for their age."""
-        return bool(self._segments) and _number_of(self._segments[0].path) > 1
+        return bool(self._segments) and number_of(self._segments[0].path) > 1
 
     def take_over(self, limits: RingLimits) -> None:
         """Other bounds from now on."""
@@ -190,14 +173,14 @@ class CaptureRing:
     def exchanges_of(self, mm_id: int) -> set[int]:
         """The exchanges in which an MM is named."""
         self.flush()
-        return {segment.exchanges[index] for segment in self._segments for index in _where(segment.mm_ids, mm_id)}
+        return {segment.exchanges[index] for segment in self._segments for index in where(segment.mm_ids, mm_id)}
 
     def of_exchanges(self, exchanges: set[int]) -> list[CaptureRecord]:
         """Requests with their answers, in the order of their time."""
         self.flush()
         return self._all(exchanges)
 
-    def _newest(self) -> Iterator[tuple[_Segment, int]]:
+    def _newest(self) -> Iterator[tuple[Segment, int]]:
         self.flush()
         return (
             (segment, index)
@@ -216,6 +199,26 @@ class CaptureRing:
         ):
             self._segments.popleft().path.unlink(missing_ok=True)
             self._count_earlier()
+
+    def segments(self) -> tuple[Segment, ...]:
+        """What there is now, to be looked through bit by bit; what waited is written."""
+        self.flush()
+        return tuple(self._segments)
+
+    def take_away(self, segment: Segment, exchanges: Set[int]) -> int:
+        """The captures of these exchanges in a segment are not there any more, also after a start; how many that were.
+        Their octets go with the segment's file."""
+        gone = [index for index, exchange in enumerate(segment.exchanges) if exchange in exchanges]
+        try:
+            with segment.path.open("r+b") as file:
+                for index in gone:
+                    file.seek(segment.offsets[index])
+                    file.write(TAKEN_AWAY)
+        except OSError:  # it went meanwhile, or cannot be written: then they are only not found until a start
+            pass
+        segment.leave_out(set(gone))
+        self._count_earlier()
+        return len(gone)
 
     def clear(self) -> None:
         """Everything goes, also what waits to be written."""
@@ -251,7 +254,7 @@ class CaptureRing:
         self._earlier_octets = sum(segment.size for segment in earlier)
         self._earlier_records = sum(len(segment.offsets) for segment in earlier)
 
-    def _fitting(self, segment: _Segment, waiting: list[_Waiting]) -> int:
+    def _fitting(self, segment: Segment, waiting: list[_Waiting]) -> int:
         """How many of these the segment still takes, at least one."""
         room = self._limits.segment_octets - segment.size - waiting[0].size
         most = min(len(waiting), max(1, self._limits.segment_records - len(segment.offsets)), _TOGETHER)
@@ -261,7 +264,7 @@ class CaptureRing:
                 return number
         return most
 
-    def _index_all(self, segment: _Segment, written: list[_Waiting]) -> None:
+    def _index_all(self, segment: Segment, written: list[_Waiting]) -> None:
         for one in written:
             segment.add(segment.size, one.exchange, one.mm_id, one.at_real)
             segment.size += one.size
@@ -272,7 +275,7 @@ class CaptureRing:
             os.close(self._file)
             self._file = -1
 
-    def _current(self, more_octets: int) -> _Segment:
+    def _current(self, more_octets: int) -> Segment:
         segment = self._segments[-1] if self._file >= 0 else None
         if (
             segment is not None
@@ -284,14 +287,14 @@ class CaptureRing:
         path = self._folder / f"{self._next_number:012d}.cap"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next_number += 1
-        segment = _Segment(path)
+        segment = Segment(path)
         self._segments.append(segment)
         self._count_earlier()
-        self._append(segment, [_FILE_MAGIC])
-        segment.size = len(_FILE_MAGIC)
+        self._append(segment, [FILE_MAGIC])
+        segment.size = len(FILE_MAGIC)
         return segment
 
-    def _append(self, segment: _Segment, pieces: list[bytes]) -> None:
+    def _append(self, segment: Segment, pieces: list[bytes]) -> None:
         wanted = sum(map(len, pieces))
         try:
             written = os.writev(self._file, pieces)
@@ -308,67 +311,19 @@ class CaptureRing:
             (segment.times[index], segment, index)
             for segment in self._segments
             for exchange in exchanges
-            for index in _where(segment.exchanges, exchange)
+            for index in where(segment.exchanges, exchange)
         ]
         found.sort(key=lambda entry: (entry[0], entry[1].path.name, entry[2]))
-        return list(_readable((segment, index) for _, segment, index in found))
+        return list(readable((segment, index) for _, segment, index in found))
 
     def _read_back(self, path: Path) -> None:
         """Index one file from an earlier start, as far as it is whole."""
-        self._next_number = max(self._next_number, _number_of(path) + 1)
-        segment = _Segment(path)
+        self._next_number = max(self._next_number, number_of(path) + 1)
+        segment = Segment(path)
         try:
             segment.size = path.stat().st_size
-            for offset, record in _scan(path):
+            for offset, record in scan(path):
                 segment.add(offset, record.exchange, record.mm_id, record.at_real)
         except (OSError, ValueError):
             pass  # an empty or unreadable file has no captures; it goes when its turn comes
         self._segments.append(segment)
-
-
-def _number_of(path: Path) -> int:
-    return int(path.stem) if path.stem.isdecimal() else 0
-
-
-def _scan(path: Path) -> Iterator[tuple[int, CaptureRecord]]:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
-        if octets[: len(_FILE_MAGIC)] != _FILE_MAGIC:
-            return
-        offset = len(_FILE_MAGIC)
-        while offset + _RECORD.size <= len(octets):
-            magic, meta_octets, data_octets, meta_crc, _ = _RECORD.unpack_from(octets, offset)
-            start = offset + _RECORD.size
-            end = start + meta_octets + data_octets
-            if magic != _RECORD_MAGIC or meta_octets > _MAXIMUM_META_OCTETS or end > len(octets):
-                return
-            meta = octets[start : start + meta_octets]
-            if zlib.crc32(meta) != meta_crc:
-                return
-            yield offset, _decode(meta)
-            offset = end
-
-
-def _where(column: "array[int]", value: int) -> Iterator[int]:
-    """The indices at which a column has a value."""
-    index = -1
-    while True:
-        try:
-            index = column.index(value, index + 1)
-        except ValueError:
-            return
-        yield index
-
-
-def _readable(entries: Iterable[tuple[_Segment, int]]) -> Iterator[CaptureRecord]:
-    """The captures at these places; what is gone or damaged in the meantime is left out."""
-    for segment, index in entries:
-        try:
-            with segment.path.open("rb") as file:
-                file.seek(segment.offsets[index])
-                head = file.read(_RECORD.size)
-                _, meta_octets, data_octets, _, data_crc = _RECORD.unpack(head)
-                meta, data = file.read(meta_octets), file.read(data_octets)
-            if zlib.crc32(data) == data_crc:
-                yield msgspec.structs.replace(_decode(meta), pieces=(data,))
-        except (OSError, struct.error, msgspec.MsgspecError):
-            continue

@@ -1,8 +1,9 @@
 """All captures: a ring for each interface, so that a chatty one never pushes the others out; and whoever watches them
 live. Each ring has its share of the octets and the records."""
 
+import asyncio
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import field, replace
 from itertools import islice
 from operator import attrgetter
@@ -173,6 +174,19 @@ class Captures:
         """Every capture goes."""
         for ring in self._rings.values():
             ring.clear()
+
+    async def take_away(self, mm_ids: Set[int]) -> int:
+        """The exchanges of these MMs are not there any more; how many captures that were. Others go on meanwhile."""
+        rings = [(ring, segment) for ring in self._rings.values() for segment in ring.segments()]
+        exchanges: set[int] = set()
+        for _, segment in rings:
+            exchanges |= segment.exchanges_of(mm_ids)
+            await asyncio.sleep(0)
+        gone = 0
+        for ring, segment in rings if exchanges else ():
+            gone += ring.take_away(segment, exchanges)
+            await asyncio.sleep(0)
+        return gone
 
     def flush(self) -> None:
         """Write what waits."""

@@ -87,7 +87,7 @@ async def test_an_answer_that_is_no_mm7(mmsc: Mmsc) -> None:
 
 async def test_nobody_listens_and_wrong_usage(mmsc: Mmsc) -> None:
     assert (
-        "nobody takes connections at http://127.0.0.1:1/ (Connection refused)"
+        "nobody takes connections at http://127.0.0.1:1/ (connect to 127.0.0.1:1 refused)"
         in (await mmsc.run("--url", "http://127.0.0.1:1/", "--to", "4488")).output
     )
     assert (await mmsc.run()).exit_code == 2

@@ -1,5 +1,6 @@
 """What may be expected of a value, and how near a thing came."""
 
+import re
 from typing import Any
 
 import pytest
@@ -52,6 +53,33 @@ from mmsc.client.times import seconds_of
 )
 def test_a_pattern_fits_what_it_says(pattern: Any, value: Any, expected: bool) -> None:
     assert fits(pattern, value) is expected
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("a*b*c", "a--b--c", True),
+        ("a*b*c", "a--c--b", False),
+        ("ab*ba", "aba", False),
+        ("**", "", True),
+        ("*a" * 30 + "b", "a" * 100_000, False),
+        ("/foo.*bar/", "xfoo" + "-" * 9000 + "bar", True),
+        ("/^20\\d{2}-\\d{2}-\\d{2}T\\d{2}:\\d{2}/", "2026-11-27T14:03:00Z and some more of it" * 4, True),
+        ("/(Storm|Rain) (warn|alert)/", "Rain alert", True),
+        ("/(?P<a>x)?(?:y)[)*+]/", "y+", True),
+    ],
+)
+def test_patterns_take_no_longer_than_their_text(pattern: str, text: str, expected: bool) -> None:
+    assert fits(pattern, text) is expected
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["/(a+)+$/", "/(a|aa)+$/", "/((a)*b?)*$/", "/(?:(?:a*))*$/", "/(a?){60}$/", f"/{'a?' * 40}{'a' * 40}/", "/[/"],
+)
+def test_what_is_no_expression_or_one_without_end_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(pattern[:20])):
+        fits(pattern, "a" * 60 + "!")
 
 
 def test_variables_are_put_in_wherever_they_stand_and_an_unknown_one_is_named() -> None:

@@ -68,12 +68,10 @@ async def _replay(world: World) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `route` is what the server must have for it to be looked at; `octets` its budget before compression;
-    `dense` pages may hold targets of less than 24 px (octets of hex, rows of a ladder)."""
+    """One page. `octets` is its budget before compression."""
 
     name: str
     path: str | Callable[[World], Awaitable[str]]
-    route: str = ""
     status: int = 200
     octets: int = 60 * 1024
 
@@ -90,45 +88,48 @@ PAGES: Final = (
     Page("lanes", "/lanes"),
     Page("lane", "/lanes/peer:peer-down"),
     Page("lane-none", "/lanes/peer:nobody", status=404),
-    Page("message", _message, route="/m/{mm}", octets=72 * 1024),  # ladder 60, and the octets of one PDU
-    Page("message-pdu", _pdu, route="/m/{mm}/pdu/{number}", octets=72 * 1024),
-    Page("message-content", _tab("content"), route="/m/{mm}/content"),
-    Page("message-recipients", _tab("recipients"), route="/m/{mm}/recipients"),
-    Page("message-events", _tab("events"), route="/m/{mm}/events"),
-    Page("message-findings", _tab("findings"), route="/m/{mm}/findings"),
-    Page("message-compare", _compared, route="/m/{mm}/compare"),
-    Page("message-text", _pdu_text, route="/m/{mm}/pdu/{number}"),
-    Page("compare-runs", "/compare?run=a&with=b", route="/compare"),
-    Page("phones", "/phones", route="/phones"),
-    Page("phone", f"/phones/{EAGER[1:]}", route="/phones/{number}"),
-    Page("phone-mm", _on_phone(""), route="/phones/{number}/{item}"),
-    Page("phone-reply", _on_phone("/reply"), route="/phones/{number}/{item}/reply"),
-    Page("phone-new", f"/phones/{EAGER[1:]}/new", route="/phones/{number}/new"),
-    Page("send-mm7", "/send/mm7", route="/send/{whom}"),
-    Page("send-mm1", "/send/mm1", route="/send/{whom}"),
-    Page("send-mm4", "/send/mm4", route="/send/{whom}"),
-    Page("send-rest", "/send/rest", route="/send/{whom}"),
-    Page("findings", "/findings", route="/findings"),
-    Page("finding", _finding, route="/findings/{rule}"),
-    Page("finding-none", "/findings/MM9-X", route="/findings/{rule}", status=404),
-    Page("faults", "/faults", route="/faults"),
-    Page("scenarios", "/scenarios", route="/scenarios"),
-    Page("captures", "/captures", route="/captures"),
-    Page("capture", _capture, route="/captures/{exchange}"),
-    Page("replay", _replay, route="/captures/{exchange}/replay"),
-    Page("compare", "/compare", route="/compare"),
-    Page("setup", "/setup", route="/setup"),
-    Page("setup-vasps", "/setup/vasps", route="/setup/{kind}"),
-    Page("setup-vasp", "/setup/vasps/weather-vasp", route="/setup/{kind}/{name}"),
-    Page("runs", "/runs", route="/runs"),
-    Page("api", "/api", route="/api", octets=400 * 1024),
+    Page("message", _message),
+    Page("message-pdu", _pdu),
+    Page("message-content", _tab("content")),
+    Page("message-recipients", _tab("recipients")),
+    Page("message-events", _tab("events")),
+    Page("message-findings", _tab("findings")),
+    Page("message-compare", _compared),
+    Page("message-text", _pdu_text),
+    Page("compare-runs", "/compare?run=a&with=b"),
+    Page("phones", "/phones"),
+    Page("phone", f"/phones/{EAGER[1:]}"),
+    Page("phone-mm", _on_phone("")),
+    Page("phone-reply", _on_phone("/reply")),
+    Page("phone-new", f"/phones/{EAGER[1:]}/new"),
+    Page("send-mm7", "/send/mm7"),
+    Page("send-mm1", "/send/mm1"),
+    Page("send-mm4", "/send/mm4"),
+    Page("send-rest", "/send/rest"),
+    Page("findings", "/findings"),
+    Page("finding", _finding),
+    Page("finding-none", "/findings/MM9-X", status=404),
+    Page("faults", "/faults"),
+    Page("scenarios", "/scenarios"),
+    Page("scenario-draft", "/scenarios/draft", status=404),
+    Page("captures", "/captures"),
+    Page("capture", _capture),
+    Page("replay", _replay),
+    Page("compare", "/compare"),
+    Page("setup", "/setup"),
+    Page("setup-vasps", "/setup/vasps"),
+    Page("setup-vasp", "/setup/vasps/weather-vasp"),
+    Page("setup-vasp-new", "/setup/vasps/new"),
+    Page("setup-peers", "/setup/peers"),
+    Page("setup-peer", "/setup/peers/peer-b"),
+    Page("setup-smscs", "/setup/smscs"),
+    Page("setup-smsc-new", "/setup/smscs/new"),
+    Page("setup-subscribers", "/setup/subscribers"),
+    Page("setup-subscriber", f"/setup/subscribers/{EAGER[1:]}"),
+    Page("setup-subscriber-new", "/setup/subscribers/new"),
+    Page("setup-routes", "/setup/routes"),
+    Page("setup-profiles", "/setup/profiles"),
+    Page("runs", "/runs"),
+    Page("api", "/api", octets=400 * 1024),
     Page("login", "/login"),
 )
-
-
-def there(world: World) -> list[Page]:
-    """Those that this server has."""
-    listener = world.app.operations._listener
-    assert listener is not None
-    routes = {resource.canonical for resource in listener._runner.app.router.resources()}
-    return [page for page in PAGES if not page.route or page.route in routes]

@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.async_api import Browser
 
 from tests.console.browsing import THEMES, WIDTHS, chromium, window
-from tests.console.pages import Page, there
+from tests.console.pages import PAGES, Page
 from tests.console.world import World, fill_and_jump, world
 
 
@@ -29,7 +29,7 @@ async def _taken(folder: Path, names: list[str], widths: list[int], *, empty: bo
         async with world(Path(state)) as made, chromium() as browser:
             if not empty:
                 await fill_and_jump(made)
-            for page in there(made):
+            for page in PAGES:
                 if not names or page.name in names:
                     await _one(made, browser, page, folder, widths)
 
@@ -38,6 +38,7 @@ async def _one(made: World, browser: Browser, page: Page, folder: Path, widths: 
     try:
         address = await page.address(made)
     except (LookupError, StopIteration, StopAsyncIteration, RuntimeError):  # what an empty lab has not
+        print(f"{page.name}: not in this lab")
         return
     for width in widths:
         for theme in THEMES:

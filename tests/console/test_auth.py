@@ -1,12 +1,15 @@
 """Who may come in: the token, the cookie, Host, Origin and Fetch Metadata, and how often one may guess."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import aiohttp
 import pytest
 
+from mmsc import operating
 from mmsc.console.attempts import MAXIMUM, WINDOW_SECONDS, Attempts
 from mmsc.domain.instant import SECOND
 from mmsc.settings.model import Console
@@ -169,3 +172,32 @@ async def test_pages_let_nothing_foreign_run_and_tell_other_places_nothing(opene
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
             assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
             assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+    ],
+)
+async def test_another_sites_page_draws_nothing_in(opened: Lab, said: dict[str, str], expected: int) -> None:
+    """A picture there whose address is a page here would open messages on phones, which may report them read."""
+    assert (await status(opened, "GET", "/runs", headers=said))[0] == expected
+
+
+async def test_who_connects_and_asks_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred of them, without a token, would keep everybody else out."""
+    monkeypatch.setitem(operating._LIMITS, "request_seconds", 0.2)
+    async with open_lab(tmp_path, console=Console(enabled=True, port=0)) as lab:
+        host, port = lab.app.listeners["console"]
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: ")  # and no more
+        async with asyncio.timeout(30):
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        assert (await status(lab, "GET", "/healthz"))[0] == 200

@@ -9,14 +9,8 @@ import pytest
 
 TEXT, GRAPHICS = 4.5, 3.0
 SHEET: Final = (resources.files("mmsc.console") / "static/css/00-tokens.css").read_text()
-OF_A_STAGE: Final = {
-    "#000",
-    "#fff",
-    "#7fbaf5",
-    "#0b110f",
-    "#ffe08a",
-    "#15201b",
-}  # a phone's, which is black in either theme
+PAPER: Final = {"#fff"}
+OF_A_STAGE: Final = dict(re.findall(r"--(stage[a-z-]*): (#[0-9A-F]{6})", SHEET))  # black in either theme
 _TOKEN: Final = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9A-F]{6}), (#[0-9A-F]{6})\)")
 TOKENS: Final = {name: pair for name, *pair in _TOKEN.findall(SHEET)}
 GROUNDS: Final = ("bg", "surface", "sunk")
@@ -64,16 +58,21 @@ def test_what_is_written_can_be_read(ink: str, ground: str, least: float, theme:
     assert found >= least, f"{ink} on {ground}: {found:.2f}"
 
 
+@pytest.mark.parametrize(("ink", "ground"), [("ink", ""), ("link", ""), ("mark", ""), ("mark-ink", "-mark")])
+def test_what_stands_on_a_stage_can_be_read(ink: str, ground: str) -> None:
+    assert contrast(OF_A_STAGE[f"stage-{ink}"], OF_A_STAGE[f"stage{ground}"]) >= TEXT
+
+
 def test_the_measure_is_that_of_the_standard() -> None:
     assert contrast("#000000", "#FFFFFF") == pytest.approx(21)
     assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
 
 
 def test_sheets_name_no_colours_of_their_own() -> None:
-    """Else the pairs above would not be all of them. A phone's stage may, and what stands on it."""
+    """Else the pairs above would not be all of them. Paper is white."""
     folder = resources.files("mmsc.console") / "static/css"
     for sheet in [*folder.iterdir(), *(folder / "pages").iterdir()]:
         if sheet.name.endswith(".css") and sheet.name != "00-tokens.css":
             text = re.sub(r"/\*.*?\*/", "", sheet.read_text(), flags=re.DOTALL)
-            found = set(re.findall(r"#[0-9a-f]{3,8}\b", text.lower())) - OF_A_STAGE
+            found = set(re.findall(r"#[0-9a-f]{3,8}\b", text.lower())) - PAPER
             assert not found, f"{sheet.name}: {found}"

@@ -92,3 +92,14 @@ async def test_everybody_can_read_them_and_nothing_of_a_client_runs(empty_world:
                         assert await page.evaluate("document.documentElement.scrollWidth") <= width
                         assert await axe(page) == [], path
                 assert complaints == []
+
+
+async def test_what_a_whole_pdu_lacks_is_shown_with_that_pdu(full_world: World) -> None:
+    """The SOAPAction that the CancelReq has not, not the one that the SubmitReq before it has."""
+    found = await full_world.control.findings.rule("MM7-R015")
+    assert found is not None
+    sample = found.samples[0]
+    pdu = (await full_world.control.traffic.of(int(sample.mm_id or 0))).pdu(sample.pdu)
+    assert pdu is not None
+    assert b"CancelReq" in pdu.record.octets
+    assert b"SOAPAction" not in pdu.record.octets

@@ -86,6 +86,34 @@ async def test_every_route_asks_for_the_token(tmp_path: Path) -> None:
                     assert seen == ((303, "/login") if is_page else (401, "")), (method, path)
 
 
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/login", "multipart/form-data", b"x"),
+        ("/login", "multipart/form-data; boundary=x", b"--x"),
+        ("/login", "application/x-www-form-urlencoded; charset=nonesuch", b"to=%ff"),
+        ("/send/mm7", "multipart/form-data", b"x"),
+        ("/send/mm7", "application/x-www-form-urlencoded; charset=nonesuch", b"to=1"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_a_bad_request(lab: Lab, path: str, kind: str, body: bytes) -> None:
+    host, port = lab.app.listeners["console"]
+    async with (
+        aiohttp.ClientSession(headers={"Content-Type": kind}) as session,
+        session.post(f"http://{host}:{port}{path}", data=body) as answer,
+    ):
+        assert answer.status == 400
+
+
+async def test_figures_are_shown_by_loopbacks_own_names_alone(lab: Lab) -> None:
+    """A page from anywhere could have its own name lead here (DNS rebinding)."""
+    host, port = lab.app.listeners["console"]
+    async with aiohttp.ClientSession() as session:
+        for name, status in (("evil.example", 403), ("localhost", 200), (f"127.0.0.1:{port}", 200)):
+            async with session.get(f"http://{host}:{port}/metrics", headers={"Host": name}) as answer:
+                assert answer.status == status, name
+
+
 def _routes_of(app: App) -> list[tuple[str, str]]:
     """All that the router knows, with something in the place of what stands in braces."""
     made = application(Guard(TOKEN), app.clock, {}, _nobody, rest.routes(control_of))

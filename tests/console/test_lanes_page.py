@@ -18,7 +18,7 @@ async def test_a_lane_says_why_it_does_not_move_and_can_be_told(empty_world: Wor
         await empty_world.submit("shop-test", DEAD, subject="Order 4471")
         row = page.locator("tr", has_text="peer-down")
         await expect(row).to_contain_text("Back-off")
-        await expect(row).to_contain_text("cannot connect")
+        await expect(row).to_contain_text("refused")
         await row.get_by_role("button", name="Stop").click()
         await expect(page.locator("tr", has_text="peer-down")).to_contain_text("Stopped by an operator. 1 task waits.")
         await page.click("text=peer-down")

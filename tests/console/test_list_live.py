@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Dialog, Page, expect
 
 from tests.console.browsing import chromium, window
-from tests.console.world import EAGER, OLD, SLOW, World
+from tests.console.world import ABSENT, EAGER, OLD, SLOW, World
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -101,6 +101,44 @@ async def test_keys_move_open_filter_and_list_themselves(empty_world: World) -> 
         await page.keyboard.press("j")
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/m/*")
+
+
+async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> None:
+    """The question names the count; who says no cancels nothing."""
+    world = empty_world
+    asked: list[str] = []
+
+    async def no(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.dismiss()
+
+    async def yes(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        await dialog.accept()
+
+    await world.submit("weather-vasp", SLOW, ABSENT, subject="First")
+    await world.submit("bank-vasp", SLOW, subject="Second")
+    await world.until(lambda: world.has(2, "notified"))
+    async with chromium() as browser, window(browser) as page:
+        await opened(world, page)
+        await expect(page.locator(".list-acts")).to_be_hidden()
+        for key in "jxjx":
+            await page.keyboard.press(key)
+        await expect(page.locator(".list-acts b")).to_have_text("3 recipients of 2 messages")
+        page.once("dialog", no)
+        await page.click(".list-acts >> text=Cancel")
+        await page.click(".list-acts >> text=Retry now")
+        await expect(page.locator(".note")).to_have_text("Due now: 3 recipients.")
+        await expect(page.locator(".list-acts")).to_be_hidden()
+        await opened(world, page)
+        for key in "jx":
+            await page.keyboard.press(key)
+        page.once("dialog", yes)
+        await page.click(".list-acts >> text=Cancel")
+        await expect(page.locator(".note")).to_have_text("Cancelled: 1 recipient.")
+        await world.until(lambda: world.has(1, "cancelled"))
+    assert asked == ["Cancel 3 recipients of 2 messages?", "Cancel 1 recipient of 1 message?"]
+    assert not await world.has(2, "cancelled")
 
 
 async def test_single_keys_can_be_switched_off(empty_world: World) -> None:

@@ -11,9 +11,10 @@ import pytest
 from aiohttp import web
 
 from mmsc.clock import Clock
-from mmsc.console import live
+from mmsc.console import feed
+from mmsc.console.feed import Push, Streams
 from mmsc.console.listener import ConsoleListener
-from mmsc.console.live import STREAMS, Push, Streams, stream
+from mmsc.console.live import STREAMS, stream
 from mmsc.console.page import HOLDER
 from mmsc.control import Control
 from mmsc.net.http import HttpLimits
@@ -97,6 +98,23 @@ async def next_event(response: aiohttp.ClientResponse, wanted: str) -> dict[str,
                 return found
 
 
+async def test_who_looks_for_long_rests_and_is_told_the_rest_together(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking without end would take the loop from the engine; what comes meanwhile is not lost."""
+    monkeypatch.setattr(feed, "LONG_LOOK_SECONDS", -1.0)
+    monkeypatch.setattr(feed, "RESTS_TIMES", 10**9)
+    monkeypatch.setattr(feed, "BEAT_SECONDS", 0.0)
+    async with reading(served) as response:
+        await next_event(response, "beat")
+        served.bus.publish(event(1))
+        await next_event(response, "rows")
+        served.bus.publish(event(2))
+        for _ in range(3):
+            await next_event(response, "beat")
+        assert served.rendered == [[1]]
+
+
 async def test_a_burst_is_told_at_once(served: Served) -> None:
     async with reading(served) as response:
         assert response.content_type == "text/event-stream"
@@ -114,6 +132,45 @@ async def test_it_goes_on_where_the_reader_was(served: Served) -> None:
     for place in ({"headers": {"Last-Event-ID": "6"}}, {"query": "?after=6"}):
         async with reading(served, place.get("query", ""), **place.get("headers", {})) as response:  # type: ignore[arg-type]
             assert (await next_event(response, "rows"))["data"] == "7 8 9"
+
+
+async def test_pages_that_show_the_same_are_rendered_once(served: Served) -> None:
+    """Who comes later is told what it missed by itself; from then on there is one rendering for all."""
+    served.bus.publish(event(1))
+    async with reading(served) as first, reading(served, "?after=0&q=other") as other:
+        await next_event(first, "beat")
+        await next_event(other, "behind")
+        served.bus.publish(event(2))
+        assert (await next_event(first, "rows"))["data"] == (await next_event(other, "rows"))["data"] == "2"
+        assert len(served.streams.feeds) == 2
+        async with reading(served, "?after=1") as second:
+            assert (await next_event(second, "rows"))["data"] == "2"
+            assert len(served.streams.feeds) == 2
+            served.rendered.clear()
+            served.bus.publish(event(3))
+            told = [(await next_event(one, "rows"))["data"] for one in (first, second, other)]
+    assert told == ["3", "3", "3"]
+    assert served.rendered == [[3], [3]]
+
+
+async def test_who_reads_on_after_a_stall_reads_the_page_anew(served: Served) -> None:
+    """While it took nothing, nothing was kept for it; another page at the same address went on."""
+    served.pushed, served.every = "x" * 50_000, 0.01
+    stalled = _stalled(served.port)
+    try:
+        async with reading(served) as response, asyncio.timeout(30):
+            while not served.transports[0].get_write_buffer_size():
+                await next_event(response, "rows")
+            for _ in range(3):
+                await next_event(response, "rows")
+            served.pushed = "enough"
+            stalled.setblocking(False)
+            octets = b""
+            while b"event: behind" not in octets:
+                octets = octets[-100:] + await asyncio.get_running_loop().sock_recv(stalled, 1 << 16)
+        assert served.streams.cut == 0
+    finally:
+        stalled.close()
 
 
 async def test_who_comes_too_late_reads_the_page_anew(served: Served) -> None:
@@ -178,7 +235,7 @@ def _stalled(port: int) -> socket.socket:
 async def test_fifty_that_stall_hold_a_buffer_each_and_are_cut(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """They read nothing while much is pushed: nobody who publishes has a watcher to feed, what is kept for each is
     bounded, and after their time they are gone."""
-    monkeypatch.setattr(live, "STALLED_SECONDS", 0.5)
+    monkeypatch.setattr(feed, "STALLED_SECONDS", 0.5)
     served.pushed, served.every = "x" * 50_000, 0.01
     sockets = [_stalled(served.port) for _ in range(50)]
     try:
@@ -191,7 +248,7 @@ async def test_fifty_that_stall_hold_a_buffer_each_and_are_cut(served: Served, m
                 served.bus.publish(event(1))
                 await asyncio.sleep(0.01)
         assert served.streams.open == 0
-        assert 0 < most < 2 * live.SEND_BUFFER_OCTETS + 2 * len(served.pushed)
+        assert 0 < most < 2 * feed.SEND_BUFFER_OCTETS + 2 * len(served.pushed)
     finally:
         for one in sockets:
             one.close()

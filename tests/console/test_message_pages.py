@@ -1,5 +1,6 @@
 """One message in a real browser: arrows, fields and octets that know each other, keys, and a ladder that grows."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ import aiohttp
 import pytest
 from playwright.async_api import Page
 
+from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
-from mmsc.settings.model import Console, Node
+from mmsc.settings.model import Console, Deliveries, Node
+from mmsc.settings.neighbours import VaspDelivery
 from protocols import mm7
 from protocols.mm7 import StatusCode
 from tests.console.phone_lab import browser, phone_lab, shot
@@ -39,8 +42,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(folder: Path) -> AsyncIterator[Stage]:
-    async with open_lab(folder, delivery=SOON, node=Node(name="lab-1"), console=Console(enabled=True, port=0)) as lab:
+async def stage(folder: Path, delivery: Deliveries = SOON) -> AsyncIterator[Stage]:
+    async with open_lab(
+        folder, delivery=delivery, node=Node(name="lab-1"), console=Console(enabled=True, port=0)
+    ) as lab:
         host, port = lab.app.listeners["console"]
         yield Stage(lab, f"http://{host}:{port}")
 
@@ -224,7 +229,15 @@ async def test_two_messages_stand_beside_each_other(tmp_path: Path) -> None:
         await made.lab.vasp.report()
         page = await chromium.new_page(viewport={"width": 1280, "height": 900})
         await page.goto(f"{made.url}/m/{first}/compare?with={second}")
+        await shot(page, "compare-1280")
         assert "only left" in await page.locator(".msg-compare").inner_text()
+        rows = page.locator(".cmp tbody tr")
+        alone = rows.filter(has_text="only left")
+        assert await alone.locator("td:nth-child(1) .ldr-l").count() == 1
+        assert await alone.locator("td:nth-child(3) .ldr-l").count() == 0
+        for row in await rows.all():  # one grid: an arrow begins where its lifeline is, in both
+            boxes = [await one.bounding_box() for one in await row.locator(".ldr-w").all()]
+            assert len({round(box["width"]) for box in boxes if box}) == 1
         await page.goto(f"{made.url}/m/{first}/compare?with={first}")
         assert "The same" in await page.locator(".pad").nth(1).inner_text()
         await page.goto(f"{made.url}/m/{first}/compare?with=nonsense")
@@ -242,3 +255,74 @@ async def test_a_phone_of_the_lab_tells_of_the_push_that_no_wire_of_ours_had(tmp
         [told] = [one for one in ladder.rows if one.kind == "told"]
         assert (told.name, told.beneath) == ("WAP push", "not on our wire")
         assert [ladder.columns[one].name for one in (told.source, told.target)] == ["local", PHONE]
+
+
+async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_name(tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, browser() as chromium:
+        faults = made.lab.app.control.faults
+        assert faults is not None
+        faults.set("mm7-vasp-http", Setting(status=503, times=1))
+        await made.lab.phone(PHONE)
+        mm_id = await made.submit(PHONE, subject="Storm warning, Friday")
+        for _ in range(2):
+            await made.lab.vasp.report()
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await page.goto(f"{made.url}/messages?q=fault:mm7-vasp-http")
+        await page.locator(f"tr a[href='/m/{mm_id}']").first.click()
+        pill = page.locator(".ldr-pdu a.chip.fault")
+        await pill.wait_for()
+        row = page.locator(".ldr-pdu.bad")
+        assert await pill.inner_text() == "mm7-vasp-http"
+        assert "HTTP 503" in await row.locator(".ldr-a").inner_text()
+        assert "mm7-vasp-http" in (await row.locator("a.ldr-w").get_attribute("aria-label") or "")
+        await shot(page, "message-fault-1280")
+        await pill.click()
+        await page.wait_for_url("**/faults#mm7-vasp-http")
+        assert await page.locator("li:target").inner_text() != ""
+
+
+async def test_the_messages_of_the_list_are_walked_by_brackets(tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, browser() as chromium:
+        await made.lab.phone(PHONE)
+        oldest, middle, _ = [await made.submit(PHONE, subject=f"Number {one}") for one in range(3)]
+        newest = await made.submit(OTHER, subject="Another's")
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await page.goto(f"{made.url}/messages?q=to:{PHONE.replace('+', '%2B')}")
+        await page.locator(f"#m{middle} a").first.click()
+        await page.wait_for_url(f"**/m/{middle}")
+        assert str(newest) not in await page.evaluate("sessionStorage.getItem('mmsc.list')")
+        await page.keyboard.press("]")
+        await page.wait_for_url(f"**/m/{oldest}")
+        await page.keyboard.press("]")  # the last one
+        await page.keyboard.press("[")
+        await page.wait_for_url(f"**/m/{middle}")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+async def test_what_is_due_can_be_had_now(tmp_path: Path, scripts: bool) -> None:
+    waits = Deliveries(vasp=VaspDelivery(waits_seconds=(3600.0,)))
+    async with stage(tmp_path, delivery=waits) as made, browser() as chromium:
+        mm_id = await put_off(made)
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts)
+        await page.goto(f"{made.url}/m/{mm_id}")
+        end = page.locator(".ldr-note.end")
+        assert re.match(r"Due: again at (\d+ \w+ )?\d\d:\d\d:\d\d", await end.inner_text())
+        await shot(page, "message-due-1280")
+        await end.get_by_role("button", name="Retry now").click()
+        await made.lab.vasp.report()
+        await page.wait_for_url(f"**/m/{mm_id}")
+        if not scripts:
+            await page.reload()
+        await page.get_by_text("Nothing more is due").first.wait_for()
+        assert await end.get_by_role("button").count() == 0
+
+
+async def put_off(made: Stage) -> int:
+    """A message whose report has to wait."""
+    await made.lab.phone(PHONE)
+    made.lab.vasp.statuses = [LATER]
+    with made.lab.app.bus.watch() as watcher:
+        mm_id = await made.submit(PHONE, subject="Storm warning, Friday")
+        while (await anext(watcher)).kind != "attempt.failed":
+            pass
+    return mm_id

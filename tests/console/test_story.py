@@ -4,7 +4,7 @@ the form, the phone fetches and plays it, and the VASP has its delivery report."
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from mmsc.cli.lab import lab
 from mmsc.control.neighbours import Neighbours
@@ -31,8 +31,8 @@ async def compose(page: Page, url: str) -> None:
     await page.fill("[name=to]", NUMBER)
     await page.fill("[name=subject]", "The lake")
     await page.fill("[name=text]", "This evening.")
-    lake = {"name": "lake.jpg", "mimeType": "image/jpeg", "buffer": picture()}
-    await page.set_input_files("[name=file]", files=[lake])  # type: ignore[list-item]
+    lake: FilePayload = {"name": "lake.jpg", "mimeType": "image/jpeg", "buffer": picture()}
+    await page.set_input_files("[name=file]", files=[lake])
     await expect(page.locator("#send-pre-raw")).to_contain_text("lake.jpg")
     await page.click("#send-now")
     await expect(page.get_by_role("status", name="Answer")).to_contain_text("1000")

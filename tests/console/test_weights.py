@@ -7,7 +7,7 @@ from importlib import resources
 import aiohttp
 import pytest
 
-from tests.console.pages import there
+from tests.console.pages import PAGES
 from tests.console.world import World
 
 CSS_OCTETS = 24 * 1024  # the sheet that all pages share, as it goes over the wire
@@ -25,7 +25,7 @@ async def test_pages_keep_to_their_budgets(full_world: World) -> None:
     heavy: list[str] = []
     sheets: dict[str, int] = {}
     async with aiohttp.ClientSession() as session:
-        for page in there(full_world):
+        for page in PAGES:
             async with session.get(full_world.url + await page.address(full_world)) as response:
                 html = await response.text()
             if len(html.encode()) > page.octets:

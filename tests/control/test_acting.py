@@ -4,11 +4,12 @@ import asyncio
 
 from mmsc.control.acting import in_words
 from mmsc.domain.message import Mm, Recipient, TaskKind
-from mmsc.domain.states import Happening
+from mmsc.domain.states import Cause, Happening
 from mmsc.engine.acting import Action
-from mmsc.engine.ports import Delivered, Failed, Retry
+from mmsc.engine.ports import Delivered, Evidence, Failed, Retrievable, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages
+from mmsc.store.core import Unit
 from mmsc.trace import events as trace
 from tests.control.conftest import Desk
 from tests.engine.conftest import FOREIGN, OTHER, PHONE
@@ -147,3 +148,33 @@ async def test_many_at_once_and_those_that_are_not_there(desk: Desk) -> None:
     await desk.bench.until(trace.NotificationPushed, 3)
     outcome = await desk.control.acting.act_on_many(Action.CANCEL, [*ids, 5, ids[0]], "console")
     assert (outcome.done, outcome.unknown, outcome.not_done) == (3, ["5"], [])
+
+
+async def test_what_was_fetched_does_not_expire_by_hand(desk: Desk) -> None:
+    """The handset has it: an Expired about it would be wrong."""
+    bench = desk.bench
+    accepted = await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    _, (recipient,) = await both(desk, accepted.mm_id)
+    found = await bench.engine.retrieval.open(recipient.token, None, Evidence())
+    assert isinstance(found, Retrievable)
+    bench.engine.retrieval.begun(found)
+    during = await desk.control.acting.act(Action.EXPIRE, accepted.mm_id, "rest")
+    assert [one.because for one in during.not_done] == ["it is being fetched"]
+    await bench.engine.retrieval.fetched(found)
+    late = await desk.control.acting.act(Action.EXPIRE, accepted.mm_id, "rest")
+    assert [one.because for one in late.not_done] == ["it was fetched: the handset's answer is awaited"]
+    assert await bench.state(PHONE) == "notified"
+
+
+async def test_a_get_that_another_node_noted_is_seen_when_it_is_written(desk: Desk) -> None:
+    """What is read before it is decided may be old: the store has the last word."""
+    bench = desk.bench
+    accepted = await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    mm, (before,) = await both(desk, accepted.mm_id)
+    await bench.store.commit(
+        Unit(messages.move_recipient(before.id, Happening.FETCHED, bench.clock.now(), Cause.NONE), ())
+    )
+    assert await bench.engine.acts._expire(mm, before, "rest") == "it was fetched: the handset's answer is awaited"
+    assert await bench.state(PHONE) == "notified"

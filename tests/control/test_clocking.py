@@ -123,7 +123,7 @@ def task(**fields: object) -> DueTask:
         ({"state": S.DEFERRED, "pushes": 1, "expires_at": 100}, "Expiry"),
         ({"state": S.NOTIFIED, "pushes": 1, "fetched": True}, "Counts as retrieved: never acknowledged"),
         ({"kind": TaskKind.REPORT_MM7}, "DeliveryReportReq again"),
-        ({"kind": TaskKind.WATCH}, "No report from the peer: indeterminate"),
+        ({"kind": TaskKind.WATCH}, "End of the wait for the peer's report"),
     ],
 )
 def test_what_is_due_in_words(fields: dict[str, object], happens: str) -> None:

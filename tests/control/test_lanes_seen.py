@@ -1,14 +1,18 @@
 """Lanes as people see them, and what an operator can do to one."""
 
+import asyncio
+
 import pytest
 
 from mmsc.control.lanes import SAMPLE_SECONDS, Act, Acting, LaneSeen, LaneState, words
-from mmsc.domain.message import TaskKind
+from mmsc.domain.message import RecipientId, TaskKind
+from mmsc.engine.acting import Action
 from mmsc.engine.ports import Delivered, Failed, Later, Mixed, Retry
-from mmsc.store.core import StoreUnavailable
+from mmsc.engine.recent import Record
+from mmsc.store.core import StoreUnavailable, Unit
 from mmsc.trace import events as trace
 from tests.control.conftest import Desk
-from tests.engine.conftest import OTHER, PHONE
+from tests.engine.conftest import FOREIGN, OTHER, PHONE
 
 
 async def seen(desk: Desk, name: str) -> LaneSeen:
@@ -69,19 +73,45 @@ async def test_a_lane_that_is_stopped_begins_nothing_until_it_is_let_go(desk: De
     assert (await seen(desk, name)).state is not LaneState.STOPPED
 
 
-async def test_what_waited_in_memory_when_the_lane_was_stopped_stays_there(desk: Desk) -> None:
-    """A worker that took a job before it knew puts it back, where a lease that is lost can be seen."""
-    name = await lane_of(desk)
-    lane = desk.bench.engine.lanes.known(name)
-    assert lane is not None
-    accepted = await desk.bench.submit(OTHER)  # it took a seat at once
+async def test_what_waited_in_memory_when_the_lane_was_stopped_waits_in_the_store(desk: Desk) -> None:
+    """There it can be cancelled: it is in nobody's hands."""
+    bench = desk.bench
+    await bench.submit(FOREIGN)
+    await bench.until(trace.ForwardSent)
+    lane = bench.engine.lanes.get("peer:other")
+    accepted = await bench.submit("+16660100124")  # it took a seat at once
     lane.stopped = True
-    await desk.bench.store.fetch("SELECT 1")
-    one = await seen(desk, name)
-    assert one.in_memory + one.waiting + len(desk.bench.hands[TaskKind.NOTIFY].jobs) == 2
-    lane.stopped = False
-    await desk.bench.until(trace.NotificationPushed, 2)
-    assert accepted.mm_id
+    async with asyncio.timeout(10):
+        while lane.taken:
+            await bench.store.commit(Unit(None, ()))
+    assert (lane.waiting, lane.taken, len(bench.hands[TaskKind.FORWARD].jobs)) == (0, 0, 1)
+    assert (await desk.control.acting.act(Action.CANCEL, accepted.mm_id, "rest")).done == 1
+
+
+async def test_nothing_leaves_once_a_stop_is_answered(desk: Desk) -> None:
+    """Neither what is being sent then, for that is waited for, nor what a worker has in its hands and has not sent."""
+    bench = desk.bench
+    name = await lane_of(desk)
+    held, entered = asyncio.Event(), asyncio.Event()
+    by_id = bench.engine.recent.by_id
+
+    async def slow(recipient_id: RecipientId) -> Record | None:
+        entered.set()
+        await held.wait()
+        return await by_id(recipient_id)
+
+    bench.engine.recent.by_id = slow  # type: ignore[method-assign]
+    await bench.submit(OTHER)
+    await entered.wait()
+    stopping = asyncio.create_task(desk.control.lanes.act(name, Act.STOP, "rest"))
+    await bench.until(trace.LaneActed)
+    assert not stopping.done()
+    held.set()
+    assert await stopping is Acting.DONE
+    assert len(bench.hands[TaskKind.NOTIFY].jobs) == 1
+    assert (await seen(desk, name)).in_flight == 0
+    assert await desk.control.lanes.act(name, Act.GO, "rest") is Acting.DONE
+    await bench.until(trace.NotificationPushed, 2)
 
 
 async def test_what_waits_for_another_attempt_is_due_when_somebody_says_so(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Lists and pages of messages: what they show is what the store holds, told in the field's words."""
 
-from mmsc.control.messages import MessageDetail, _awaited, next_due
+from mmsc.control.messages import MessageDetail, next_due
+from mmsc.control.reasons import pending
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import TaskKind
 from mmsc.domain.states import Happening, RecipientState
@@ -98,8 +99,8 @@ async def test_what_is_due_of_a_relayed_mm_is_said_as_it_is(desk: Desk) -> None:
     assert row.next_due is not None
     assert row.next_due.words.partition(" in ")[0] in ("again", "indeterminate")
     watch = Due("watch", "peer:other", desk.bench.clock.now(), 2, 1, under_way=False)
-    assert _awaited([watch], {RecipientState.RETRIEVED: 1}) == []
-    assert _awaited([watch], {RecipientState.RELAYED: 1}) == [watch]
+    assert pending([watch], {RecipientState.RETRIEVED: 1}) == []
+    assert pending([watch], {RecipientState.RELAYED: 1}) == [watch]
     expiry = Due("notify", "smsc:local", Instant(desk.bench.clock.now() + 7200 * SECOND), 0, 1, under_way=False)
     told = next_due([expiry], desk.bench.clock.now(), expiry.at)
     assert told is not None

@@ -128,10 +128,12 @@ def test_an_answer_that_never_came_says_why(tmp_path: Path) -> None:
     """The fault stands at an acknowledgement without data: what was asked arrived, and nothing came back."""
     request = smpp.encode(smpp.SubmitSm(sequence_number=1, destination_addr="1555", short_message=b"x"))
     get = b"GET /m/1 HTTP/1.1\r\nHost: a\r\n\r\n"
-    lost = {"note": "no response in 10 s", "fault": "smsc-silence"}
+    ends, moment = ("127.0.0.1:5", "127.0.0.1:6"), 11_000_000
     captures = [
         CaptureRecord("smpp", Direction.OUT, "127.0.0.1:5", "127.0.0.1:6", 1_000_000, 0, 1, pieces=(request,)),
-        CaptureRecord("smpp", Direction.IN, "127.0.0.1:5", "127.0.0.1:6", 11_000_000, 0, 1, **lost, pieces=(b"",)),
+        CaptureRecord(
+            "smpp", Direction.IN, *ends, moment, 0, 1, note="no response", fault="smsc-silence", pieces=(b"",)
+        ),
         CaptureRecord("mm1", Direction.IN, "127.0.0.1:7", "127.0.0.1:8", 12_000_000, 0, 2, pieces=(get,)),
         CaptureRecord("mm1", Direction.OUT, "127.0.0.1:7", "127.0.0.1:8", 12_000_001, 0, 2, note="cut", pieces=(b"",)),
     ]

@@ -1,10 +1,12 @@
 """The pages of scenarios in a real browser: files are chosen and run, steps appear as they pass, a failure is told."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Dialog, Page, async_playwright, expect
 
@@ -62,7 +64,7 @@ async def test_files_are_run_and_steps_appear_as_they_pass(running: LabProcess, 
         await page.click(".sc-case summary >> nth=0")
         await expect(page.locator(".sc-steps li").first).to_be_visible()
         await kept(page, "passed")
-        await page.click("text=Report")
+        await page.get_by_role("link", name="Report", exact=True).click()
         await expect(page.locator(".ladder").first).to_be_visible()
         assert await page.evaluate("document.scripts.length") == 0
 
@@ -134,3 +136,22 @@ def test_one_run_at_a_time_and_it_can_be_stopped(running: LabProcess, lab: Clien
     assert found["cases"][-1]["verdict"] in ("waiting", "inconclusive")
     assert "<testsuites" in lab.request("GET", f"/scenarios/runs/{run}/junit")
     assert lab.scenarios()["runs"][0]["id"] == run
+
+
+async def test_a_draft_of_no_number_of_minutes_is_one_of_the_usual(running: LabProcess, lab: Client) -> None:
+    async with aiohttp.ClientSession() as session:
+        for minutes in ("nan", "inf", "-1", "1e999"):
+            async with session.get(f"{running.url}/scenarios/draft?minutes={minutes}") as answer:
+                assert answer.status in (200, 409), minutes
+
+
+async def test_a_long_text_is_read_while_others_are_answered(running: LabProcess, lab: Client) -> None:
+    text = "name: x\nsteps:\n" + "- note: hello\n" * 15_000 + "- nothing_known: 1\n"
+    async with aiohttp.ClientSession() as session:
+        asked = asyncio.ensure_future(session.post(f"{running.url}/api/v1/scenarios/runs", json={"text": text}))
+        count = 0
+        while not asked.done():
+            async with session.get(f"{running.url}/healthz") as answer:
+                count += answer.status == 200
+        assert (await asked).status == 400
+        assert count > 5

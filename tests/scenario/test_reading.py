@@ -116,6 +116,21 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         read(tmp_path / "b.yaml")
 
 
+def test_few_octets_do_not_become_many_things() -> None:
+    """Anchors multiply; what is wrong is told a hundred times, not a hundred thousand."""
+    numbers = ",".join("a" * 2000)
+    many = f"name: x\nsteps:\n- &s\n  submit: {{to: [{numbers}]}}\n" + "- *s\n" * 2000
+    with pytest.raises(ScenarioError, match="too much"):
+        read_text(many, "f")
+    keys = "".join(f"k{number}: 1\n" for number in range(300))
+    wrong = f"name: x\n{keys}steps:\n- note: a\n"
+    with pytest.raises(ScenarioError, match="perhaps more") as error:
+        read_text(wrong, "f")
+    assert len(error.value.problems) == 101
+    with pytest.raises(ScenarioError, match="more than"):
+        read_text("name: x\nsteps: [{note: a}]\n---\n" * 201, "f")
+
+
 def test_scenarios_are_chosen_by_words() -> None:
     found = read_text(WHOLE, "dir/first.yaml")
     assert [one.name for one in chosen(found, ["ONE"])] == ["One"]

@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from mmsc.client import Client, Json
 from mmsc.client.waiting import until
+from tests.scenario.test_pages import PATIENCE_MS, browsing, kept
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 NUMBER = "+15550000001"
@@ -117,3 +119,23 @@ def test_somebody_else_may_take_the_reports(checkout: None, tmp_path: Path) -> N
         (told,) = [line for line in lines if line.startswith("VASP demo: ")]
         assert told.startswith("VASP demo: somebody else listens for its reports")
         assert client.submit(to=[NUMBER], text="x").accepted
+
+
+async def test_the_page_says_where_they_run_and_asks_nothing(
+    checkout: None, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    with serving(tmp_path, unused_tcp_port) as (client, _):
+        async with browsing() as browser:
+            page = await (await browser.new_context(viewport={"width": 1280, "height": 900})).new_page()
+            await page.goto(f"{client.url}/scenarios")
+            await expect(page.locator(".sc-files")).to_contain_text("Messages of this server stay as they are")
+            await page.check('input[value="01-retrieved.yaml"]')
+            await page.click('button[data-key="r"]')  # a question would be a dialog, and nobody answers one here
+            await expect(page.locator("#sc-live")).to_contain_text("lab", timeout=PATIENCE_MS)
+            await kept(page, "own-lab-runs")
+            await expect(page.locator("h2", has_text="1 pass")).to_be_visible(timeout=PATIENCE_MS)
+            await expect(page.locator("#sc-live")).to_contain_text("It ran in a lab of its own, which is gone")
+            assert await page.locator('#sc-live a[href^="/m/"]').count() == 0
+            await kept(page, "own-lab-ran")
+            await page.get_by_role("link", name="Report", exact=True).click()
+            await expect(page.locator(".ladder").first).to_be_visible()

@@ -12,6 +12,7 @@ import pytest
 
 from mmsc.app import App
 from mmsc.control.traffic import Traffic
+from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
 from mmsc.settings.model import Deliveries, Node
 from mmsc.settings.neighbours import SmscDelivery, VaspDelivery
@@ -113,6 +114,22 @@ async def test_a_report_that_is_put_off_is_an_attempt_with_a_cross(town: Lab) ->
     assert reports[0].answer is not None
     assert reports[0].answer.text == "4006 Service unavailable"
     assert len({row.same for row in reports}) == 1
+
+
+async def test_a_fault_of_ours_is_marked_where_it_bit(town: Lab) -> None:
+    """The VASP took the report; its answer counts as HTTP 503, once, and the report comes again."""
+    faults = town.app.control.faults
+    assert faults is not None
+    faults.set("mm7-vasp-http", Setting(status=503, times=1, operation="DeliveryReportReq"))
+    await town.phone(PHONE)
+    await town.vasp.submit(PHONE, content=content(), subject="Storm warning, Friday")
+    traffic = await told(town.app, "report-fault", lambda one: ended()(one) and "fault.hit" in kinds(one))
+    reports = [row for row in traffic.ladder().rows if row.name == "DeliveryReportReq"]
+    assert [(row.fault, row.failed, row.attempt) for row in reports] == [("mm7-vasp-http", True, 1), ("", False, 2)]
+    assert reports[0].answer is not None
+    assert reports[0].answer.text == "HTTP 503 without a readable MM7 answer"
+    assert reports[0].answer.detail.startswith("counts for 1000 Success")
+    assert not [row for row in traffic.ladder().rows if row.icon == "bolt"]  # the pill says it
 
 
 async def test_deferred_then_acknowledged(town: Lab) -> None:

@@ -149,6 +149,13 @@ async def bench(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     await smsc.stop()
 
 
+async def test_a_mail_of_a_peer_may_name_the_run_that_it_belongs_to(bench: Bench) -> None:
+    await bench.mail(b"X-MMSC-Run: ci-4711\r\n" + mm4.encode(REQ), box(PHONE))
+    await bench.comes(mm4.ForwardRes)
+    [row] = (await bench.app.control.messages.find()).rows
+    assert row.run == "ci-4711"
+
+
 async def test_who_cannot_be_served_beside_others_is_reported_rejected(bench: Bench) -> None:
     """A short code is known at RCPT, since reports come to it; that its VASP takes no MM is told by a report."""
     phone = await bench.phone(PHONE, fetching=Fetching.REJECT)

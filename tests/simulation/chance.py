@@ -32,6 +32,9 @@ class Options:
     sms_delivered: bool
     ack_request: bool
     validity_seconds: int
+    acts: int  # of an operator, on an MM
+    lane_acts: int
+    resets: int
 
     def __str__(self) -> str:
         return " ".join(f"{one.name}={getattr(self, one.name)}" for one in fields(self))
@@ -61,6 +64,9 @@ def drawn(seed: int) -> Options:
         sms_delivered=dice.random() < 0.3,
         ack_request=dice.random() < 0.7,
         validity_seconds=dice.choice((90, 240, 600)),
+        acts=dice.choice((0, 0, 2, 6)),
+        lane_acts=dice.choice((0, 0, 1, 4)),
+        resets=dice.choice((0, 0, 0, 1, 2)),
     )
 
 
@@ -78,6 +84,9 @@ def drawn_for_crashes(seed: int) -> Options:
         clock_jumps=0,
         outages=0,
         validity_seconds=90,
+        acts=dice.choice((0, 2, 4)),
+        lane_acts=dice.choice((0, 0, 2)),
+        resets=dice.choice((0, 0, 1)),
     )
 
 

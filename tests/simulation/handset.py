@@ -194,8 +194,9 @@ class Handset:
         answer = await self._ask("GET", path)
         if answer is None:
             return None
-        if answer.status != 200:
+        if answer.status != 200 and path.rpartition("/")[2] not in self._world.watch.removed:
             self._world.object_to(f"{self.number} was notified, and GET {path} says {answer.status}")
+        if answer.status != 200:
             return None
         conf = mm1.decode(answer.body).message
         assert isinstance(conf, MRetrieveConf)

@@ -77,7 +77,7 @@ class Node:
         self.name = name
         self.dead = False
         self.up = False
-        self._closed = False
+        self.closed = False  # it is being stopped
         self.killed = asyncio.Event()
         self.started = False  # once it was up
         self._world = world
@@ -151,7 +151,7 @@ class Node:
             engine.neighbours,
             engine.numbers,
             self.clock,
-            lambda peer: world.peer.sender(self),  # type: ignore[arg-type, return-value]
+            lambda peer: world.peer.sender(self),
             domain=DOMAIN,
         )
         mm7 = Mm7Courier(engine.neighbours, lambda vasp: world.vasp.client(self), server_id=DOMAIN)  # type: ignore[arg-type, return-value]
@@ -189,7 +189,7 @@ class Node:
 
     async def stop(self) -> None:
         """As `mmsc serve` stops: no new requests, the engine, its leases, the store."""
-        self.up, self._closed = False, True
+        self.up, self.closed = False, True
         for task in self._others():
             task.cancel()
         await asyncio.gather(*self._others(), return_exceptions=True)
@@ -227,7 +227,7 @@ class Node:
         return task.result()
 
     def _is_gone(self) -> bool:
-        return self.dead or self._closed
+        return self.dead or self.closed
 
     async def http(self, server: Mm1Server | Mm7Server, request: HttpRequest) -> HttpAnswer:
         """A request to an answer; 500 for what a listener would answer so. Raises Cut."""
@@ -291,7 +291,7 @@ class Watched:
     async def deliver(self, job: Job) -> Outcome:
         """As the courier."""
         watch, limit = self._world.watch, self._node.engine.lanes.get(job.lane).limits.concurrency
-        watch.begins(self._node.name, job, limit)
+        watch.begins(self._node, job, limit)
         try:
             return await self._courier.deliver(job)
         finally:

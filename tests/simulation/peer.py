@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mmsc.net.smtp import Reply, Sent, SmtpUnavailable
 from protocols import mime, mm4
@@ -37,7 +37,7 @@ class Sender:
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, *, neighbour: str = "") -> Sent:
+    async def send(self, mail_from: str, recipients: Sequence[str], octets: bytes, **about: Any) -> Sent:
         """As `SmtpSender.send`."""
         return await self._peer.takes(recipients, octets)
 

@@ -118,22 +118,31 @@ async def _mischief(world: World) -> None:
     options, chance = world.options, world.chance
     deeds = ["crash"] * options.crashes + ["restart"] * options.restarts
     deeds += ["clock"] * options.clock_jumps + ["outage"] * options.outages
+    deeds += ["act"] * options.acts + ["lane"] * options.lane_acts + ["reset"] * options.resets
+    by_hand: list[asyncio.Task[None]] = []
     planned = sorted((chance.between(0.5, options.phase_one_seconds), deed) for deed in deeds)
     for at, deed in planned:
         await asyncio.sleep(max(0.0, at - world.loop.time()))
         if chance.calm:
-            return
+            break
         match deed:
             case "crash":
                 world.arm()
             case "restart":
                 await world.restart()
+            case "act":
+                by_hand.append(world.spawn(world.operator.acts()))
+            case "lane":
+                by_hand.append(world.spawn(world.operator.acts_on_lane()))
+            case "reset":
+                by_hand.append(world.spawn(world.operator.resets()))
             case "outage":
                 seconds = chance.between(1, 30)
                 world.say(f"the SMSC is away for {seconds:.0f} s")
                 world.smsc.outage(seconds)
             case _:
                 await _turn_the_clock(world)
+    await asyncio.gather(*by_hand)
 
 
 async def _turn_the_clock(world: World) -> None:

@@ -26,6 +26,7 @@ from protocols.mm7 import (
     SubmitRsp,
 )
 from tests.simulation.node import Cut, Node, request
+from tests.simulation.operator import RUN
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -88,6 +89,8 @@ class Vasp:
 
     def _keep(self, transaction_id: str, message_id: str, to: tuple[str, ...]) -> None:
         known = self.message_ids.setdefault(transaction_id, message_id)
+        if known in self._world.watch.removed:
+            known = self.message_ids[transaction_id] = message_id
         if known != message_id:
             self._world.object_to(f"SubmitReq {transaction_id} was answered with {known}, and then {message_id}")
         self._world.accepted(message_id, to)
@@ -108,10 +111,11 @@ class Vasp:
         envelope = Envelope(transaction_id, _DIALECT, message)
         content_type, body = mm7.encode_with_content(envelope, _CONTENT, transaction_id)
         node = await world.any_node()
+        run = {"X_MMSC_Run": RUN} if int(transaction_id[1:]) % 2 else {}
         self._began.setdefault(transaction_id, world.loop.time())
         self._open[transaction_id] += 1
         try:
-            answer = await node.http(node.mm7, request("POST", "/mm7", body, Content_Type=content_type))
+            answer = await node.http(node.mm7, request("POST", "/mm7", body, Content_Type=content_type, **run))
         except Cut:
             return 0, ""
         finally:
@@ -194,7 +198,8 @@ class Vasp:
             world.object_to(f"{message.recipient.value} never said that it read {message.message_id}")
         told = {one.recipient.value for _, one in self.reports if one.message_id == message.message_id}
         given_up = self.refused_reports or handset.denies
-        if message.recipient.value not in told and not given_up:
+        silent = world.is_silent(message.message_id, message.recipient.value)
+        if message.recipient.value not in told and not given_up and not silent:
             world.object_to(f"a read report of {message.recipient.value} came before its delivery report")
 
     def _note_report(self, transaction_id: str, report: DeliveryReportReq) -> None:
@@ -202,7 +207,8 @@ class Vasp:
         world.say(f"VASP report {report.mm_status} {report.recipient.value} of {report.message_id}")
         self.reports.append((transaction_id, report))
         submitted = world.transaction_of(report.message_id)
-        if report.message_id in self.message_ids.values() or self._ended[submitted]:
+        removed = report.message_id in world.watch.removed
+        if removed or report.message_id in self.message_ids.values() or self._ended[submitted]:
             return
         if world.loop.time() - self._began[submitted] < _ANSWERED_BY:
             world.object_to(f"a report about {submitted} came before its SubmitRsp")

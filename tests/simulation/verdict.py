@@ -34,6 +34,11 @@ def _whole(world: "World") -> None:
             values = {"1": 0, "2": 1 << 62, "3": 0}
             for row in connection.execute(verify._statement(table, wrong), values).fetchall():
                 world.object_to(f"{table} {row[0]}: {what}")
+    for (mm_id,) in connection.execute(
+        "SELECT id FROM mm WHERE NOT EXISTS"
+        " (SELECT 1 FROM event WHERE event.mm_id = mm.id AND event.kind = 'mm.accepted')"
+    ).fetchall():
+        world.object_to(f"MM {mm_id} has lost its first event")
     twice = connection.execute(
         "SELECT neighbour, json_extract(details, '$.details.mm1_transaction_id') FROM mm WHERE origin = 'mm1'"
         " GROUP BY 1, 2 HAVING count(*) > 1"
@@ -65,6 +70,8 @@ def _accepted(world: "World") -> None:
         if state not in ENDS:
             world.object_to(f"{address} of {message_id} is {state} for ever")
     for message_id, to in (*world.given.items(), *world.peer.forwarded.items()):
+        if message_id in world.watch.removed:
+            continue
         if sorted(stored[message_id]) != sorted(to):
             world.object_to(f"{message_id} was accepted for {sorted(to)}, and stored for {sorted(stored[message_id])}")
 
@@ -91,6 +98,8 @@ def _reports(world: "World") -> None:
     for recipient_id, address, state, cause, origin, message_id in rows:
         owed = [one for one in world.watch.ledger.owed[recipient_id] if one["state"] in ENDS]
         handset = world.handsets.get(address)
+        if state == "cancelled" and not owed:  # final and silent
+            continue
         if not owed:
             if handset is None or not handset.denies:
                 world.object_to(f"no report was ever owed about {address} of {message_id} ({origin}), who is {state}")

@@ -22,6 +22,7 @@ from tests.simulation.chance import HABITS, Chance, Options
 from tests.simulation.database import Database
 from tests.simulation.handset import Handset
 from tests.simulation.node import Cut, Node
+from tests.simulation.operator import Operator
 from tests.simulation.watch import Watch
 
 SUBSCRIBERS: Final = tuple(f"+1555010010{digit}" for digit in range(5))
@@ -58,6 +59,7 @@ class World:
             number: Handset(self, number, self.chance.pick(HABITS), denies=self.chance.happens(0.15))
             for number in SUBSCRIBERS
         }
+        self.operator = Operator(self)
         self._crash_at = crash_at
         self._armed = False
         self._over = False
@@ -164,6 +166,10 @@ class World:
         """An originator was told that we have its MM."""
         self.given[message_id] = to
 
+    def mms(self) -> set[tuple[int, str]]:
+        """What is stored: (id, run)."""
+        return set(self.database.connection.execute("SELECT id, coalesce(run, '') FROM mm").fetchall())
+
     def transaction_of(self, message_id: str) -> str:
         """The TransactionID of the SubmitReq behind a Message-ID."""
         rows = self.database.connection.execute(
@@ -172,6 +178,15 @@ class World:
             (message_id,),
         ).fetchall()
         return str(rows[0][0]) if rows else ""
+
+    def is_silent(self, message_id: str | None, number: str) -> bool:
+        """Nothing is reported: a reset took the MM away, or it was cancelled, perhaps during a GET of another node."""
+        cancelled = self.database.connection.execute(
+            "SELECT 1 FROM recipient JOIN mm ON mm.id = recipient.mm_id WHERE recipient.state = 'cancelled'"
+            " AND recipient.address = ? AND json_extract(mm.details, '$.message_id') = ?",
+            (number, message_id),
+        ).fetchone()
+        return cancelled is not None or message_id in self.watch.removed
 
     def look_at_push(self, number: str, octets: bytes) -> None:
         """The SMSC has a whole push: what it tells of must be there to be fetched."""
@@ -187,7 +202,7 @@ class World:
                 " JOIN content ON content.id = mm.content_id WHERE recipient.token = ?",
                 (token,),
             ).fetchall()
-            if len(rows) != 1:
+            if len(rows) != 1 and token not in self.watch.removed:
                 self.object_to(f"{number} is notified of {token}, which is not stored")
 
     def _look_at_read(self, number: str, pdu: MReadOrigInd) -> None:
@@ -200,6 +215,7 @@ class World:
             self.object_to(f"{number} is told who read {pdu.message_id}, which it never sent")
         told = any(one.message_id == pdu.message_id and one.to[0].startswith(reader) for _, one in self.pushed_reports)
         given_up = self.database.connection.execute("SELECT 1 FROM event WHERE kind = 'task.given_up'").fetchone()
+        given_up = given_up or self.is_silent(pdu.message_id, reader)
         if not told and not given_up and not handset.denies:
             self.object_to(f"a read report of {reader} came before its delivery report")
 

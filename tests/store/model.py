@@ -69,9 +69,13 @@ class Model:
         self.tasks |= tasks
         return True
 
-    def move(self, recipient_id: int, happening: str, at: int, cause: str, *, leaving: bool) -> bool:
-        """A happening, where the grid has it."""
+    def move(
+        self, recipient_id: int, happening: str, at: int, cause: str, *, leaving: bool, waiting: bool = False
+    ) -> bool:
+        """A happening, where the grid has it; `waiting` not to those who have the MM, or are being sent it."""
         one = self.recipients[recipient_id]
+        if waiting and one.fetched_at is not None:
+            return False
         after = _AFTER.get((one.state, happening))
         if after is None or (leaving and after == one.state):
             return False

@@ -161,6 +161,13 @@ class Machine(RuleBasedStateMachine):
         won = self.model.move(recipient_id, str(happening), at, str(cause), leaving=leaving)
         assert self.commit(Unit(guard, ())) == [won]
 
+    @precondition(has_recipients)
+    @rule(number=pick)
+    def expire_waiting(self, number: int) -> None:
+        recipient_id, at = self.some(self.model.recipients, number), self.moment()
+        won = self.model.move(recipient_id, str(Happening.EXPIRED), at, "", leaving=True, waiting=True)
+        assert self.commit(Unit(messages.expire_waiting(RecipientId(recipient_id), at), ())) == [won]
+
     @rule(lane=st.sampled_from(LANES), holder=st.sampled_from(HOLDERS), seats=st.sampled_from((1, 2, 50)))
     def claim(self, lane: str, holder: Holder, seats: int) -> None:
         now = self.moment()

@@ -203,3 +203,18 @@ async def test_what_was_killed_while_it_was_made_is_made(tmp_path: Path) -> None
     store = SqliteStore(str(empty), OFF)
     await store.open()
     await store.close()
+
+
+async def test_a_new_file_and_its_log_are_its_owners_alone(tmp_path: Path) -> None:
+    path = tmp_path / "m.db"
+    store = SqliteStore(str(path), options=OFF)
+    await store.open()
+    try:
+        await store.commit(Unit(None, (Statement("INSERT INTO meta (key, value) VALUES ($1, $2)", ("k", "v")),)))
+        assert _modes(tmp_path) == dict.fromkeys(("m.db", "m.db-wal", "m.db-shm", "m.db.lock"), "0o600")
+    finally:
+        await store.close()
+
+
+def _modes(folder: Path) -> dict[str, str]:
+    return {one.name: oct(one.stat().st_mode & 0o777) for one in folder.iterdir()}

@@ -73,6 +73,17 @@ def test_a_number_is_replaced_however_it_is_written(octets: bytes) -> None:
     assert re.sub(rb"\d", b"", shown) == re.sub(rb"\d", b"", octets)
 
 
+def test_thousands_of_numbers_are_replaced_as_one_is() -> None:
+    """The work grows with octets, not with octets times numbers; and a number is the same one in every coding."""
+    numbers = [f"4915{count:07d}" for count in range(20_000)]
+    partner = Partner(numbers)
+    for number in (numbers[0], numbers[-1]):
+        other = partner.number(number)
+        for charset in ("ascii", "utf-16-be", "utf-16-le"):
+            assert partner.octets(f"a {number} b".encode(charset)) == f"a {other} b".encode(charset)
+    assert len({partner.number(one) for one in numbers}) == len(numbers)
+
+
 def _smil(encoding: str) -> bytes:
     octets = f'<smil><body><text alt="ring +{NUMBER} now, ring +{NUMBER} again and again"/></body></smil>'.encode()
     part = mime.OutPart(ContentType("application/smil"), octets, "s", encoding=encoding)

@@ -111,3 +111,21 @@ def test_a_ring_knows_since_when_it_has_everything(tmp_path: Path) -> None:
     assert since["mm1"] == 1000
     assert since["smpp"] > 2000 + SECOND  # what is older went, and with it some requests of later answers
     captures.close()
+
+
+async def test_captures_of_messages_are_taken_away_for_good(tmp_path: Path) -> None:
+    captures = Captures(tmp_path)
+    captures.keep(of("mm7", b"request", exchange=1, at=1000))
+    captures.keep(of("mm7", b"answer", exchange=1, mm_id=7, at=1001))
+    captures.keep(of("mm7", b"another's", exchange=2, mm_id=8, at=1002))
+    captures.keep(of("smpp", b"push", exchange=3, mm_id=7, at=1003))
+    captures.keep(of("smpp", b"bind", exchange=4, at=1004))
+    assert await captures.take_away(frozenset({7, 99})) == 3
+    for one in (captures, Captures(tmp_path)):
+        assert one.of_mm(7) == []
+        assert one.of_exchange(1) == []
+        assert [found.octets for found in one.latest(9)] == [b"another's", b"bind"]
+        assert one.records == 2
+    captures.keep(of("mm7", b"later", exchange=5, mm_id=9, at=1005))
+    assert [found.octets for found in captures.latest(1)] == [b"later"]
+    captures.close()

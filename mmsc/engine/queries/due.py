@@ -21,7 +21,7 @@ _REPORTS: Final = {
     TaskKind.REPORT_MM4: "MM4_delivery_report.REQ",
     TaskKind.RES_MM4: "MM4_forward.RES",
     TaskKind.FORWARD: "MM4_forward.REQ",
-    TaskKind.WATCH: "No report from the peer: indeterminate",
+    TaskKind.WATCH: "End of the wait for the peer's report",
     TaskKind.LINK: "SMS with the link",
 }
 S = RecipientState
@@ -71,7 +71,7 @@ def about(task: DueTask) -> str:
 
 
 def _why(task: DueTask) -> str:
-    if task.attempt:
+    if task.attempt and task.kind is not TaskKind.WATCH:
         return f"attempt {task.attempt + 1}"
     if task.kind is TaskKind.NOTIFY and task.state is S.NOTIFIED and not task.fetched:
         return "no GET yet"

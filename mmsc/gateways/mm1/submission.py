@@ -8,6 +8,7 @@ from typing import Any, Final
 from mmsc.clock import Clock
 from mmsc.domain.message import Interface, Origin
 from mmsc.domain.refusal import Refused
+from mmsc.domain.runs import tag_of
 from mmsc.engine.ports import Submit
 from mmsc.gateways.content import remarked
 from mmsc.gateways.mm1.asked import Asked, pdu_answer
@@ -53,9 +54,10 @@ class Submissions:
         """m-send-req to m-send-conf."""
         pdu, identity, version = asked.pdu, asked.identity, asked.version
         assert identity is not None, "the server refuses what nobody sent"
+        run = tag_of(asked.run or self._senders.run_of(identity))
         objection = self._senders.objection(pdu.from_, identity, version, pdu.sender_visibility)
         if objection is not None:
-            await self._submit.note_refused(Origin(Interface.MM1, identity.value), objection.refused)
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), objection.refused, run=run)
             return conf_answer(pdu.transaction_id, version, objection.status, objection.refused.because)
         findings = (*asked.findings, *self._senders.findings(pdu.from_, identity))
         try:
@@ -65,9 +67,9 @@ class Submissions:
         except ProtocolError as error:  # what could be read and cannot be written again is no better
             return conf_answer(pdu.transaction_id, version, _CORRUPT, error.why)
         if isinstance(charged, Refused):
-            await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged)
+            await self._submit.note_refused(Origin(Interface.MM1, identity.value), charged, run=run)
             return conf_answer(pdu.transaction_id, version, STATUS_OF[charged.reason], charged.because)
-        submission = with_tag(remarked(charged, findings), asked.run or self._senders.run_of(identity))
+        submission = with_tag(remarked(charged, findings), run)
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return conf_answer(pdu.transaction_id, version, STATUS_OF[outcome.reason], outcome.because)

@@ -27,6 +27,7 @@ from mmsc.gateways.mm4.translate import (
     request_recipients,
     submission_of,
 )
+from mmsc.gateways.runs import in_mail, with_tag
 from mmsc.net.smtp import Handler
 from mmsc.trace import captures
 from protocols import mm4
@@ -124,14 +125,14 @@ class Mm4Server(Handler):
         if peer is None:
             return "550 5.7.1 this system is no peer of ours"
         captures.about(neighbour=peer.name)
-        return await self._take(decoded, peer, recipients)
+        return await self._take(decoded, peer, recipients, in_mail(octets))
 
-    async def _take(self, decoded: Decoded[Message], peer: Peer, recipients: Sequence[str]) -> str:
+    async def _take(self, decoded: Decoded[Message], peer: Peer, recipients: Sequence[str], run: str) -> str:
         message = decoded.message
         try:
             match message:
                 case ForwardReq():
-                    return await self._forward(message, peer, recipients, decoded.findings)
+                    return await self._forward(message, peer, recipients, decoded.findings, run)
                 case ForwardRes():
                     return await self._forward_res(message, peer)
                 case DeliveryReportReq():
@@ -165,9 +166,10 @@ class Mm4Server(Handler):
         return next((peer for peer in peers if not peer.addresses and peer.domain.lower() in domains), None)
 
     async def _forward(
-        self, message: ForwardReq, peer: Peer, recipients: Sequence[str], findings: Sequence[Finding]
+        self, message: ForwardReq, peer: Peer, recipients: Sequence[str], findings: Sequence[Finding], run: str
     ) -> str:
-        submission = remarked(submission_of(message, peer, recipients, self._numbers, self._clock.now()), findings)
+        said = submission_of(message, peer, recipients, self._numbers, self._clock.now())
+        submission = with_tag(remarked(said, findings), run)
         wants = bool(message.ack_request)
         about = request_recipients(message, recipients)
         text = self._not_served(peer, recipients)

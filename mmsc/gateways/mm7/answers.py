@@ -64,6 +64,7 @@ class Context:
     vasp: Vasp | None
     operation: str = ""
     where: str = ""  # the element that an error is about
+    run: str = ""  # the request's run tag
 
 
 def context_of(envelope: Envelope, vasp: Vasp | None) -> Context:

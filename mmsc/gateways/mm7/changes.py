@@ -1,6 +1,7 @@
 """CancelReq, ReplaceReq and their extended forms to domain words, and what came of them to an answer (TS 23.140
 8.7.3)."""
 
+from dataclasses import replace
 from typing import Final
 
 from mmsc.domain.address import Address, told
@@ -8,6 +9,7 @@ from mmsc.domain.changes import Asked, Changed, Replacement, Unknown
 from mmsc.domain.message import Relative, Remark
 from mmsc.domain.neighbours import Repeats, Vasp
 from mmsc.domain.refusal import Refused
+from mmsc.domain.runs import RUN
 from mmsc.engine.ports import Accepted
 from mmsc.engine.vasp_ports import Changes
 from mmsc.gateways.content import remarks_of
@@ -27,15 +29,20 @@ _FLAGS: Final = ("distribution_indicator", "drm_content")
 Request = CancelReq | ReplaceReq | ExtendedCancelReq | ExtendedReplaceReq
 
 
-async def change(changes: Changes, decoded: Decoded[Envelope], request: Request, vasp: Vasp) -> HttpAnswer | Refused:
-    """Carry a request out for the VASP that sent it; `Refused`, and nothing was done, where this VASP may not. Raises
-    Mm7Error for values that mean nothing."""
+async def change(
+    changes: Changes, decoded: Decoded[Envelope], request: Request, vasp: Vasp, run: str = ""
+) -> HttpAnswer | Refused:
+    """Carry a request out for the VASP that sent it; `Refused`, and nothing was done, where this VASP may not. What
+    takes an MM's place is of the run that the request names, else of the MM's. Raises Mm7Error for values that mean
+    nothing."""
     envelope = decoded.message
     context = context_of(envelope, vasp)
     replacement = _replacement_of(envelope, request)
     denied = None if replacement is None else unwelcome(vasp, replacement.content)
     if denied is not None:
         return denied
+    if run and replacement is not None and isinstance(request, ExtendedReplaceReq):
+        replacement = replace(replacement, details={**replacement.details, RUN: run})
     asked = _asked(envelope, request, vasp, context.operation, remarks_of(decoded.findings))
     outcome = await _carry_out(changes, request, asked, replacement or Replacement())
     match outcome:

@@ -112,9 +112,10 @@ class Permission:
             await record(False)
         return found
 
-    def record(self, neighbour: str, refused: Refused) -> Callable[[bool], Awaitable[None]] | None:
+    def record(self, neighbour: str, refused: Refused, run: str = "") -> Callable[[bool], Awaitable[None]] | None:
         """What writes a refusal into the trace, after the answer. Each is written up to a rate: then None, and it is
-        counted in the next one, so that somebody who is refused all the time does not fill the store."""
+        counted in the next one, so that somebody who is refused all the time does not fill the store, whatever runs
+        it names: the one that is written says its own."""
         key = f"{neighbour} {refused.reason}"
         if self._recorded.wait(key, _RECORDED_A_SECOND):
             self._untold[key] = self._untold.get(key, 0) + 1
@@ -123,6 +124,6 @@ class Permission:
         origin = Origin(Interface.MM7, neighbour)
 
         async def after(_: bool) -> None:
-            await self._submit.note_refused(origin, refused, times=times)
+            await self._submit.note_refused(origin, refused, times=times, run=run)
 
         return after

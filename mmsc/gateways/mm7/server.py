@@ -24,7 +24,7 @@ from mmsc.gateways.mm7.meaning import House, check_application, understood
 from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
-from mmsc.gateways.runs import tagged
+from mmsc.gateways.runs import asked_for, with_tag
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded, Finding
@@ -144,7 +144,7 @@ class Mm7Server:
                 return await self._submit_req(decoded, message, sender, request)
             if isinstance(message, CancelReq | ReplaceReq):
                 check_application(message, OPERATION_OF[type(message)], sender, self.house)
-            return await self._change(decoded, message, sender, len(request.body))
+            return await self._change(decoded, message, sender, request)
         except Mm7Error as error:
             return self._unserved(envelope, error, known, request)
         except Exception:
@@ -157,7 +157,8 @@ class Mm7Server:
         if reason is not None:
             place = self._vasps.address_of(request) if reason is RefusalReason.NOT_IDENTIFIED else error.where
             name = "" if vasp is None else vasp.name
-            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"))
+            run = asked_for(request.headers, "" if vasp is None else vasp.run)
+            answer.after = self._permission.record(name, Refused(reason, f"{place}: {error.reason}"), run)
         return answer
 
     def _identified(self, message: Served, vasp: Vasp | None, request: HttpRequest) -> Vasp:
@@ -181,7 +182,8 @@ class Mm7Server:
         self, decoded: Decoded[Envelope], request: SubmitReq, vasp: Vasp, asked: HttpRequest
     ) -> HttpAnswer:
         envelope = decoded.message
-        context = context_of(envelope, vasp)
+        run = asked_for(asked.headers, vasp.run)
+        context = replace(context_of(envelope, vasp), run=run)
         if vasp.messages_per_second:
             wait = self._permission.wait(vasp)
             if wait:
@@ -194,7 +196,7 @@ class Mm7Server:
         if denied is not None:
             return self._denied(context, vasp, denied)
         submission, findings = understood(said, request, envelope.dialect, vasp, self.house)
-        submission = tagged(remarked(submission, (*decoded.findings, *findings)), asked.headers, vasp.run)
+        submission = with_tag(remarked(submission, (*decoded.findings, *findings)), run)
         outcome = await self._submit.accept(submission)
         if isinstance(outcome, Refused):
             return refused(context, status_of(outcome, vasp, STATUS_OF[outcome.reason]), outcome.because)
@@ -203,16 +205,17 @@ class Mm7Server:
             answer.stored = kept_octets(envelope.content, submission.content, outcome.content_id)
         return answer
 
-    async def _change(self, decoded: Decoded[Envelope], request: Request, vasp: Vasp, octets: int) -> HttpAnswer:
-        context = context_of(decoded.message, vasp)
+    async def _change(self, decoded: Decoded[Envelope], request: Request, vasp: Vasp, asked: HttpRequest) -> HttpAnswer:
+        run = asked_for(asked.headers, vasp.run)
+        context = replace(context_of(decoded.message, vasp), run=run)
         if isinstance(request, ExtendedReplaceReq) and vasp.messages_per_second:  # a new MM
             wait = self._permission.wait(vasp)
             if wait:
                 return self._too_fast(context, vasp, wait)
-        too_large = self._too_large(context, vasp, octets)
+        too_large = self._too_large(context, vasp, len(asked.body))
         if too_large is not None:
             return too_large
-        answer = await change(self._changes, decoded, request, vasp)
+        answer = await change(self._changes, decoded, request, vasp, run)
         return self._denied(context, vasp, answer) if isinstance(answer, Refused) else answer
 
     def _too_large(self, context: Context, vasp: Vasp, octets: int) -> HttpAnswer | None:
@@ -224,7 +227,7 @@ class Mm7Server:
     def _denied(self, context: Context, vasp: Vasp, denied: Refused) -> HttpAnswer:
         """What this VASP may not: its status, and an event."""
         answer = refused(context, status_of(denied, vasp, STATUS_OF[denied.reason]), denied.because)
-        answer.after = self._permission.record(vasp.name, denied)
+        answer.after = self._permission.record(vasp.name, denied, context.run)
         return answer
 
     def _too_fast(self, context: Context, vasp: Vasp, wait: float) -> HttpAnswer:
@@ -232,7 +235,7 @@ class Mm7Server:
         denied = too_fast(vasp, wait)
         if vasp.over_rate == "503":
             answer = HttpAnswer(status=503, neighbour=vasp.name, transaction_id=context.transaction_id)
-            answer.after = self._permission.record(vasp.name, denied)
+            answer.after = self._permission.record(vasp.name, denied, context.run)
         else:
             answer = self._denied(context, vasp, denied)
         answer.headers = (

@@ -11,6 +11,7 @@ from mmsc.control.messages import (
     MessagePage,
     RecipientPage,
     gone_in_words,
+    other_run_in_words,
 )
 from mmsc.control.query import LONGEST, QueryError, parse
 from mmsc.domain.searching import MessageQuery
@@ -55,6 +56,12 @@ class Events(msgspec.Struct, frozen=True):
     more: str | None
 
 
+class InRun(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`run`: only if it is of this run."""
+
+    run: Annotated[str, msgspec.Meta(max_length=64)] = ""
+
+
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to do, and for which recipients (their ids); without any for all."""
 
@@ -94,6 +101,8 @@ async def _one(call: Call) -> Answer:
     found = await call.control.messages.one(mm_id)
     if isinstance(found, Gone):
         raise problem_of(mm_id, found)
+    if elsewhere := other_run_in_words(found.row, call.query.run):
+        raise Problem(404, elsewhere)
     return Answer(shaped(found))
 
 
@@ -163,6 +172,7 @@ ENDPOINTS: Final = (
         summary="One message: its reason, recipients with their evidence, and what is due",
         tag=_TAG,
         handle=_one,
+        query=InRun,
         answers={200: shape_of(MessageDetail)},
         problems=(410,),
         parameters=ID,

@@ -124,13 +124,13 @@ def _run(call: Call) -> Run:
 async def _listed(call: Call) -> Answer:
     scenarios = _scenarios(call)
     rows = [RunRow(run.id, run.began_at, run.result is not None, run.words) for run in scenarios.runs]
-    return Answer(ScenariosTold([_file(one) for one in scenarios.offered()], rows, scenarios.in_own_lab))
+    return Answer(ScenariosTold([_file(one) for one in await scenarios.offered()], rows, scenarios.in_own_lab))
 
 
 async def _started(call: Call) -> Answer:
     scenarios = _scenarios(call)
     try:
-        run = scenarios.start(scenarios.meant(call.body.scenarios, call.body.text))
+        run = scenarios.start(await scenarios.meant(call.body.scenarios, call.body.text))
     except ScenarioError as error:
         raise Problem(400, str(error)) from error
     except KeyError as error:

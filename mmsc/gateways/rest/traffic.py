@@ -1,5 +1,6 @@
 """REST: what went over the wires for one message: its PDUs, decoded and in octets, and its ladder."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -17,10 +18,10 @@ from mmsc.control.exporting import (
     pdu_seen,
     pdu_whole,
 )
-from mmsc.control.messages import gone_in_words
 from mmsc.control.traffic import Traffic
 from mmsc.engine.queries.messages import Gone
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
+from mmsc.gateways.rest.messages import problem_of
 from mmsc.trace.ladder import Wishes
 
 _MM: Final = {"id": "the message: a 64-bit number"}
@@ -60,9 +61,11 @@ async def _traffic(call: Call) -> tuple[int, Traffic]:
         raise Problem(404, f"{text[:40]!r} is no id of a message")
     row = await call.control.messages.row(mm_id)
     if isinstance(row, Gone):
-        raise Problem(404, gone_in_words(mm_id, row))
+        raise problem_of(mm_id, row)
     traffic = await call.control.traffic.of(mm_id)
-    return mm_id, traffic.shown_to(partner_of(traffic)) if call.query.partner else traffic
+    if call.query.partner:
+        traffic = await asyncio.to_thread(lambda whole: whole.shown_to(partner_of(whole)), traffic)
+    return mm_id, traffic
 
 
 async def _pdus(call: Call) -> Answer:
@@ -75,7 +78,7 @@ async def _pdu(call: Call) -> Answer:
     pdu = traffic.pdu(call.path["number"])
     if pdu is None:
         raise Problem(404, f"the message has no PDU {call.path['number'][:20]}")
-    return Answer(pdu_whole(pdu))
+    return Answer(pdu_whole(pdu if call.query.partner else await call.control.traffic.opened(pdu)))
 
 
 async def _drawn(call: Call) -> tuple[str, Exported]:
@@ -116,7 +119,7 @@ def _endpoint(suffix: str, summary: str, handle: Callable[[Call], Awaitable[Any]
         handle=handle,
         query=Drawn,
         answers={200: answer},
-        problems=(404, 503),
+        problems=(404, 410, 503),
         parameters=_MM,
     )
 
@@ -130,7 +133,7 @@ ENDPOINTS: Final = (
         handle=_pdus,
         query=Looked,
         answers={200: Pdus},
-        problems=(404, 503),
+        problems=(404, 410, 503),
         parameters=_MM,
     ),
     Endpoint(
@@ -141,7 +144,7 @@ ENDPOINTS: Final = (
         handle=_pdu,
         query=Looked,
         answers={200: PduWhole},
-        problems=(404, 503),
+        problems=(404, 410, 503),
         parameters={**_MM, "number": "from 1 in ladder order; 8a is the answer that is folded into 8"},
     ),
     _endpoint("", "The ladder of a message: parties, and rows in the order of time", _ladder, LadderSeen),

@@ -14,6 +14,9 @@ from typing import Final, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
+from mmsc.gateways.sms.sessions import EsmeTimers as EsmeTimers
+from mmsc.gateways.sms.sessions import SmscGone as SmscGone
+from mmsc.net.connecting import not_connected
 from mmsc.net.http_received import place_of
 from mmsc.net.turns import settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
@@ -30,27 +33,6 @@ _UNUSABLE: Final = (EncodeError, UnicodeError)  # a setting that SMPP has no pla
 _INBOX: Final = 1000  # requests of the SMSC that wait; beyond it ESME_RMSGQFUL
 _BOUND_ALREADY: Final = CommandStatus.ESME_RALYBND
 _LOOK_AGAIN_SECONDS: Final = (0.05, 0.25, 1.0, 3.0)  # together within an SMSC's response timer
-
-
-@record(frozen=True, slots=True, kw_only=True)
-class EsmeTimers:
-    """Seconds (SMPP v3.4 7.2)."""
-
-    connect: float = 10.0
-    response: float = 10.0
-    enquire_link: float = 30.0
-    unbind: float = 5.0
-    first_reconnect: float = 1.0
-    longest_reconnect: float = 60.0
-
-
-class SmscGone(Exception):
-    """No session, or no answer in time. `sent` tells a request that the SMSC may have."""
-
-    def __init__(self, why: str, *, sent: bool) -> None:
-        super().__init__(why)
-        self.why = why
-        self.sent = sent
 
 
 OnMessage = Callable[[DeliverSm | DataSm], Awaitable[CommandStatus | None]]
@@ -152,8 +134,11 @@ class Esme(asyncio.Protocol):
         self._framer = Framer()
         self._closed.clear()
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(self.timers.connect):
-            await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        try:
+            async with asyncio.timeout(self.timers.connect):
+                await loop.create_connection(lambda: self, self._smsc.host, self._smsc.port)
+        except OSError as error:  # TimeoutError is one
+            raise SmscGone(not_connected(self._place, error), sent=False) from error
         if self._ended:
             raise SmscGone("closed", sent=False)
         bind = _BINDS[self._smsc.bind](

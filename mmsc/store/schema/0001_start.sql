@@ -106,6 +106,7 @@ CREATE TABLE event (
 );
 CREATE INDEX event_mm ON event (mm_id) WHERE mm_id IS NOT NULL;
 CREATE INDEX event_finding ON event (id) WHERE kind = 'finding.noted';
+CREATE INDEX event_refused ON event (id) WHERE kind = 'submission.refused';
 CREATE INDEX event_mm_finding ON event (mm_id) WHERE kind = 'finding.noted' AND mm_id IS NOT NULL;
 CREATE INDEX event_mm_fault ON event (mm_id) WHERE kind = 'fault.hit' AND mm_id IS NOT NULL;
 

@@ -16,7 +16,7 @@ from mmsc.trace.ladder.columns import columns, index_of, originator
 from mmsc.trace.ladder.folding import FIRST_SHOWN, LAST_SHOWN, fold_retries, fold_runs, fold_segments, windowed
 from mmsc.trace.ladder.model import MMSC, Answer, Column, Ladder, Row, RowKind, Told
 from mmsc.trace.ladder.notes import notes
-from mmsc.trace.ladder.reading import Pdu, answer_cell, read
+from mmsc.trace.ladder.reading import Pdu, answer_cell, opened, read
 from mmsc.trace.ladder.remembered import GONE, Remembered, remembered, rows_of
 from protocols.records import record
 
@@ -42,11 +42,12 @@ class Wishes:
 
 @record(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), addresses of recipients by id,
-    this node's name, more about some columns, what the lab saw, and since when (µs of real time) the ring has all
-    captures of an interface; of one that is not named it has all there ever were."""
+    """What a ladder needs to know beside events and PDUs: what is due ("": nothing), whether that waits (and can be had
+    at once), addresses of recipients by id, this node's name, more about some columns, what the lab saw, and since when
+    (µs of real time) the ring has all captures of an interface; of one that is not named it has all there ever were."""
 
     due: str = ""
+    waits: bool = False
     addresses: Mapping[int, str] = field(default_factory=dict)
     node: str = ""
     kinds: Mapping[str, str] = field(default_factory=dict)
@@ -129,6 +130,8 @@ def _pdu_row(one: Pdu, by_number: Mapping[str, Pdu], found: Sequence[Column], ev
     if not one.answers:
         answer = by_number.get(one.answered_by)
         given = answer_cell(one, answer, attempts.why_unanswered(one, events) if one.outward else "")
+        if one.fault and one.outward:
+            given = attempts.counted_as(one, given, by_number.values(), events)
     elif not one.folded:
         given = one.named.answer
     failed = given is not None and given.failed if not one.folded else one.named.answer.failed
@@ -272,6 +275,7 @@ __all__ = [
     "Wishes",
     "addresses_of",
     "ladder",
+    "opened",
     "read",
     "rows",
     "windowed",

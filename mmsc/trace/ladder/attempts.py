@@ -2,7 +2,7 @@
 no answer."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Final
 
 import msgspec
@@ -13,6 +13,7 @@ from mmsc.trace.events import Event
 from mmsc.trace.ladder.columns import index_of
 from mmsc.trace.ladder.model import Answer, Column, Row, RowKind
 from mmsc.trace.ladder.reading import Pdu
+from mmsc.trace.rings import NEVER
 
 _MANY: Final = 4  # as many are shown one by one
 
@@ -50,8 +51,21 @@ def looked_fine(event: Event, lane: str, pdus: Sequence[Pdu]) -> bool:
     for another one, or said something that nobody could use."""
     sent = [one for one in pdus if one.outward and one.party == lane and one.record.at_real <= event.at_real]
     last = max(sent, key=lambda one: one.record.at_real, default=None)
+    if last is not None and last.fault:
+        return False  # its answer says what it counts as
     answer = None if last is None else next((one for one in pdus if one.number == last.answered_by), None)
     return answer is not None and bool(answer.octets) and not answer.named.answer.failed
+
+
+def counted_as(pdu: Pdu, given: Answer, pdus: Iterable[Pdu], events: Sequence[Event]) -> Answer:
+    """The answer to an attempt that a fault bit: it counts as another than its octets say."""
+    later = (one.record.at_real for one in pdus if one.record.at_real > pdu.record.at_real and _same(one) == _same(pdu))
+    until = min(later, default=NEVER)
+    for event, data in troubles(events):
+        if data.lane == pdu.party and pdu.record.at_real <= event.at_real < until:
+            said = " ".join(filter(None, (given.text, given.detail)))
+            return given if given.failed else Answer(data.because, f"counts for {said}", failed=True)
+    return given
 
 
 def unsent(

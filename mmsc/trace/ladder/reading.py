@@ -13,6 +13,7 @@ from protocols.errors import Finding
 from protocols.records import record
 
 REMEMBERED_VIEWS: Final = 256
+REMEMBERED_OCTETS: Final = 16 * 1024  # of the longest that is remembered
 _PHONES: Final = ("mm1", "weblink")
 _KINDS: Final = {"mm7": "vasp", "smpp": "smsc", "mm4": "peer", "mm3": "mail"}
 
@@ -54,11 +55,18 @@ class Pdu:
         return (MMSC, self.party) if self.outward else (self.party, MMSC)
 
 
-@lru_cache(maxsize=REMEMBERED_VIEWS)
 def _looked_at(octets: bytes) -> tuple[View, Named, tuple[str, ...]]:
+    """Long ones are not remembered: a view has its octets several times over, layer by layer."""
+    return _remembered(octets) if len(octets) <= REMEMBERED_OCTETS else _freshly(octets)
+
+
+def _freshly(octets: bytes) -> tuple[View, Named, tuple[str, ...]]:
     view = look(octets)
     found = tuple(dict.fromkeys(finding.rule for finding in findings_of(view)))
     return view, named(view), found
+
+
+_remembered: Final = lru_cache(maxsize=REMEMBERED_VIEWS)(_freshly)
 
 
 def findings_of(view: View) -> tuple[Finding, ...]:
@@ -72,6 +80,12 @@ def read(captures: Sequence[tuple[CaptureRecord, bytes]]) -> tuple[Pdu, ...]:
     order = sorted(range(len(captures)), key=lambda index: (captures[index][0].at_service, captures[index][0].at_real))
     read_in_order = [_pdu(*captures[index], whose) for index in order]
     return tuple(_numbered(_paired(read_in_order)))
+
+
+def opened(pdu: Pdu, octets: bytes) -> Pdu:
+    """The same PDU, looked at with these octets."""
+    view, name, findings = _looked_at(octets)
+    return replace(pdu, octets=octets, view=view, named=name, findings=findings)
 
 
 def _parties(records: Sequence[CaptureRecord]) -> dict[int, str]:

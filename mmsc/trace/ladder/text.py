@@ -28,15 +28,13 @@ def _lines(ladder: Ladder) -> Iterator[str]:
 
 def _fitted(row: Row, columns: tuple[Column, ...]) -> Iterator[str]:
     """The row, and what does not fit beside it beneath."""
-    line, rest = _line(row, columns), []
-    pieces = _answer(row)
-    if row.source >= 0:
-        while pieces and len(f"{line} {pieces[0]}") <= WIDTH:
-            line += f" {pieces.pop(0)}"
-        rest = pieces
+    line = _line(row, columns)
+    for piece in _answer(row) if row.source >= 0 else []:
+        if len(f"{line} {piece}") > WIDTH:
+            yield line[:WIDTH]
+            line = f"{'':{_NOTE_AT}}"
+        line += f" {piece}"
     yield line[:WIDTH]
-    if rest:
-        yield f"{'':{_NOTE_AT}} {' '.join(rest)}"[:WIDTH]
 
 
 def _head(column: Column) -> str:
@@ -87,10 +85,11 @@ def _says_more(row: Row) -> bool:
 
 def _answer(row: Row) -> list[str]:
     """What stands behind the arrow, piece by piece."""
-    pieces = [] if row.answer is None else [row.answer.text, row.answer.detail]
+    pieces = [] if row.answer is None else [row.answer.text]
+    pieces += [f"[fault {row.fault}]"] if row.fault else []
+    pieces += [] if row.answer is None else [row.answer.detail]
     if row.attempts > 1 and row.kind is not RowKind.FOLD and _says_more(row):
         pieces.append(f"attempt {row.attempt} of {row.attempts}")
-    pieces += [f"[fault {row.fault}]"] if row.fault else []
     pieces += [f"[{one}]" for one in row.findings]
     pieces += [f"repeat of #{row.repeat_of}"] if row.repeat_of else []
     pieces += [row.text] if row.kind is RowKind.FOLD and row.text else []

@@ -28,7 +28,7 @@ class Broken:
     async def accept(self, submission: object) -> object:
         raise KeyError(submission)
 
-    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1) -> None:
+    async def note_refused(self, origin: Origin, refused: Refused, *, times: int = 1, run: str = "") -> None:
         self.noted += [(origin.neighbour, refused)] * times
 
 

@@ -203,6 +203,8 @@
       theme(button.dataset.theme);
       document.dispatchEvent(new CustomEvent("mmsc:theme"));
     }));
+    const tab = one(".tabs [aria-current]");
+    if (tab) tab.scrollIntoView({ block: "nearest", inline: "center" });
     one("#single-keys").checked = singles();
     one("#single-keys").addEventListener("change", (event) => remember("keys", event.target.checked ? "" : "off"));
     one("#live").addEventListener("click", () => {

@@ -73,17 +73,31 @@
   mmsc.key("y", () => mmsc.copy(chosen ? one("a", chosen).href : location.href));
   mmsc.key(".", () => showWaiting());
   mmsc.key("x", () => {
-    if (!chosen) return false;
-    if (chosen.hasAttribute("data-picked")) chosen.removeAttribute("data-picked"); else chosen.setAttribute("data-picked", "");
-    const link = one("[data-pcapng]");
+    const row = chosen || (cell && cell.closest("tr.link"));
+    if (!row) return false;
+    row.toggleAttribute("data-picked");
     mmsc.tell(`${picked().length} selected`);
+    showPicked();
+  });
+  const plural = (number, word) => `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;
+  const showPicked = () => {
+    const ids = picked(), acts = one(".list-acts"), link = one("[data-pcapng]");
+    if (acts) {
+      const people = all("tr[data-picked]").reduce((sum, row) => sum + Number(row.dataset.people || 1), 0);
+      const counted = `${plural(people, "recipient")} of ${plural(ids.length, "message")}`;
+      acts.hidden = !ids.length;
+      one("b", acts).textContent = counted;
+      one("[value=cancel]", acts).dataset.confirm = `Cancel ${counted}`;
+      all("input", acts).forEach((old) => old.remove());
+      ids.forEach((id) => acts.append(Object.assign(document.createElement("input"), { type: "hidden", name: "mm", value: id })));
+    }
     if (!link) return;
     const where = new URL(link.href);
     where.searchParams.delete("mm");
-    picked().forEach((id) => where.searchParams.append("mm", id));
+    ids.forEach((id) => where.searchParams.append("mm", id));
     link.href = where.href;
-    link.lastChild.data = picked().length ? `pcapng of ${picked().length}` : "pcapng";
-  });
+    link.lastChild.data = ids.length ? `pcapng of ${ids.length}` : "pcapng";
+  };
   mmsc.key("f", () => {
     const row = cell ? cell.closest("tr") : chosen, name = cell && cell.className.match(/c-(\w+)/);
     const value = row && ((name && row.dataset[name[1]]) || (!cell && row.dataset.state));
@@ -96,9 +110,18 @@
   document.addEventListener("click", (event) => {
     const row = event.target.closest("tr.link");
     if (event.target.closest(".list-new button")) return showWaiting();
+    if (event.target.closest("[data-does=none]")) { all("tr[data-picked]").forEach((one) => one.removeAttribute("data-picked")); return showPicked(); }
     if (!row || event.target.closest("a, button") || String(getSelection())) return;
     if (event.ctrlKey || event.metaKey) open(one("a", row).href); else location.href = one("a", row).href;
   });
+
+  // For `[` and `]` on a message's page: what was above and below it here.
+  const remember = () => {
+    const ids = all("tr.link").map((row) => row.dataset.id);
+    try { if (ids.length) sessionStorage.setItem("mmsc.list", JSON.stringify(ids)); } catch { /* switched off */ }
+  };
+  document.addEventListener("click", remember, true); // a new tab gets a copy
+  addEventListener("pagehide", remember);
 
   // Older ones, on demand, into the same table.
   document.addEventListener("click", async (event) => {
@@ -127,7 +150,7 @@
     if (old) old.destroy();
     const padded = [...Array(Math.max(0, 120 - values.length)).fill(null), ...values];
     const chart = new uPlot({
-      width: Math.max(60, box.clientWidth - 146), height: 34, legend: { show: false }, padding: [2, 0, 2, 0], cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
+      width: Math.max(60, box.clientWidth - 166), height: 34, legend: { show: false }, padding: [2, 0, 2, 0], cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: (_, low, high) => [Math.max(high || 0, 1) * -0.06, Math.max(high || 0, 1) * 1.06] } },
       axes: [{ show: false }, { show: false }],
       series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false }, spanGaps: true }],
@@ -158,6 +181,7 @@
     waiting.clear();
     counted = 0;
     chosen = null;
+    showPicked();
     if (table) {
       table.addEventListener("pointerenter", () => { pointed = true; });
       table.addEventListener("pointerleave", () => { pointed = false; cell = null; });
