@@ -89,12 +89,16 @@ def main(arguments: Sequence[str]) -> None:
     meter_tasks()
     path = Path(os.environ[METERS_FILE])
     signal.signal(signal.SIGUSR1, lambda number, frame: snapshot(path))
-    if os.environ.get(MEMORY):
-        tracemalloc.start(1)
-    from mmsc.__main__ import main as mmsc  # after the meters, so that nobody holds an uncounted function
+    from mmsc.__main__ import main as serve  # after the meters, so that nobody holds an uncounted function
 
+    if os.environ.get(MEMORY):
+        import mmsc.app  # modules are not what is looked for, and take minutes while they are
+        import mmsc.cli.playground
+        import mmsc.cli.serve  # noqa: F401
+
+        tracemalloc.start(1)
     sys.argv = ["mmsc", *arguments]
-    mmsc()
+    serve()
 
 
 if __name__ == "__main__":
