@@ -50,10 +50,10 @@ def test_the_manual_names_each_default_that_a_file_changes(tmp_path: Path) -> No
         for key, value in keys.items()
         if value != shown[section][key]
     }
-    off = ("mm3", "console", "builtin_smsc")
+    off = ("mm3", "console", "builtin_smsc", "magic")
     assert different == {"numbers.own_prefixes": ("+",), **{f"{one}.enabled": False for one in off}}
     head = Path(MANUAL).read_text().partition("\n\n")[0]
-    assert 'mm3, console and builtin_smsc are not enabled, and\n# numbers.own_prefixes is ["+"]' in head
+    assert 'mm3, console, builtin_smsc and magic are not enabled,\n# and numbers.own_prefixes is ["+"]' in head
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -73,7 +73,7 @@ def test_every_command_shows_examples_that_parse(name: str) -> None:
     assert lines
     for command, *arguments in lines:
         assert command == name
-        given = list(itertools.takewhile(lambda one: one != "<", arguments))
+        given = list(itertools.takewhile(lambda one: one not in ("<", "|"), arguments))
         parsed = main.get_command(click.Context(main), name)
         assert parsed is not None
         _, values, _ = parsed.make_parser(click.Context(parsed)).parse_args(given)
