@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mmsc.load import octets
-from mmsc.load.http1 import ClientConnection, Pool
+from mmsc.load.http1 import CUT, ClientConnection, Pool
 from mmsc.load.tally import Tally
 
 MAXIMUM_CONNECTIONS: Final = 256
@@ -158,6 +158,9 @@ class Handsets:
         retrieval = connection.job
         if isinstance(retrieval, Retrieval):
             connection.job = None
+            if why == CUT and connection.served and not retrieval.retrieved:
+                self._begin(retrieval)  # a server may close an idle connection at any time (RFC 9112 9.3.1)
+                return
             step = "m-notifyresp-ind" if retrieval.retrieved else "GET"
             self._tally.retrieval(f"{step}: {why}")
         if self._waiting:

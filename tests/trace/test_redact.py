@@ -87,3 +87,23 @@ def test_no_line_with_a_secret_is_passed_over(pieces: list[bytes]) -> None:
     head = masked.partition(b"\r\n\r\n")[0]
     for pattern in (redact._HTTP_SECRET, redact._COOKIE):
         assert all(set(found["secret"]) <= set(b"*") for found in pattern.finditer(head))
+
+
+def test_a_head_like_one_that_was_clean_is_looked_at_where_it_differs() -> None:
+    """Fields that had no secret are remembered, whatever their digits; what is in the line before them is not."""
+    fields = b"\r\nHost: a\r\nContent-Length: %d\r\n\r\nbody"
+    for line in (b"GET / HTTP/1.1", b"GET /2 HTTP/1.1"):
+        assert redact.http(line + fields % 12) == line + fields % 12
+    assert redact.http(b"GET /?token=ab HTTP/1.1" + fields % 345) == b"GET /?token=** HTTP/1.1" + fields % 345
+    assert redact.http(b"Authorization: Basic ab" + fields % 6) == b"Authorization: Basic **" + fields % 6
+    assert redact.http(b"GET / HTTP/1.1\r\nX-To1ken: 1" + fields % 6) == b"GET / HTTP/1.1\r\nX-To1ken: 1" + fields % 6
+    assert redact.http(b"GET / HTTP/1.1\r\nX-Token: 1" + fields % 6) == b"GET / HTTP/1.1\r\nX-Token: *" + fields % 6
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    for number in range(2000):
+        name = "".join(chr(97 + int(digit)) for digit in str(number))
+        redact.http(f"GET / HTTP/1.1\r\n{name}: 1\r\n\r\n".encode())
+    redact.http(b"GET / HTTP/1.1\r\nLong: " + b"a" * 5000 + b"\r\n\r\n")
+    assert len(redact._clean) <= redact._MOST_REMEMBERED
+    assert max(map(len, redact._clean)) <= redact._LONGEST_REMEMBERED
