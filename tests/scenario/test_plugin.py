@@ -64,13 +64,13 @@ def suite(checkout: None, pytester: pytest.Pytester) -> pytest.Pytester:
 @pytest.mark.slow
 def test_each_test_finds_the_lab_clean(suite: pytest.Pytester) -> None:
     suite.makepyfile(SUITE)
-    suite.runpytest_subprocess("-p", "mmsc.pytest_plugin", "-W", "error").assert_outcomes(passed=6)
+    suite.runpytest_subprocess("-W", "error").assert_outcomes(passed=6)
 
 
 @pytest.mark.slow
 def test_a_failure_shows_what_was_expected_what_came_and_the_ladder(suite: pytest.Pytester) -> None:
     suite.makepyfile(FAILING)
-    told = suite.runpytest_subprocess("-p", "mmsc.pytest_plugin")
+    told = suite.runpytest_subprocess()
     told.assert_outcomes(failed=1)
     told.stdout.fnmatch_lines(
         [
@@ -87,7 +87,7 @@ def test_a_failure_shows_what_was_expected_what_came_and_the_ladder(suite: pytes
 def test_each_worker_has_a_lab_of_its_own(suite: pytest.Pytester) -> None:
     files = {f"test_{name}": FAILING.replace("Expired", "Retrieved") + _WHERE for name in "ab"}
     suite.makepyfile(**files)
-    told = suite.runpytest_subprocess("-p", "mmsc.pytest_plugin", "-n", "2", "--dist", "loadfile")
+    told = suite.runpytest_subprocess("-n", "2", "--dist", "loadfile")
     told.assert_outcomes(passed=4)
     places = (suite.path / "places").read_text().split()
     assert len(set(places)) == len(places) == 2
@@ -104,5 +104,5 @@ def test_where(mmsc_lab, request):
 def test_the_example_suite_passes(suite: pytest.Pytester) -> None:
     for one in (Path(__file__).parents[2] / "fixtures" / "examples" / "weather").glob("*.py"):
         (suite.path / one.name).write_text(one.read_text())
-    told = suite.runpytest_subprocess("-p", "mmsc.pytest_plugin", "-W", "error")
+    told = suite.runpytest_subprocess("-W", "error")
     told.assert_outcomes(passed=8)
