@@ -119,7 +119,7 @@ async def test_all_of_it_works_without_scripts(running: LabProcess, lab: Client)
         while not lab.scenario_run(run)["done"]:
             pass
         await page.reload()
-        await expect(page.locator("h2", has_text="1 pass")).to_be_visible()
+        await expect(page.locator("h2", has_text="1 pass")).to_be_visible(timeout=PATIENCE_MS)
 
 
 def test_one_run_at_a_time_and_it_can_be_stopped(running: LabProcess, lab: Client) -> None:
