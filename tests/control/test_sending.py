@@ -4,7 +4,6 @@ OMA-TS-MMS_ENC 6.1)."""
 import asyncio
 import base64
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from mmsc.trace.events import MmAccepted
 from protocols import mm1, mm4, mm7
 from protocols.mm1 import MSendReq
 from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab
+from tests.tools import needs
 
 PEER = "mmsc.peer.example"
 PICTURE = Attachment(
@@ -74,8 +74,8 @@ async def test_a_draft_becomes_an_mm_over_the_wire(
 @pytest.mark.parametrize("way", ["curl", "python"])
 @pytest.mark.parametrize("whom", [As.MM7, As.MM1, As.MM4])
 async def test_what_is_shown_sends_the_same(lab: Lab, whom: As, way: str, tmp_path: Path) -> None:
-    if way == "curl" and shutil.which("curl") is None:
-        pytest.skip("curl is not here")
+    if way == "curl":
+        needs("curl")
     fields = {
         As.MM7: {"vasp": "news", "vasp_id": "news"},
         As.MM1: {"number": OTHER},

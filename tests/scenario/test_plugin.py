@@ -106,3 +106,11 @@ def test_the_example_suite_passes(suite: pytest.Pytester) -> None:
         (suite.path / one.name).write_text(one.read_text())
     told = suite.runpytest_subprocess("-W", "error")
     told.assert_outcomes(passed=8)
+
+
+@pytest.mark.slow
+def test_what_readme_shows_passes(suite: pytest.Pytester) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    (shown,) = (one for one in readme.split("```python\n")[1:] if "mmsc_lab" in one)
+    suite.makepyfile(shown.partition("```")[0])
+    suite.runpytest_subprocess("-W", "error").assert_outcomes(passed=1)
