@@ -97,8 +97,9 @@ def _target_masked(head: bytes) -> bytearray | None:
 
 def soap(octets: bytes) -> bytes:
     """An MM7 message with the passwords of WS-Security masked."""
-    end = octets.find(b"Envelope>", 0, _ENVELOPE_OCTETS)  # a picture behind it is long
-    end = _ENVELOPE_OCTETS if end < 0 else end
+    end = octets.rfind(b"Envelope>", 0, _ENVELOPE_OCTETS)  # a picture behind it is long
+    if end < 0 or not octets.startswith(b"</", octets.rfind(b"<", 0, end)) or _may_only_say_so(octets, end):
+        end = _ENVELOPE_OCTETS
     if octets.find(b"Password", 0, end) < 0 and octets.find(b"SecurityToken", 0, end) < 0:
         return octets
     masked = bytearray(octets)
@@ -106,6 +107,11 @@ def soap(octets: bytes) -> bytes:
         start, end = found.span("secret")
         masked[start:end] = _MASK * (end - start)
     return bytes(masked)
+
+
+def _may_only_say_so(octets: bytes, end: int) -> bool:
+    """Whether a comment, CDATA or an instruction stands before: the end of an envelope may be their text."""
+    return octets.find(b"<!", 0, end) >= 0 or octets.count(b"<?", 0, end) > 1
 
 
 def smtp(octets: bytes) -> bytes:

@@ -107,3 +107,16 @@ def test_what_is_remembered_is_bounded() -> None:
     redact.http(b"GET / HTTP/1.1\r\nLong: " + b"a" * 5000 + b"\r\n\r\n")
     assert len(redact._clean) <= redact._MOST_REMEMBERED
     assert max(map(len, redact._clean)) <= redact._LONGEST_REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "before",
+    [b"<Envelope>", b"<!-- </env:Envelope> --><env:Envelope xmlns:env='e'>", b"<?x Envelope>?><Envelope>"],
+)
+@pytest.mark.parametrize("behind", [b"</Envelope>", b"</env:Envelope>" + bytes(20_000), b" " * 17_000 + b"</Envelope>"])
+def test_a_word_before_the_header_hides_no_password(before: bytes, behind: bytes) -> None:
+    """Comments, and an envelope without attributes, end in the word by which its end is found."""
+    told = before + b"<Header><wsse:Password Type='x'>hunter2</wsse:Password></Header><Body/>" + behind
+    masked = redact.soap(told)
+    assert b"hunter2" not in masked
+    assert len(masked) == len(told)
