@@ -98,6 +98,7 @@ class Clock:
         self._watchers: list[Callable[[], None]] = []
         now = real()
         self._state = state or ClockState(now, now)
+        self.at = self._state.at  # service time when the host's clock shows an instant: for who has read that already
 
     @property
     def state(self) -> ClockState:
@@ -112,10 +113,6 @@ class Clock:
         """Service time and real time, for who needs both, or does several things at once."""
         real = self.real_now()
         return Moment(self._state.at(real), real)
-
-    def at(self, real: Instant) -> Instant:
-        """Service time when the host's clock shows `real`: for who has read that already."""
-        return self._state.at(real)
 
     def offset_seconds(self) -> float:
         """How far service time is ahead of real time now."""
@@ -180,6 +177,7 @@ class Clock:
 
     def _change(self, state: ClockState) -> None:
         self._state = state
+        self.at = state.at
         if self._save is not None:
             self._save(state)
         for on_change in tuple(self._watchers):

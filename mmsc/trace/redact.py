@@ -28,12 +28,14 @@ _HTTP_SECRETS: Final = (
 _ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _LONGEST_REMEMBERED: Final = 2048  # octets
 _MOST_REMEMBERED: Final = 500
-_clean: Final[set[bytes]] = set()  # fields, their digits alike, as `http` saw them and found nothing
+_clean_heads: Final[set[bytes]] = set()  # digits alike, as `http` saw them and found nothing,
+_clean_fields: Final[set[bytes]] = set()  # and what stands behind the first line of others
 # The credentials of WS-Security (UsernameToken Profile 1.1.1 3.1, 4): in an envelope's first octets.
 _WSSE: Final = re.compile(
     rb"<(?P<tag>(?:[\w.-]+:)?(?:Password|Nonce|BinarySecurityToken))(?:\s[^>]*)?>(?P<secret>[^<]+)</"
 )
 _ENVELOPE_OCTETS: Final = 16 * 1024
+_SHORT_OCTETS: Final = 2048  # looked through as they are
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 # SMPP v3.4 5.1.2.1: bind_receiver, bind_transmitter, bind_transceiver, outbind; 4.1.1 and 4.1.7.1: system_id NUL
@@ -46,15 +48,21 @@ def http(octets: bytes) -> bytes:
     """An HTTP message with the credentials and cookies of its head masked. The body is not touched."""
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
+    alike = head.translate(_ALIKE)
+    if alike in _clean_heads:
+        return octets
     first = head.find(b"\n")  # `find`, here and below: `in` costs five times as much
+    fields = alike[first + 1 :]
     has_more = head.find(b"?", 0, first) >= 0 or head.find(b"@", 0, first) >= 0
     masked = _target_masked(head) if has_more else None
-    fields = head[first + 1 :].translate(_ALIKE)
-    if fields in _clean and head.find(b":", 0, first) < 0:
+    if fields in _clean_fields and head.find(b":", 0, first) < 0:
         return octets if masked is None else bytes(masked) + octets[len(head) :]
     masked = _fields_masked(head, masked)
     if masked is None:
-        _remember(fields)
+        if head.startswith(b"GET "):  # what is fetched has another name each time
+            _remember(_clean_fields, fields)
+        else:
+            _remember(_clean_heads, alike)
         return octets
     return bytes(masked) + octets[len(head) :]
 
@@ -74,12 +82,12 @@ def _fields_masked(head: bytes, masked: bytearray | None) -> bytearray | None:
     return masked
 
 
-def _remember(fields: bytes) -> None:
-    """These have no secret: a client says the same in nearly every head, but for numbers, and no word has one."""
-    if len(fields) <= _LONGEST_REMEMBERED:
-        if len(_clean) >= _MOST_REMEMBERED:
-            _clean.clear()
-        _clean.add(fields)
+def _remember(clean: set[bytes], alike: bytes) -> None:
+    """This has no secret: a client says the same in nearly every head, but for numbers, and no word has one."""
+    if len(alike) <= _LONGEST_REMEMBERED:
+        if len(clean) >= _MOST_REMEMBERED:
+            clean.clear()
+        clean.add(alike)
 
 
 def _target_masked(head: bytes) -> bytearray | None:
@@ -97,9 +105,7 @@ def _target_masked(head: bytes) -> bytearray | None:
 
 def soap(octets: bytes) -> bytes:
     """An MM7 message with the passwords of WS-Security masked."""
-    end = octets.rfind(b"Envelope>", 0, _ENVELOPE_OCTETS)  # a picture behind it is long
-    if end < 0 or not octets.startswith(b"</", octets.rfind(b"<", 0, end)) or _may_only_say_so(octets, end):
-        end = _ENVELOPE_OCTETS
+    end = len(octets) if len(octets) <= _SHORT_OCTETS else _envelope_end(octets)
     if octets.find(b"Password", 0, end) < 0 and octets.find(b"SecurityToken", 0, end) < 0:
         return octets
     masked = bytearray(octets)
@@ -107,6 +113,14 @@ def soap(octets: bytes) -> bytes:
         start, end = found.span("secret")
         masked[start:end] = _MASK * (end - start)
     return bytes(masked)
+
+
+def _envelope_end(octets: bytes) -> int:
+    """How far passwords are looked for: a picture behind the envelope is long."""
+    end = octets.rfind(b"Envelope>", 0, _ENVELOPE_OCTETS)
+    if end < 0 or not octets.startswith(b"</", octets.rfind(b"<", 0, end)) or _may_only_say_so(octets, end):
+        return _ENVELOPE_OCTETS
+    return end
 
 
 def _may_only_say_so(octets: bytes, end: int) -> bool:

@@ -1,44 +1,30 @@
 """Keeps captures in a ring of files: appended without sync, indexed in memory, bounded in octets, age and number.
 
-Each segment file is written by one process, once; a start reads the index back from what is there, up to the first torn
-or damaged record of each file, and goes on in a new file. The oldest segment goes when a bound is reached. Nothing here
-raises for a full or broken disk: a capture that cannot be kept is counted in `lost`.
+Each segment file is written by one process, once (but for what is taken away later); a start reads the index back from
+what is there, up to the first torn or damaged block of each file, and goes on in a new file. The oldest segment goes
+when a bound is reached. Nothing here raises for a full or broken disk: a capture that cannot be kept is counted in
+`lost`.
 """
 
 import asyncio
+import contextlib
 import itertools
 import os
-import zlib
 from collections import deque
-from collections.abc import Iterator, Set
-from operator import attrgetter
+from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import msgspec
+from typing import Final
 
 from mmsc.domain.instant import DAY
+from mmsc.trace.blocks import FILE_MAGIC, Place, readable, taken_away, written
 from mmsc.trace.captures import CaptureRecord
-from mmsc.trace.segments import (
-    FILE_MAGIC,
-    RECORD,
-    RECORD_MAGIC,
-    TAKEN_AWAY,
-    Segment,
-    number_of,
-    readable,
-    scan,
-    where,
-)
+from mmsc.trace.segments import Segment, number_of, where
 from protocols.records import record
 
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
-_TOGETHER: Final = 200  # records written by one system call: with at most 4 pieces each below IOV_MAX
+_TOGETHER: Final = 200  # records that are written together
 _TOGETHER_OCTETS: Final = 1024 * 1024  # or this many octets
 _SOON_SECONDS: Final = 0.02  # how long a record waits for others to be written with
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_without_octets: Final = attrgetter(*CaptureRecord.__struct_fields__[:-1])  # what is stored before the octets
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -60,19 +46,6 @@ class RingLimits:
         return max(self.maximum_records // _SEGMENTS, 1)
 
 
-_Found = tuple[int, Segment, int]  # real time, and where
-
-
-class _Waiting(NamedTuple):
-    """A record on its way to the file."""
-
-    exchange: int
-    mm_id: int | None
-    at_real: int
-    pieces: tuple[bytes, ...]
-    size: int
-
-
 class CaptureRing:
     """The ring in one folder. Belongs to the event loop's thread: what was captured within a moment is written together
     (a system call each would give up the interpreter's lock ten times for every message)."""
@@ -84,7 +57,7 @@ class CaptureRing:
         self._segments: deque[Segment] = deque()
         self._file = -1
         self._next_number = 1
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[CaptureRecord] = []
         self._waiting_octets = 0
         self.lost = 0
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -106,19 +79,12 @@ class CaptureRing:
 
     def keep(self, record: CaptureRecord) -> None:
         """The tap: append one capture, a little later. Never raises."""
-        meta = _encode(_without_octets(record))
-        crc = octets = 0
-        for piece in record.pieces:
-            crc = zlib.crc32(piece, crc)
-            octets += len(piece)
-        head = RECORD.pack(RECORD_MAGIC, len(meta), octets, zlib.crc32(meta), crc) + meta
-        self._waiting.append(
-            _Waiting(record.exchange, record.mm_id, record.at_real, (head, *record.pieces), len(head) + octets)
-        )
-        self._waiting_octets += octets
-        if len(self._waiting) >= _TOGETHER or self._waiting_octets > _TOGETHER_OCTETS:
+        waiting = self._waiting
+        waiting.append(record)
+        self._waiting_octets += sum(map(len, record.pieces))
+        if len(waiting) >= _TOGETHER or self._waiting_octets > _TOGETHER_OCTETS:
             self.flush()
-        elif len(self._waiting) == 1:
+        elif len(waiting) == 1:
             self._flush_soon()
 
     def flush(self) -> None:
@@ -126,17 +92,16 @@ class CaptureRing:
         waiting, self._waiting = self._waiting, []
         self._waiting_octets = 0
         while waiting:
-            together = 0
+            count = len(waiting)
             try:
-                segment = self._current(waiting[0].size)
-                together = self._fitting(segment, waiting)
-                self._append(segment, [piece for one in waiting[:together] for piece in one.pieces])
+                segment, count, block = self._fitting(waiting)
+                self._append(segment, block)
             except OSError:
-                together = together or 1
-                self.lost += together
+                self.lost += count
             else:
-                self._index_all(segment, waiting[:together])
-            del waiting[:together]
+                segment.add(waiting[:count], sum(map(len, block)))
+                self.prune(waiting[count - 1].at_real)
+            del waiting[:count]
 
     def of_mm(self, mm_id: int) -> list[CaptureRecord]:
         """All captures of an MM, in the order of their time: its own, and their requests or answers."""
@@ -149,12 +114,12 @@ class CaptureRing:
 
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""
-        return list(readable(reversed(list(itertools.islice(self._newest(), number)))))
+        newest = [place for _, place in itertools.islice(self._newest(), number)]
+        return list(readable(reversed(newest)))
 
     def backwards(self, until: int | None = None) -> Iterator[CaptureRecord]:
         """Captures from the newest to the oldest, those from before `until` (µs of real time), read one by one."""
-        newest = self._newest()
-        return readable(found for found in newest if until is None or found[0].times[found[1]] < until)
+        return readable(place for at, place in self._newest() if until is None or at < until)
 
     @property
     def oldest(self) -> int | None:
@@ -180,13 +145,9 @@ class CaptureRing:
         self.flush()
         return self._all(exchanges)
 
-    def _newest(self) -> Iterator[tuple[Segment, int]]:
+    def _newest(self) -> Iterator[tuple[int, Place]]:
         self.flush()
-        return (
-            (segment, index)
-            for segment in reversed(tuple(self._segments))
-            for index in reversed(range(len(segment.offsets)))
-        )
+        return itertools.chain.from_iterable(segment.backwards() for segment in reversed(tuple(self._segments)))
 
     def prune(self, real_now: int) -> None:
         """Drop the oldest segments while a bound is passed."""
@@ -208,16 +169,17 @@ class CaptureRing:
     def take_away(self, segment: Segment, exchanges: Set[int]) -> int:
         """The captures of these exchanges in a segment are not there any more, also after a start; how many that were.
         Their octets go with the segment's file."""
-        gone = [index for index, exchange in enumerate(segment.exchanges) if exchange in exchanges]
-        try:
-            with segment.path.open("r+b") as file:
-                for index in gone:
-                    file.seek(segment.offsets[index])
-                    file.write(TAKEN_AWAY)
-        except OSError:  # it went meanwhile, or cannot be written: then they are only not found until a start
-            pass
-        segment.leave_out(set(gone))
-        self._count_earlier()
+        gone = {index for index, exchange in enumerate(segment.exchanges) if exchange in exchanges}
+        if gone:
+            block = taken_away((segment.offsets[index], segment.numbers[index]) for index in gone)
+            with contextlib.suppress(OSError):  # it cannot be written: then they are only not found until a start
+                with segment.path.open("r+b") as file:
+                    file.truncate(segment.end)  # what is torn behind it would hide what follows
+                    file.seek(segment.end)
+                    file.write(block)
+                segment.size = segment.end = segment.end + len(block)
+            segment.leave_out(gone)
+            self._count_earlier()
         return len(gone)
 
     def clear(self) -> None:
@@ -254,35 +216,15 @@ class CaptureRing:
         self._earlier_octets = sum(segment.size for segment in earlier)
         self._earlier_records = sum(len(segment.offsets) for segment in earlier)
 
-    def _fitting(self, segment: Segment, waiting: list[_Waiting]) -> int:
-        """How many of these the segment still takes, at least one."""
-        room = self._limits.segment_octets - segment.size - waiting[0].size
-        most = min(len(waiting), max(1, self._limits.segment_records - len(segment.offsets)), _TOGETHER)
-        for number in range(1, most):
-            room -= waiting[number].size
-            if room < 0:
-                return number
-        return most
-
-    def _index_all(self, segment: Segment, written: list[_Waiting]) -> None:
-        for one in written:
-            segment.add(segment.size, one.exchange, one.mm_id, one.at_real)
-            segment.size += one.size
-        self.prune(written[-1].at_real)
-
     def _close_file(self) -> None:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
-    def _current(self, more_octets: int) -> Segment:
-        segment = self._segments[-1] if self._file >= 0 else None
-        if (
-            segment is not None
-            and segment.size + more_octets <= self._limits.segment_octets
-            and len(segment.offsets) < self._limits.segment_records
-        ):
-            return segment
+    def _current(self) -> Segment:
+        """The segment under way, a new one where it is full."""
+        if self._file >= 0 and len(self._segments[-1].offsets) < self._limits.segment_records:
+            return self._segments[-1]
         self._close_file()
         path = self._folder / f"{self._next_number:012d}.cap"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
@@ -290,11 +232,26 @@ class CaptureRing:
         segment = Segment(path)
         self._segments.append(segment)
         self._count_earlier()
-        self._append(segment, [FILE_MAGIC])
-        segment.size = len(FILE_MAGIC)
+        self._append(segment, (FILE_MAGIC,))
+        segment.size = segment.end = len(FILE_MAGIC)
         return segment
 
-    def _append(self, segment: Segment, pieces: list[bytes]) -> None:
+    def _fitting(self, waiting: Sequence[CaptureRecord]) -> tuple[Segment, int, tuple[bytes, bytes]]:
+        """A segment, how many of these it takes, at least one, and their block. One that is alone is never too much."""
+        limits = self._limits
+        segment = self._current()
+        count = min(len(waiting), max(1, limits.segment_records - len(segment.offsets)))
+        while True:
+            block = written(waiting[:count])
+            is_too_much = segment.size + sum(map(len, block)) > limits.segment_octets
+            if not is_too_much or (count == 1 and not segment.offsets):
+                return segment, count, block
+            if segment.offsets:
+                self._close_file()
+                return self._fitting(waiting)
+            count //= 2
+
+    def _append(self, segment: Segment, pieces: Sequence[bytes]) -> None:
         wanted = sum(map(len, pieces))
         try:
             written = os.writev(self._file, pieces)
@@ -306,24 +263,19 @@ class CaptureRing:
             self._close_file()
             raise OSError(f"{written} of {wanted} octets written")
 
-    def _all(self, exchanges: set[int]) -> list[CaptureRecord]:
-        found: list[_Found] = [
-            (segment.times[index], segment, index)
+    def _all(self, exchanges: Set[int]) -> list[CaptureRecord]:
+        found = [
+            (segment.times[index], segment.place(index))
             for segment in self._segments
             for exchange in exchanges
             for index in where(segment.exchanges, exchange)
         ]
-        found.sort(key=lambda entry: (entry[0], entry[1].path.name, entry[2]))
-        return list(readable((segment, index) for _, segment, index in found))
+        return list(readable(place for _, place in sorted(found)))
 
     def _read_back(self, path: Path) -> None:
         """Index one file from an earlier start, as far as it is whole."""
         self._next_number = max(self._next_number, number_of(path) + 1)
         segment = Segment(path)
-        try:
-            segment.size = path.stat().st_size
-            for offset, record in scan(path):
-                segment.add(offset, record.exchange, record.mm_id, record.at_real)
-        except (OSError, ValueError):
-            pass  # an empty or unreadable file has no captures; it goes when its turn comes
+        with contextlib.suppress(OSError, ValueError):  # an empty or unreadable file goes when its turn comes
+            segment.read_back()
         self._segments.append(segment)

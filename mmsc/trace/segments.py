@@ -1,25 +1,14 @@
-"""One file of a ring of captures: its index in memory, and its records read back from the disk."""
+"""The index in memory of one file of a ring of captures."""
 
-import mmap
-import struct
-import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
-import msgspec
-
+from mmsc.trace.blocks import Place, scan
 from mmsc.trace.captures import CaptureRecord
 
-FILE_MAGIC: Final = b"MMSCCAP3"
-RECORD: Final = struct.Struct("<4sIIII")  # magic, octets of meta, of data, CRC-32 of meta, of data
-RECORD_MAGIC: Final = b"cap\0"
-TAKEN_AWAY: Final = b"del\0"  # over the magic: the record is passed over, and goes with its segment
-_MAXIMUM_META_OCTETS: Final = 64 * 1024
-
-_decode: Final = msgspec.msgpack.Decoder(CaptureRecord).decode
+_COLUMNS = ("offsets", "numbers", "exchanges", "mm_ids", "times")
 
 
 @dataclass(slots=True)
@@ -27,18 +16,44 @@ class Segment:
     """One file, and the index of it: a column a question, because columns are searched at the speed of memory."""
 
     path: Path
-    size: int = 0
-    offsets: "array[int]" = field(default_factory=lambda: array("q"))
+    size: int = 0  # octets on disk
+    end: int = 0  # of what can be read
+    offsets: "array[int]" = field(default_factory=lambda: array("q"))  # of blocks
+    numbers: "array[int]" = field(default_factory=lambda: array("H"))  # in their blocks
     exchanges: "array[int]" = field(default_factory=lambda: array("q"))
     mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
     times: "array[int]" = field(default_factory=lambda: array("q"))
 
-    def add(self, offset: int, exchange: int, mm_id: int | None, at_real: int) -> None:
-        """Index one record."""
-        self.offsets.append(offset)
-        self.exchanges.append(exchange)
-        self.mm_ids.append(mm_id or 0)
-        self.times.append(at_real)
+    def add(self, captures: Sequence[CaptureRecord], octets: int) -> None:
+        """A block of these stands at the end."""
+        count = len(captures)
+        self.offsets.extend([self.size] * count)
+        self.numbers.extend(range(count))
+        self._note(captures)
+        self.size += octets
+        self.end = self.size
+
+    def read_back(self) -> None:
+        """Index a file from an earlier start, as far as it is whole. Raises OSError and ValueError."""
+        self.size = self.path.stat().st_size
+        captures, self.end = scan(self.path)
+        self.offsets.extend(offset for offset, _ in captures)
+        self.numbers.extend(number for _, number in captures)
+        self._note(tuple(captures.values()))
+
+    def _note(self, captures: Sequence[CaptureRecord]) -> None:
+        self.exchanges.extend([one.exchange for one in captures])
+        self.mm_ids.extend([one.mm_id or 0 for one in captures])
+        self.times.extend([one.at_real for one in captures])
+
+    def place(self, index: int) -> Place:
+        """Where a capture is."""
+        return Place(self.path, self.offsets[index], self.numbers[index])
+
+    def backwards(self) -> Iterator[tuple[int, Place]]:
+        """(time, place), from the newest on; what is left out meanwhile does not shift it."""
+        columns = zip(reversed(self.times), reversed(self.offsets), reversed(self.numbers), strict=True)
+        return ((at, Place(self.path, offset, number)) for at, offset, number in columns)
 
     def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
         """The exchanges in which one of these MMs is named."""
@@ -46,36 +61,17 @@ class Segment:
         return {exchange for mm_id, exchange in pairs if mm_id in mm_ids}
 
     def leave_out(self, indices: Set[int]) -> None:
-        """Index these records no more."""
+        """Index these captures no more."""
         if indices:
-            for name in ("offsets", "exchanges", "mm_ids", "times"):
-                column = enumerate(getattr(self, name))
-                setattr(self, name, array("q", (value for index, value in column if index not in indices)))
+            for name in _COLUMNS:
+                column = getattr(self, name)
+                kept = (value for index, value in enumerate(column) if index not in indices)
+                setattr(self, name, array(column.typecode, kept))
 
 
 def number_of(path: Path) -> int:
     """The number of a segment by its name, 0 for another file."""
     return int(path.stem) if path.stem.isdecimal() else 0
-
-
-def scan(path: Path) -> Iterator[tuple[int, CaptureRecord]]:
-    """(offset, record without its octets), up to the first torn or damaged one. Raises OSError and ValueError."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
-        if octets[: len(FILE_MAGIC)] != FILE_MAGIC:
-            return
-        offset = len(FILE_MAGIC)
-        while offset + RECORD.size <= len(octets):
-            magic, meta_octets, data_octets, meta_crc, _ = RECORD.unpack_from(octets, offset)
-            start = offset + RECORD.size
-            end = start + meta_octets + data_octets
-            if magic not in (RECORD_MAGIC, TAKEN_AWAY) or meta_octets > _MAXIMUM_META_OCTETS or end > len(octets):
-                return
-            meta = octets[start : start + meta_octets]
-            if zlib.crc32(meta) != meta_crc:
-                return
-            if magic == RECORD_MAGIC:
-                yield offset, _decode(meta)
-            offset = end
 
 
 def where(column: "array[int]", value: int) -> Iterator[int]:
@@ -87,18 +83,3 @@ def where(column: "array[int]", value: int) -> Iterator[int]:
         except ValueError:
             return
         yield index
-
-
-def readable(entries: Iterable[tuple[Segment, int]]) -> Iterator[CaptureRecord]:
-    """The captures at these places; what is gone or damaged in the meantime is left out."""
-    for segment, index in entries:
-        try:
-            with segment.path.open("rb") as file:
-                file.seek(segment.offsets[index])
-                head = file.read(RECORD.size)
-                _, meta_octets, data_octets, _, data_crc = RECORD.unpack(head)
-                meta, data = file.read(meta_octets), file.read(data_octets)
-            if zlib.crc32(data) == data_crc:
-                yield msgspec.structs.replace(_decode(meta), pieces=(data,))
-        except (OSError, struct.error, msgspec.MsgspecError):
-            continue

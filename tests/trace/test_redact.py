@@ -98,15 +98,20 @@ def test_a_head_like_one_that_was_clean_is_looked_at_where_it_differs() -> None:
     assert redact.http(b"Authorization: Basic ab" + fields % 6) == b"Authorization: Basic **" + fields % 6
     assert redact.http(b"GET / HTTP/1.1\r\nX-To1ken: 1" + fields % 6) == b"GET / HTTP/1.1\r\nX-To1ken: 1" + fields % 6
     assert redact.http(b"GET / HTTP/1.1\r\nX-Token: 1" + fields % 6) == b"GET / HTTP/1.1\r\nX-Token: *" + fields % 6
+    for number in (1, 2):  # a whole head is remembered, too
+        assert redact.http(b"POST /%d HTTP/1.1" % number + fields % 6) == b"POST /%d HTTP/1.1" % number + fields % 6
+    assert redact.http(b"POST /1?pwd=22 HTTP/1.1" + fields % 6) == b"POST /1?pwd=** HTTP/1.1" + fields % 6
 
 
 def test_what_is_remembered_is_bounded() -> None:
     for number in range(2000):
         name = "".join(chr(97 + int(digit)) for digit in str(number))
-        redact.http(f"GET / HTTP/1.1\r\n{name}: 1\r\n\r\n".encode())
+        for method in ("GET", "POST"):
+            redact.http(f"{method} / HTTP/1.1\r\n{name}: 1\r\n\r\n".encode())
     redact.http(b"GET / HTTP/1.1\r\nLong: " + b"a" * 5000 + b"\r\n\r\n")
-    assert len(redact._clean) <= redact._MOST_REMEMBERED
-    assert max(map(len, redact._clean)) <= redact._LONGEST_REMEMBERED
+    for clean in (redact._clean_heads, redact._clean_fields):
+        assert 0 < len(clean) <= redact._MOST_REMEMBERED
+        assert max(map(len, clean)) <= redact._LONGEST_REMEMBERED
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmsc.domain.instant import SECOND
+from mmsc.trace.blocks import readable
 from mmsc.trace.captures import BodyReference, CaptureRecord, Direction, new_exchange
 from mmsc.trace.ring import CaptureRing, RingLimits
 
@@ -208,4 +209,49 @@ async def test_one_turn_may_fill_several_files(tmp_path: Path) -> None:
     assert [one.exchange for one in ring.latest(100)] == list(range(12))
     assert len(sizes_in(tmp_path)) > 1
     assert max(sizes_in(tmp_path)) <= limits.segment_octets
+    ring.close()
+
+
+def test_what_is_taken_away_stays_away_also_behind_a_torn_end(tmp_path: Path) -> None:
+    first = CaptureRing(tmp_path, RingLimits())
+    for number in range(4):
+        first.keep(record(b"%d" % number, exchange=number, mm_id=number + 1))
+    first.close()
+    [file] = tmp_path.glob("*.cap")
+    with file.open("ab") as torn:
+        torn.write(b"cap\0 and no more")
+    for left in (3, 2, 1):
+        ring = CaptureRing(tmp_path, RingLimits())
+        assert ring.records == left + 1
+        [segment] = [one for one in ring.segments() if one.offsets]
+        assert ring.take_away(segment, {left}) == 1
+        assert [one.exchange for one in ring.latest(9)] == list(range(left))
+        assert sum(sizes_in(tmp_path)) == ring.octets
+        ring.close()
+    assert [one.octets for one in CaptureRing(tmp_path, RingLimits()).latest(9)] == [b"0"]
+
+
+async def test_blocks_are_read_in_any_order(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits())
+    for block in range(40):  # more than are kept at hand
+        for number in range(5):
+            ring.keep(record(b"%d.%d" % (block, number) * 100, exchange=5 * block + number, mm_id=number + 1))
+        ring.flush()
+    assert [one.octets for one in ring.of_mm(3)] == [b"%d.2" % block * 100 for block in range(40)]
+    assert [one.exchange for one in ring.backwards()] == list(reversed(range(200)))
+    places = [segment.place(index) for segment in ring.segments() for index in range(0, 200, 7)]
+    shuffled = sorted(places, key=lambda place: (place.number, place.offset))
+    assert {one.exchange for one in readable(shuffled)} == set(range(0, 200, 7))
+    assert [one.exchange for one in readable(shuffled)] != sorted(range(0, 200, 7))
+    ring.close()
+
+
+async def test_one_that_is_larger_than_a_file_has_one_to_itself(tmp_path: Path) -> None:
+    limits = RingLimits(maximum_octets=16 * 4096)
+    ring = CaptureRing(tmp_path, limits)
+    for number, length in enumerate((10, 10, 9000, 10)):
+        ring.keep(record(bytes(length), exchange=number))
+    assert [len(one.octets) for one in ring.latest(9)] == [10, 10, 9000, 10]
+    assert len(sizes_in(tmp_path)) == 3
+    assert ring.lost == 0
     ring.close()

@@ -51,7 +51,7 @@ class Fetches:
             retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
         )
         body = found.content.body
-        tag = f'"{found.mm.content_id:x}-{crc32(head):x}"'  # a replaced MM has another content, another version a head
+        tag = f'"{found.mm.content_id}-{crc32(head)}"'  # a replaced MM has another content, another version a head
         answer = HttpAnswer(
             content_type=MMS_MESSAGE,
             body=head + body,
