@@ -6,7 +6,7 @@
 A server runs on the file, with nothing else to do; each address is asked for `--times` times over a socket, one by
 one, the first of them on a cold page cache of the process. Prints a row an address: median, worst, octets. The exit
 status says whether every median was under `--most` milliseconds. A few MMs of the file are given findings, a run and
-numbers of their own first, unless they have them.
+numbers of their own first, unless they have them; the rings of captures are filled, to `--captures`.
 """
 
 import argparse
@@ -29,7 +29,11 @@ from mmsc.app import App
 from mmsc.domain.instant import Instant
 from mmsc.settings import Settings
 from mmsc.settings.model import Console, Mm1, Mm4, Mm7, StoreSettings, Trace, WebLink
+from mmsc.trace.captures import CaptureRecord, Direction
+from mmsc.trace.ring import RingLimits
+from mmsc.trace.rings import CaptureLimits, Captures
 
+EXCHANGE = 1_000_000_000  # the number of the first exchange in the rings
 QUERIES = (
     "",
     "+49170000",
@@ -49,7 +53,40 @@ QUERIES = (
 )
 
 
-def addresses(path: Path) -> list[str]:
+PAGES = (
+    "/messages?group=state",
+    "/findings",
+    "/findings/MM7-R012",
+    "/lanes",
+    "/phones",
+    "/send/mm7",
+    "/send/mm1",
+    "/send/mm4",
+    "/send/rest",
+    "/captures",
+    "/captures?interface=mm1",
+    "/captures?neighbour=news",
+    "/captures?text=no-such-octets",
+    "/captures/{exchange}",
+    "/captures/{exchange}/replay",
+    "/faults",
+    "/scenarios",
+    "/runs",
+    "/compare",
+    "/compare?run=ci-1&with=ci-1",
+    "/setup",
+    "/setup/vasps",
+    "/setup/peers",
+    "/setup/smscs",
+    "/setup/subscribers",
+    "/setup/routes",
+    "/setup/profiles",
+    "/api",
+)
+MESSAGE = ("", "/content", "/recipients", "/events", "/findings", "/pdu/1", "/compare?with={other}", ".pcapng")
+
+
+def addresses(path: Path, captured: int) -> list[str]:
     """What is asked for."""
     connection = sqlite3.connect(path)
     ((oldest, newest),) = connection.execute("SELECT min(id), max(id) FROM mm").fetchall()
@@ -57,8 +94,8 @@ def addresses(path: Path) -> list[str]:
     connection.close()
     middle = (oldest + newest) // 2
     found = [f"/messages?{urlencode({'q': query})}" if query else "/messages" for query in (*QUERIES, token)]
-    found += [f"/m/{oldest}", f"/m/{oldest}/recipients", f"/m/{oldest}/events", "/findings", "/findings/MM7-R012"]
-    found += ["/lanes", "/phones", "/captures", "/faults", "/setup"]
+    found += [f"/m/{oldest}{part.format(other=newest)}" for part in MESSAGE]
+    found += [*(page.format(exchange=EXCHANGE + captured // 2 - 1) for page in PAGES), f"/captures.pcapng?mm={oldest}"]
     rest = "/api/v1"
     found += [f"{rest}/messages?{urlencode({'q': query})}" for query in QUERIES]
     found += [f"{rest}/messages?before={middle}", f"{rest}/messages/{oldest}", f"{rest}/messages/{oldest}/events"]
@@ -79,14 +116,38 @@ def settings(path: Path, captures: str) -> Settings:
     )
 
 
-async def measure(path: Path, times: int, most: float) -> bool:
+def keep_captures(folder: Path, path: Path, number: int) -> None:
+    """Rings as full as they get: exchanges over all interfaces, now and then one of the oldest MM."""
+    connection = sqlite3.connect(path)
+    ((oldest,),) = connection.execute("SELECT min(id) FROM mm").fetchall()
+    connection.close()
+    limits = CaptureLimits(total=RingLimits(), shares=Trace().captures_shares)
+    captures = Captures(folder, limits)
+    now = time.time_ns() // 1000
+    octets = b"POST /mm7 HTTP/1.1\r\nHost: mmsc\r\nContent-Length: 1200\r\n\r\n" + bytes(1200)
+    for at in range(number):
+        exchange = EXCHANGE + at // 2
+        mm_id = oldest if exchange == EXCHANGE or at % 20_000 == 1 else oldest + exchange
+        captures.keep(
+            CaptureRecord(
+                *(("mm7", "mm1", "smpp")[at // 2 % 3], (Direction.IN, Direction.OUT)[at % 2]),
+                *("127.0.0.1:8805", "127.0.0.1:40000", now - number + at, now - number + at, exchange, "news", "t"),
+                *(mm_id if at % 2 else None,),
+                pieces=(octets,),
+            )
+        )
+    captures.close()
+
+
+async def measure(path: Path, times: int, most: float, captured: int) -> bool:
     """Print the table; whether all is as wanted."""
     good = True
     with tempfile.TemporaryDirectory() as captures:
+        keep_captures(Path(captures), path, captured)
         async with App(settings(path, captures)) as app, aiohttp.ClientSession() as session:
             host, port = app.listeners["console"]
             print(f"{'median ms':>9} {'worst ms':>9} {'octets':>8}  address")
-            for address in addresses(path):
+            for address in addresses(path, captured):
                 took, octets, status = await ask(session, f"http://{host}:{port}{address}", times)
                 median = statistics.median(took)
                 good = good and (median < most or status == 404)
@@ -111,6 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, metavar="FILE")
     parser.add_argument("--times", type=int, default=9, help="how often each address is asked for (9)")
+    parser.add_argument("--captures", type=int, default=200_000, help="captures in the rings (200,000)")
     parser.add_argument("--most", type=float, default=200.0, help="milliseconds that a median may be (200)")
     given = parser.parse_args()
     connection = sqlite3.connect(given.file)
@@ -118,7 +180,7 @@ def main() -> None:
     connection.close()
     if bare:
         furnish(given.file, Instant(time.time_ns() // 1000))
-    sys.exit(not asyncio.run(measure(given.file, given.times, given.most)))
+    sys.exit(not asyncio.run(measure(given.file, given.times, given.most, given.captures)))
 
 
 if __name__ == "__main__":
