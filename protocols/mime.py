@@ -72,7 +72,7 @@ class _Head(NamedTuple):
     headers: tuple[tuple[str, str], ...]
     content_type: ContentType
     is_multipart: bool
-    encoding: str
+    undo: Callable[[bytes], bytes] | None  # the transfer encoding; None: there is none to be undone
     content_id: str
     content_location: str
 
@@ -90,8 +90,8 @@ def _head(headers: tuple[tuple[str, str], ...]) -> _Head:
     if not location and disposition:
         location = parse_parameters(disposition).get("filename", "")
     is_multipart = content_type.media_type.startswith("multipart/")
-    encoding = known.get("content-transfer-encoding", "")
-    return _Head(headers, content_type, is_multipart, encoding, content_id, location)
+    undo = _UNDO.get(known.get("content-transfer-encoding", "").strip().lower())
+    return _Head(headers, content_type, is_multipart, undo, content_id, location)
 
 
 def _name(text: str) -> str:
@@ -104,7 +104,10 @@ def _read_head(block: bytes) -> _Head:
     return _head(parse_headers(block))
 
 
-_remembered_head: Final = lru_cache(maxsize=1024)(_read_head)  # the parts of one sender's messages look alike
+@lru_cache(maxsize=1024)  # the parts of one sender's messages look alike
+def _remembered_head(block: bytes) -> _Head | None:
+    """The head of a block that an empty line ends in CRLF, None where another empty line comes first."""
+    return None if block.startswith((b"\r\n", b"\n")) or b"\n\n" in block else _read_head(block)
 
 
 def parse_parameters(text: str) -> dict[str, str]:
@@ -133,10 +136,10 @@ def split(
         delimiters.append(first - 1)
     if not delimiters:
         raise DecodeError("the first boundary is missing", offset=0, clause=_CLAUSE_BOUNDARY)
-    at = delimiters.pop()
+    at, width = delimiters.pop(), len(line)
     count = 0
     while True:
-        after = at + len(line)
+        after = at + width
         if body.startswith(b"--", after, last):
             return
         start = body.find(b"\n", after, last) + 1
@@ -161,12 +164,13 @@ def _delimiters(body: bytes, line: bytes, first: int, last: int, most: int) -> l
     boundary's own letters costs no more than another. From behind, because that is how bytes are searched fastest: the
     end of a 30 KB picture is found in a third of the time."""
     found: list[int] = []
-    at = last
+    at, width = last, len(line)
     while (at := body.rfind(line, first, at)) >= 0:
         most -= 1
         if most < 0:
             raise DecodeError("too much of the body looks like its boundary", offset=first, clause=_CLAUSE_BOUNDARY)
-        if _is_delimiter(body, at + len(line), last):
+        after = at + width
+        if (after < last and body[after] in _BEHIND_DELIMITER) or _is_delimiter(body, after, last):
             found.append(at)
     return found
 
@@ -190,13 +194,23 @@ def parse_part(
     """The part in [start, end) with its headers, nested parts read too. Only the data of leaves is copied, once.
 
     `base` is where `octets` stand in those that were read first, -1 when they do not."""
-    end = len(octets) if end is None else end
+    return _part(octets, start, len(octets) if end is None else end, limits, depth, base)
+
+
+def _part(octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int) -> MimePart:
+    block_end = octets.find(b"\r\n\r\n", start, min(end, start + limits.header_octets))
+    if 0 < block_end - start <= _REMEMBERED_OCTETS:  # nearly always: it is not read again where it is remembered
+        head = _remembered_head(octets[start:block_end])
+        if head is not None:
+            return _read(head, octets, block_end + 4, end, limits, depth, base)
     block_end, data_at = _header_end(octets, start, end, limits)
-    read_head = _remembered_head if block_end - start <= _REMEMBERED_OCTETS else _read_head
     block = octets[start:block_end]
-    if read_head is _read_head and block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
-        raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
-    return _read(read_head(block), octets, data_at, end, limits, depth, base)
+    head = _remembered_head(block) if len(block) <= _REMEMBERED_OCTETS else None
+    if head is None:
+        if block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
+            raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
+        head = _read_head(block)
+    return _read(head, octets, data_at, end, limits, depth, base)
 
 
 def split_headers(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, bytes]:
@@ -234,8 +248,7 @@ def part_from(
 
 def _read(head: _Head, octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int) -> MimePart:
     """The part whose body is in [start, end)."""
-    headers, content_type, is_multipart, encoding, content_id, location = head
-    undo = _UNDO.get(encoding.strip().lower()) if encoding else None
+    headers, content_type, is_multipart, undo, content_id, location = head
     if not is_multipart:
         data = octets[start:end]
         plain = data if undo is None else undo(data)
@@ -265,7 +278,7 @@ def parts_of(
     parts: list[MimePart] = []
     left = limits.parts  # of the whole body, not of each multipart in it
     for first, last in split(octets, boundary, limits, start, end):
-        part = parse_part(octets, limits, depth + 1, start=first, end=last, base=base)
+        part = _part(octets, first, last, limits, depth + 1, base)
         parts.append(part)
         left -= _count(part) if part.parts else 1
         if left < 0:
@@ -275,7 +288,7 @@ def parts_of(
 
 def _count(part: MimePart) -> int:
     """The part and all parts within it."""
-    return 1 + sum(map(_count, part.parts))
+    return 1 + len(part.parts) + sum([_count(one) - 1 for one in part.parts if one.parts])
 
 
 def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:

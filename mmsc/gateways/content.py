@@ -69,8 +69,11 @@ def kept_octets(part: MimePart, content: Content, content_id: ContentId) -> Body
 def _in_order(part: MimePart) -> list[MimePart]:
     """The leaves, the presentation first."""
     leaves = _leaves(part)
-    related = part.content_type.media_type == "multipart/related"
-    root = resolve(part.parts, part.content_type.get("start")) if related and part.parts else None
+    if not part.parts or part.content_type.media_type != "multipart/related":
+        return leaves
+    root = resolve(part.parts, part.content_type.get("start"))
+    if leaves and root is leaves[0]:
+        return leaves
     if root is not None and root in leaves:
         leaves.remove(root)
         leaves.insert(0, root)
@@ -79,12 +82,15 @@ def _in_order(part: MimePart) -> list[MimePart]:
 
 def build(parts: Sequence[wsp.Part]) -> Content:
     """The canonical content of parts: related when the first is a presentation, mixed otherwise."""
-    content_type = ContentType(MIXED)
-    if parts and parts[0].content_type.media_type == SMIL and parts[0].content_id:
-        start = f"<{parts[0].content_id}>"
-        content_type = ContentType(RELATED, (("type", SMIL), ("start", start)))
+    is_related = bool(parts) and parts[0].content_type.media_type == SMIL and parts[0].content_id != ""
+    content_type = _related(parts[0].content_id) if is_related else MIXED
     body, offsets = wsp.lay_out(parts)
-    return Content(str(content_type), body, tuple(map(_placed, parts, offsets)))
+    return Content(content_type, body, tuple([_placed(part, at) for part, at in zip(parts, offsets, strict=True)]))
+
+
+@lru_cache(maxsize=256)  # the presentations of one sender's messages are called alike
+def _related(start: str) -> str:
+    return str(ContentType(RELATED, (("type", SMIL), ("start", f"<{start}>"))))
 
 
 def from_wsp(content_type: ContentType, body: bytes, remarks: list[Finding] | None = None) -> Content:
@@ -140,8 +146,10 @@ def _readable(content_type: ContentType) -> str:
 
 def _placed(part: wsp.Part, offset: int) -> Part:
     """The index entry of a part that was laid out at `offset`: what reading it back would give."""
-    location = part.content_location or part.content_type.get("name")
-    return Part(str(part.content_type), part.content_id, location, offset, len(part.data))
+    media = part.content_type
+    location = part.content_location or (media.get("name") if media.parameters else "")
+    text = str(media) if media.parameters else media.media_type
+    return Part(text, part.content_id, location, offset, len(part.data))
 
 
 def single(content_type: ContentType, body: bytes) -> Content:
@@ -151,22 +159,29 @@ def single(content_type: ContentType, body: bytes) -> Content:
 
 def _leaves(part: MimePart) -> list[MimePart]:
     """A multipart without parts has none."""
-    if part.parts:
-        return [leaf for inner in part.parts for leaf in _leaves(inner)]
-    return [] if part.content_type.media_type.startswith("multipart/") else [part]
+    found: list[MimePart] = []
+    for inner in part.parts or (part,):
+        if inner.parts:
+            found += _leaves(inner)
+        elif not inner.content_type.media_type.startswith("multipart/"):
+            found.append(inner)
+    return found
 
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:
-    media, content_id, location = _named(part.content_type, part.content_id, part.content_location)
+    given = part.content_type
+    media, content_id, location = _named(given.media_type, given.parameters, part.content_id, part.content_location)
     return wsp.Part(media, part.data, content_id or f"part{number}", location)
 
 
 @lru_cache(maxsize=256)  # the parts of one sender's messages look alike
-def _named(given: ContentType, content_id: str, location: str) -> tuple[ContentType, str, str]:
+def _named(
+    media_type: str, given: tuple[tuple[str, str], ...], content_id: str, location: str
+) -> tuple[ContentType, str, str]:
     """Type and names as WSP can write them."""
-    pairs = ((_safe(name), _safe(value)) for name, value in given.parameters)
+    pairs = ((_safe(name), _safe(value)) for name, value in given)
     parameters = tuple(pair for pair in pairs if pair[0] not in _DROPPED)
-    return ContentType(_safe(given.media_type) or _UNKNOWN, parameters), _safe(content_id), _safe(location)
+    return ContentType(_safe(media_type) or _UNKNOWN, parameters), _safe(content_id), _safe(location)
 
 
 def _safe(text: str) -> str:

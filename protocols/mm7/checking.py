@@ -22,6 +22,7 @@ MAXIMUM_FINDINGS: Final = 20
 _MAXIMUM_REMARK: Final = 500  # characters
 _MAXIMUM_CHECKED_OCTETS: Final = 128 * 1024  # libxml2's time grows with the square of the errors,
 _MAXIMUM_CHECKED_ELEMENTS: Final = 3000  # and <DC/> is one in five octets
+_LEAST_TOO_MUCH: Final = _MAXIMUM_CHECKED_ELEMENTS * len("<a/>")  # octets: fewer cannot hold so many elements
 _SUBJECT: Final = re.compile(r"Element '([^']*)'(?:, attribute '([^']*)')?: (?:\[facet '\w+'\] )?", re.DOTALL)
 _VALUE: Final = re.compile(r"The value '([^']*)' is not an element of the set")
 _CODED: Final = re.compile(r"(?:Number|RFC2822Address|ShortCode)', attribute '(?:addressCoding|id)'")
@@ -48,7 +49,7 @@ _BY_TYPE: Final = {
 def check(spoken: Dialect, element: etree._Element, octets: int) -> Iterable[Finding]:
     """What the schema of the namespace has to say about an operation's element; `octets` is the length of the SOAP
     part. The tree is changed when there is anything."""
-    size = _too_much(element, octets)
+    size = _too_much(element, octets) if octets >= _LEAST_TOO_MUCH else ""
     if size:
         return (rules.SCHEMA.broken(f"not held against the schema: SOAP of {size} is too long for that"),)
     checker = schema.compiled(spoken)
@@ -116,7 +117,5 @@ def _too_much(element: etree._Element, octets: int) -> str:
     """What there is too much of, "" when there is not."""
     if octets > _MAXIMUM_CHECKED_OCTETS:
         return f"{octets} octets"
-    if octets < _MAXIMUM_CHECKED_ELEMENTS * len("<a/>"):
-        return ""  # it cannot hold so many
     beyond = next(islice(element.iter(), _MAXIMUM_CHECKED_ELEMENTS, None), None)
     return "" if beyond is None else f"more than {_MAXIMUM_CHECKED_ELEMENTS} elements"

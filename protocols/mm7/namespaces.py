@@ -21,6 +21,7 @@ TAGS: Final = (
     "REL-6-MM7-1-3",
     LATEST,
 )
+PUBLISHED: Final = frozenset(TAGS)
 _LONGEST_TAG: Final = 64  # characters: it is remembered, stored with its MM, and written twice into each answer
 _VERSIONS: Final = {
     "REL-5-MM7-1-0": "5.3.0",
@@ -36,7 +37,7 @@ _VERSIONS: Final = {
     LATEST: "6.8.0",
 }
 _LISTED_REL5: Final = frozenset(("5.3.0", "5.5.0", "5.6.0", "5.8.0", "5.10.0"))
-_LISTED: Final = _LISTED_REL5 | {"6.3.0", "6.4.0", "6.5.0", "6.6.0", "6.8.0"}
+LISTED: Final = _LISTED_REL5 | {"6.3.0", "6.4.0", "6.5.0", "6.6.0", "6.8.0"}
 
 
 @record(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Dialect:
     def listed_versions(self) -> frozenset[str]:
         """The values of MM7Version that the release of the namespace knows (which of them its schema lists is
         unconfirmed)."""
-        return _LISTED_REL5 if self.is_rel5 else _LISTED
+        return _LISTED_REL5 if self.is_rel5 else LISTED
 
     @property
     def version(self) -> str:

@@ -41,17 +41,19 @@ def read_submit_req(element: etree._Element, spoken: Dialect) -> SubmitReq:
     found = children(element)
     version = elements.version(found, where, spoken)
     vasp_id, vas_id, sender_address = elements.sender(found)
-    elements.required(found, "Recipients", where)
-    to, cc, bcc = elements.recipients(element, where, needed=True)
+    first = elements.required(found, "Recipients", where)
+    one_of_each = len(found) == len(element)
+    every = (first,) if one_of_each else element.iterchildren("{*}Recipients")
+    to, cc, bcc = elements.recipients_in(every, where, needed=True)
     values: dict[str, Any] = {}
     for name, one in found.items():
-        attribute = _TEXTS.get(name)
-        if attribute is not None:
-            values[attribute] = (one.text or "").strip()
+        if name in _TEXTS:
+            values[_TEXTS[name]] = (one.text or "").strip()
         elif name in _FLAGS:
             values[_FLAGS[name]] = elements.truth(one.text or "", f"{where}/{name}")
-    if "Subject" in found:
-        values["subject"] = decode_words(values["subject"])
+    subject = values.get("subject", "")
+    if "=?" in subject:
+        values["subject"] = decode_words(subject)
     if "ReplyCharging" in found:
         values["reply_charging"] = True
         values["reply_charging_size"], values["reply_deadline"] = elements.reply_charging(found)

@@ -13,7 +13,7 @@ from protocols.mime import MimePart
 from protocols.mm7 import rules
 from protocols.mm7.elements import children, text_of
 from protocols.mm7.messages import ErrorElement, Fault, Message, Status, SubmitReq, SubmitRsp
-from protocols.mm7.namespaces import BASE, ENVELOPE, TAGS
+from protocols.mm7.namespaces import BASE, ENVELOPE, PUBLISHED
 from protocols.mm7.shapes import said
 from protocols.mm7.soap import Opened, local_name, namespace_of
 
@@ -31,14 +31,14 @@ def is_plain(opened: Opened, message: Message) -> bool:
         and opened.header_dialect is spoken
         and opened.envelope_namespace == ENVELOPE
         and not spoken.suffix
-        and spoken.tag in TAGS
+        and spoken.tag in PUBLISHED
     )
 
 
 def of_message(opened: Opened, message: Message) -> Iterator[Finding]:
     """Of the envelope and of values."""
     spoken = opened.dialect
-    if spoken.tag not in TAGS or spoken.suffix:
+    if spoken.tag not in PUBLISHED or spoken.suffix:
         yield rules.PUBLISHED.broken(f"nobody published the namespace {spoken.namespace}")
     if opened.header_dialect is not None and opened.header_dialect != spoken:
         other = opened.header_dialect.namespace.removeprefix(BASE)

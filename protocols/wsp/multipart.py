@@ -201,25 +201,33 @@ def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
     at = len(pieces[0])
     offsets: list[int] = []
     for part in parts:
-        headers = _part_headers(part.content_type, part.content_id, part.content_location)
-        lengths = uintvar(len(headers)) + uintvar(len(part.data))
-        offsets.append(at + len(lengths) + len(headers))
-        at = offsets[-1] + len(part.data)
-        pieces += (lengths, headers, part.data)
+        media, data = part.content_type, part.data
+        headers_length, headers = _part_headers(
+            media.media_type, media.parameters, part.content_id, part.content_location
+        )
+        data_length = uintvar(len(data))
+        at += len(headers_length) + len(data_length) + len(headers)
+        offsets.append(at)
+        at += len(data)
+        pieces += (headers_length, data_length, headers, data)
     return b"".join(pieces), offsets
 
 
 @lru_cache(maxsize=256)  # the parts of one sender's messages look alike
-def _part_headers(content_type: ContentType, content_id: str, content_location: str) -> bytes:
+def _part_headers(
+    media_type: str, parameters: tuple[tuple[str, str], ...], content_id: str, content_location: str
+) -> tuple[bytes, bytes]:
+    """Their length as a uintvar, and the headers."""
     writer = OctetWriter()
-    write_content_type(writer, content_type)
+    write_content_type(writer, ContentType(media_type, parameters))
     if content_id:
         writer.octet(0x80 | _CONTENT_ID)
         write_quoted(writer, f"<{content_id}>")
     if content_location:
         writer.octet(0x80 | _CONTENT_LOCATION)
         write_quoted_or_text(writer, content_location)
-    return writer.getvalue()
+    headers = writer.getvalue()
+    return uintvar(len(headers)), headers
 
 
 __all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "lay_out", "read_multipart"]

@@ -1,7 +1,9 @@
 """MM7 words to domain words and back (TS 23.140 8.7)."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Final
 
 from mmsc.domain.address import Address as DomainAddress
@@ -44,6 +46,17 @@ _DURATION: Final = re.compile(
 )
 _DURATION_SECONDS: Final = (31_557_600, 2_592_000, 86_400, 3600, 60, 1)  # a year is 365.25 days, a month 30
 _LONGEST_FIELD: Final = 1024  # characters: fields are held in memory with their MM, and told in its reports
+_RARER: Final = (
+    "service_code",
+    "linked_id",
+    "charged_party",
+    "charged_party_id",
+    "content_class",
+    "applic_id",
+    "reply_applic_id",
+    "aux_applic_info",
+)
+_rarer: Final = attrgetter(*_RARER)
 _PRIORITIES: Final = {"low": Priority.LOW, "normal": Priority.NORMAL, "high": Priority.HIGH}
 
 STATUS_OF: Final = {
@@ -101,11 +114,11 @@ def read_time(text: str, where: str) -> When | None:
 def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submission:
     """The request in domain words. Raises Mm7Error for values that mean nothing."""
     content = content_of(envelope, "SubmitReq/Content")
-    recipients = [
-        RecipientSpec(_spelled(address, "SubmitReq/Recipients"), role, address.display_only)
-        for role, addresses in ((Role.TO, request.to), (Role.CC, request.cc), (Role.BCC, request.bcc))
-        for address in addresses
-    ]
+    recipients = _specs(Role.TO, request.to)
+    if request.cc:
+        recipients += _specs(Role.CC, request.cc)
+    if request.bcc:
+        recipients += _specs(Role.BCC, request.bcc)
     given = request.sender_address
     sender = "" if given is None else bounded(given.value, "SubmitReq/SenderIdentification", StatusCode.ADDRESS_ERROR)
     return Submission(
@@ -129,10 +142,17 @@ def submission_of(envelope: Envelope, request: SubmitReq, vasp: Vasp) -> Submiss
     )
 
 
-def _spelled(address: Address, where: str) -> str:
-    """An address with what its element says about it; the number plan does the rest."""
-    value = bounded(address.value, where, StatusCode.ADDRESS_ERROR)
-    return value.removeprefix("mailto:") if address.form is AddressForm.RFC2822_ADDRESS else value
+def _specs(role: Role, addresses: Sequence[Address]) -> list[RecipientSpec]:
+    """Recipients with what their elements say about them; the number plan does the rest."""
+    specs: list[RecipientSpec] = []
+    for one in addresses:
+        value = one.value
+        if len(value) > _LONGEST_FIELD:
+            bounded(value, "SubmitReq/Recipients", StatusCode.ADDRESS_ERROR)
+        if one.form is AddressForm.RFC2822_ADDRESS:
+            value = value.removeprefix("mailto:")
+        specs.append(RecipientSpec(value, role, one.display_only))
+    return specs
 
 
 def bounded(text: str, where: str, status: StatusCode = StatusCode.MESSAGE_FORMAT_CORRUPT) -> str:
@@ -160,24 +180,23 @@ def _repeat_key(envelope: Envelope, vasp: Vasp, content: Content | None) -> byte
 
 
 def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
-    known = {
+    """What there is to be kept with the MM; most requests say none of the rarer things."""
+    given = request.sender_address
+    found = {
         "mm7_transaction_id": envelope.transaction_id,
         "mm7_namespace": envelope.dialect.namespace,
         "mm7_version": request.mm7_version,
         "vasp_id": request.vasp_id,
         "vas_id": request.vas_id,
-        "sender_form": request.sender_address.form.value if request.sender_address is not None else "",
-        "service_code": request.service_code,
-        "linked_id": request.linked_id,
-        "charged_party": request.charged_party,
-        "charged_party_id": request.charged_party_id,
-        "content_class": request.content_class,
-        "applic_id": request.applic_id,
-        "reply_applic_id": request.reply_applic_id,
-        "aux_applic_info": request.aux_applic_info,
-        "delivery_conditions": " ".join(request.delivery_conditions),
+        "sender_form": "" if given is None else given.form._value_,
     }
-    found = {name: value for name, value in known.items() if value}
+    rarer = _rarer(request)
+    if any(rarer):
+        found.update(zip(_RARER, rarer, strict=True))
+    if request.delivery_conditions:
+        found["delivery_conditions"] = " ".join(request.delivery_conditions)
+    if not all(found.values()):
+        found = {name: value for name, value in found.items() if value}
     if max(map(len, found.values()), default=0) > _LONGEST_FIELD:
         for name, value in found.items():
             bounded(value, f"SubmitReq ({name})")
