@@ -1,17 +1,22 @@
 """Phones in a real browser: what comes, how it plays, what is written; at both sizes and in both themes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import Page, expect
 
 from mmsc.lab.media import picture
-from tests.console.phone_lab import PhoneLab, browser, phone_lab, shot, storm
+from tests.console.phone_lab import PhoneLab, Theme, browser, fits, phone_lab, shot, shown_as, storm
 from tests.scenarios.conftest import OTHER, PHONE
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 MINE, THEIRS = PHONE.lstrip("+"), OTHER.lstrip("+")
+# How pages are opened, and what each becomes while it is open.
+WINDOWS: Final[dict[int, tuple[tuple[int, Theme], ...]]] = {
+    1280: ((1280, "dark"),),
+    390: ((390, "dark"), (320, "light")),
+}
 # Time that a test moves: the player asks for a frame, and gets it when time has passed.
 CLOCK = """
 window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => window.mmscClock.call = call };
@@ -37,9 +42,8 @@ async def got_storm(made: PhoneLab, **fields: Any) -> int:
 async def test_pages_at_both_sizes_and_in_both_themes(tmp_path: Path) -> None:
     async with phone_lab(tmp_path) as made, browser() as chromium:
         number = await got_storm(made)
-        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")):
-            size = {"width": width, "height": 900}
-            page = await chromium.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        for width, others in WINDOWS.items():
+            page = await chromium.new_page(viewport={"width": width, "height": 900})
             for name, path in (
                 ("list", "/phones"),
                 ("inbox", f"/phones/{MINE}"),
@@ -48,13 +52,17 @@ async def test_pages_at_both_sizes_and_in_both_themes(tmp_path: Path) -> None:
                 ("behaviour", f"/phones/{MINE}#ph-right"),
                 ("empty", f"/phones/{THEIRS}"),
             ):
+                await shown_as(page, width, "light")
                 answer = await page.goto(made.url + path)
                 assert answer is None or answer.status == 200
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
                 assert await page.locator("h1").count() == 1
+                await fits(page, f"phones-{name}-{width}-light", width)
                 if name == "item":
                     await page.keyboard.press("g")
-                await shot(page, f"phones-{name}-{width}-{scheme}")
+                    await shot(page, f"phones-{name}-{width}-light")
+                for size, theme in others:
+                    await shown_as(page, size, theme)
+                    await fits(page, f"phones-{name}-{size}-{theme}", size)
             await page.close()
 
 

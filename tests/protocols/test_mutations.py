@@ -1,4 +1,4 @@
-"""Mutated octets by the thousand: `scripts/mutate` in short, and 200,000 for each decoder where it may take its time.
+"""Mutated octets by the thousand: `scripts/mutate` in short, and 50,000 for each decoder where it may take its time.
 
 Nothing but a ProtocolError is raised, steps stay below 8 x octets + 1,000, memory stays in proportion, and what is
 written again is read the same."""
@@ -20,7 +20,7 @@ from mutating.trial import trial  # noqa: E402
 from protocols.errors import DecodeError  # noqa: E402
 from protocols.octets import OctetReader  # noqa: E402
 
-MANY = 200_000
+MANY = 50_000
 FEW = 2_000
 
 
