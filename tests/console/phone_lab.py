@@ -77,6 +77,16 @@ async def browser() -> AsyncIterator[Browser]:
         await made.close()
 
 
+@asynccontextmanager
+async def opened(browser: Browser) -> AsyncIterator[Browser]:
+    """One that others use, too: what is opened meanwhile is closed, before the server ends."""
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            await context.close()
+
+
 async def shot(page: Page, name: str) -> None:
     """A picture, where MMSC_TEST_SCREENSHOTS says."""
     folder = os.environ.get("MMSC_TEST_SCREENSHOTS")

@@ -7,7 +7,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 from playwright.async_api import Page as View
 
-from tests.console.browsing import axe, chromium, window
+from tests.console.browsing import axe, window
 from tests.console.pages import PAGES
 from tests.console.world import World, fill, world
 
@@ -20,12 +20,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(280), pytest.mark.asyncio(lo
 async def full(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
     async with world(tmp_path_factory.mktemp("world")) as made:
         await fill(made)
-        yield made
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as made:
         yield made
 
 
