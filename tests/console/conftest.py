@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
 
 from mmsc.settings.model import Console
+from tests.console.browsing import chromium
 from tests.console.world import World, fill, world
 from tests.scenarios.conftest import Lab, open_lab
 
@@ -29,3 +32,10 @@ async def full_world(empty_world: World) -> World:
     """The large one with its messages."""
     await fill(empty_world)
     return empty_world
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for all tests of a module, which share a loop: `pytest.mark.asyncio(loop_scope="module")`."""
+    async with chromium() as made:
+        yield made

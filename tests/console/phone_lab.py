@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -19,6 +19,7 @@ from tests.scenarios.conftest import Lab, open_lab
 from tests.tools import needs
 from tests.weblink.test_browser import FLAGS
 
+Theme: TypeAlias = Literal["light", "dark"]
 STORM = b"""<smil><head><layout><root-layout width="320" height="240" background-color="#10242f"/>
 <region id="Image" left="0" top="0" width="320" height="180" fit="slice"/>
 <region id="Text" left="0" top="180" width="320" height="60" fit="scroll"/></layout></head><body>
@@ -76,8 +77,30 @@ async def browser() -> AsyncIterator[Browser]:
         await made.close()
 
 
+@asynccontextmanager
+async def opened(browser: Browser) -> AsyncIterator[Browser]:
+    """One that others use, too: what is opened meanwhile is closed, before the server ends."""
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            await context.close()
+
+
 async def shot(page: Page, name: str) -> None:
     """A picture, where MMSC_TEST_SCREENSHOTS says."""
     folder = os.environ.get("MMSC_TEST_SCREENSHOTS")
     if folder:
         await page.screenshot(path=str(Path(folder) / f"{name}.png"), full_page=True)
+
+
+async def shown_as(page: Page, width: int, theme: Theme) -> None:
+    """The page that is open, or the next one, in another window and by another light."""
+    await page.set_viewport_size({"width": width, "height": 900})
+    await page.emulate_media(color_scheme=theme)
+
+
+async def fits(page: Page, name: str, width: int) -> None:
+    """Nothing scrolls sideways; and a picture."""
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
+    await shot(page, name)

@@ -1,14 +1,24 @@
 """The list in a browser, as messages come: nothing moves under the pointer, keys do what they say."""
 
 import re
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from playwright.async_api import Dialog, Page, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Dialog, Page, expect
 
-from tests.console.browsing import chromium, window
-from tests.console.world import ABSENT, EAGER, OLD, SLOW, World
+from tests.console.browsing import window
+from tests.console.world import ABSENT, EAGER, OLD, SLOW, World, world
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def empty_world(tmp_path: Path) -> AsyncIterator[World]:
+    """Of this module's loop."""
+    async with world(tmp_path) as made:
+        yield made
 
 
 async def opened(world: World, page: Page, path: str = "/messages") -> None:
@@ -20,9 +30,9 @@ async def subjects(page: Page) -> list[str]:
     return await page.locator("#rows .c-subject").all_inner_texts()
 
 
-async def test_rows_come_and_change(empty_world: World) -> None:
+async def test_rows_come_and_change(browser: Browser, empty_world: World) -> None:
     complaints: list[str] = []
-    async with chromium() as browser, window(browser, complaints=complaints) as page:
+    async with window(browser, complaints=complaints) as page:
         await opened(empty_world, page)
         await expect(page.locator(".empty")).to_contain_text("No messages yet")
         await empty_world.submit("weather-vasp", EAGER, subject="First")
@@ -35,8 +45,8 @@ async def test_rows_come_and_change(empty_world: World) -> None:
     assert not complaints
 
 
-async def test_what_is_under_the_pointer_stays_there(empty_world: World) -> None:
-    async with chromium() as browser, window(browser) as page:
+async def test_what_is_under_the_pointer_stays_there(browser: Browser, empty_world: World) -> None:
+    async with window(browser) as page:
         await empty_world.submit("weather-vasp", EAGER, subject="First")
         await opened(empty_world, page)
         await page.hover("#rows .c-to")
@@ -50,8 +60,8 @@ async def test_what_is_under_the_pointer_stays_there(empty_world: World) -> None
         assert await subjects(page) == ["Third", "Second", "First"]
 
 
-async def test_a_filter_holds_for_what_comes(empty_world: World) -> None:
-    async with chromium() as browser, window(browser) as page:
+async def test_a_filter_holds_for_what_comes(browser: Browser, empty_world: World) -> None:
+    async with window(browser) as page:
         await empty_world.submit("bank-vasp", SLOW, subject="First")
         await opened(empty_world, page, "/messages?q=vasp:bank-vasp")
         await empty_world.submit("weather-vasp", EAGER, subject="Not this one")
@@ -60,8 +70,8 @@ async def test_a_filter_holds_for_what_comes(empty_world: World) -> None:
         assert await subjects(page) == ["Second", "First"]
 
 
-async def test_held_is_held_and_says_so(empty_world: World) -> None:
-    async with chromium() as browser, window(browser) as page:
+async def test_held_is_held_and_says_so(browser: Browser, empty_world: World) -> None:
+    async with window(browser) as page:
         await empty_world.submit("weather-vasp", EAGER, subject="First")
         await opened(empty_world, page)
         await page.keyboard.press("h")
@@ -74,11 +84,11 @@ async def test_held_is_held_and_says_so(empty_world: World) -> None:
         await expect(page.locator("#rows .c-subject").first).to_have_text("Second")
 
 
-async def test_keys_move_open_filter_and_list_themselves(empty_world: World) -> None:
+async def test_keys_move_open_filter_and_list_themselves(browser: Browser, empty_world: World) -> None:
     world = empty_world
     await world.submit("weather-vasp", EAGER, subject="First")
     await world.submit("bank-vasp", SLOW, subject="Second")
-    async with chromium() as browser, window(browser) as page:
+    async with window(browser) as page:
         await opened(world, page)
         for key, subject in (("j", "Second"), ("j", "First"), ("j", "First"), ("k", "Second")):
             await page.keyboard.press(key)
@@ -103,7 +113,7 @@ async def test_keys_move_open_filter_and_list_themselves(empty_world: World) -> 
         await page.wait_for_url("**/m/*")
 
 
-async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> None:
+async def test_what_is_selected_is_retried_or_cancelled(browser: Browser, empty_world: World) -> None:
     """The question names the count; who says no cancels nothing."""
     world = empty_world
     asked: list[str] = []
@@ -119,7 +129,7 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
     await world.submit("weather-vasp", SLOW, ABSENT, subject="First")
     await world.submit("bank-vasp", SLOW, subject="Second")
     await world.until(lambda: world.has(2, "notified"))
-    async with chromium() as browser, window(browser) as page:
+    async with window(browser) as page:
         await opened(world, page)
         await expect(page.locator(".list-acts")).to_be_hidden()
         for key in "jxjx":
@@ -141,8 +151,8 @@ async def test_what_is_selected_is_retried_or_cancelled(empty_world: World) -> N
     assert not await world.has(2, "cancelled")
 
 
-async def test_single_keys_can_be_switched_off(empty_world: World) -> None:
-    async with chromium() as browser, window(browser) as page:
+async def test_single_keys_can_be_switched_off(browser: Browser, empty_world: World) -> None:
+    async with window(browser) as page:
         await opened(empty_world, page)
         await page.keyboard.press("?")
         await page.uncheck("#single-keys")
@@ -152,9 +162,9 @@ async def test_single_keys_can_be_switched_off(empty_world: World) -> None:
         await expect(page.locator("[data-does=hold]")).to_have_attribute("aria-pressed", "false")
 
 
-async def test_a_server_that_goes_is_told(empty_world: World) -> None:
+async def test_a_server_that_goes_is_told(browser: Browser, empty_world: World) -> None:
     """The dot says that nothing comes, and for how long; and is live again when the server is."""
-    async with chromium() as browser, window(browser) as page:
+    async with window(browser) as page:
         await opened(empty_world, page)
         await page.context.set_offline(True)
         streams = empty_world.app.operations._listener
@@ -166,8 +176,8 @@ async def test_a_server_that_goes_is_told(empty_world: World) -> None:
         await expect(page.locator("#live")).to_have_attribute("data-is", "live", timeout=15_000)
 
 
-async def test_the_theme_is_remembered(empty_world: World) -> None:
-    async with chromium() as browser, window(browser) as page:
+async def test_the_theme_is_remembered(browser: Browser, empty_world: World) -> None:
+    async with window(browser) as page:
         await opened(empty_world, page)
         light = await page.evaluate("getComputedStyle(document.body).color")
         await page.click(".more summary")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
 from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
@@ -16,11 +16,11 @@ from mmsc.settings.model import Console, Deliveries, Node
 from mmsc.settings.neighbours import VaspDelivery
 from protocols import mm7
 from protocols.mm7 import StatusCode
-from tests.console.phone_lab import browser, phone_lab, shot
+from tests.console.phone_lab import fits, opened, phone_lab, shot, shown_as
 from tests.scenarios.conftest import OLD_PHONE, OTHER, PHONE, Lab, open_lab, picture
 from tests.scenarios.test_ladders import SOON, content
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 LATER = mm7.Status(StatusCode.SERVICE_UNAVAILABLE, "Service unavailable")
 EVIL = '"><script>document.title="owned"</script><img src=x onerror=alert(1)>'
 
@@ -69,8 +69,8 @@ async def marked(page: Page) -> str:
     return "".join(await page.locator(".oct-hex code:nth-of-type(1) .on").all_inner_texts()).replace(" ", "")
 
 
-async def test_an_arrow_leads_to_its_tree_and_octets_and_these_to_each_other(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_an_arrow_leads_to_its_tree_and_octets_and_these_to_each_other(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         mm_id = await retried(made)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900})
         await page.goto(f"{made.url}/m/{mm_id}")
@@ -97,8 +97,8 @@ async def test_an_arrow_leads_to_its_tree_and_octets_and_these_to_each_other(tmp
         assert "Subject" in await again.locator(".oct-tree .on").inner_text()
 
 
-async def test_everything_is_reached_by_keys(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_everything_is_reached_by_keys(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         mm_id = await retried(made)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900})
         await page.goto(f"{made.url}/m/{mm_id}")
@@ -130,8 +130,8 @@ async def test_everything_is_reached_by_keys(tmp_path: Path) -> None:
         assert "submit_sm_resp" in await names(page)
 
 
-async def test_it_grows_while_the_phone_fetches(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_it_grows_while_the_phone_fetches(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         phone: Handset = await made.lab.phone(PHONE, fetching=Fetching.NEVER)
         mm_id = await made.submit(PHONE, subject="Later")
         notification = (await phone.until(lambda inbox: bool(inbox.notifications))).notifications[0]
@@ -147,8 +147,8 @@ async def test_it_grows_while_the_phone_fetches(tmp_path: Path) -> None:
         await page.locator(".msg-state .is-ok").wait_for()
 
 
-async def test_a_phone_shows_a_pdu_as_a_page_of_its_own(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_a_phone_shows_a_pdu_as_a_page_of_its_own(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         mm_id = await retried(made)
         for scripts in (True, False):
             page = await chromium.new_page(viewport={"width": 390, "height": 844}, java_script_enabled=scripts)
@@ -163,24 +163,27 @@ async def test_a_phone_shows_a_pdu_as_a_page_of_its_own(tmp_path: Path) -> None:
             await page.close()
 
 
-async def test_pictures_of_pages(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_pictures_of_pages(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         mm_id = await retried(made)
         await made.lab.phone(OTHER, fetching=Fetching.NEVER)
         several = await made.submit(PHONE, OTHER, OLD_PHONE, subject=EVIL)
         await made.lab.vasp.report()
         places = ["", "/pdu/1", "/pdu/2", "/content", "/recipients", "/events", "/findings", f"/compare?with={several}"]
-        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")):
-            page = await chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+        for width, in_the_dark in ((1280, 1280), (390, 320)):
+            page = await chromium.new_page(viewport={"width": width, "height": 900}, color_scheme="light")
             for place in [f"/m/{mm_id}{one}" for one in places] + [f"/m/{several}{one}" for one in places]:
+                name = place.removeprefix("/m/").replace(str(mm_id), "one").replace(str(several), "several")
+                name = f"message-{name.partition('?')[0].replace('/', '-')}"
+                await shown_as(page, width, "light")
                 answer = await page.goto(made.url + place)
                 assert answer is not None
                 assert answer.status == 200, place
                 assert len(await answer.body()) < 60_000, place
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width, place
                 assert "owned" not in await page.title() or EVIL in await page.title()
-                name = place.removeprefix("/m/").replace(str(mm_id), "one").replace(str(several), "several")
-                await shot(page, f"message-{name.partition('?')[0].replace('/', '-')}-{width}-{scheme}")
+                await fits(page, f"{name}-{width}-light", width)
+                await shown_as(page, in_the_dark, "dark")
+                await fits(page, f"{name}-{in_the_dark}-dark", in_the_dark)
             await page.close()
 
 
@@ -211,8 +214,8 @@ async def test_what_leaves_is_what_is_shown_and_the_partner_sees_no_number(tmp_p
         assert (await get("/api/v1/messages/x/ladder"))[0] == 404
 
 
-async def test_actions_are_done_and_told(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_actions_are_done_and_told(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         await made.lab.phone(PHONE, fetching=Fetching.NEVER)
         mm_id = await made.submit(PHONE)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900}, java_script_enabled=False)
@@ -222,8 +225,8 @@ async def test_actions_are_done_and_told(tmp_path: Path) -> None:
         assert await page.locator("td .state").inner_text() == "cancelled"
 
 
-async def test_two_messages_stand_beside_each_other(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_two_messages_stand_beside_each_other(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         first = await retried(made)
         second = await made.submit(PHONE, subject="Storm warning, Friday")
         await made.lab.vasp.report()
@@ -257,8 +260,10 @@ async def test_a_phone_of_the_lab_tells_of_the_push_that_no_wire_of_ours_had(tmp
         assert [ladder.columns[one].name for one in (told.source, told.target)] == ["local", PHONE]
 
 
-async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_name(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_name(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         faults = made.lab.app.control.faults
         assert faults is not None
         faults.set("mm7-vasp-http", Setting(status=503, times=1))
@@ -281,8 +286,8 @@ async def test_a_fault_is_a_pill_that_leads_to_its_switch_and_is_found_by_its_na
         assert await page.locator("li:target").inner_text() != ""
 
 
-async def test_the_messages_of_the_list_are_walked_by_brackets(tmp_path: Path) -> None:
-    async with stage(tmp_path) as made, browser() as chromium:
+async def test_the_messages_of_the_list_are_walked_by_brackets(browser: Browser, tmp_path: Path) -> None:
+    async with stage(tmp_path) as made, opened(browser) as chromium:
         await made.lab.phone(PHONE)
         oldest, middle, _ = [await made.submit(PHONE, subject=f"Number {one}") for one in range(3)]
         newest = await made.submit(OTHER, subject="Another's")
@@ -299,9 +304,9 @@ async def test_the_messages_of_the_list_are_walked_by_brackets(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-async def test_what_is_due_can_be_had_now(tmp_path: Path, scripts: bool) -> None:
+async def test_what_is_due_can_be_had_now(browser: Browser, tmp_path: Path, scripts: bool) -> None:
     waits = Deliveries(vasp=VaspDelivery(waits_seconds=(3600.0,)))
-    async with stage(tmp_path, delivery=waits) as made, browser() as chromium:
+    async with stage(tmp_path, delivery=waits) as made, opened(browser) as chromium:
         mm_id = await put_off(made)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900}, java_script_enabled=scripts)
         await page.goto(f"{made.url}/m/{mm_id}")

@@ -1,17 +1,22 @@
 """Phones in a real browser: what comes, how it plays, what is written; at both sizes and in both themes."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from mmsc.lab.media import picture
-from tests.console.phone_lab import PhoneLab, browser, phone_lab, shot, storm
+from tests.console.phone_lab import PhoneLab, Theme, fits, opened, phone_lab, shot, shown_as, storm
 from tests.scenarios.conftest import OTHER, PHONE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 MINE, THEIRS = PHONE.lstrip("+"), OTHER.lstrip("+")
+# How pages are opened, and what each becomes while it is open.
+WINDOWS: Final[dict[int, tuple[tuple[int, Theme], ...]]] = {
+    1280: ((1280, "dark"),),
+    390: ((390, "dark"), (320, "light")),
+}
 # Time that a test moves: the player asks for a frame, and gets it when time has passed.
 CLOCK = """
 window.mmscClock = { at: 0, call: null, now: () => window.mmscClock.at, frame: (call) => window.mmscClock.call = call };
@@ -34,12 +39,11 @@ async def got_storm(made: PhoneLab, **fields: Any) -> int:
     return item.number
 
 
-async def test_pages_at_both_sizes_and_in_both_themes(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_pages_at_both_sizes_and_in_both_themes(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         number = await got_storm(made)
-        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark"), (320, "light")):
-            size = {"width": width, "height": 900}
-            page = await chromium.new_page(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        for width, others in WINDOWS.items():
+            page = await chromium.new_page(viewport={"width": width, "height": 900})
             for name, path in (
                 ("list", "/phones"),
                 ("inbox", f"/phones/{MINE}"),
@@ -48,18 +52,22 @@ async def test_pages_at_both_sizes_and_in_both_themes(tmp_path: Path) -> None:
                 ("behaviour", f"/phones/{MINE}#ph-right"),
                 ("empty", f"/phones/{THEIRS}"),
             ):
+                await shown_as(page, width, "light")
                 answer = await page.goto(made.url + path)
                 assert answer is None or answer.status == 200
-                assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
                 assert await page.locator("h1").count() == 1
+                await fits(page, f"phones-{name}-{width}-light", width)
                 if name == "item":
                     await page.keyboard.press("g")
-                await shot(page, f"phones-{name}-{width}-{scheme}")
+                    await shot(page, f"phones-{name}-{width}-light")
+                for size, theme in others:
+                    await shown_as(page, size, theme)
+                    await fits(page, f"phones-{name}-{size}-{theme}", size)
             await page.close()
 
 
-async def test_an_mm_plays_as_its_smil_says(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_an_mm_plays_as_its_smil_says(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         number = await got_storm(made)
         page = await chromium.new_page(viewport={"width": 1280, "height": 900})
         await page.add_init_script(CLOCK)
@@ -108,8 +116,8 @@ async def test_an_mm_plays_as_its_smil_says(tmp_path: Path) -> None:
         await expect(page.locator(".player-source pre")).to_be_visible()
 
 
-async def test_who_wants_no_motion_starts_it_himself(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_who_wants_no_motion_starts_it_himself(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         number = await got_storm(made)
         page = await chromium.new_page(reduced_motion="reduce")
         await page.add_init_script(CLOCK)
@@ -118,8 +126,8 @@ async def test_who_wants_no_motion_starts_it_himself(tmp_path: Path) -> None:
         await expect(page.locator("[data-says]")).to_have_text("Slide 1 of 2, 0 s of 5 s")
 
 
-async def test_without_scripts_all_of_it_is_there(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_without_scripts_all_of_it_is_there(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         number = await got_storm(made)
         context = await chromium.new_context(java_script_enabled=False)
         page = await context.new_page()
@@ -133,10 +141,10 @@ async def test_without_scripts_all_of_it_is_there(tmp_path: Path) -> None:
         await expect(page.locator(".ph-items")).to_contain_text("Nothing on this phone yet")
 
 
-async def test_one_story_of_two_phones(tmp_path: Path) -> None:
+async def test_one_story_of_two_phones(browser: Browser, tmp_path: Path) -> None:
     """Somebody writes with a picture; the other one sees it come, plays it and answers; answer and report arrive where
     it was written."""
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         mine, theirs = await chromium.new_page(), await chromium.new_page()
         await theirs.goto(f"{made.url}/phones/{THEIRS}")
         await mine.goto(f"{made.url}/phones/{MINE}")
@@ -171,8 +179,8 @@ async def test_one_story_of_two_phones(tmp_path: Path) -> None:
         await expect(mine.locator(".ph-lines")).to_contain_text("m-delivery-ind")
 
 
-async def test_coverage_goes_and_comes_back(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_coverage_goes_and_comes_back(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         page = await chromium.new_page()
         await page.goto(f"{made.url}/phones/{MINE}")
         await page.uncheck("[name=coverage]")
@@ -186,8 +194,8 @@ async def test_coverage_goes_and_comes_back(tmp_path: Path) -> None:
         await expect(page.locator(".ph-away")).to_be_hidden()
 
 
-async def test_deferred_waits_to_be_fetched(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_deferred_waits_to_be_fetched(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         page = await chromium.new_page()
         await page.goto(f"{made.url}/phones/{MINE}")
         await page.select_option("[name=on_notification]", "deferred")
@@ -204,8 +212,8 @@ async def test_deferred_waits_to_be_fetched(tmp_path: Path) -> None:
         assert report.mm_status is not None
 
 
-async def test_what_a_line_tells_is_found_in_the_captures(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, browser() as chromium:
+async def test_what_a_line_tells_is_found_in_the_captures(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, opened(browser) as chromium:
         await got_storm(made)
         page = await chromium.new_page()
         await page.goto(f"{made.url}/phones/{MINE}")

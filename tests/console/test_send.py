@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from mmsc.settings.model import Mm4
 from mmsc.settings.neighbours import Peer
-from tests.console.browsing import WIDTHS, chromium, window
+from tests.console.browsing import WIDTHS, window
 from tests.console.phone_lab import PhoneLab, phone_lab, shot
 from tests.scenarios.conftest import OTHER, PHONE
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 GIF: FilePayload = {"name": "dot.gif", "mimeType": "image/gif", "buffer": b"GIF89a\x01\x00\x01\x00\x00\x00\x00;"}
 EVIL = "</pre><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 
@@ -42,8 +42,8 @@ async def received(made: PhoneLab) -> Any:
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_every_form_fits(tmp_path: Path, width: int) -> None:
-    async with sending(tmp_path) as made, chromium() as browser, window(browser, width) as page:
+async def test_every_form_fits(browser: Browser, tmp_path: Path, width: int) -> None:
+    async with sending(tmp_path) as made, window(browser, width) as page:
         for whom in ("mm7", "mm1", "mm4", "rest"):
             await page.goto(f"{made.url}/send/{whom}")
             await expect(page.get_by_role("tab", name="curl")).to_be_visible()
@@ -51,9 +51,9 @@ async def test_every_form_fits(tmp_path: Path, width: int) -> None:
             await shot(page, f"send-{whom}-{width}")
 
 
-async def test_the_request_follows_what_is_typed(tmp_path: Path) -> None:
+async def test_the_request_follows_what_is_typed(browser: Browser, tmp_path: Path) -> None:
     complaints: list[str] = []
-    async with phone_lab(tmp_path) as made, chromium() as browser, window(browser, complaints=complaints) as page:
+    async with phone_lab(tmp_path) as made, window(browser, complaints=complaints) as page:
         await filled(page, made, subject="Good mörning")
         raw = page.locator("#send-pre-raw")
         await expect(raw).to_contain_text("<Subject>Good m")
@@ -69,8 +69,8 @@ async def test_the_request_follows_what_is_typed(tmp_path: Path) -> None:
         assert complaints == []
 
 
-async def test_what_is_wrong_is_marked_and_said_and_nothing_is_lost(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, chromium() as browser, window(browser) as page:
+async def test_what_is_wrong_is_marked_and_said_and_nothing_is_lost(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, window(browser) as page:
         await filled(page, made, namespace="REL-99", subject="Kept")
         await expect(page.get_by_role("alert")).to_contain_text("namespace: ")
         await page.click("#send-now")
@@ -84,8 +84,10 @@ async def test_what_is_wrong_is_marked_and_said_and_nothing_is_lost(tmp_path: Pa
         await expect(page.get_by_role("status", name="Answer")).to_contain_text("1000")
 
 
-async def test_what_is_against_the_specification_is_said_before_and_sent_all_the_same(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, chromium() as browser, window(browser) as page:
+async def test_what_is_against_the_specification_is_said_before_and_sent_all_the_same(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with phone_lab(tmp_path) as made, window(browser) as page:
         await filled(page, made, message_class="Fancy")
         await expect(page.locator(".send-found").first).to_be_visible()
         await expect(page.locator("#send-now")).to_have_text("Send anyway")
@@ -93,8 +95,8 @@ async def test_what_is_against_the_specification_is_said_before_and_sent_all_the
         await expect(page.get_by_role("status", name="Answer")).to_contain_text("HTTP 200")
 
 
-async def test_files_go_along_with_slides(tmp_path: Path) -> None:
-    async with phone_lab(tmp_path) as made, chromium() as browser, window(browser) as page:
+async def test_files_go_along_with_slides(browser: Browser, tmp_path: Path) -> None:
+    async with phone_lab(tmp_path) as made, window(browser) as page:
         await filled(page, made, subject="Dot", text="A dot.")
         await page.set_input_files("[name=file]", files=[GIF])
         await expect(page.locator("#send-pre-raw")).to_contain_text("dot.gif")
@@ -109,8 +111,8 @@ async def test_files_go_along_with_slides(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("whom", ["mm7", "rest", "mm1", "mm4"])
-async def test_it_sends_without_scripts(tmp_path: Path, whom: str) -> None:
-    async with sending(tmp_path) as made, chromium() as browser, window(browser, java_script_enabled=False) as page:
+async def test_it_sends_without_scripts(browser: Browser, tmp_path: Path, whom: str) -> None:
+    async with sending(tmp_path) as made, window(browser, java_script_enabled=False) as page:
         await filled(page, made, whom, subject=f"By {whom}", text="Plain")
         if whom == "rest":
             await page.fill("[name=sender]", OTHER)

@@ -1,5 +1,8 @@
-"""What we write, read by a decoder that shares nothing with ours, and compared field by field (OMA-TS-MMS_ENC 7.3)."""
+"""What we write, read by a decoder that shares nothing with ours, and compared field by field (OMA-TS-MMS_ENC 7.3).
 
+MMSC_TEST_PDUS is how many are made up for it (600)."""
+
+import os
 from collections import defaultdict
 from typing import Any
 
@@ -17,6 +20,7 @@ from tests.interop import second_decoder
 from tests.interop.second_decoder import Code
 from tests.protocols.mm1_strategies import ANY_PDU, rows_of
 
+MADE_UP = int(os.environ.get("MMSC_TEST_PDUS", "600"))
 GOLDENS = [case for case in cases("mm1") if not case.is_refused]
 TOKENS = {"charset": 0x01, "name": 0x05, "filename": 0x06, "type": 0x09, "start": 0x0A, "start-info": 0x0B}
 # WAP-230-WSP table 40, from a second source; all others are compared by our own table.
@@ -144,7 +148,7 @@ def test_made_up_pdus_are_read_the_same(pdu: mm1.Pdu) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @given(ANY_PDU)
-@settings(max_examples=2000)
+@settings(max_examples=MADE_UP)
 def test_many_made_up_pdus_are_read_the_same(pdu: mm1.Pdu) -> None:
     compare(pdu)
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from protocols import mm1
 from tests.cases import Case, cases
+from tests.interop.test_second_decoder import MADE_UP
 from tests.interop.tshark import Piece, clean, pcap, read
 from tests.protocols.mm1_strategies import PDUS, pdus
 
@@ -119,7 +120,7 @@ def with_sound_body(pdu: mm1.Pdu) -> mm1.Pdu:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("count", [100, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [100, pytest.param(MADE_UP, marks=pytest.mark.slow)])
 def test_made_up_pdus_are_clean(tmp_path: Path, count: int) -> None:
     made: list[mm1.Pdu] = []
 

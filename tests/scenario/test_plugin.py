@@ -57,7 +57,7 @@ def test_it_expects_what_does_not_come(mmsc_lab):
 
 @pytest.fixture
 def suite(checkout: None, pytester: pytest.Pytester) -> pytest.Pytester:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makeini("[pytest]\naddopts = -p no:schemathesis\nasyncio_default_fixture_loop_scope = function\n")
     return pytester
 
 

@@ -1,7 +1,7 @@
 """What looking costs in a large store: counted in steps of SQLite's machine, which grow with the rows that are read and
 are the same on any computer. A search by number, identifier, finding or run costs the same among few and among many.
 
-MMSC_TEST_MESSAGES is how many those are (200,000)."""
+MMSC_TEST_MESSAGES is how many those are (100,000)."""
 
 import os
 import sqlite3
@@ -25,7 +25,7 @@ from fill_store import fill, furnish
 
 NOW = Instant(1_800_000_000 * SECOND)
 MANY = int(
-    os.environ.get("MMSC_TEST_MESSAGES", "200000")
+    os.environ.get("MMSC_TEST_MESSAGES", "100000")
 )  # a million takes minutes to write, and costs no more to read
 MOST_STEPS = 150_000  # of one look: a few hundred rows, and what hangs on them
 _AT_ONCE = 100

@@ -46,13 +46,21 @@ def _stems() -> list[str]:
     return sorted({str(path.parent / path.name.partition(".")[0]) for path in named})
 
 
-@pytest.mark.parametrize("stem", _stems())
-def test_every_fixture_says_where_it_comes_from(stem: str) -> None:
+def test_every_fixture_says_where_it_comes_from() -> None:
+    stems = _stems()
+    assert len(stems) > 100
+    assert [told for stem in stems for told in _untold(stem)] == []
+
+
+def _untold(stem: str) -> Iterator[str]:
     story = TOP / f"{stem}.md"
-    assert story.is_file(), f"{stem} has no .md"
-    assert len(story.read_text().split()) >= 5, f"{story} says too little"
-    if (TOP / f"{stem}.hex").is_file() or (TOP / f"{stem}.octets").is_file():
-        assert (TOP / f"{stem}.json").is_file(), f"{stem} has no .json: neither meaning nor refusal"
+    if not story.is_file():
+        yield f"{stem} has no .md"
+    elif len(story.read_text().split()) < 5:
+        yield f"{story} says too little"
+    has_octets = (TOP / f"{stem}.hex").is_file() or (TOP / f"{stem}.octets").is_file()
+    if has_octets and not (TOP / f"{stem}.json").is_file():
+        yield f"{stem} has no .json: neither meaning nor refusal"
 
 
 def _messages() -> list[tuple[str, str]]:

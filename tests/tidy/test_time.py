@@ -3,8 +3,6 @@
 import ast
 from typing import Final
 
-import pytest
-
 from tests.tidy.project import product_files, tree
 
 # Who may sleep or read a clock, and why. Everybody else is given a `Clock`, or uses asyncio's time-outs.
@@ -70,14 +68,17 @@ def _calls(name: str) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("name", product_files())
-def test_nobody_else_looks_at_a_clock(name: str) -> None:
-    used = _calls(name) & _SLEEPS_AND_CLOCKS
-    assert not used or _excused(name, CLOCKS), f"{name} uses {sorted('.'.join(pair) for pair in used)}"
+def test_nobody_else_looks_at_a_clock() -> None:
+    used = {name: _calls(name) & _SLEEPS_AND_CLOCKS for name in product_files() if not _excused(name, CLOCKS)}
+    assert {name: what for name, what in used.items() if what} == {}
 
 
-@pytest.mark.parametrize("name", product_files())
-def test_nobody_else_throws_dice(name: str) -> None:
+def test_nobody_else_throws_dice() -> None:
+    used = {name: _dice(name) for name in product_files() if not _excused(name, DICE | PASSWORDS)}
+    assert {name: what for name, what in used.items() if what} == {}
+
+
+def _dice(name: str) -> set[str]:
     modules = {
         alias.name
         for node in ast.walk(tree(name))
@@ -85,9 +86,7 @@ def test_nobody_else_throws_dice(name: str) -> None:
         for alias in (node.names if isinstance(node, ast.Import) else [ast.alias(node.module or "")])
     }
     used = modules & {"random", "secrets", "uuid"}
-    if ("os", "urandom") in _calls(name):
-        used.add("os.urandom")
-    assert not used or _excused(name, DICE | PASSWORDS), f"{name} uses {sorted(used)}"
+    return used | {"os.urandom"} if ("os", "urandom") in _calls(name) else used
 
 
 def test_every_excuse_is_still_needed() -> None:
