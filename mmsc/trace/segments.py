@@ -92,13 +92,21 @@ def where(column: "array[int]", value: int) -> Iterator[int]:
 def readable(entries: Iterable[tuple[Segment, int]]) -> Iterator[CaptureRecord]:
     """The captures at these places; what is gone or damaged in the meantime is left out."""
     for segment, index in entries:
-        try:
-            with segment.path.open("rb") as file:
-                file.seek(segment.offsets[index])
-                head = file.read(RECORD.size)
-                _, meta_octets, data_octets, _, data_crc = RECORD.unpack(head)
-                meta, data = file.read(meta_octets), file.read(data_octets)
-            if zlib.crc32(data) == data_crc:
-                yield msgspec.structs.replace(_decode(meta), pieces=(data,))
-        except (OSError, struct.error, msgspec.MsgspecError):
-            continue
+        found = read_at(segment.path, segment.offsets[index])
+        if found is not None:
+            yield found
+
+
+def read_at(path: Path, offset: int) -> CaptureRecord | None:
+    """The capture at a place of a file; None where it is gone, taken away or damaged."""
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            head = file.read(RECORD.size)
+            magic, meta_octets, data_octets, _, data_crc = RECORD.unpack(head)
+            meta, data = file.read(meta_octets), file.read(data_octets)
+        if magic != RECORD_MAGIC or zlib.crc32(data) != data_crc:
+            return None
+        return msgspec.structs.replace(_decode(meta), pieces=(data,))
+    except (OSError, struct.error, msgspec.MsgspecError):
+        return None
