@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable
+from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable, wires
 from mmsc.settings import SettingsError, load
 from mmsc.settings.model import Console
 from mmsc.trace.pcapng.addresses import wire
@@ -153,3 +153,20 @@ def test_targets_are_hosts_with_ports(tmp_path: Path, wrong: str) -> None:
     config.write_text(f'[console]\nreplay_targets = ["{wrong}"]\n')
     with pytest.raises(SettingsError, match="HOST:PORT"):
         load(config, {})
+
+
+@pytest.mark.parametrize(("interims", "whole"), [(3, True), (20, True), (21, False), (50_000, False)])
+async def test_a_server_that_says_go_on_for_ever_is_left(tmp_path: Path, interims: int, whole: bool) -> None:
+    """RFC 9110 15.2: interim answers before the final one, in one block or many."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * interims)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        done = await wires.http(Replay(interface="mm7", host="127.0.0.1", port=port, head="GET / HTTP/1.1", body=b""))
+    assert done.answer.endswith(b"\r\n\r\nok") or not whole
+    assert done.problem.endswith("more than 20 interim answers (1xx), and no other") is not whole
