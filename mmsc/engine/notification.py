@@ -54,7 +54,7 @@ class NotificationWork:
             await self._desk.transitions.apply(mm, recipient, happening, how)
             await self._desk.finish(job, [])
             return
-        capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
+        capability = self._capability.decide(self._neighbours.subscriber(recipient.address), mm.id)
         policy = self._desk.policy.notification
         now = self._desk.clock.now()
         step = next_step(mm, recipient, capability.verdict, policy, now)
