@@ -177,6 +177,7 @@ class App:
             clocking=clocking,
             setup=self.setting_up.setup,
             may_call=self._may_call,
+            replay_targets=self.settings.console.replay_targets,
         )
 
     def _places(self) -> dict[str, str]:

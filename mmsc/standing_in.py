@@ -9,7 +9,7 @@ from mmsc import configured_faults
 from mmsc.control.clocking import Clocking
 from mmsc.control.faults import Faults
 from mmsc.domain.address import Normalised
-from mmsc.domain.message import Relative, Submission, TaskKind
+from mmsc.domain.message import MmId, Relative, Submission, TaskKind
 from mmsc.domain.neighbours import Capability, Peer, Subscriber, Verdict
 from mmsc.engine.clock_keeping import ClockKeeper
 from mmsc.engine.engine import Engine
@@ -32,7 +32,11 @@ from mmsc.settings import Settings
 from mmsc.store.core import Store
 from mmsc.trace.events import Data
 
-_SMS_KINDS: Final = (TaskKind.NOTIFY, TaskKind.REPORT_MM1)  # a link is told by NotificationWork with its own job
+_SMS_KINDS: Final = (
+    TaskKind.NOTIFY,
+    TaskKind.REPORT_MM1,
+    TaskKind.CANCEL_MM1,
+)  # a link is told by NotificationWork with its own job
 _LINK: Final = "/w/"
 
 
@@ -167,12 +171,12 @@ class FaultyDecider:
         self._right = right
         self._plan = plan
 
-    def decide(self, subscriber: Subscriber) -> Capability:
-        """The verdict and the evidence for it."""
-        capability = self._right.decide(subscriber)
+    def decide(self, subscriber: Subscriber, mm_id: MmId, /) -> Capability:
+        """The verdict for this MM, and the evidence for it."""
+        capability = self._right.decide(subscriber, mm_id)
         if not self._plan.on:
             return capability
-        hit = self._plan.decide(Point.CAPABILITY, Facts(numbers=(subscriber.address.value,)))
+        hit = self._plan.decide(Point.CAPABILITY, Facts(numbers=(subscriber.address.value,), mm_id=mm_id))
         if hit is None:
             return capability
         self._plan.note(hit)

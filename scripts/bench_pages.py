@@ -121,7 +121,7 @@ def keep_captures(folder: Path, path: Path, number: int) -> None:
     connection = sqlite3.connect(path)
     ((oldest,),) = connection.execute("SELECT min(id) FROM mm").fetchall()
     connection.close()
-    limits = CaptureLimits(total=RingLimits(), shares=Trace().captures_shares)
+    limits = CaptureLimits(total=RingLimits(), shares=dict(Trace().captures_shares.items()))
     captures = Captures(folder, limits)
     now = time.time_ns() // 1000
     octets = b"POST /mm7 HTTP/1.1\r\nHost: mmsc\r\nContent-Length: 1200\r\n\r\n" + bytes(1200)
@@ -130,9 +130,15 @@ def keep_captures(folder: Path, path: Path, number: int) -> None:
         mm_id = oldest if exchange == EXCHANGE or at % 20_000 == 1 else oldest + exchange
         captures.keep(
             CaptureRecord(
-                *(("mm7", "mm1", "smpp")[at // 2 % 3], (Direction.IN, Direction.OUT)[at % 2]),
-                *("127.0.0.1:8805", "127.0.0.1:40000", now - number + at, now - number + at, exchange, "news", "t"),
-                *(mm_id if at % 2 else None,),
+                interface=("mm7", "mm1", "smpp")[at // 2 % 3],
+                direction=(Direction.IN, Direction.OUT)[at % 2],
+                local="127.0.0.1:8805",
+                remote="127.0.0.1:40000",
+                at_real=now - number + at,
+                at_service=now - number + at,
+                exchange=exchange,
+                neighbour="news",
+                mm_id=mm_id if at % 2 else None,
                 pieces=(octets,),
             )
         )

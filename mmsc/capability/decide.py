@@ -7,6 +7,7 @@ capable again, unless the operator says otherwise.
 from dataclasses import replace
 
 from mmsc.domain.instant import HOUR, Instant
+from mmsc.domain.message import MmId
 from mmsc.domain.neighbours import Capability, MmsFlag, Subscriber, Verdict
 from mmsc.engine.ports import Evidence
 from protocols.records import record
@@ -21,7 +22,7 @@ class Decider:
 
     default: Verdict = Verdict.UNKNOWN
 
-    def decide(self, subscriber: Subscriber) -> Capability:
+    def decide(self, subscriber: Subscriber, _: MmId, /) -> Capability:
         """The verdict and the evidence for it."""
         version = subscriber.mms_version or DEFAULT_VERSION
         shown = _shown(subscriber)

@@ -40,7 +40,9 @@ def application(
     maximum_streams: int = 60,
 ) -> web.Application:
     """`operations` answers /metrics, /healthz and /readyz; `holder` is filled once the server is up."""
-    made = web.Application(client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard), _started])
+    made = web.Application(
+        client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard, clock), _started]
+    )
     made[HOLDER] = holder
     made[STREAMS] = Streams(maximum_streams)
     made.on_shutdown.append(made[STREAMS].close)
@@ -83,9 +85,12 @@ def _is_unread_form(request: web.Request) -> bool:
     return request.method == "POST" and is_form and getattr(request, "_post", None) is None
 
 
-def _guarded(guard: Guard) -> Middleware:
+def _guarded(guard: Guard, clock: Clock) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: NextHandler) -> web.StreamResponse:
+        wait = 0 if _asks_nothing(request) else guard.guessing(request, clock.real_now())
+        if wait:
+            return _refused(request, 429, f"too many wrong tokens from your address: again in {wait} s", wait=wait)
         if request.path.startswith(_OPEN) and (guard.asks or request.path != _FIGURES):
             return await handler(request)
         refusal = guard.refusal(request)
@@ -98,6 +103,11 @@ def _guarded(guard: Guard) -> Middleware:
     return guarded
 
 
+def _asks_nothing(request: web.Request) -> bool:
+    """Whether it is one of those whom a token in Authorization means nothing to."""
+    return request.path.startswith(_OPEN) and request.path != _FIGURES
+
+
 @web.middleware
 async def _started(request: web.Request, handler: NextHandler) -> web.StreamResponse:
     if not request.app[HOLDER] and not request.path.startswith(_OPEN):
@@ -105,11 +115,12 @@ async def _started(request: web.Request, handler: NextHandler) -> web.StreamResp
     return await handler(request)
 
 
-def _refused(request: web.Request, status: int, why: str, allow: str = "") -> web.Response:
+def _refused(request: web.Request, status: int, why: str, allow: str = "", wait: int = 0) -> web.Response:
+    retry_after = str(wait) if wait else ""
     if request.path.startswith(_REST):
         challenge = 'Bearer realm="mmsc"' if status == 401 else ""
-        return problem(status, why, allow=allow, challenge=challenge)
-    headers = {"Allow": allow} if allow else {}
+        return problem(status, why, allow=allow, challenge=challenge, retry_after=retry_after)
+    headers = {name: value for name, value in (("Allow", allow), ("Retry-After", retry_after)) if value}
     if request.app[HOLDER] and status in _TITLES and "text/html" in request.headers.get("Accept", ""):
         told = f"{why[:1].upper()}{why[1:]}." if why != HTTPStatus(status).phrase else _WHY.get(status, why)
         answer = page(request, "error.html", status=status, title=_TITLES[status], why=told)

@@ -1,4 +1,5 @@
-"""How often somebody may show a wrong token at /login: programs that guess are slowed down, people are not."""
+"""How often an address may show wrong tokens: programs that guess are slowed down, people are not. /login and bearer
+tokens are counted apart: a program that was set up wrongly must not keep its neighbour out of /login."""
 
 from collections import OrderedDict, deque
 from math import ceil

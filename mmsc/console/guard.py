@@ -1,6 +1,7 @@
 """Who may come in. With `console.token` everybody shows it: programs in Authorization (RFC 6750 2.1), browsers once, at
 /login, for a cookie. Without one the listener is on loopback and is asked by loopback's own names, because a page from
-anywhere could have its own name lead here. What changes anything comes from our own pages, or from no page at all.
+anywhere could have its own name lead here. Programs that show many wrong tokens are told to wait. What changes anything
+comes from our own pages, or from no page at all.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from mmsc.console.attempts import Attempts
 from mmsc.domain.networks import address_of
 
 COOKIE: Final = "mmsc_console"
@@ -24,6 +26,7 @@ class Guard:
     def __init__(self, token: str) -> None:
         self._token = token.encode()
         self._key = secrets.token_bytes(32)  # cookies end with the process
+        self._attempts = Attempts()
 
     @property
     def asks(self) -> bool:
@@ -42,6 +45,17 @@ class Guard:
             return 403, "a page of another place draws this in"
         return None
 
+    def guessing(self, request: web.Request, now: int) -> int:
+        """Seconds for which an address that shows a wrong bearer token has to wait; 0: it is counted, and refused like
+        others. The right one always comes in, because programs share addresses. `now` is real, µs."""
+        if not self._token or not _bearer(request) or self._knows(request) or self._remembered(request):
+            return 0
+        address = request.remote or ""
+        wait = self._attempts.wait(address, now)
+        if not wait:
+            self._attempts.wrong(address, now)
+        return wait
+
     def enter(self, answer: web.StreamResponse, token: str, *, secure: bool) -> bool:
         """Give the cookie to whoever knows the token; False for others."""
         if not self._is_token(token):
@@ -56,8 +70,7 @@ class Guard:
         answer.del_cookie(COOKIE, path="/")
 
     def _knows(self, request: web.Request) -> bool:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self._is_token(token.strip())
+        return self._is_token(_bearer(request))
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token)
@@ -67,6 +80,12 @@ class Guard:
 
     def _pass(self) -> str:
         return hmac.new(self._key, self._token, hashlib.sha256).hexdigest()
+
+
+def _bearer(request: web.Request) -> str:
+    """The token of a program (RFC 6750 2.1), "" where none is shown."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -79,7 +79,7 @@ def has_route(request: web.Request, start: str, end: str) -> bool:
 
 
 async def message_of(request: web.Request, recipients: int = 1) -> MessageView:
-    """The message in the path. 410 for what retention removed; 404 says whether it was never seen, is there no longer,
+    """The message in the path. 410 for what retention removed; 404 says whether it is not here, is there no longer,
     or is not of the run that the address asks for."""
     mm_id = number_of(request)
     detail = await control_of(request).messages.one(mm_id, recipients)

@@ -1,36 +1,31 @@
-"""Captures for people and programs: lists, and pcapng files of one message, of a filter, or of what happens now."""
+"""Captures for people and programs: lists, and files of messages, of a filter, of a ring, or of what happens now."""
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from datetime import datetime
 from typing import Final, Literal
 
 import msgspec
 
 from mmsc.clock import Clock
+from mmsc.control.capture_files import CaptureFiles, ReadContent, Wanted
 from mmsc.control.messages import MessageService
 from mmsc.control.query import parse
 from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND, Instant, from_datetime
-from mmsc.domain.message import Content, ContentId
 from mmsc.trace.bus import WatcherCut
 from mmsc.trace.captures import CaptureRecord, Direction
-from mmsc.trace.partner import Partner, numbers_in
 from mmsc.trace.pcapng import Captured, PcapngWriter, name_of
 from mmsc.trace.rings import Captures
-from mmsc.trace.view import every, look
-from protocols.errors import Finding
 
 LOOKED_AT: Final = 5000  # captures read for one answer
 PAGE: Final = 100
 LARGEST_PAGE: Final = 1000
-LARGEST_FILE: Final = 32 * 1024 * 1024  # octets of captures in one file; beyond it the rest is told as missing
 _LOOKED_AT_TOGETHER: Final = 50  # then others have their turn
 _STOP_AFTER: Final = 200_000  # µs of looking
 _WAITING: Final = 500  # captures that a live reader may leave behind
 MESSAGES_AT_MOST: Final = 200  # whose captures one file has
 _GATHERED_SECONDS: Final = 0.25
-_DECODED: Final = 200  # captures of a file whose findings are looked for
 _EDGE: Final = 5  # lines
 _LONGEST_ID: Final = 19  # digits
 _AGO: Final = re.compile(r"(\d{1,6})\s*(s|m|min|h|d)")
@@ -87,16 +82,13 @@ class NoSuchTime(ValueError):
     """A time that cannot be read."""
 
 
-ReadContent = Callable[[ContentId], Awaitable[Content | None]]
-
-
 class Capturing:
     """What the rings hold, as lists and as pcapng."""
 
     def __init__(self, captures: Captures, read: ReadContent, messages: MessageService, clock: Clock) -> None:
         """`read` gives a stored body, None when retention took it."""
         self.rings = captures
-        self._read = read
+        self._files = CaptureFiles(read)
         self._messages = messages
         self._clock = clock
 
@@ -125,28 +117,28 @@ class Capturing:
             neighbour = next((one.neighbour for one in whose if one.neighbour), neighbour)
         return msgspec.structs.replace(line, mm_id=None if mm_id is None else str(mm_id), neighbour=neighbour)
 
-    async def of_mm(
-        self, mm_ids: Sequence[int], *, partner: bool = False, service_time: bool = False
+    def of_mm(
+        self, mm_ids: Iterable[int], *, partner: bool = False, service_time: bool = False
     ) -> AsyncGenerator[bytes, None]:
         """The pcapng of some messages, piece by piece."""
-        records = [record for mm_id in mm_ids for record in self.rings.of_mm(mm_id)]
-        async for piece in self._file(_once(records), partner=partner, service_time=service_time):
-            yield piece
+        exchanges = self.rings.exchanges_of(frozenset(mm_ids))
+        wanted = Wanted(self.rings.places(exchanges.__contains__), partner=partner)
+        return self._files.pcapng(wanted, service_time=service_time)
 
     async def matching(
         self, query: CaptureQuery, *, q: str = "", partner: bool = False, service_time: bool = False
     ) -> AsyncGenerator[bytes, None]:
-        """The pcapng of all exchanges of which a capture matches, or with `q` of the messages that it finds; of the
-        newest ones, when they are too many. Raises NoSuchTime and QueryError before the first piece."""
-        looked = _Looked(self._clock)
-        if q:
-            records = await self._of_messages(q, _Check(query, self._clock.real_now()))
-        else:
-            found = {record.exchange async for record in self._matching(query, looked)}
-            records = self.rings.of_exchanges(found)
-        missing = f"only the newest {looked.number} captures were looked at" if looked.stopped else ""
-        async for piece in self._file(_once(records), partner=partner, service_time=service_time, missing=missing):
+        """The pcapng of all exchanges of which a capture matches, or with `q` of the messages that it finds, piece by
+        piece. Raises NoSuchTime and QueryError before the first piece."""
+        wanted = await self._wanted(query, q, partner=partner)
+        async for piece in self._files.pcapng(wanted, service_time=service_time):
             yield piece
+
+    async def each(self, query: CaptureQuery, *, q: str = "", partner: bool = False) -> AsyncGenerator[Captured, None]:
+        """The same captures one by one, oldest first; raises the same."""
+        wanted = await self._wanted(query, q, partner=partner)
+        async for one in self._files.captured(wanted):
+            yield one
 
     async def live(self, query: CaptureQuery, *, service_time: bool = False) -> AsyncGenerator[bytes, None]:
         """What is captured from now on, until the reader goes or is too slow: then a last block says so. Raises
@@ -159,7 +151,7 @@ class Capturing:
                 async for first in watcher:
                     await asyncio.sleep(_GATHERED_SECONDS)  # an answer tells whose its request is
                     records = [one for one in (first, *watcher.take_all()) if check.may_be(one)]
-                    wanted = [one for one in await self._whole(records) if check.holds(one.record, one.mm_id)]
+                    wanted = [one for one in await self._files.whole(records) if check.holds(one.record, one.mm_id)]
                     if pieces := b"".join(writer.add(one) for one in wanted):
                         yield pieces
             except WatcherCut as cut:
@@ -168,12 +160,26 @@ class Capturing:
 
     async def exchange(self, number: int) -> list[Captured]:
         """A request with its answer, with their octets made whole."""
-        return await self._whole(self.rings.of_exchange(number))
+        return await self._files.whole(self.rings.of_exchange(number))
 
-    async def _of_messages(self, q: str, check: "_Check") -> list[CaptureRecord]:
-        page = await self._messages.find(parse(q, self._clock.now()), limit=MESSAGES_AT_MOST)
-        records = [one for row in page.rows for one in self.rings.of_mm(int(row.mm_id))]
-        return [one for one in records if check.may_be(one) and one.at_real >= check.since]
+    async def _wanted(self, query: CaptureQuery, q: str, *, partner: bool) -> Wanted:
+        check = _Check(query, self._clock.real_now())
+        if q:
+            page = await self._messages.find(parse(q, self._clock.now()), limit=MESSAGES_AT_MOST)
+            found = self.rings.exchanges_of({int(row.mm_id) for row in page.rows})
+            return Wanted(self.rings.places(found.__contains__), check.is_it, partner=partner)
+        interfaces = (query.interface,) if query.interface else ()
+        if query == CaptureQuery(interface=query.interface):  # all of them: nothing has to be read to find them
+            return Wanted(self.rings.places(lambda _: True, interfaces), partner=partner)
+        if query.mm:
+            found = {one.exchange for one in self._of_mm(query) if check.is_it(one)}
+        else:
+            found = {one.exchange async for one in self._matching(query, _Looked(self._clock, bounded=False))}
+        return Wanted(self.rings.places(found.__contains__, interfaces), partner=partner)
+
+    def _of_mm(self, query: CaptureQuery) -> list[CaptureRecord]:
+        is_id = query.mm.isascii() and query.mm.isdecimal() and len(query.mm) <= _LONGEST_ID
+        return self.rings.of_mm(int(query.mm)) if is_id else []
 
     async def _matching(
         self, query: CaptureQuery, looked: "_Looked", before: int | None = None
@@ -192,84 +198,9 @@ class Capturing:
 
     def _candidates(self, query: CaptureQuery, until: int | None) -> Iterable[CaptureRecord]:
         """Newest first; of one MM its own, however old."""
-        if not (query.mm.isdecimal() and len(query.mm) <= _LONGEST_ID):
+        if not query.mm:
             return self.rings.backwards(until, (query.interface,) if query.interface else ())
-        found = reversed(self.rings.of_mm(int(query.mm)))
-        return (one for one in found if until is None or one.at_real < until)
-
-    async def _file(
-        self, records: Sequence[CaptureRecord], *, partner: bool, service_time: bool, missing: str = ""
-    ) -> AsyncGenerator[bytes, None]:
-        kept, left = _within(records)
-        captured = await self._whole(kept)
-        if len(captured) <= _DECODED:
-            captured = [await asyncio.to_thread(_remarked, one) for one in captured]
-        if partner:
-            captured = await asyncio.to_thread(_for_partner, captured)  # seconds, where it is much
-        writer = PcapngWriter(service_time=service_time)
-        yield writer.begin()
-        for one in captured:
-            yield writer.add(one)
-        if missing or left:
-            yield writer.missed(left, missing or f"{left} older captures are not in this file: it would be too large")
-        yield writer.end()
-
-    async def _whole(self, records: Sequence[CaptureRecord]) -> list[Captured]:
-        neighbours = {one.exchange: one.neighbour for one in records if one.neighbour}
-        mms = {one.exchange: one.mm_id for one in records if one.mm_id is not None}
-        return [
-            Captured(
-                record,
-                await self._octets(record),
-                neighbours.get(record.exchange, ""),
-                mms.get(record.exchange),
-                _remarks(record),
-            )
-            for record in records
-        ]
-
-    async def _octets(self, record: CaptureRecord) -> bytes:
-        """With the stored body put back in; noughts where it is gone, so that the rest still decodes."""
-        reference = record.reference
-        if reference is None:
-            return record.octets
-        content = await self._read(ContentId(reference.content_id))
-        body = bytes(reference.start + reference.length) if content is None else content.body
-        return record.whole(body)
-
-
-def _remarks(record: CaptureRecord) -> tuple[str, ...]:
-    words = (f"fault {record.fault}" if record.fault else "", record.note)
-    return tuple(one for one in words if one)
-
-
-def _remarked(captured: Captured) -> Captured:
-    """With what there is to remark about its octets."""
-    found = [finding for one in every(look(captured.octets)) for finding in one.findings]
-    return captured._replace(remarks=(*captured.remarks, *dict.fromkeys(map(_sentence, found))))
-
-
-def _sentence(finding: Finding) -> str:
-    return f"finding {finding.rule}: {finding.remark}"
-
-
-def _for_partner(captured: Sequence[Captured]) -> list[Captured]:
-    """Numbers replaced, contents emptied."""
-    partner = Partner(numbers_in((look(one.octets) for one in captured), [one.neighbour for one in captured]))
-    return [
-        one._replace(
-            record=msgspec.structs.replace(
-                one.record,
-                neighbour=partner.text(one.record.neighbour),
-                transaction_id=partner.text(one.record.transaction_id),
-                note=partner.text(one.record.note),
-            ),
-            octets=partner.octets(one.octets),
-            neighbour=partner.text(one.neighbour),
-            remarks=tuple(map(partner.text, one.remarks)),
-        )
-        for one in captured
-    ]
+        return (one for one in reversed(self._of_mm(query)) if until is None or one.at_real < until)
 
 
 def moment(text: str, now: Instant) -> Instant:
@@ -286,8 +217,10 @@ def moment(text: str, now: Instant) -> Instant:
 class _Looked:
     """How far somebody has looked back, and what answers have told of their requests."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, bounded: bool = True) -> None:
+        """Not `bounded`: everything is looked at, and nothing kept of it but its number."""
         self._clock = clock
+        self._bounded = bounded
         self._began = clock.real_now()
         self.mms: dict[int, int] = {}
         self.neighbours: dict[int, str] = {}
@@ -297,15 +230,16 @@ class _Looked:
 
     def take(self, record: CaptureRecord) -> bool:
         """Count it; True: it is enough."""
-        if record.mm_id is not None:
-            self.mms[record.exchange] = record.mm_id
-        if record.neighbour:
-            self.neighbours[record.exchange] = record.neighbour
-        if self.number >= LOOKED_AT or (
-            self.number % _LOOKED_AT_TOGETHER == 0 and self._clock.real_now() - self._began > _STOP_AFTER
-        ):
-            self.stopped = True
-            return True
+        if self._bounded:
+            if record.mm_id is not None:
+                self.mms[record.exchange] = record.mm_id
+            if record.neighbour:
+                self.neighbours[record.exchange] = record.neighbour
+            if self.number >= LOOKED_AT or (
+                self.number % _LOOKED_AT_TOGETHER == 0 and self._clock.real_now() - self._began > _STOP_AFTER
+            ):
+                self.stopped = True
+                return True
         self.number += 1
         self.at = record.at_real
         return False
@@ -338,6 +272,12 @@ class _Check:
             and (not self._name or self._name in name_of(record.interface, record.octets).lower())
             and (not self._neighbour or self._neighbour in f"{record.neighbour} {record.remote}".lower())
             and (not self._text or self._text in record.octets.lower())
+        )
+
+    def is_it(self, record: CaptureRecord) -> bool:
+        """By what itself says, and its time."""
+        return (
+            self.may_be(record) and self.since <= record.at_real and (self.until is None or record.at_real < self.until)
         )
 
     def holds(self, record: CaptureRecord, mm_id: int | None) -> bool:
@@ -374,21 +314,3 @@ def line_of(captured: Captured) -> CaptureLine:
 def _is_edge(at: int, of: int) -> bool:
     """Whether a line is so near to an end of its page that the rest of its exchange may stand on another."""
     return at < _EDGE or at >= of - _EDGE
-
-
-def _once(records: Iterable[CaptureRecord]) -> list[CaptureRecord]:
-    """Each once, in the order of their time; a request comes before its answer."""
-    known: dict[tuple[int, Direction, int], CaptureRecord] = {}
-    for record in records:
-        known.setdefault((record.exchange, record.direction, record.at_real), record)
-    return sorted(known.values(), key=lambda one: one.at_real)
-
-
-def _within(records: Sequence[CaptureRecord]) -> tuple[list[CaptureRecord], int]:
-    """The newest of them that one file takes, and how many are left out."""
-    room = LARGEST_FILE
-    for number, record in enumerate(reversed(records)):
-        room -= sum(map(len, record.pieces)) + (0 if record.reference is None else record.reference.length)
-        if room < 0 and number:
-            return list(records[len(records) - number :]), len(records) - number
-    return list(records), 0

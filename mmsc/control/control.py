@@ -15,7 +15,7 @@ from mmsc.control.messages import MessageService
 from mmsc.control.neighbours import Neighbours
 from mmsc.control.pushes import pushes_seen
 from mmsc.control.rates import Counters, NothingCounted, Rates
-from mmsc.control.replaying import Replaying
+from mmsc.control.replaying import Replaying, Targets
 from mmsc.control.resetting import ResetService
 from mmsc.control.runs import Runs
 from mmsc.control.scenarios import Scenarios
@@ -66,7 +66,8 @@ class Control:
     runs: Runs = field(init=False)
     resetting: ResetService = field(init=False)
     contents: ContentService = field(init=False)
-    may_call: Callable[[str], bool] = lambda host: False  # hosts off loopback, for what is replayed
+    may_call: Callable[[str], bool] = lambda host: False  # hosts with all their ports, for what is replayed
+    replay_targets: tuple[str, ...] = ()  # host:port, likewise
     capturing: Capturing | None = field(init=False, default=None)  # None: no captures are kept
     replaying: Replaying | None = field(init=False, default=None)
 
@@ -97,4 +98,5 @@ class Control:
         )
         if self.captures is not None:
             self.capturing = Capturing(self.captures, engine.bodies.read, self.messages, self.clock)
-            self.replaying = Replaying(self.capturing, self.places, self.may_call, self.clock)
+            targets = Targets(self.places, known, self.replay_targets, self.may_call)
+            self.replaying = Replaying(self.capturing, self.places, targets, self.clock)

@@ -209,7 +209,7 @@ def gone_in_words(mm_id: int, gone: Gone) -> str:
         return (
             f"message {mm_id} is not there: older than every message that is kept, so removed by retention or a reset"
         )
-    return f"message {mm_id} was never seen here"
+    return f"message {mm_id} is not here: never seen, or removed by a reset or by retention"
 
 
 def other_run_in_words(row: MessageRow, wanted: str) -> str:

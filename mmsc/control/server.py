@@ -16,12 +16,14 @@ _INTERFACES: Final = ("mm1", "weblink", "mm3", "mm4", "mm7", "console", "builtin
 
 
 class Interface(msgspec.Struct, frozen=True):
-    """Where an interface is called; `place` is "" for one that does not listen. 0 connections: no limit of its own."""
+    """Where an interface is called; `place` is "" for one that does not listen. 0 connections: no limit of its own.
+    `public_url` is what neighbours are told of it, "" where that is `place`."""
 
     name: str
     enabled: bool
     place: str
     maximum_connections: int
+    public_url: str = ""
 
 
 class ServerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,4 +98,5 @@ class Server:
 
 
 def _interface(name: str, place: Place, places: Mapping[str, str]) -> Interface:
-    return Interface(name, place.enabled, places.get(name, ""), getattr(place, "maximum_connections", 0))
+    most, url = getattr(place, "maximum_connections", 0), getattr(place, "public_url", "")
+    return Interface(name, place.enabled, places.get(name, ""), most, url)

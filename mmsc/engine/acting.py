@@ -14,6 +14,7 @@ from mmsc.domain.message import Mm, MmId, Recipient, RecipientId, Route, TaskId,
 from mmsc.domain.states import FINAL, Happening, RecipientState
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.delivery import Desk
+from mmsc.engine.open_receipts import OpenReceipts
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import looking
 from mmsc.store import messages as sql
@@ -21,6 +22,7 @@ from mmsc.store import tasks as task_sql
 from mmsc.store.core import Lost, Statement
 from mmsc.store.looking import TaskSeen
 from mmsc.trace import events as trace
+from mmsc.trace.sentences import in_words
 from protocols.records import record
 
 _AT_ONCE: Final = 50  # recipients
@@ -58,9 +60,10 @@ class Acted:
 class OperatorActs:
     """Carries actions out, for some or all recipients of an MM."""
 
-    def __init__(self, desk: Desk, changes: VaspChanges) -> None:
+    def __init__(self, desk: Desk, changes: VaspChanges, receipts: OpenReceipts) -> None:
         self._desk = desk
         self._changes = changes
+        self._receipts = receipts
 
     async def act(
         self, action: Action, mm_id: int, who: str, recipients: Collection[int] | None = None
@@ -104,7 +107,7 @@ class OperatorActs:
         return "" if "" in reasons else reasons[0]
 
     async def _hasten(self, mm: Mm, recipient: Recipient, task: TaskSeen, who: str) -> str:
-        why = self._no_use(mm, recipient, task)
+        why = self._no_use(mm, recipient, task) or await self._owed(recipient, task)
         if why:
             return why
         desk, now = self._desk, self._desk.clock.now()
@@ -133,6 +136,16 @@ class OperatorActs:
         if recipient.state in (RecipientState.DEFERRED, RecipientState.LINK_SENT):
             return f"{_state(recipient)}: it is for the recipient to come"
         return ""
+
+    async def _owed(self, recipient: Recipient, task: TaskSeen) -> str:
+        """Why a push would only be put off: the SMSC has the last one. "" when it has not."""
+        if task.kind != TaskKind.NOTIFY:
+            return ""
+        until = await self._receipts.awaited_until(task.lane, recipient)
+        if until is None:
+            return ""
+        span = in_words(until - self._desk.clock.now())
+        return f"the SMSC still has the last push: its receipt is awaited, for {span} at the most"
 
     # --- expire and cancel ---
 

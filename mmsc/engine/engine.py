@@ -33,6 +33,7 @@ from mmsc.engine.lane_acts import LaneActs
 from mmsc.engine.lanes import LaneLimits, Lanes
 from mmsc.engine.mmbox import Mmboxes
 from mmsc.engine.notification import NotificationWork
+from mmsc.engine.open_receipts import OpenReceipts
 from mmsc.engine.peer_news import PeerNews
 from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
@@ -187,7 +188,7 @@ class Engine:
         self.application_answers = ApplicationNews(self.desk)
 
     def _begin_with_operators(self) -> None:
-        self.acts = OperatorActs(self.desk, self.changes)
+        self.acts = OperatorActs(self.desk, self.changes, OpenReceipts(self.desk, self.neighbours))
         self.resetter = Resetter(self.desk, self.submit, self.ids)
         self.lane_acts = LaneActs(self.desk, self._timetable.wake)
 

@@ -24,6 +24,7 @@ from mmsc.domain.states import Cause, Happening, RecipientState, move
 from mmsc.engine.delivery import Desk
 from mmsc.engine.directory import Neighbours
 from mmsc.engine.mmbox import Mmboxes
+from mmsc.engine.open_receipts import OpenReceipts
 from mmsc.engine.ports import CapabilityPort, Delivered, Failed, Later, Mixed, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages as sql
@@ -44,6 +45,7 @@ class NotificationWork:
         self._neighbours = neighbours
         self._capability = capability
         self._boxes = boxes
+        self._receipts = OpenReceipts(desk, neighbours)
 
     async def run(self, job: Job) -> None:
         """One step for one recipient."""
@@ -54,7 +56,7 @@ class NotificationWork:
             await self._desk.transitions.apply(mm, recipient, happening, how)
             await self._desk.finish(job, [])
             return
-        capability = self._capability.decide(self._neighbours.subscriber(recipient.address))
+        capability = self._capability.decide(self._neighbours.subscriber(recipient.address), mm.id)
         policy = self._desk.policy.notification
         now = self._desk.clock.now()
         step = next_step(mm, recipient, capability.verdict, policy, now)
@@ -74,27 +76,16 @@ class NotificationWork:
                 await self._desk.transitions.apply(mm, recipient, step.happening, _ended(step, policy, mm, now))
                 await self._desk.finish(job, [])
             case Push():
-                wait_until = await self._open_receipt(job, recipient, now)
-                if wait_until is None:
+                awaited = await self._receipts.awaited_until(job.lane, recipient)
+                if awaited is None:
                     await self._push(job, mm, recipient, capability, step.next_at)
                 else:
-                    await self._desk.put_back(job, min(wait_until, mm.expires_at), [])
+                    look_again = min(awaited, later(now, _RECEIPT_SECONDS), mm.expires_at)
+                    await self._desk.put_back(job, look_again, [])
             case SendLink():
                 await self._send_link(job, mm, recipient, capability, step.because)
             case Begin():
                 await self._desk.put_back(job, now, [])
-
-    async def _open_receipt(self, job: Job, recipient: Recipient, now: Instant) -> Instant | None:
-        """When to look again, while the SMSC still has the last push: nothing is pushed on top of it (semantics 5). A
-        receipt that never comes delays a push by no more than the wait before it."""
-        smsc = self._neighbours.smscs.get(job.lane.removeprefix("smsc:"))
-        if smsc is None or not smsc.receipts or not recipient.pushes:
-            return None
-        sent_at = await sms_sql.open_since(self._desk.store, recipient.id, "notification")
-        if sent_at is None:
-            return None
-        patience = later(sent_at, 2 * self._desk.policy.notification.wait_after_push(recipient.pushes))
-        return min(patience, later(now, _RECEIPT_SECONDS)) if now < patience else None
 
     async def _as_it_stands(self, job: Job) -> tuple[Mm, Recipient]:
         record = await self._desk.recent.by_id(job.recipients[0].id)

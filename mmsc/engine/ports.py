@@ -110,8 +110,8 @@ class Contents(Protocol):
 class CapabilityPort(Protocol):
     """Says what a subscriber can take."""
 
-    def decide(self, subscriber: Subscriber) -> Capability:
-        """The verdict and the evidence for it."""
+    def decide(self, subscriber: Subscriber, mm_id: MmId, /) -> Capability:
+        """The verdict for this MM, and the evidence for it."""
         ...
 
 

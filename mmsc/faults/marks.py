@@ -29,6 +29,7 @@ class Marks:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Key, Hit] = OrderedDict()
+        self._sent: OrderedDict[Key, int | None] = OrderedDict()  # whose a request is
         self._ends: OrderedDict[str, None] = OrderedDict()
         self._wrong = 0  # tasks that send something wrong now
 
@@ -60,6 +61,16 @@ class Marks:
         if len(self._kept) > MAXIMUM:
             self._kept.popitem(last=False)
         return True
+
+    def sent(self, key: Key, mm_id: int | None) -> None:
+        """A request of an ESME is about this MM."""
+        self._sent[key] = mm_id
+        if len(self._sent) > MAXIMUM:
+            self._sent.popitem(last=False)
+
+    def whose(self, key: Key) -> int | None:
+        """The MM that a request of an ESME was about, where that is known."""
+        return self._sent.get(key)
 
     def name(self, key: Key) -> str:
         """Which fault hit this PDU, "" for none."""

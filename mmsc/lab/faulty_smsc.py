@@ -98,7 +98,7 @@ class FaultySmsc:
         times = 1
         match hit.name:
             case "smsc-no-receipt":
-                self._plan.note(hit)
+                self._plan.note(hit, self._plan.marks.whose((session.peer, pdu.sequence_number)))
                 return True
             case "smsc-receipt-late":
                 seconds += hit.of("seconds")

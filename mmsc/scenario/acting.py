@@ -18,6 +18,16 @@ _PAGE_SECONDS: Final = 10.0
 _PAGE_OCTETS: Final = 1024 * 1024
 
 
+class _NowhereElse(urllib.request.HTTPRedirectHandler):
+    """Pages of a web link lead nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """A redirect is the answer."""
+
+
+_BROWSER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NowhereElse)
+
+
 class Unfit(Exception):
     """The lab has not what a step needs."""
 
@@ -135,12 +145,20 @@ class Acting:
         links = [word for one in texts for word in str(one.get("text", "")).split() if word.startswith("http")]
         if not links:
             raise ValueError(f"handset {number} has got no SMS with a link")
-        with urllib.request.urlopen(links[-1], timeout=_PAGE_SECONDS) as page:
+        ours = self._web_link()
+        if _origin(links[-1]) not in ours:
+            raise ValueError(f"the link {links[-1]} is none of this MMSC's web link ({', '.join(ours)}): not opened")
+        with _BROWSER.open(links[-1], timeout=_PAGE_SECONDS) as page:
             return {
                 "status": page.status,
                 "page": page.read(_PAGE_OCTETS).decode("utf-8", "replace"),
                 "link": links[-1],
             }
+
+    def _web_link(self) -> list[str]:
+        """Where links of this MMSC lead. An SMS may come from anybody, and name anything."""
+        places = [one for one in self._client.get("/server")["interfaces"] if one["name"] == "weblink"]
+        return [_origin(url) for one in places for url in (one["public_url"], one["place"]) if url]
 
     def _vasp(self, what: Mapping[str, Any]) -> None:
         self._client.answers(
@@ -184,6 +202,12 @@ class Acting:
 
 _SENT: Final = ("cc", "bcc", "subject", "text", "delivery_report", "read_report")
 _NOT_TOLD: Final = ("number", "does", "as", "of", "answer", "save")
+
+
+def _origin(url: str) -> str:
+    """`http://host:port` in lower case, as far as there is one."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}".lower()
 
 
 def _as_text(value: object) -> str:

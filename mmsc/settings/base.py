@@ -32,6 +32,7 @@ _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 _SMPP_TEXT: Final = r"^[ -~\xa0-\xff]*\Z"
 _QUOTABLE: Final = r"^[ !#-\[\]-~]*\Z"
 _HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
+_HOST_AND_PORT: Final = r"^([^\x00-\x20\x7f/@\[\]:]+|\[[0-9A-Fa-f.:]+\]):[1-9][0-9]{0,4}\Z"
 _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
@@ -66,6 +67,7 @@ PATTERNS: Final = {
     _SMPP_TEXT: "one line of ASCII or Latin-1",
     _QUOTABLE: "one line of ASCII without quotation marks and backslashes",
     _HOST: "a host name or an IP address",
+    _HOST_AND_PORT: "HOST:PORT",
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
     TOKEN: "16 or more letters, digits and ._~+/-",
@@ -97,6 +99,7 @@ Text = Annotated[str, msgspec.Meta(pattern=_TEXT)]  # what goes into a header, a
 SmppText = Annotated[str, msgspec.Meta(pattern=_SMPP_TEXT)]  # SMPP v3.4 3.1
 Quotable = Annotated[str, msgspec.Meta(pattern=_QUOTABLE)]  # between the marks of a quoted-string (RFC 9110 5.6.4)
 Host = Annotated[str, msgspec.Meta(pattern=_HOST)]
+HostAndPort = Annotated[str, msgspec.Meta(pattern=_HOST_AND_PORT)]
 Domain = Annotated[str, msgspec.Meta(pattern=_DOMAIN)]  # RFC 5321 4.1.2, and underscores as labs have them
 RunTag = Annotated[str, msgspec.Meta(pattern=RUN_TAG)]
 Hostname = Annotated[str, msgspec.Meta(pattern=_HOSTNAME)]  # RFC 5321 4.1.1.1: EHLO takes an address literal, too

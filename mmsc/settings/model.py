@@ -19,6 +19,7 @@ from mmsc.settings.base import (
     Digits,
     Domain,
     Host,
+    HostAndPort,
     Hostname,
     Hours,
     KeptHours,
@@ -243,6 +244,7 @@ class Console(Listener, frozen=True, kw_only=True):
     maximum_connections: Count = 200
     maximum_streams: Count = 60
     replay_hosts: tuple[Host, ...] = ()
+    replay_targets: tuple[HostAndPort, ...] = ()
     token: Secret[Annotated[str, msgspec.Meta(pattern=TOKEN)]] = ""  # RFC 6750 2.1
 
 

@@ -188,7 +188,7 @@ class SmsReceipt(Data, frozen=True, omit_defaults=True):
 
 
 class ReportDelivered(Data, frozen=True, omit_defaults=True):
-    """The originator (or its MMSC or SMSC) took a report."""
+    """The originator (or its MMSC or SMSC) took a report; without `state`: another MMSC took the RES to its request."""
 
     kind: ClassVar[str] = "report.delivered"
     lane: str

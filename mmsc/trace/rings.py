@@ -3,7 +3,7 @@ live. Each ring has its share of the octets and the records."""
 
 import asyncio
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import field, replace
 from itertools import islice
 from operator import attrgetter
@@ -15,6 +15,7 @@ import msgspec
 from mmsc.domain.instant import SECOND
 from mmsc.trace.bus import Bus, Watcher
 from mmsc.trace.captures import CaptureRecord
+from mmsc.trace.places import Places
 from mmsc.trace.ring import CaptureRing, RingLimits
 from protocols.records import record
 
@@ -141,6 +142,16 @@ class Captures:
     def of_exchange(self, exchange: int) -> list[CaptureRecord]:
         """A request with its answer."""
         return self._merged(ring.of_exchange(exchange) for ring in self._rings.values())
+
+    def places(self, wanted: Callable[[int], bool], interfaces: Iterable[str] = ()) -> Places:
+        """Where the captures of some exchanges are, in the order of their time, to be read bit by bit."""
+        rings = [ring for name, ring in self._rings.items() if not interfaces or name in interfaces]
+        return Places((segment for ring in rings for segment in ring.segments()), wanted)
+
+    def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
+        """The exchanges in which one of these MMs is named."""
+        segments = [segment for ring in self._rings.values() for segment in ring.segments()]
+        return {exchange for segment in segments for exchange in segment.exchanges_of(mm_ids)}
 
     def latest(self, number: int) -> list[CaptureRecord]:
         """The last captures, oldest first."""

@@ -23,6 +23,7 @@ class Segment:
     exchanges: "array[int]" = field(default_factory=lambda: array("q"))
     mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
     times: "array[int]" = field(default_factory=lambda: array("q"))
+    gone: set[tuple[int, int]] = field(default_factory=set)  # (offset, number), for who noted places before
 
     def add(self, captures: Sequence[CaptureRecord], octets: int) -> None:
         """A block of these stands at the end."""
@@ -53,7 +54,9 @@ class Segment:
     def backwards(self) -> Iterator[tuple[int, Place]]:
         """(time, place), from the newest on; what is left out meanwhile does not shift it."""
         columns = zip(reversed(self.times), reversed(self.offsets), reversed(self.numbers), strict=True)
-        return ((at, Place(self.path, offset, number)) for at, offset, number in columns)
+        for at, offset, number in columns:
+            if (offset, number) not in self.gone:
+                yield at, Place(self.path, offset, number)
 
     def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
         """The exchanges in which one of these MMs is named."""
@@ -63,6 +66,7 @@ class Segment:
     def leave_out(self, indices: Set[int]) -> None:
         """Index these captures no more."""
         if indices:
+            self.gone.update((self.offsets[index], self.numbers[index]) for index in indices)
             for name in _COLUMNS:
                 column = getattr(self, name)
                 kept = (value for index, value in enumerate(column) if index not in indices)

@@ -127,6 +127,26 @@ async def test_who_guesses_waits_and_programs_with_the_token_do_not(locked: Lab)
     assert (await status(locked, "GET", "/api/v1/vasps", headers=BEARER))[0] == 200
 
 
+async def test_programs_that_guess_wait_and_keep_nobody_else_out(locked: Lab) -> None:
+    """A page in a browser, a person at /login and a program that knows the token share its address."""
+    wrong = {"Authorization": "Bearer guess"}
+    counted = ("/api/v1/vasps", "/metrics", "/api")
+    for number in range(MAXIMUM):
+        assert (await status(locked, "POST", counted[number % 3], headers=wrong))[0] in (401, 405)
+    for path in counted:
+        async with locked.vasp.session.get(place(locked) + path, headers=wrong) as answer:
+            assert answer.status == 429, path
+            assert 0 < int(answer.headers["Retry-After"]) <= WINDOW_SECONDS
+    for path in (*counted, "/setup/vasps"):
+        assert (await status(locked, "GET", path, headers=BEARER))[0] == 200, path
+    for path in ("/healthz", "/login", "/static/app.css"):
+        assert (await status(locked, "GET", path, headers=wrong))[0] != 429, path
+    assert (await status(locked, "GET", "/api/v1/vasps"))[0] == 401
+    form = {"token": TOKEN}
+    async with locked.vasp.session.post(f"{place(locked)}/login", data=form, allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
 def test_wrong_tokens_are_forgotten_after_a_minute_and_counted_by_address() -> None:
     attempts = Attempts()
     for number in range(MAXIMUM):

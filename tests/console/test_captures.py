@@ -82,6 +82,12 @@ async def test_lists_and_files_by_rest(tmp_path: Path) -> None:
         assert len(bytes.fromhex(exchange["captures"][0]["octets"])) == submit["octets"]
         rings = {one["interface"]: one for one in (await _json(rest, "captures/rings"))["rings"]}
         assert rings["mm7"]["captures"] == 4
+        listed = (await _json(rest, "captures.json?interface=mm7"))["captures"]
+        assert [one["capture"]["name"] for one in listed][:2] == ["SubmitReq", "SubmitRsp"]
+        assert listed[:2] == exchange["captures"]
+        assert (await _json(rest, "captures.json?mm=1&partner=true"))["captures"] == []
+        async with rest.head("captures.json") as answer:
+            assert (answer.status, await answer.read()) == (200, b"")
         for path in (f"messages/{mm_id}/pcapng", "captures.pcapng?name=submit", f"captures.pcapng?q={mm_id}"):
             async with rest.get(path) as answer:
                 assert answer.status == 200, path
@@ -90,6 +96,8 @@ async def test_lists_and_files_by_rest(tmp_path: Path) -> None:
             ("messages/1/pcapng", 404),
             ("captures/1", 404),
             ("captures.pcapng?since=soon", 400),
+            ("captures.json?since=soon", 400),
+            ("captures.json?q=stat:x", 400),
             ("captures?since=soon", 400),
             ("captures?interface=mm9", 400),
             ("captures.pcapng?q=stat:x", 400),

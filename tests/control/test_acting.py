@@ -1,12 +1,13 @@
 """Retry now, expire now, cancel: through the engine's own transitions, with the reports that follow, on both stores."""
 
 import asyncio
+from dataclasses import replace
 
 from mmsc.control.acting import in_words
 from mmsc.domain.message import Mm, Recipient, TaskKind
 from mmsc.domain.states import Cause, Happening
 from mmsc.engine.acting import Action
-from mmsc.engine.ports import Delivered, Evidence, Failed, Retrievable, Retry
+from mmsc.engine.ports import Delivered, Evidence, Failed, ReceiptState, Retrievable, Retry
 from mmsc.engine.transitions import Circumstances
 from mmsc.store import messages
 from mmsc.store.core import Unit
@@ -31,6 +32,24 @@ async def test_retry_now_pushes_again_at_once(desk: Desk) -> None:
     assert [one.push for one in pushed] == [1, 2]  # type: ignore[attr-defined]
     (acted,) = await desk.bench.until(trace.OperatorActed)
     assert acted == trace.OperatorActed("retry", "console", "notify", "smsc:local")
+
+
+async def test_retry_now_says_that_the_smsc_still_has_the_last_push(desk: Desk) -> None:
+    """Nothing is pushed on top of it (semantics 5), so nothing is hastened either; once the receipt is there, it is."""
+    bench = desk.bench
+    smscs = bench.engine.neighbours.smscs
+    smscs["local"] = replace(smscs["local"], receipts=True)
+    bench.hands[TaskKind.NOTIFY].answers = [Delivered(("id1",), receipt_expected=True)]
+    accepted = await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    await bench.at_rest()
+    outcome = await desk.control.acting.act(Action.RETRY, accepted.mm_id, "console")
+    (waits,) = outcome.not_done
+    assert waits.because == "the SMSC still has the last push: its receipt is awaited, for 10 min at the most"
+    assert not [one for one in bench.events if isinstance(one.data, trace.OperatorActed)]
+    assert await bench.engine.receipts.receipt("local", "id1", ReceiptState.DELIVERED, "")
+    assert (await desk.control.acting.act(Action.RETRY, accepted.mm_id, "console")).done == 1
+    await bench.until(trace.NotificationPushed, 2)
 
 
 async def test_retry_now_does_not_wait_for_the_pause_of_its_lane(desk: Desk) -> None:

@@ -1,12 +1,16 @@
 """Captured requests sent again over real sockets: HTTP, SMTP, SMPP; edited, with lengths made right or left wrong."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable
+from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable, wires
+from mmsc.settings import SettingsError, load
 from mmsc.settings.model import Console
+from mmsc.trace.pcapng.addresses import wire
 from mmsc.trace.pcapng.naming import name_of
 from protocols import mm7, smpp
 from tests.console.captures_world import console_lab, one_story
@@ -102,11 +106,67 @@ async def test_a_mail_again_is_known_as_a_repeat(two: Two) -> None:
 async def test_others_are_called_only_when_the_settings_name_them(tmp_path: Path) -> None:
     wanted = Replay(interface="mm7", host="192.0.2.7", port=80, head="GET / HTTP/1.1\nHost: x", body=b"")
     async with console_lab(tmp_path, console=Console(enabled=True, port=0, replay_hosts=("localhost",))) as (lab, _):
-        with pytest.raises(NotAllowed, match=r"192\.0\.2\.7"):
-            await replaying(lab).send(wanted)
+        for host, port in (("192.0.2.7", 80), ("127.0.0.1", lab.app.listeners["mm7"][1] + 1), ("::1", 80)):
+            with pytest.raises(NotAllowed, match=r"console\.replay_targets"):
+                await replaying(lab).send(replace(wanted, host=host, port=port))
         nobody = await replaying(lab).send(replace(wanted, host="localhost", port=1))
         assert nobody.problem.startswith("localhost:1: ")
         with pytest.raises(ValueError, match="line break"):
             await replaying(lab).send(replace(wanted, host="localhost", authorization="a\nb"))
         with pytest.raises(Unreplayable):
             await replaying(lab).draft(1)
+
+
+async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_path: Path) -> None:
+    """Somebody's database listens on loopback, too."""
+
+    async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer.get_extra_info("sockname")[1])
+        writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        writer.close()
+
+    asked: list[int] = []
+    others = [await asyncio.start_server(count, "127.0.0.1", 0) for _ in range(2)]
+    named, other = (one.sockets[0].getsockname()[1] for one in others)
+    console = Console(enabled=True, port=0, replay_targets=(f"localhost:{named}",))
+    async with console_lab(tmp_path, console=console) as (lab, url):
+        wanted = Replay(interface="mm7", host="127.0.0.1", port=named, head="GET / HTTP/1.1\nHost: x", body=b"")
+        assert (await replaying(lab).send(wanted)).answer.startswith(b"HTTP/1.1 204")
+        with pytest.raises(NotAllowed):
+            await replaying(lab).send(replace(wanted, port=other))
+        vasp, smsc = lab.app.engine.neighbours.vasps["news"], next(iter(lab.app.engine.neighbours.smscs.values()))
+        replaying(lab)._targets.check("LocalHost", smsc.port)
+        replaying(lab)._targets.check(*wire(urlsplit(vasp.report_url).netloc))
+        mm_id = await one_story(lab)
+        body = {"exchange": str(exchange(lab, mm_id, "mm7", b"POST /mm7")), "target": f"127.0.0.1:{other}"}
+        async with lab.vasp.session.post(f"{url}/api/v1/replay", json=body) as answer:
+            assert answer.status == 403
+            assert f"127.0.0.1:{other} is no listener" in (await answer.json())["detail"]
+    assert asked == [named]
+    for one in others:
+        one.close()
+
+
+@pytest.mark.parametrize("wrong", ["localhost", "a b:1", "[::1]", "x:0", "http://x:1"])
+def test_targets_are_hosts_with_ports(tmp_path: Path, wrong: str) -> None:
+    config = tmp_path / "mmsc.toml"
+    config.write_text(f'[console]\nreplay_targets = ["{wrong}"]\n')
+    with pytest.raises(SettingsError, match="HOST:PORT"):
+        load(config, {})
+
+
+@pytest.mark.parametrize(("interims", "whole"), [(3, True), (20, True), (21, False), (50_000, False)])
+async def test_a_server_that_says_go_on_for_ever_is_left(tmp_path: Path, interims: int, whole: bool) -> None:
+    """RFC 9110 15.2: interim answers before the final one, in one block or many."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * interims)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        done = await wires.http(Replay(interface="mm7", host="127.0.0.1", port=port, head="GET / HTTP/1.1", body=b""))
+    assert done.answer.endswith(b"\r\n\r\nok") or not whole
+    assert done.problem.endswith("more than 20 interim answers (1xx), and no other") is not whole

@@ -15,6 +15,7 @@ from mmsc.domain.message import (
     Content,
     Interface,
     Job,
+    MmId,
     Origin,
     Part,
     RecipientSpec,
@@ -42,7 +43,7 @@ CONTENT = Content("application/vnd.wap.multipart.mixed", b"\x01\x02\x01\x83\xaax
 class Flags:
     """Capability by the operator's flag alone."""
 
-    def decide(self, subscriber: Subscriber) -> Capability:
+    def decide(self, subscriber: Subscriber, _: MmId, /) -> Capability:
         verdicts = {MmsFlag.ON: Verdict.CAPABLE, MmsFlag.OFF: Verdict.INCAPABLE, MmsFlag.UNKNOWN: Verdict.UNKNOWN}
         return Capability(verdicts[subscriber.mms], (f"flag {subscriber.mms.value}",))
 

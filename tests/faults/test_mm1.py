@@ -181,6 +181,8 @@ async def test_what_is_thought_of_a_handset(lab: Lab) -> None:
     row = await lab.app.store.fetch_one("SELECT data FROM event WHERE kind = 'link.sent'")
     assert row is not None
     assert "fault capability-verdict" in str(row[0])
+    mm_id, _ = await one_hit(lab, "capability-verdict")
+    assert await lab.app.store.fetch_one("SELECT id FROM mm") == (mm_id,)
 
 
 async def test_a_short_validity_ends_an_mm(lab: Lab) -> None:

@@ -17,11 +17,13 @@ from mmsc.settings.model import Deliveries
 from mmsc.settings.neighbours import SmscDelivery
 from mmsc.trace import redact
 from mmsc.trace.captures import Direction, WireTap
-from protocols import smpp
+from protocols import mm1, mm7, smpp
 from protocols.smpp import CommandStatus, DeliverSm, SubmitSm
 from protocols.smpp.receipt import read_receipt
 from tests.faults.world import faulty_lab, hits, in_state, marked, one_hit, until
 from tests.scenarios.conftest import PHONE, Lab
+from tests.scenarios.test_mm7_changes import ask_extended
+from tests.scenarios.test_mm7_to_handset import accepted
 
 
 @pytest.fixture
@@ -119,6 +121,31 @@ async def test_a_receipt_that_is_wrong_is_told_of_its_mm(tmp_path: Path, name: s
         found = await until(lambda: hits(lab, name))
         assert {mm_id is not None for mm_id, _ in found} == {True}
         await until(lambda: not lab.app.faults.marks)
+
+
+async def test_a_receipt_that_never_comes_is_told_of_its_mm(tmp_path: Path) -> None:
+    """No PDU shows it: the SMSC knows whose message it was because our side of the session said so."""
+    async with faulty_lab(tmp_path) as lab:
+        smscs = lab.app.engine.neighbours.smscs
+        smscs["local"] = replace(smscs["local"], receipts=True)
+        lab.app.faults.set("smsc-no-receipt", Setting(times=1))
+        await lab.vasp.submit(PHONE)
+        mm_id, hit = await one_hit(lab, "smsc-no-receipt")
+        assert await lab.app.store.fetch_one("SELECT id FROM mm") == (mm_id,)
+        assert hit.number == PHONE
+
+
+async def test_a_cancel_that_is_not_sent_comes_again(lab: Lab) -> None:
+    """m-cancel-req leaves by the same sessions as notifications (OMA-TS-MMS_ENC 6.14)."""
+    phone = await lab.phone(PHONE, version=mm1.VERSION_1_3)
+    rsp = accepted(await lab.vasp.submit(PHONE))
+    await lab.vasp.report()
+    lab.app.faults.set("smpp-drop", Setting(times=1, operation="m-cancel-req"))
+    await ask_extended(lab, mm7.ExtendedCancelReq(vasp_id="news", cancel_id=rsp.message_id))
+    mm_id, hit = await one_hit(lab, "smpp-drop")
+    assert mm_id is not None
+    assert (hit.operation, hit.number) == ("m-cancel-req", PHONE)
+    assert (await phone.until(lambda inbox: bool(inbox.cancelled))).cancelled[0].cancel_id == rsp.message_id
 
 
 async def test_a_message_that_was_never_answered_says_so(tmp_path: Path) -> None:

@@ -53,6 +53,28 @@ def test_a_failed_report_names_attempt_code_and_when_it_goes_again() -> None:
     assert sentences.long(failed) == told
 
 
+ANSWERED = (
+    (trace.ReportDelivered("vasp:news", "retrieved", 1), "report taken by news"),
+    (trace.ReportDelivered("peer:b", "expired", 2), "report taken by b, attempt 2"),
+    (trace.ReportDelivered("peer:b", "", 1, "MM4_forward.RES Ok"), "RES taken by b"),
+    (trace.ReportDelivered("peer:b", "", 3, "MM4_delivery_report.RES Ok"), "RES taken by b, attempt 3"),
+    (trace.ReadReported("vasp:news", True, 1, "", 0), "read report taken by news"),
+    (trace.DeliverAnswered("news", 1, True, 1000, "Success"), "news: DeliverRsp 1000"),
+    (trace.ForwardAnswered("b", True, status="Ok"), "b: RES Ok"),
+    (trace.ReportAnswered("b", "id", "Ok"), "b: report RES Ok"),
+)
+
+
+@pytest.mark.parametrize(("data", "short"), ANSWERED, ids=[one[1] for one in ANSWERED])
+def test_an_answer_is_told_as_the_answer_that_it_is(data: trace.Data, short: str) -> None:
+    assert sentences.short(data) == short
+
+
+def test_a_res_says_to_what_it_was() -> None:
+    taken = trace.ReportDelivered("peer:b", "", 1, "MM4_forward.RES Error-service-denied")
+    assert sentences.long(taken) == "b took our RES at attempt 1: MM4_forward.RES Error-service-denied."
+
+
 def test_what_is_long_is_cut_and_says_so() -> None:
     noted = trace.FindingNoted("vasp:news", "MM7-R012", "TS 23.140 8.7", 7, "a remark\nof two lines " * 9)
     assert len(sentences.short(noted)) <= sentences.LONGEST

@@ -5,3 +5,4 @@ from mmsc.control.replaying.model import Replay as Replay
 from mmsc.control.replaying.model import Replayed as Replayed
 from mmsc.control.replaying.model import Unreplayable as Unreplayable
 from mmsc.control.replaying.service import Replaying as Replaying
+from mmsc.control.replaying.targets import Targets as Targets

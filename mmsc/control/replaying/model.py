@@ -18,7 +18,7 @@ class Unreplayable(Exception):
 
 
 class NotAllowed(Exception):
-    """The address is neither this server's, nor loopback, nor in `console.replay_hosts`."""
+    """The address is none that octets may be sent to."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

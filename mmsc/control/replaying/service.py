@@ -6,8 +6,8 @@ from typing import Final
 from mmsc.clock import Clock
 from mmsc.control.capturing import Capturing
 from mmsc.control.replaying import wires
-from mmsc.control.replaying.model import MAIL, NotAllowed, Replay, Replayed, Unreplayable, taken_apart
-from mmsc.domain.networks import address_of
+from mmsc.control.replaying.model import MAIL, Replay, Replayed, Unreplayable, taken_apart
+from mmsc.control.replaying.targets import Targets
 from mmsc.trace.captures import Direction
 from mmsc.trace.pcapng import Captured
 from mmsc.trace.pcapng.addresses import wire
@@ -17,19 +17,18 @@ _REQUESTS: Final = 0x80000000  # below it command_ids are requests (SMPP v3.4 5.
 
 
 class Replaying:
-    """`Control.replaying`. `places` says where this server listens, `may_call` which hosts besides loopback may be
-    called."""
+    """`Control.replaying`. `places` says where this server listens, `targets` what may be called."""
 
     def __init__(
         self,
         capturing: Capturing,
         places: Callable[[], Mapping[str, str]],
-        may_call: Callable[[str], bool],
+        targets: Targets,
         clock: Clock,
     ) -> None:
         self._capturing = capturing
         self._places = places
-        self._may_call = may_call
+        self._targets = targets
         self._clock = clock
 
     async def draft(self, exchange: int) -> Replay:
@@ -43,8 +42,7 @@ class Replaying:
 
     async def send(self, replay: Replay) -> Replayed:
         """Send it, and wait for the answer. Raises NotAllowed, and ValueError for what cannot be octets."""
-        if not (is_loopback(replay.host) or self._may_call(replay.host)):
-            raise NotAllowed(f"{replay.host} is not loopback, nor one of console.replay_hosts")
+        self._targets.check(replay.host, replay.port)
         send = wires.smtp if replay.interface in MAIL else wires.smpp if replay.interface == "smpp" else wires.http
         began = self._clock.real_now()
         done = await send(replay)
@@ -57,12 +55,6 @@ class Replaying:
         there = record.local if record.direction is Direction.IN else record.remote
         host, port = wire(there)
         return host, port or 80
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its own names."""
-    address = address_of(host)
-    return host.lower() == "localhost" if address is None else address.is_loopback
 
 
 def _request_of(captured: list[Captured]) -> Captured:

@@ -25,7 +25,16 @@ _INTERIM: Final = re.compile(rb"HTTP/\d\.\d 1\d\d")
 _LAST_CHUNK: Final = b"0\r\n\r\n"
 _LAST_LINE: Final = re.compile(rb"(?:^|\n)\d{3}(?: [^\n]*)?\r?\n\Z")
 _STUFFED: Final = re.compile(rb"^\.", re.MULTILINE)
-_UNREACHABLE: Final = (OSError, TimeoutError, EOFError, SmppError, DecodeError, EncodeError, UnicodeError)
+_HEAD_END: Final = b"\r\n\r\n"
+_MOST_INTERIMS: Final = 20  # interim answers to one request
+
+
+class EndlessInterims(Exception):
+    """A server that says "go on" for ever."""
+
+
+_NO_SENSE: Final = (EndlessInterims, SmppError, DecodeError, EncodeError, UnicodeError)
+_UNREACHABLE: Final = (OSError, TimeoutError, EOFError, *_NO_SENSE)
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -34,26 +43,37 @@ async def http(replay: Replay) -> Replayed:
     """One request, one answer."""
     sent = replay.octets()
     answer = bytearray()
+    final = 0  # where the answer begins that is none of the interim ones
     try:
         async with asyncio.timeout(_SECONDS), _connected(replay) as (reader, writer):
             writer.write(sent)
             await writer.drain()
-            while not _is_whole(answer, sent) and len(answer) < _LARGEST_ANSWER:
+            while not _is_whole(answer[final:], sent) and len(answer) < _LARGEST_ANSWER:
                 block = await reader.read(_BLOCK)
                 if not block:
                     break
                 answer += block
+                final = _behind_interims(answer)
     except _UNREACHABLE as error:
         return Replayed(sent=sent, answer=bytes(answer), problem=_why(error, replay))
     return Replayed(sent=sent, answer=bytes(answer), problem="" if answer else "closed without an answer")
 
 
+def _behind_interims(answer: bytearray) -> int:
+    """Where the final answer begins, behind whole interim ones (RFC 9110 15.2). Raises EndlessInterims."""
+    start = 0
+    for _ in range(_MOST_INTERIMS + 1):
+        end = answer.find(_HEAD_END, start)
+        if end < 0 or not _INTERIM.match(answer, start):
+            return start
+        start = end + len(_HEAD_END)
+    raise EndlessInterims(f"more than {_MOST_INTERIMS} interim answers (1xx), and no other")
+
+
 def _is_whole(answer: bytearray, sent: bytes) -> bool:
-    head, end, body = bytes(answer).partition(b"\r\n\r\n")
+    head, end, body = bytes(answer).partition(_HEAD_END)
     if not end:
         return False
-    if _INTERIM.match(head):
-        return _is_whole(bytearray(body), sent)
     if _BODILESS.match(head) or sent.startswith(b"HEAD "):
         return True
     if _CHUNKED.search(head):

@@ -77,7 +77,7 @@ class People:
 @record(frozen=True, slots=True)
 class Gone:
     """No MM with this id is there. `removed_at`: retention took it then; `too_old`: it is from before the oldest one
-    that is kept; neither: it was never seen."""
+    that is kept; neither: it was never seen, or nothing is left to tell."""
 
     removed_at: Instant | None = None
     too_old: bool = False

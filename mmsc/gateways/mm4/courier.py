@@ -125,7 +125,11 @@ class Mm4Courier:
         about = payload.get("recipients", "")
         if about and isinstance(res, ForwardRes):
             res = replace(res, request_recipients=tuple(about.split(",")))
-        return await self._mail(job, peer, payload["to"], mm4.encode(res))
+        outcome = await self._mail(job, peer, payload["to"], mm4.encode(res))
+        if isinstance(outcome, Delivered):
+            told = f"{payload['kind']} {payload['status']}"
+            return replace(outcome, note="; ".join(filter(None, (told, outcome.note))))
+        return outcome
 
     async def _mail(self, job: Job, peer: Peer, to: str, octets: bytes) -> Outcome:
         """A mail of ours to one mailbox."""

@@ -10,11 +10,12 @@ from aiohttp import web
 
 from mmsc.control.capturing import PAGE, CaptureLine, CapturePage, CaptureQuery, Capturing, NoSuchTime, line_of
 from mmsc.control.query import QueryError
-from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem, number_in
+from mmsc.gateways.rest.endpoint import JSON, Answer, Call, Endpoint, Problem, number_in
+from mmsc.trace.pcapng import Captured
 
 PCAPNG: Final = "application/x-pcapng"
 STALLED_SECONDS: Final = 30.0  # so long a reader may take nothing
-_HEADERS: Final = {"Content-Type": PCAPNG, "Cache-Control": "no-store"}
+_NO_STORE: Final = {"Cache-Control": "no-store"}
 _MOST_ID: Final = 2**63 - 1
 
 
@@ -34,6 +35,13 @@ class FileWanted(CaptureQuery, frozen=True, forbid_unknown_fields=True, kw_only=
     clock: Literal["real", "service"] = "real"
 
 
+class ListWanted(CaptureQuery, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which captures, as in the pcapng file."""
+
+    q: str = ""
+    partner: bool = False
+
+
 class MessageFileWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """As in the file of a filter."""
 
@@ -46,6 +54,12 @@ class CaptureOctets(msgspec.Struct, frozen=True, kw_only=True):
 
     capture: CaptureLine
     octets: str
+
+
+class CapturedFile(msgspec.Struct, frozen=True):
+    """Captures with their octets, oldest first."""
+
+    captures: list[CaptureOctets]
 
 
 class CapturedExchange(msgspec.Struct, frozen=True):
@@ -84,13 +98,17 @@ def capturing(call: Call) -> Capturing:
     return call.control.capturing
 
 
-async def send_file(request: web.Request, pieces: AsyncGenerator[bytes, None], name: str) -> web.StreamResponse:
+async def send_file(
+    request: web.Request, pieces: AsyncGenerator[bytes, None], name: str, media_type: str = PCAPNG
+) -> web.StreamResponse:
     """A file piece by piece. Whoever takes nothing of it for a while is cut. Raises what the first piece raises."""
     async with aclosing(pieces) as source:
         first = await anext(source)
         disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
-        response = web.StreamResponse(headers={**_HEADERS, **disposition})
+        response = web.StreamResponse(headers={**_NO_STORE, **disposition, "Content-Type": media_type})
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         try:
             await _write(response, first)
             async for piece in source:
@@ -120,7 +138,7 @@ async def _exchange(call: Call) -> Answer:
     found = await capturing(call).exchange(number_in(call, "exchange"))
     if not found:
         raise Problem(404, "no capture of this exchange is kept, or none any more")
-    return Answer(CapturedExchange([CaptureOctets(capture=line_of(one), octets=one.octets.hex()) for one in found]))
+    return Answer(CapturedExchange([_octets_of(one) for one in found]))
 
 
 async def _rings(call: Call) -> Answer:
@@ -139,6 +157,34 @@ async def _rings(call: Call) -> Answer:
         for one in rings.state()
     ]
     return Answer(Rings(rings=listed, octets=rings.octets, captures=rings.records, lost=rings.lost))
+
+
+def _octets_of(one: Captured) -> CaptureOctets:
+    return CaptureOctets(capture=line_of(one), octets=one.octets.hex())
+
+
+async def _json(found: AsyncGenerator[Captured, None]) -> AsyncGenerator[bytes, None]:
+    """A `CapturedFile`, capture by capture."""
+    comma = b""
+    async with aclosing(found) as source:
+        first = await anext(source, None)
+        yield b'{"captures":['
+        if first is not None:
+            yield msgspec.json.encode(_octets_of(first))
+            comma = b",\n"
+        async for one in source:
+            yield comma + msgspec.json.encode(_octets_of(one))
+    yield b"]}\n"
+
+
+async def _list(call: Call) -> web.StreamResponse:
+    query: ListWanted = call.query
+    wanted = CaptureQuery(**{name: getattr(query, name) for name in CaptureQuery.__struct_fields__})
+    pieces = _json(capturing(call).each(wanted, q=query.q, partner=query.partner))
+    try:
+        return await send_file(call.request, pieces, "captures.json", JSON)
+    except (NoSuchTime, QueryError) as error:
+        raise Problem(400, f"the query: {error}") from error
 
 
 async def _file(call: Call) -> web.StreamResponse:
@@ -182,7 +228,18 @@ ENDPOINTS: Final = (
         query=FileWanted,
         answers={200: PCAPNG},
         problems=(400, 404),
-        description="At most the newest 32 MB of what matches; a last block says what is missing.",
+        description="All of what matches, piece by piece.",
+    ),
+    Endpoint(
+        method="GET",
+        path="/captures.json",
+        summary="The same exchanges with their octets, oldest first",
+        tag="captures",
+        handle=_list,
+        query=ListWanted,
+        answers={200: CapturedFile},
+        problems=(400, 404),
+        description="All of what matches, piece by piece.",
     ),
     Endpoint(
         method="GET",

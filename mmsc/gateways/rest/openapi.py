@@ -14,7 +14,7 @@ from mmsc.gateways.rest.schemas import Schemas
 from mmsc.gateways.rest.tags import TAGS
 
 _PARAMETER: Final = re.compile(r"\{(\w+)(:[^{}]*(?:\{[^{}]*\}[^{}]*)*)?\}")
-_ALWAYS: Final = (400, 401, 403, 503)  # every operation may answer so
+_ALWAYS: Final = (400, 401, 403, 429, 503)  # every operation may answer so
 _WITH_BODY: Final = (413, 415)
 _WHY: Final = {
     400: "The query or the body is not what the operation takes.",
@@ -25,7 +25,7 @@ _WHY: Final = {
     410: "It was there once: retention removed it.",
     413: "The body is too large.",
     415: "The body is of another type.",
-    429: "As many do that already as may: later.",
+    429: "As many do that already as may, or too many wrong tokens came from this address: later.",
     503: "The server starts, or its store takes nothing at the moment.",
 }
 _INTRODUCTION: Final = """Everything that the console can do. \
@@ -180,7 +180,7 @@ def _problem(status: int, schemas: Schemas) -> dict[str, Any]:
         "description": _WHY.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase),
         "content": {PROBLEM: {"schema": schemas.of(ProblemDocument)}},
     }
-    if status == 503:
+    if status in (429, 503):
         made["headers"] = {"Retry-After": {"description": "Seconds", "schema": {"type": "string"}}}
     if status == 401:
         made["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}

@@ -198,6 +198,8 @@ class Esme(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Pdu] = loop.create_future()
         number = self._sequence.next()
+        if self.marked:
+            self.marked.sent(number, mm_id)
         self._write(pdu, number, mm_id)
         self._pending[number] = future
         timer = loop.call_later(seconds, self._too_late, number, seconds, mm_id)

@@ -32,7 +32,7 @@ class SessionMarks:
         self._address = ""
 
     def __bool__(self) -> bool:
-        return bool(self._plan.marks)
+        return self._plan.on or bool(self._plan.marks)
 
     def joined(self, address: str) -> None:
         """The session has this end (address:port)."""
@@ -42,6 +42,10 @@ class SessionMarks:
     def name(self, number: int) -> str:
         """The fault of a PDU, "" for none."""
         return self._plan.marks.name((self._address, number)) if number else sent_wrongly()
+
+    def sent(self, number: int, mm_id: int | None) -> None:
+        """A request about this MM leaves under this number."""
+        self._plan.marks.sent((self._address, number), mm_id)
 
     def hit(self, number: int, mm_id: int | None = None) -> None:
         """It was about this MM."""

@@ -17,6 +17,10 @@ class Marked(Protocol):
         sends now); "" for none."""
         ...
 
+    def sent(self, number: int, mm_id: int | None) -> None:
+        """A request about this MM leaves under this number."""
+        ...
+
     def hit(self, number: int, mm_id: int | None = None) -> None:
         """It was about this MM."""
         ...

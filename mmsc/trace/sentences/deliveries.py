@@ -111,6 +111,9 @@ def _reported(data: trace.ReportDelivered) -> Words:
             f"{whom} has no word for {state_word(data.state)}: nothing was sent",
         )
     attempt = f", attempt {data.attempt}" if data.attempt > 1 else ""
+    if not data.state:  # of another MMSC's request (MM4), and about nobody's state
+        told = f"{whom} took our RES at attempt {data.attempt}"
+        return f"RES taken by {whom}{attempt}", with_reason(told, data.note)
     return f"report taken by {whom}{attempt}", with_reason(
         f"{whom} took the report {state_word(data.state).capitalize()} at attempt {data.attempt}", data.note
     )

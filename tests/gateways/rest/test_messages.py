@@ -13,6 +13,7 @@ from tests.gateways.rest.test_identities import asked, with_console
 from tests.scenarios.conftest import LATEST, OTHER, PHONE, Lab, open_lab
 
 ROOT = "/api/v1"
+GONE = "never seen, or removed by a reset or by retention"
 
 
 @pytest.fixture
@@ -129,7 +130,8 @@ async def test_reset_leaves_nothing(lab: Lab) -> None:
     status, done = await post(lab, "/reset", {})
     assert (status, done) == (200, {"messages": 1, "boxed": 0})
     assert (await get(lab, "/messages"))[1]["rows"] == []
-    assert (await get(lab, f"/messages/{mm_id}"))[0] == 404
+    status, problem = await get(lab, f"/messages/{mm_id}")
+    assert (status, problem["detail"]) == (404, f"message {mm_id} is not here: {GONE}")
     assert lab.app.captures.records == 0
     again = await submitted(lab, PHONE)
     assert int(again) > int(mm_id)
@@ -145,7 +147,7 @@ async def test_reset_leaves_nothing(lab: Lab) -> None:
         ("GET", "/messages?before=-1", None, 400, ""),
         ("GET", "/messages?before=9223372036854775808", None, 400, ""),
         ("GET", "/messages?x=1", None, 400, ""),
-        ("GET", "/messages/7", None, 404, "message 7 was never seen here"),
+        ("GET", "/messages/7", None, 404, f"message 7 is not here: {GONE}"),
         ("GET", "/messages/99999999999999999999", None, 404, ""),
         ("GET", "/messages/7/events", None, 404, ""),
         ("GET", "/messages/7/recipients", None, 404, ""),
