@@ -288,7 +288,10 @@ def parts_of(
 
 def _count(part: MimePart) -> int:
     """The part and all parts within it."""
-    return 1 + len(part.parts) + sum([_count(one) - 1 for one in part.parts if one.parts])
+    count = 1
+    for one in part.parts:
+        count += _count(one) if one.parts else 1
+    return count
 
 
 def undo_transfer_encoding(data: bytes, encoding: str) -> bytes:

@@ -85,7 +85,7 @@ def build(parts: Sequence[wsp.Part]) -> Content:
     is_related = bool(parts) and parts[0].content_type.media_type == SMIL and parts[0].content_id != ""
     content_type = _related(parts[0].content_id) if is_related else MIXED
     body, offsets = wsp.lay_out(parts)
-    return Content(content_type, body, tuple([_placed(part, at) for part, at in zip(parts, offsets, strict=True)]))
+    return Content(content_type, body, tuple(map(_placed, parts, offsets)))
 
 
 @lru_cache(maxsize=256)  # the presentations of one sender's messages are called alike
