@@ -3,9 +3,12 @@
 import os
 import shutil
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import pytest
+
+# For what a process that was started here does in a second or two, also on a machine that is busy otherwise.
+PATIENCE_SECONDS: Final = 90.0
 
 # Debian keeps these off a user's PATH.
 _EXTRA_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")

@@ -19,6 +19,7 @@ from protocols import mm1
 from protocols.mm1 import MAcknowledgeInd, MNotifyRespInd, Status
 from tests.lab.conftest import NUMBER, FakeMmsc, fake_mmsc, notification, pushed
 from tests.scenarios.conftest import free_port, open_lab, picture
+from tests.tools import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ class Listening:
     async def line(self) -> str:
         """The next one, without its time."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             line = (await self.process.stdout.readline()).decode().rstrip("\n")
         return re.sub(r"^\d\d:\d\d:\d\d\.\d{3} ", "", line)
 
@@ -46,7 +47,7 @@ class Listening:
         """(exit status, the rest of what it told, and of what it said beside)."""
         if number:
             self.process.send_signal(number)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             told, errors = await self.process.communicate()
         return self.process.returncode or 0, told.decode(), errors.decode()
 
@@ -62,7 +63,7 @@ async def listening(mmsc: str, *arguments: str, waits: bool = True) -> AsyncIter
     )
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             place = (await process.stderr.readline()).decode() if waits else ""
         yield Listening(process, place)
     finally:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from mmsc.cli.group import main
+from tests.tools import PATIENCE_SECONDS
 
 CONFIG = """
 [store]
@@ -53,7 +54,7 @@ async def load(*arguments: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mmsc", "load", *arguments), stdout=pipe, stderr=pipe
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         said, complained = await process.communicate()
     assert process.returncode is not None
     return process.returncode, said.decode(), complained.decode()
@@ -95,7 +96,7 @@ async def serving(tmp_path: Path, unused_tcp_port_factory: Callable[[], int]) ->
     try:
         assert process.stdout is not None
         url = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not (line := (await process.stdout.readline()).decode()).startswith("ready"):
                 assert line
                 url = line.split()[-1] if line.startswith("MM7") else url
@@ -257,7 +258,7 @@ async def test_an_interrupt_brings_the_report_on_a_terminal_with_a_bar() -> None
         os.close(theirs)
         loop, seen = asyncio.get_running_loop(), b""
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while b"in flight  errors 0" not in seen:
                     seen += await loop.run_in_executor(None, os.read, ours, 4096)
                 process.send_signal(signal.SIGINT)
@@ -278,7 +279,7 @@ async def test_an_interrupt_while_nobody_has_bound(unused_tcp_port: int) -> None
         stderr=asyncio.subprocess.PIPE,
     )
     assert process.stderr is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         assert b"waiting until the MMSC binds" in await process.stderr.readline()
         process.send_signal(signal.SIGINT)
         said, complained = await process.communicate()

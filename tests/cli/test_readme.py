@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_serve import said
+from tests.tools import PATIENCE_SECONDS
 
 TOP = Path(__file__).parents[2]
 LEFT_OUT = ("scripts/demo", "scripts/test", "scripts/check")
@@ -37,7 +38,7 @@ def test_nothing_is_left_out_but_what_is_named() -> None:
 @pytest.mark.parametrize("arguments", [one for one in COMMANDS if one[0] not in ("serve", "submit")], ids=shlex.join)
 async def test_a_command_of_the_readme_works(arguments: list[str], tmp_path: Path) -> None:
     process = await started(tmp_path, *arguments)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         out, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
     assert out
@@ -51,7 +52,7 @@ async def test_a_message_in_a_minute_as_the_readme_tells_it(tmp_path: Path) -> N
         await said(server, "^ready")
         (submit,) = (one for one in COMMANDS if one[0] == "submit")
         client = await started(tmp_path, *submit, "--url", url)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             out, _ = await client.communicate()
         assert client.returncode == 0, out
         told = [await said(server, r"^(handset \+1555000000[13]: (?:MM|SMS)|VASP demo: )") for _ in range(3)]

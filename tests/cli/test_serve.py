@@ -19,6 +19,7 @@ import pytest
 from protocols import mm7
 from protocols.content_type import ContentType
 from protocols.mime import OutPart
+from tests.tools import PATIENCE_SECONDS
 
 CONFIG = """
 [numbers]
@@ -67,7 +68,7 @@ async def serving(folder: Path, report_port: int, **variables: str) -> AsyncIter
 async def said(process: asyncio.subprocess.Process, wanted: str) -> re.Match[str]:
     """The first line that matches."""
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         async for line in process.stdout:
             if found := re.search(wanted, line.decode()):
                 return found
@@ -102,7 +103,7 @@ async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: 
         assert (await submit(url, "+15550000003")).status.code is mm7.StatusCode.SUCCESS
         await said(process, r"handset \+15550000003: SMS: .*http://127.0.0.1:\d+/w/")
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert errors.decode().splitlines() == ["stopping ...", "stopped"]
@@ -163,7 +164,7 @@ async def test_a_second_one_on_the_same_state_is_told_and_leaves_the_first_alone
 ) -> None:
     async with serving(tmp_path, unused_tcp_port) as first:
         await said(first, "^ready")
-        async with serving(tmp_path, unused_tcp_port) as second, asyncio.timeout(30):
+        async with serving(tmp_path, unused_tcp_port) as second, asyncio.timeout(PATIENCE_SECONDS):
             _, errors = await second.communicate()
         assert second.returncode == 1
         assert "Error: cannot run: " in errors.decode()
@@ -179,7 +180,7 @@ async def test_a_port_that_is_taken_is_told_by_its_key(tmp_path: Path, section: 
         other.listen()
         port = str(other.getsockname()[1])
         variable = f"MMSC_{section.upper()}__PORT"
-        async with serving(tmp_path, unused_tcp_port, **{variable: port}) as process, asyncio.timeout(30):
+        async with serving(tmp_path, unused_tcp_port, **{variable: port}) as process, asyncio.timeout(PATIENCE_SECONDS):
             _, errors = await process.communicate()
     assert process.returncode == 1
     told = errors.decode()

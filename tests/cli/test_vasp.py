@@ -32,6 +32,7 @@ from protocols.mm7 import Address, AddressForm, Message
 from protocols.wsp.multipart import Part
 from tests.scenarios.conftest import PHONE, open_lab, picture
 from tests.tls import written
+from tests.tools import PATIENCE_SECONDS
 
 LATEST = mm7.dialect(mm7.BASE + mm7.LATEST)
 OFF = WireTap("test", None, VirtualClock())
@@ -84,14 +85,14 @@ class Program:
 
     async def line(self) -> str:
         assert self.process.stdout is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             return (await self.process.stdout.readline()).decode().rstrip("\n")
 
     async def end(self, *, interrupt: bool = True) -> tuple[int, str]:
         """(exit status, what it said at the end)."""
         if interrupt:
             self.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             _, errors = await self.process.communicate()
         return self.process.returncode or 0, errors.decode()
 
@@ -108,7 +109,7 @@ async def started(*arguments: str, tls: TlsOptions | None = None, seconds: float
     client = HttpClient(ClientLimits(total_seconds=seconds), OFF, Way(tls=tls or TlsOptions()))
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             found = re.search(r"listening on (\S+);", (await process.stderr.readline()).decode())
         assert found is not None
         yield Program(process, found[1].replace("127.0.0.1", "localhost") if tls else found[1], client)

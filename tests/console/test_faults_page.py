@@ -6,35 +6,35 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
 
 from mmsc.faults.parameters import Setting
 from mmsc.lab.handset_behaviour import behaviours_of
 from mmsc.settings.faults import Magic
+from tests.console.phone_lab import opened
 from tests.faults.world import faulty_lab, in_state, one_hit, posted, said
 from tests.scenarios.conftest import PHONE, Lab
-from tests.tools import needs
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     async with faulty_lab(tmp_path, magic=Magic(enabled=True)) as lab:
         yield lab
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as browsers:
-        chromium = await browsers.chromium.launch(executable_path=needs("chromium"), args=["--no-sandbox"])
-        yield chromium
-        await chromium.close()
+@pytest_asyncio.fixture(loop_scope="module")
+async def view(lab: Lab, browser: Browser) -> AsyncIterator[Browser]:
+    """The browser, and what was opened there is closed before the lab."""
+    async with opened(browser):
+        yield browser
 
 
-@pytest.fixture
-async def page(browser: Browser) -> Page:
-    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(view: Browser) -> Page:
+    page = await view.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(10_000)
     return page
 
@@ -158,8 +158,8 @@ async def test_a_form_that_is_open_stays_while_hits_come(lab: Lab, page: Page) -
     await expect(field).to_have_value("599")
 
 
-async def test_on_a_small_screen_the_clock_comes_first(lab: Lab, browser: Browser) -> None:
-    page = await browser.new_page(viewport={"width": 390, "height": 844})
+async def test_on_a_small_screen_the_clock_comes_first(lab: Lab, view: Browser) -> None:
+    page = await view.new_page(viewport={"width": 390, "height": 844})
     await page.goto(place(lab))
     assert await page.evaluate("document.documentElement.scrollWidth") <= 390
     clock, faults = page.locator(".fa-clock"), page.locator(".fa-list")
@@ -169,8 +169,8 @@ async def test_on_a_small_screen_the_clock_comes_first(lab: Lab, browser: Browse
     assert above["y"] < below["y"]
 
 
-async def test_it_works_without_scripts(lab: Lab, browser: Browser) -> None:
-    context = await browser.new_context(java_script_enabled=False)
+async def test_it_works_without_scripts(lab: Lab, view: Browser) -> None:
+    context = await view.new_context(java_script_enabled=False)
     page = await context.new_page()
     await page.goto(place(lab))
     await page.locator("#smsc-throttle").get_by_role("switch").click()

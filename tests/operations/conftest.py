@@ -18,6 +18,7 @@ from mmsc.app import App
 from mmsc.lab.smsc import VirtualSmsc
 from mmsc.settings.model import Console
 from tests.scenarios.conftest import lab, settings
+from tests.tools import PATIENCE_SECONDS
 
 FILE = """
 [numbers]
@@ -71,7 +72,7 @@ class Server:
         return await self.logged(wanted, at)
 
     async def logged(self, wanted: str, at: int = 0) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
                 said = self.log.read_bytes()[at:].decode()
                 if re.search(wanted, said):
@@ -107,7 +108,7 @@ async def serving(folder: Path, text: str, **variables: str) -> AsyncIterator[Se
     try:
         assert process.stdout is not None
         places: dict[str, str] = {}
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             async for line in process.stdout:
                 if found := re.match(r"(console, REST|MM7, VASPs) +http://([^/]+)", line.decode()):
                     places[found[1]] = found[2]
@@ -146,7 +147,7 @@ async def server(tmp_path: Path, smsc: VirtualSmsc) -> AsyncIterator[Server]:
 async def bound(smsc: VirtualSmsc, number: int = 1) -> list[object]:
     """The sessions of an SMSC, when there are so many and all of them bound."""
     turn = asyncio.Event()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(smsc._sessions) != number or not all(one.system_id for one in smsc._sessions):
             asyncio.get_running_loop().call_later(0.01, turn.set)
             await turn.wait()

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.tools import PATIENCE_SECONDS
+
 
 async def start(
     config: Path, started: list[asyncio.subprocess.Process], environment: Mapping[str, str] | None = None
@@ -20,7 +22,7 @@ async def start(
         )
     started.append(process)
     assert process.stdout is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while b"ready" not in await process.stdout.readline():
             assert not process.stdout.at_eof(), config.with_suffix(".log").read_text()
     return process
