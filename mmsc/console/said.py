@@ -4,11 +4,12 @@ because an address that carried the words could be made by anybody. The newest a
 words are gone shows the page without them.
 """
 
-import secrets
 from collections import OrderedDict
 from typing import Final, TypeVar
 
 from aiohttp import web
+
+from mmsc.console.page import control_of
 
 MAXIMUM: Final = 200  # outcomes
 MAXIMUM_OCTETS: Final = 16 * 1024 * 1024  # of files that were sent with forms, all together
@@ -24,14 +25,12 @@ class Said:
         self._kept: OrderedDict[str, tuple[object, int]] = OrderedDict()
         self._octets = 0
 
-    def keep(self, outcome: object, octets: int) -> str:
-        """Its key; `octets` says how large it is, as far as that counts."""
-        key = secrets.token_urlsafe(12)
+    def keep(self, key: str, outcome: object, octets: int) -> None:
+        """Keep it; `octets` says how large it is, as far as that counts."""
         self._kept[key] = (outcome, octets)
         self._octets += octets
         while len(self._kept) > MAXIMUM or (self._octets > MAXIMUM_OCTETS and len(self._kept) > 1):
             self._octets -= self._kept.popitem(last=False)[1][1]
-        return key
 
     def of(self, key: str) -> object:
         """The outcome, None when it is gone."""
@@ -43,7 +42,8 @@ SAID: Final = web.AppKey("said", Said)
 
 def tell(request: web.Request, outcome: object, octets: int = 0) -> web.Response:
     """Lead to the page at this address, which says what came of it."""
-    key = request.app[SAID].keep(outcome, octets)
+    key = control_of(request).ids.token()
+    request.app[SAID].keep(key, outcome, octets)
     return web.Response(status=303, headers={"Location": str(request.rel_url.update_query({_NAME: key}))})
 
 

@@ -72,7 +72,8 @@ async def test_what_was_sent_is_not_sent_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("number", "octets"), [(MAXIMUM + 1, 0), (3, MAXIMUM_OCTETS // 2)])
 def test_the_newest_are_kept(number: int, octets: int) -> None:
     said = Said()
-    keys = [said.keep(f"outcome {one}", octets) for one in range(number)]
-    assert said.of(keys[0]) is None
-    assert said.of(keys[-1]) == f"outcome {number - 1}"
+    for one in range(number):
+        said.keep(f"key {one}", f"outcome {one}", octets)
+    assert said.of("key 0") is None
+    assert said.of(f"key {number - 1}") == f"outcome {number - 1}"
     assert said.of("") is None
