@@ -16,6 +16,7 @@ from mmsc.console.guard import Guard
 from mmsc.console.live import STREAMS
 from mmsc.console.page import ASKS, HOLDER, SECURITY, page
 from mmsc.console.pages import PAGES
+from mmsc.console.said import SAID, Said
 from mmsc.control import Control
 from mmsc.gateways.rest.answers import problem
 from mmsc.net.http import Handler
@@ -47,6 +48,7 @@ def application(
     made[STREAMS] = Streams(maximum_streams)
     made.on_shutdown.append(made[STREAMS].close)
     made[ASKS] = guard.asks
+    made[SAID] = Said()
 
     async def for_operators(request: web.Request) -> web.StreamResponse:
         return await bridge.answer(operations, request)

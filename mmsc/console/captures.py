@@ -32,6 +32,7 @@ def routes() -> Iterator[web.RouteDef]:
     yield web.get("/captures/live", _rows_live)
     yield web.get("/captures.pcapng", _file)
     yield web.get("/captures/live.pcapng", _live_file)
+    yield web.post(r"/captures/rings/{interface:\w{1,20}}", _switch)
     yield web.get(r"/captures/{exchange:\d{1,19}}", _exchange)
     yield web.get(r"/m/{mm_id:\d{1,19}}.pcapng", _file_of_message)
 
@@ -81,6 +82,16 @@ def _kept(capturing: Capturing) -> dict[str, Any]:
         "oldest": oldest,
         "folder": str(capturing.rings.folder),
     }
+
+
+async def _switch(request: web.Request) -> web.Response:
+    """Captures of an interface, on or off: `on` is 1 or 0."""
+    wanted = str((await request.post()).get("on", ""))
+    if wanted not in ("0", "1"):
+        raise web.HTTPBadRequest(reason="on is 1 or 0")
+    if not _capturing(request).rings.switch(request.match_info["interface"], on=wanted == "1"):
+        raise web.HTTPNotFound
+    return web.Response(status=303, headers={"Location": "/captures#rings"})
 
 
 async def _rows_live(request: web.Request) -> web.StreamResponse:

@@ -9,8 +9,9 @@ from aiohttp import web
 from mmsc.console.message import sentence
 from mmsc.console.message_head import id_in, message_of, number_of
 from mmsc.console.page import control_of, page
+from mmsc.console.said import said_of, tell
 from mmsc.control.acting import in_words
-from mmsc.control.comparing import compared
+from mmsc.control.comparing import MOST, MOST_LADDERS, Comparison, compared
 from mmsc.engine.acting import Action
 from mmsc.gateways.rest.handsets import part_answer
 from mmsc.trace.ladder import Pdu, Wishes
@@ -55,19 +56,18 @@ async def _part(request: web.Request) -> web.Response:
     return part_answer(content.sources[number], number)
 
 
-async def _recipients(request: web.Request, said: str = "", status: int = 200) -> web.Response:
+async def _recipients(request: web.Request) -> web.Response:
     found = await message_of(request)
     after = request.query.get("after", "0")
     people = await control_of(request).messages.recipients(found.id, id_in(after) or 0, _PEOPLE)
     return page(
         request,
         "message-recipients.html",
-        status=status,
         title=found.title,
         m=found,
         tab="recipients",
         people=people,
-        said=said,
+        said=said_of(request, str) or "",
         can_all=sorted({one for row in people.rows for one in row.can}),
     )
 
@@ -88,7 +88,7 @@ async def _act(request: web.Request) -> web.Response:
     outcome = await control_of(request).acting.act(action, number_of(request), "console", only)
     if form.get("back") and outcome.done:
         raise web.HTTPSeeOther(f"/m/{number_of(request)}")
-    return await _recipients(request, in_words(outcome))
+    return tell(request, in_words(outcome))
 
 
 async def _events(request: web.Request) -> web.Response:
@@ -197,5 +197,15 @@ async def _beside(request: web.Request, mm_id: int, other: str) -> dict[str, Any
 async def _runs(request: web.Request) -> web.Response:
     """Two runs by their tags: messages paired by subject and order."""
     left, right = request.query.get("run", ""), request.query.get("with", "")
-    pairs = await compared(control_of(request), left, right) if left and right else []
-    return page(request, "compare-runs.html", title="Compare runs", left=left, right=right, pairs=pairs)
+    found = await compared(control_of(request), left, right) if left and right else Comparison()
+    return page(
+        *(request, "compare-runs.html"),
+        title="Compare runs",
+        left=left,
+        right=right,
+        pairs=found.pairs,
+        unread=found.unread,
+        longer=found.longer,
+        most=MOST,
+        most_ladders=MOST_LADDERS,
+    )

@@ -14,6 +14,7 @@ from mmsc.console.live import Push, stream
 from mmsc.console.message_head import id_in
 from mmsc.console.message_rows import Line, grouped, lines
 from mmsc.console.page import control_of, markup, page
+from mmsc.console.said import said_of, tell
 from mmsc.control import Control
 from mmsc.control.acting import in_words
 from mmsc.control.messages import MessagePage, other_run_in_words
@@ -57,12 +58,13 @@ async def _list(request: web.Request) -> web.Response:
     except QueryError as error:
         return _page(request, filtered, MessagePage(rows=[]), error=error, status=400)
     found = await control.messages.find(query, filtered.below, ROWS)
-    if _is_one(request, query, found):
+    said = said_of(request, str) or ""
+    if _is_one(request, query, found) and not said:
         raise web.HTTPSeeOther(f"/m/{found.rows[0].mm_id}")
     if found.rows:
-        return _page(request, filtered, found)
+        return _page(request, filtered, found, said=said)
     more: dict[str, Any] = {} if query.terms else {"steps": steps(request, control)}
-    return _page(request, filtered, found, elsewhere=await _elsewhere(control, filtered), **more)
+    return _page(request, filtered, found, said=said, elsewhere=await _elsewhere(control, filtered), **more)
 
 
 async def _elsewhere(control: Control, filtered: Filter) -> tuple[str, str]:
@@ -78,14 +80,14 @@ async def _act(request: web.Request) -> web.Response:
     ids = [id_in(str(one)) for one in form.getall("mm", [])]
     chosen = [one for one in ids if one is not None]
     try:
-        query, action = _query(control, filtered), Action(str(form.get("action", "")))
+        _query(control, filtered)
+        action = Action(str(form.get("action", "")))
         if not ids or len(chosen) < len(ids):
             raise ValueError
         outcome = await control.acting.act_on_many(action, chosen, "console")
     except ValueError as error:
         raise web.HTTPBadRequest(reason="no such action, or no such messages") from error
-    found = await control.messages.find(query, filtered.below, ROWS)
-    return _page(request, filtered, found, said=in_words(outcome))
+    return tell(request, in_words(outcome))
 
 
 def _query(control: Control, filtered: Filter) -> MessageQuery:

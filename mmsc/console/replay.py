@@ -9,10 +9,12 @@ from aiohttp import web
 
 from mmsc.console.octet_lines import hex_lines
 from mmsc.console.page import control_of, page
+from mmsc.console.said import said_of, tell
 from mmsc.control.replaying import NotAllowed, Replay, Replayed, Replaying, Unreplayable
 from mmsc.control.replaying.model import MAIL
 from mmsc.trace.pcapng.addresses import wire
 from mmsc.trace.view import look
+from protocols.records import record
 
 _TEXT, _TEXT_LF, _ESCAPED, _HEX, _SAME = "text", "text-lf", "escaped", "hex", "same"
 _LARGEST: Final = 16 * 1024  # octets of a body that a page shows
@@ -34,7 +36,19 @@ def routes() -> Iterator[web.RouteDef]:
     yield web.get(r"/m/{mm_id:\d{1,19}}/pdu/{number:[0-9.]{1,9}}/replay", _of_pdu)
 
 
+@record(frozen=True, slots=True)
+class _Done:
+    """What was sent from the form, and what came back."""
+
+    draft: Replay
+    form: str
+    replayed: Replayed
+
+
 async def _ask(request: web.Request) -> web.Response:
+    done = said_of(request, _Done)
+    if done is not None:
+        return _shown(request, done.draft, done.form, done=done.replayed)
     draft = await _draft(request)
     return _shown(request, draft, form_of(draft.body))
 
@@ -49,7 +63,8 @@ async def _send(request: web.Request) -> web.Response:
     except (NotAllowed, ValueError) as error:
         status = 403 if isinstance(error, NotAllowed) else 422
         return _shown(request, draft, form, status=status, problem=str(error), body=values.get("body"))
-    return _shown(request, draft, form, done=done)
+    octets = len(draft.body) + len(done.sent) + len(done.answer)
+    return tell(request, _Done(replace(draft, authorization="", password=""), form, done), octets)
 
 
 async def _of_pdu(request: web.Request) -> web.Response:

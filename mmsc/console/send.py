@@ -12,12 +12,14 @@ from multidict import MultiMapping
 
 from mmsc.console.message import ladder_values, view_of
 from mmsc.console.page import control_of, markup, page
+from mmsc.console.said import said_of, tell
 from mmsc.console.send_fields import FIELDS
 from mmsc.control import Control
 from mmsc.control.sending import Attachment, BadDraft, Draft, Sent, Wire, shown
 from mmsc.control.sending.draft import MAXIMUM_ATTACHMENTS, As
 from mmsc.control.sending.submission import submission_of
 from mmsc.domain.refusal import Refused
+from protocols.records import record
 
 _LISTS: Final = ("to", "cc", "bcc")
 NO_LADDER: Final[Mapping[str, Any]] = MappingProxyType({"ladder": None, "live": "/live"})
@@ -36,8 +38,21 @@ async def _first(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/send/mm7?{request.query_string}" if request.query_string else "/send/mm7")
 
 
+@record(frozen=True, slots=True)
+class _Done:
+    """A form that was sent, and what came back."""
+
+    values: Mapping[str, str]
+    attachments: tuple[Attachment, ...]
+    sent: Sent
+
+
 async def _form(request: web.Request) -> web.Response:
     whom = As(request.match_info["whom"])
+    done = said_of(request, _Done)
+    if done is not None:
+        ladder = await _its_ladder(request, done.sent)
+        return _page(request, whom, done.values, done.attachments, sent=done.sent, ladder=ladder)
     return _page(request, whom, {**_start(control_of(request), whom), **request.query}, ())
 
 
@@ -53,7 +68,8 @@ async def _send(request: web.Request) -> web.Response:
         sent = await (_by_rest(control, draft) if whom is As.REST else control.sending.send(whom, draft))
     except BadDraft as error:
         return _page(request, whom, values, attachments, wrong=error, status=400)
-    return _page(request, whom, values, attachments, sent=sent, ladder=await _its_ladder(request, sent))
+    octets = len(sent.answer) + sum(len(one.content_base64) for one in attachments)
+    return tell(request, _Done(values, attachments, sent), octets)
 
 
 async def _shown(request: web.Request) -> web.Response:

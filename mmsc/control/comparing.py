@@ -1,5 +1,7 @@
 """Two test runs beside each other: their messages paired by subject and order, and whether their ladders agree."""
 
+from typing import Final
+
 import msgspec
 
 from mmsc.control.control import Control
@@ -7,8 +9,10 @@ from mmsc.control.messages import MessageRow
 from mmsc.domain.searching import Field, MessageQuery, Term
 from mmsc.trace.ladder import Wishes
 from mmsc.trace.ladder.compare import align, marks
+from protocols.records import record
 
-MOST = 200  # messages of each run
+MOST: Final = 200  # messages of each run
+MOST_LADDERS: Final = 40  # pairs whose ladders are read for one page; of others their rows are compared
 
 
 class RunPair(msgspec.Struct, frozen=True):
@@ -19,28 +23,47 @@ class RunPair(msgspec.Struct, frozen=True):
     differences: list[str]
 
 
-async def compared(control: Control, left: str, right: str) -> list[RunPair]:
+@record(frozen=True, slots=True)
+class Comparison:
+    """Two runs beside each other. `unread`: pairs of which no ladder was read; `longer`: the runs that have more than
+    `MOST` messages, of which the newest are here."""
+
+    pairs: tuple[RunPair, ...] = ()
+    unread: int = 0
+    longer: tuple[str, ...] = ()
+
+
+async def compared(control: Control, left: str, right: str) -> Comparison:
     """The messages of two runs, oldest first; the n-th of a subject belongs to the n-th of the same."""
-    ours, theirs = await _of_run(control, left), await _of_run(control, right)
+    (ours, more), (theirs, more_of_theirs) = await _of_run(control, left), await _of_run(control, right)
+    longer = tuple(run for run, is_longer in ((left, more), (right, more_of_theirs)) if is_longer)
     waiting: dict[str, list[MessageRow]] = {}
     for one in theirs:
         waiting.setdefault(one.subject, []).append(one)
     pairs: list[RunPair] = []
+    both = 0
     for one in ours:
-        other = waiting.get(one.subject, [])
-        pairs.append(await _pair(control, one, other.pop(0) if other else None))
+        others = waiting.get(one.subject, [])
+        if others:
+            both += 1
+            pairs.append(await _pair(control, one, others.pop(0), read=both <= MOST_LADDERS))
+        else:
+            pairs.append(RunPair(one, None, ["only left"]))
     alone = {one.mm_id for rest in waiting.values() for one in rest}
-    return [*pairs, *(RunPair(None, one, ["only right"]) for one in theirs if one.mm_id in alone)]
+    pairs += (RunPair(None, one, ["only right"]) for one in theirs if one.mm_id in alone)
+    return Comparison(tuple(pairs), max(0, both - MOST_LADDERS), longer)
 
 
-async def _of_run(control: Control, run: str) -> list[MessageRow]:
+async def _of_run(control: Control, run: str) -> tuple[list[MessageRow], bool]:
+    """The newest messages of a run, oldest first, and whether it has more."""
     found = await control.messages.find(MessageQuery((Term(Field.RUN, run),)), limit=MOST)
-    return list(reversed(found.rows))
+    return list(reversed(found.rows)), found.more is not None
 
 
-async def _pair(control: Control, left: MessageRow, right: MessageRow | None) -> RunPair:
-    if right is None:
-        return RunPair(left, None, ["only left"])
+async def _pair(control: Control, left: MessageRow, right: MessageRow, *, read: bool) -> RunPair:
+    states = ["states"] if left.states != right.states else []
+    if not read:
+        return RunPair(left, right, states)
     wishes = Wishes(notes=False, folds=False)
     ladders = [(await control.traffic.of(int(one.mm_id))).ladder(wishes).rows for one in (left, right)]
     differences: list[str] = []
@@ -48,6 +71,4 @@ async def _pair(control: Control, left: MessageRow, right: MessageRow | None) ->
         row = pair.left or pair.right
         assert row is not None
         differences += [f"{row.name.partition(' ')[0]}: {mark}" for mark in marks(pair)]
-    if left.states != right.states:
-        differences.append("states")
-    return RunPair(left, right, differences)
+    return RunPair(left, right, differences + states)

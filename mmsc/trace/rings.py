@@ -181,6 +181,15 @@ class Captures:
         for name, ring in self._rings.items():
             ring.take_over(limits.of(name))
 
+    def switch(self, interface: str, *, on: bool) -> bool:
+        """Keep what this interface exchanges from now on, or nothing of it; what is kept stays. It holds until other
+        limits are taken over. False: there is no such interface."""
+        if interface not in self._rings:
+            return False
+        off = self._limits.off - {interface} if on else self._limits.off | {interface}
+        self._limits = replace(self._limits, off=off)
+        return True
+
     def clear(self) -> None:
         """Every capture goes."""
         for ring in self._rings.values():

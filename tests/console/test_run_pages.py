@@ -3,7 +3,10 @@
 import html
 
 import aiohttp
+import pytest
 
+from mmsc.control import comparing
+from mmsc.control.traffic import Traffic
 from mmsc.engine.acting import Action
 from mmsc.lab.handset import Fetching
 from mmsc.trace.events import MmDeleted
@@ -66,6 +69,30 @@ async def test_two_runs_stand_beside_each_other(lab: Lab) -> None:
     assert f"/m/{pairs[0][0]}/compare?with=" not in text  # alike: nothing to look into
     assert "Neither run has a message here" in await page(lab, "/compare?run=a&with=b")
     assert "Give the tags of two runs" in await page(lab, "/compare")
+
+
+async def test_few_ladders_are_read_for_one_page(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ladder costs its octets; two runs have up to four hundred."""
+    monkeypatch.setattr(comparing, "MOST_LADDERS", 1)
+    monkeypatch.setattr(comparing, "MOST", 2)
+    for run in ("left", "right"):
+        for subject in ("first", "second", "third")[: 3 if run == "left" else 2]:
+            await reached(lab, await submit(lab, run, subject), "notification.pushed")
+    read = 0
+    traffic = lab.app.control.traffic.of
+
+    async def counted(mm_id: int) -> Traffic:
+        nonlocal read
+        read += 1
+        return await traffic(mm_id)
+
+    monkeypatch.setattr(lab.app.control.traffic, "of", counted)
+    found = await comparing.compared(lab.app.control, "left", "right")
+    assert (found.unread, found.longer, read) == (0, ("left",), 2)
+    monkeypatch.setattr(comparing, "MOST", 3)
+    text = await page(lab, "/compare?run=left&with=right")
+    assert "Of 1 more pair only the states were compared" in text
+    assert read == 4
 
 
 async def test_a_ladder_that_differs_is_named(lab: Lab) -> None:

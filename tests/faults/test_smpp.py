@@ -136,7 +136,7 @@ async def test_a_receipt_that_never_comes_is_told_of_its_mm(tmp_path: Path) -> N
 
 
 async def test_a_cancel_that_is_not_sent_comes_again(lab: Lab) -> None:
-    """m-cancel-req leaves by the same sessions as notifications (OMA-TS-MMS_ENC 6.14)."""
+    """m-cancel-req leaves by the same sessions as notifications (OMA-TS-MMS_ENC 1.3)."""
     phone = await lab.phone(PHONE, version=mm1.VERSION_1_3)
     rsp = accepted(await lab.vasp.submit(PHONE))
     await lab.vasp.report()

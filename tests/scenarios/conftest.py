@@ -5,8 +5,8 @@ import base64
 import io
 import random
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -137,25 +137,32 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
 @asynccontextmanager
 async def open_lab(folder: Path, **changes: object) -> AsyncIterator[Lab]:
     """`changes` are sections of the settings."""
-    smsc = VirtualSmsc({"mmsc": "secret"})
-    await smsc.start()
-    async with aiohttp.ClientSession() as session:
+    async with AsyncExitStack() as stack:
+        smsc = VirtualSmsc({"mmsc": "secret"})
+        stack.push_async_callback(smsc.stop)
+        await smsc.start()
+        session = await stack.enter_async_context(aiohttp.ClientSession())
         vasp = Client("", session)
         runner = web.ServerRunner(web.Server(vasp.take))
+        stack.push_async_callback(runner.cleanup)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         port = runner.addresses[0][1]
         given = msgspec.structs.replace(settings(folder, smsc.port, f"http://127.0.0.1:{port}/"), **changes)
-        async with App(given, synchronous="OFF") as app:
-            host, mm7_port = app.listeners["mm7"]
-            vasp.url = f"http://{host}:{mm7_port}/mm7"
-            lab = Lab(app, smsc, vasp, {})
-            yield lab
-            for phone in lab.phones.values():
-                await phone.__aexit__(None, None, None)
-        await runner.cleanup()
-    await smsc.stop()
+        app = await stack.enter_async_context(App(given, synchronous="OFF"))
+        host, mm7_port = app.listeners["mm7"]
+        vasp.url = f"http://{host}:{mm7_port}/mm7"
+        lab = Lab(app, smsc, vasp, {})
+        stack.push_async_callback(_hang_up, lab.phones)
+        yield lab
+
+
+async def _hang_up(phones: Mapping[str, Handset]) -> None:
+    """All of them, also when one does not."""
+    async with AsyncExitStack() as stack:
+        for phone in phones.values():
+            stack.push_async_exit(phone)
 
 
 def free_port() -> int:

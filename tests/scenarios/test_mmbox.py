@@ -263,7 +263,9 @@ async def test_what_is_too_large_for_a_view_is_to_be_fetched(tmp_path: Path) -> 
         conf, shown = await view(phone, attributes=(CONTENT,))
         assert [one.content_type is not None for one in shown] == [False, True, True]
         assert conf.message_count == 3
+        assert conf.response_text == "1 of 3 without content: too large for a view, or gone; fetch them"
         assert await get(phone, large) is not None
+        assert (await view(phone, attributes=(SUBJECT,)))[0].response_text is None
 
 
 async def test_a_view_of_places_shows_those(lab: Lab) -> None:

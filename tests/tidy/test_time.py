@@ -13,6 +13,7 @@ CLOCKS: Final = {
     "mmsc/engine/pause.py": "the scheduler's way to sleep",
     "mmsc/trace/rings.py": "who takes captures of many files away gives way to others",
     "mmsc/control/capturing.py": "who reads many captures gives way to others; live ones are gathered in real time",
+    "mmsc/control/capture_files.py": "who reads many captures gives way to others",
     "mmsc/store/sqlite.py": "how a slow disk behaves, and how long batches take",
     "mmsc/store/sqlite_readers.py": "a query's own time limit",
     "mmsc/store/postgres.py": "the pause before it connects again is network time",

@@ -65,6 +65,22 @@ def test_an_interface_is_switched_off(tmp_path: Path) -> None:
     captures.close()
 
 
+def test_an_interface_is_switched_by_hand_until_the_settings_say_otherwise(tmp_path: Path) -> None:
+    captures = Captures(tmp_path)
+    captures.keep(of("mm4"))
+    assert captures.switch("mm4", on=False)
+    captures.keep(of("mm4"))
+    captures.keep(of("mm7"))
+    assert captures.records == 2, "what was kept stays, nothing comes to it"
+    assert captures.switch("mm4", on=True)
+    captures.keep(of("mm4"))
+    assert captures.records == 3
+    assert not captures.switch("mm9", on=True)
+    captures.take_over(CaptureLimits(off=frozenset({"mm7"})))
+    assert [state.interface for state in captures.state() if not state.is_on] == ["mm7"]
+    captures.close()
+
+
 @pytest.mark.parametrize(
     ("longest", "kept", "note"),
     [(0, b"0123456789", ""), (10, b"0123456789", ""), (4, b"0123", "6 octets more were not kept")],

@@ -166,10 +166,10 @@ class MmboxRequests:
             fields["mbox_totals"] = _amounts(found.totals)
         if pdu.quotas:
             fields["mbox_quotas"] = _amounts(found.quotas)
-        if found.missing:
-            fields["response_text"] = f"{found.missing} of {len(pdu.content_locations)} are not in the MMBox"
-            if found.missing == len(pdu.content_locations):
-                fields["response_status"] = ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
+        if text := _left_out(pdu, found, len(parts)):
+            fields["response_text"] = text
+        if found.missing and found.missing == len(pdu.content_locations):
+            fields["response_status"] = ResponseStatus.ERROR_PERMANENT_MESSAGE_NOT_FOUND
         return fields
 
     def _refused(self, asked: Asked[Pdu], locations: Sequence[str]) -> Failed | None:
@@ -209,6 +209,16 @@ class MmboxRequests:
         transaction_id = asked.pdu.transaction_id
         conf = mm1.MDeleteConf(mms_version=asked.version, transaction_id=transaction_id, **fields)
         return _answer(conf, transaction_id, asked.identity)
+
+
+def _left_out(pdu: mm1.MMboxViewReq, found: BoxView, shown: int) -> str:
+    """What the view has not, for X-Mms-Response-Text: places of nothing, and contents too large for it."""
+    bare = sum(content is None for _, content in found.entries[:shown]) if words.CONTENT in pdu.attributes else 0
+    told = (
+        f"{found.missing} of {len(pdu.content_locations)} are not in the MMBox" if found.missing else "",
+        f"{bare} of {shown} without content: too large for a view, or gone; fetch them" if bare else "",
+    )
+    return "; ".join(filter(None, told))
 
 
 def _answer(conf: Pdu, transaction_id: str, identity: Address | None) -> HttpAnswer:

@@ -12,6 +12,7 @@ from mmsc.control.capturing import PAGE, CaptureLine, CapturePage, CaptureQuery,
 from mmsc.control.query import QueryError
 from mmsc.gateways.rest.endpoint import JSON, Answer, Call, Endpoint, Problem, number_in
 from mmsc.trace.pcapng import Captured
+from mmsc.trace.rings import INTERFACES, RingState
 
 PCAPNG: Final = "application/x-pcapng"
 STALLED_SECONDS: Final = 30.0  # so long a reader may take nothing
@@ -82,6 +83,12 @@ class Ring(msgspec.Struct, frozen=True, kw_only=True):
     longest_octets: int
 
 
+class RingWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether captures are made of it."""
+
+    on: bool
+
+
 class Rings(msgspec.Struct, frozen=True, kw_only=True):
     """What is kept of all interfaces."""
 
@@ -141,22 +148,30 @@ async def _exchange(call: Call) -> Answer:
     return Answer(CapturedExchange([_octets_of(one) for one in found]))
 
 
+def _ring(one: RingState) -> Ring:
+    return Ring(
+        interface=one.interface,
+        on=one.is_on,
+        octets=one.octets,
+        maximum_octets=one.maximum_octets,
+        captures=one.records,
+        oldest=one.oldest,
+        lost=one.lost,
+        longest_octets=one.longest,
+    )
+
+
 async def _rings(call: Call) -> Answer:
     rings = capturing(call).rings
-    listed = [
-        Ring(
-            interface=one.interface,
-            on=one.is_on,
-            octets=one.octets,
-            maximum_octets=one.maximum_octets,
-            captures=one.records,
-            oldest=one.oldest,
-            lost=one.lost,
-            longest_octets=one.longest,
-        )
-        for one in rings.state()
-    ]
+    listed = [_ring(one) for one in rings.state()]
     return Answer(Rings(rings=listed, octets=rings.octets, captures=rings.records, lost=rings.lost))
+
+
+async def _switch(call: Call) -> Answer:
+    rings, name = capturing(call).rings, call.path["interface"]
+    if not rings.switch(name, on=call.body.on):
+        raise Problem(404, f"no captures are made of {name[:40]!r}, only of {', '.join(INTERFACES)}")
+    return Answer(next(_ring(one) for one in rings.state() if one.interface == name))
 
 
 def _octets_of(one: Captured) -> CaptureOctets:
@@ -249,6 +264,19 @@ ENDPOINTS: Final = (
         handle=_rings,
         answers={200: Rings},
         problems=(404,),
+    ),
+    Endpoint(
+        method="PUT",
+        path="/captures/rings/{interface}",
+        summary="Keep what an interface exchanges from now on, or nothing of it",
+        tag="captures",
+        handle=_switch,
+        body=RingWanted,
+        answers={200: Ring},
+        parameters={"interface": "mm1, mm3, mm4, mm7, smpp or weblink"},
+        examples={"interface": "smpp", "body": {"on": False}},
+        description="What was kept stays. Holds on this node until it stops or reads its settings again "
+        "(`trace.captures_off`). Ladders draw what was not kept from events, dotted.",
     ),
     Endpoint(
         method="GET",
