@@ -37,7 +37,7 @@ def crash(*arguments: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("--kills", "12"),
+        ("--kills", "25"),
         ("--kills", "5", "--store", "postgres", "--target", "all"),
     ],
     ids=["server", "nodes and postgres"],
