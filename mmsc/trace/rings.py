@@ -144,7 +144,7 @@ class Captures:
         return self._merged(ring.of_exchange(exchange) for ring in self._rings.values())
 
     async def places(self, exchanges: Set[int] | None, interfaces: Iterable[str] = ()) -> Places:
-        """Where the captures of some exchanges (None: of all) are, in the order of their time, to be read bit by bit."""
+        """Where the captures of some exchanges (None: all) are, in the order of their time, to be read bit by bit."""
         made = Places()
         for name, ring in self._rings.items():
             for segment in ring.segments() if not interfaces or name in interfaces else ():
