@@ -117,13 +117,14 @@ class Capturing:
             neighbour = next((one.neighbour for one in whose if one.neighbour), neighbour)
         return msgspec.structs.replace(line, mm_id=None if mm_id is None else str(mm_id), neighbour=neighbour)
 
-    def of_mm(
+    async def of_mm(
         self, mm_ids: Iterable[int], *, partner: bool = False, service_time: bool = False
     ) -> AsyncGenerator[bytes, None]:
         """The pcapng of some messages, piece by piece."""
         exchanges = self.rings.exchanges_of(frozenset(mm_ids))
-        wanted = Wanted(self.rings.places(exchanges.__contains__), partner=partner)
-        return self._files.pcapng(wanted, service_time=service_time)
+        wanted = Wanted(await self.rings.places(exchanges), partner=partner)
+        async for piece in self._files.pcapng(wanted, service_time=service_time):
+            yield piece
 
     async def matching(
         self, query: CaptureQuery, *, q: str = "", partner: bool = False, service_time: bool = False
@@ -167,15 +168,15 @@ class Capturing:
         if q:
             page = await self._messages.find(parse(q, self._clock.now()), limit=MESSAGES_AT_MOST)
             found = self.rings.exchanges_of({int(row.mm_id) for row in page.rows})
-            return Wanted(self.rings.places(found.__contains__), check.is_it, partner=partner)
+            return Wanted(await self.rings.places(found), check.is_it, partner=partner)
         interfaces = (query.interface,) if query.interface else ()
         if query == CaptureQuery(interface=query.interface):  # all of them: nothing has to be read to find them
-            return Wanted(self.rings.places(lambda _: True, interfaces), partner=partner)
+            return Wanted(await self.rings.places(None, interfaces), partner=partner)
         if query.mm:
             found = {one.exchange for one in self._of_mm(query) if check.is_it(one)}
         else:
             found = {one.exchange async for one in self._matching(query, _Looked(self._clock, bounded=False))}
-        return Wanted(self.rings.places(found.__contains__, interfaces), partner=partner)
+        return Wanted(await self.rings.places(found, interfaces), partner=partner)
 
     def _of_mm(self, query: CaptureQuery) -> list[CaptureRecord]:
         is_id = query.mm.isascii() and query.mm.isdecimal() and len(query.mm) <= _LONGEST_ID

@@ -3,7 +3,7 @@ live. Each ring has its share of the octets and the records."""
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import field, replace
 from itertools import islice
 from operator import attrgetter
@@ -143,10 +143,15 @@ class Captures:
         """A request with its answer."""
         return self._merged(ring.of_exchange(exchange) for ring in self._rings.values())
 
-    def places(self, wanted: Callable[[int], bool], interfaces: Iterable[str] = ()) -> Places:
-        """Where the captures of some exchanges are, in the order of their time, to be read bit by bit."""
-        rings = [ring for name, ring in self._rings.items() if not interfaces or name in interfaces]
-        return Places((segment for ring in rings for segment in ring.segments()), wanted)
+    async def places(self, exchanges: Set[int] | None, interfaces: Iterable[str] = ()) -> Places:
+        """Where the captures of some exchanges (None: all) are, in the order of their time, to be read bit by bit."""
+        made = Places()
+        for name, ring in self._rings.items():
+            for segment in ring.segments() if not interfaces or name in interfaces else ():
+                made.add(segment, exchanges)
+                await asyncio.sleep(0)
+        made.sort()
+        return made
 
     def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
         """The exchanges in which one of these MMs is named."""

@@ -110,22 +110,29 @@ async def test_an_interface_is_turned_off_and_on_while_it_works(tmp_path: Path) 
     async with console_lab(tmp_path) as (lab, url), aiohttp.ClientSession(url) as browser:
         await one_story(lab)
         assert lab.app.captures is not None
+        phone = lab.phones[PHONE]
+
+        async def another(number: int) -> None:
+            await lab.vasp.submit(PHONE)
+            await phone.until(lambda inbox: len(inbox.messages) == number)
+            await lab.vasp.report()
+
         before = {ring.interface: ring.records for ring in lab.app.captures.state()}
         async with browser.put("/api/v1/captures/rings/smpp", json={"on": False}) as answer:
             assert (answer.status, (await answer.json())["on"]) == (200, False)
         async with browser.post("/captures/rings/mm7", data={"on": "0"}, allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (303, "/captures#rings")
-        await one_story(lab)
+        await another(2)
         after = {ring.interface: ring.records for ring in lab.app.captures.state()}
         assert (after["smpp"], after["mm7"]) == (before["smpp"], before["mm7"])
         assert after["mm1"] > before["mm1"]
         async with browser.get("/captures") as answer:
             text = await answer.text()
-            assert "Turn captures of mm7 on" in text
-            assert "Turn captures of mm1 off" in text
+            assert "Turn on captures of mm7" in text
+            assert "Turn off captures of mm1" in text
         async with browser.post("/captures/rings/mm7", data={"on": "1"}) as answer:
             assert answer.status == 200
-        await one_story(lab)
+        await another(3)
         assert {ring.interface: ring.records for ring in lab.app.captures.state()}["mm7"] > after["mm7"]
         for path, on, status in (("mm9", "1", 404), ("mm7", "", 400)):
             async with browser.post(f"/captures/rings/{path}", data={"on": on}) as answer:
