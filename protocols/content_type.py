@@ -20,7 +20,7 @@ _PIECE: Final = re.compile(r"([^*]+)(?:\*([0-9]{1,3}))?(\*)?", re.ASCII)
 _ATTRIBUTE: Final = frozenset(b"!#$&+-.^_`{|}~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 _PIECE_CHARACTERS: Final = 60
 _LONGEST_WHOLE: Final = 200  # longer values are written in pieces: not each peer puts them together
-_PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;"\s]*))\s*')
+_PARAMETER: Final = re.compile(r';\s*([^\s=;"]+)\s*=\s*(?:"([^"\\]*(?:\\.[^"\\]*)*)"|([^;"\s]*))\s*')
 
 
 @record(frozen=True, slots=True)
@@ -59,10 +59,9 @@ def _parse(text: str) -> ContentType:
     if len(text) > _MOST_PARAMETERS and text.count("=") > _MOST_PARAMETERS:
         raise DecodeError(f"more than {_MOST_PARAMETERS} parameters", clause="RFC 2045 5.1")
     found = _PARAMETER.findall(text, text.find(";")) if semicolon else []
-    parameters = tuple(
-        (name.lower(), (_ESCAPED.sub(r"\1", quoted) if "\\" in quoted else quoted) or plain)
-        for name, quoted, plain in found
-    )
+    if "\\" in text:
+        found = [(name, _ESCAPED.sub(r"\1", quoted), plain) for name, quoted, plain in found]
+    parameters = tuple([(name.lower(), quoted or plain) for name, quoted, plain in found])
     return ContentType(media_type, _put_together(parameters) if "*" in text else parameters)
 
 

@@ -3,6 +3,7 @@
 import re
 from email.errors import HeaderParseError
 from email.header import Header, decode_header
+from functools import lru_cache
 from typing import Final
 
 from protocols.charset import decode as decode_charset
@@ -14,6 +15,7 @@ _ENCODED_WORD: Final = 75
 _LONGEST_LINE: Final = 900  # of 998 (RFC 5322 2.1.1)
 _LONGEST_ENCODED_LINE: Final = 76  # RFC 2047 2
 _LONGEST_OF_WORDS: Final = 16 * 1024
+_LONGEST_REMEMBERED: Final = 64  # octets of a name
 
 
 def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
@@ -21,11 +23,21 @@ def parse_headers(block: bytes) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     folded = b"\n " in block or b"\n\t" in block
     for line in (_FOLD.sub(b" ", block) if folded else block).split(b"\n"):
-        name, colon, value = line.partition(b":")
-        name = name.strip()
-        if colon and _FIELD_NAME.fullmatch(name):
-            found.append((name.decode("latin-1").lower(), _text(value.strip())))
+        octets, colon, value = line.partition(b":")
+        if colon:
+            name = _remembered_name(octets) if len(octets) <= _LONGEST_REMEMBERED else _name(octets)
+            if name:
+                found.append((name, _text(value.strip())))
     return tuple(found)
+
+
+def _name(octets: bytes) -> str:
+    """A field's name in lower case, "" for what is none."""
+    name = octets.strip()
+    return name.decode("ascii").lower() if _FIELD_NAME.fullmatch(name) else ""
+
+
+_remembered_name: Final = lru_cache(maxsize=512)(_name)  # there are few
 
 
 def _text(octets: bytes) -> str:
