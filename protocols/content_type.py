@@ -38,7 +38,18 @@ class ContentType:
         return default
 
     def __str__(self) -> str:
-        return _text_of(self.media_type, self.parameters) if self.parameters else self.media_type
+        if not self.parameters:
+            return self.media_type
+        known = _remembered_text if self.is_short else _text_of
+        return known(self.media_type, self.parameters)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it may be remembered by what it says: memories are bounded in number and size."""
+        length = len(self.media_type)
+        for name, value in self.parameters:
+            length += len(name) + len(value)
+        return length <= _REMEMBERED_CHARACTERS
 
     def folded(self) -> str:
         """As a mail's header has it: ASCII, one parameter a line (RFC 5322 2.2.3; RFC 2231)."""
@@ -68,9 +79,11 @@ def _parse(text: str) -> ContentType:
 _remembered: Final = lru_cache(maxsize=256)(_parse)  # nearly every part of every message has one of a few types
 
 
-@lru_cache(maxsize=256)
 def _text_of(media_type: str, parameters: tuple[tuple[str, str], ...]) -> str:
     return media_type + "".join(f"; {name}={_mime_value(value)}" for name, value in parameters)
+
+
+_remembered_text: Final = lru_cache(maxsize=256)(_text_of)
 
 
 def _mime_value(value: str) -> str:

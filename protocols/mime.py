@@ -104,10 +104,17 @@ def _read_head(block: bytes) -> _Head:
     return _head(parse_headers(block))
 
 
+class _Odd(Exception):
+    """Something else than a head stands in a block. Raised, because what is raised is not remembered: it may be a
+    message's text."""
+
+
 @lru_cache(maxsize=1024)  # the parts of one sender's messages look alike
-def _remembered_head(block: bytes) -> _Head | None:
-    """The head of a block that an empty line ends in CRLF, None where another empty line comes first."""
-    return None if block.startswith((b"\r\n", b"\n")) or b"\n\n" in block else _read_head(block)
+def _remembered_head(block: bytes) -> _Head:
+    """The head of a block that an empty line ends in CRLF. Raises _Odd where another empty line comes first."""
+    if block.startswith((b"\r\n", b"\n")) or b"\n\n" in block:
+        raise _Odd
+    return _read_head(block)
 
 
 def parse_parameters(text: str) -> dict[str, str]:
@@ -200,16 +207,17 @@ def parse_part(
 def _part(octets: bytes, start: int, end: int, limits: Limits, depth: int, base: int) -> MimePart:
     block_end = octets.find(b"\r\n\r\n", start, min(end, start + limits.header_octets))
     if 0 < block_end - start <= _REMEMBERED_OCTETS:  # nearly always: it is not read again where it is remembered
-        head = _remembered_head(octets[start:block_end])
-        if head is not None:
+        try:
+            head = _remembered_head(octets[start:block_end])
+        except _Odd:
+            pass
+        else:
             return _read(head, octets, block_end + 4, end, limits, depth, base)
     block_end, data_at = _header_end(octets, start, end, limits)
     block = octets[start:block_end]
-    head = _remembered_head(block) if len(block) <= _REMEMBERED_OCTETS else None
-    if head is None:
-        if block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
-            raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
-        head = _read_head(block)
+    if len(block) > _REMEMBERED_OCTETS and block.count(b"\n") - block.count(b"\n ") > limits.header_fields:
+        raise DecodeError(f"more than {limits.header_fields} header fields", offset=start, clause="RFC 2046 5.1")
+    head = _remembered_head(block) if len(block) <= _REMEMBERED_OCTETS else _read_head(block)
     return _read(head, octets, data_at, end, limits, depth, base)
 
 

@@ -31,6 +31,7 @@ _PLAUSIBLE: Final = 2 * DAY  # a Date further off than this is the sender's wron
 MAIL_ON_ITS_WAY: Final = 60 * DAY  # a mail may wait in queues for as long as its MM lives
 _DROPPED: Final = ("", "boundary", "start", "type")
 _WORTH_NAMING: Final = 1024  # octets: a smaller piece is copied into its capture
+_SHORT: Final = 200  # characters of the names of a part that is remembered
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -88,7 +89,6 @@ def build(parts: Sequence[wsp.Part]) -> Content:
     return Content(content_type, body, tuple(map(_placed, parts, offsets)))
 
 
-@lru_cache(maxsize=256)  # the presentations of one sender's messages are called alike
 def _related(start: str) -> str:
     return str(ContentType(RELATED, (("type", SMIL), ("start", f"<{start}>"))))
 
@@ -170,11 +170,12 @@ def _leaves(part: MimePart) -> list[MimePart]:
 
 def _wsp_part(part: MimePart, number: int) -> wsp.Part:
     given = part.content_type
-    media, content_id, location = _named(given.media_type, given.parameters, part.content_id, part.content_location)
+    is_short = given.is_short and len(part.content_id) + len(part.content_location) <= _SHORT
+    named = _remembered_names if is_short else _named
+    media, content_id, location = named(given.media_type, given.parameters, part.content_id, part.content_location)
     return wsp.Part(media, part.data, content_id or f"part{number}", location)
 
 
-@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
 def _named(
     media_type: str, given: tuple[tuple[str, str], ...], content_id: str, location: str
 ) -> tuple[ContentType, str, str]:
@@ -182,6 +183,9 @@ def _named(
     pairs = ((_safe(name), _safe(value)) for name, value in given)
     parameters = tuple(pair for pair in pairs if pair[0] not in _DROPPED)
     return ContentType(_safe(media_type) or _UNKNOWN, parameters), _safe(content_id), _safe(location)
+
+
+_remembered_names: Final = lru_cache(maxsize=256)(_named)  # the parts of one sender's messages look alike
 
 
 def _safe(text: str) -> str:

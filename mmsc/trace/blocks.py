@@ -69,8 +69,16 @@ def written(captures: Sequence[CaptureRecord]) -> tuple[bytes, bytes]:
     pieces = [capture.pieces for capture in captures]
     lengths = [sum(map(len, one)) for one in pieces]
     data = b"".join([piece for one in pieces for piece in one])
-    meta = _encode((lengths, list(map(_without_octets, captures))))
+    known = list(map(_without_octets, captures))
+    try:
+        meta = _encode((lengths, known))
+    except UnicodeEncodeError:  # a note quotes what is no text
+        meta = _encode((lengths, [tuple(map(_encodable, one)) for one in known]))
     return _head(_CAPTURES, meta, data) + meta, data
+
+
+def _encodable(value: object) -> object:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def taken_away(places: Iterable[tuple[int, int]]) -> bytes:
@@ -91,36 +99,51 @@ class Scanned(NamedTuple):
 
 
 def scan(path: Path) -> Scanned:
-    """Read a file's index back, up to the first torn or damaged block. Raises OSError and ValueError."""
+    """Read a file's index back. A damaged block is passed over; behind a torn or damaged head nothing is read any more
+    but what was taken away. Raises OSError and ValueError."""
     found: dict[tuple[int, int], CaptureRecord] = {}
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as octets:
         if octets[: len(FILE_MAGIC)] != FILE_MAGIC:
             return Scanned(found, 0)
-        offset = len(FILE_MAGIC)
-        for start, end, is_of_captures, meta in _whole(octets):
-            if is_of_captures:
+        end = len(FILE_MAGIC)
+        for start, stop, magic in _blocks(octets):
+            meta = _meta_at(octets, start)
+            if meta is not None and magic == _CAPTURES:
                 found.update(((start, number), one) for number, one in enumerate(_decode_meta(meta).captures))
-            else:
+            elif meta is not None:
                 for place in _decode_places(meta):
                     found.pop(place, None)
-            offset = end
-    return Scanned(found, offset)
+            end = stop
+    return Scanned(found, end)
 
 
-def _whole(octets: mmap.mmap) -> Iterator[tuple[int, int, bool, bytes]]:
-    """(start, end, whether it holds captures, meta) of each block."""
-    offset = len(FILE_MAGIC)
-    while offset + _HEAD.size <= len(octets):
-        magic, meta_octets, data_octets, meta_crc, _ = _HEAD.unpack_from(octets, offset)
-        start = offset + _HEAD.size
-        end = start + meta_octets + data_octets
-        if magic not in (_CAPTURES, _TAKEN_AWAY) or end > len(octets):
-            return
-        meta = octets[start : start + meta_octets]
-        if zlib.crc32(meta) != meta_crc:
-            return
-        yield offset, end, magic == _CAPTURES, meta
-        offset = end
+def _blocks(octets: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
+    """(start, end, magic) of each block."""
+    start = len(FILE_MAGIC)
+    while (end := _end_at(octets, start)) and octets[start : start + 4] in (_CAPTURES, _TAKEN_AWAY):
+        yield start, end, octets[start : start + 4]
+        start = end
+    while (start := octets.find(_TAKEN_AWAY, start)) >= 0:
+        end = _end_at(octets, start)
+        if end and _meta_at(octets, start) is not None:
+            yield start, end, _TAKEN_AWAY
+        start = end or start + 1
+
+
+def _end_at(octets: mmap.mmap, start: int) -> int:
+    """Where the block ends, 0 where there is no whole one."""
+    if start + _HEAD.size > len(octets):
+        return 0
+    _, meta_octets, data_octets, _, _ = _HEAD.unpack_from(octets, start)
+    end = start + _HEAD.size + meta_octets + data_octets
+    return end if end <= len(octets) else 0
+
+
+def _meta_at(octets: mmap.mmap, start: int) -> bytes | None:
+    """None where it is damaged."""
+    _, meta_octets, _, meta_crc, _ = _HEAD.unpack_from(octets, start)
+    meta = octets[start + _HEAD.size : start + _HEAD.size + meta_octets]
+    return meta if zlib.crc32(meta) == meta_crc else None
 
 
 def readable(places: Iterable[Place]) -> Iterator[CaptureRecord]:
@@ -145,9 +168,9 @@ def _read(path: Path, offset: int) -> _Block:
     try:
         with path.open("rb") as file:
             file.seek(offset)
-            _, meta_octets, data_octets, _, data_crc = _HEAD.unpack(file.read(_HEAD.size))
+            _, meta_octets, data_octets, meta_crc, data_crc = _HEAD.unpack(file.read(_HEAD.size))
             meta, data = file.read(meta_octets), file.read(data_octets)
-        if zlib.crc32(data) != data_crc:
+        if zlib.crc32(meta) != meta_crc or zlib.crc32(data) != data_crc:
             return _NO_BLOCK
         known = _decode_meta(meta)
     except (OSError, struct.error, msgspec.MsgspecError):

@@ -7,7 +7,7 @@ from typing import Final
 
 from mmsc.trace.blocks import Place, readable
 from mmsc.trace.captures import CaptureRecord
-from mmsc.trace.segments import Segment, where
+from mmsc.trace.segments import Segment, key, where
 
 TOGETHER: Final = 200  # captures that are in memory together
 TOGETHER_OCTETS: Final = 2 * 1024 * 1024  # or so many octets of them, and what one more has
@@ -57,7 +57,7 @@ class Places:
     def _places(self) -> Iterator[Place]:
         for index in self._order:
             segment, offset, number = self._segments[self._which[index]], self._offsets[index], self._numbers[index]
-            if (offset, number) not in segment.gone:
+            if key(offset, number) not in segment.gone:
                 yield Place(segment.path, offset, number)
 
 

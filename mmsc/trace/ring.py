@@ -23,13 +23,13 @@ from protocols.records import record
 
 _SEGMENTS: Final = 16  # so the ring loses at most a sixteenth at once
 _TOGETHER: Final = 200  # records that are written together
-_TOGETHER_OCTETS: Final = 1024 * 1024  # or this many octets
+_TOGETHER_OCTETS: Final = 256 * 1024  # or this many octets: readers keep several blocks at hand
 _SOON_SECONDS: Final = 0.02  # how long a record waits for others to be written with
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class RingLimits:
-    """`maximum_age` in µs of real time; the number of records bounds the index in memory (32 octets each)."""
+    """`maximum_age` in µs of real time; the number of records bounds the index in memory (34 octets each)."""
 
     maximum_octets: int = 256 * 1024 * 1024
     maximum_age: int = 7 * DAY
@@ -56,6 +56,7 @@ class CaptureRing:
         self._limits = limits
         self._segments: deque[Segment] = deque()
         self._file = -1
+        self._made: Segment | None = None  # the last one of this process
         self._next_number = 1
         self._waiting: list[CaptureRecord] = []
         self._waiting_octets = 0
@@ -96,8 +97,9 @@ class CaptureRing:
             try:
                 segment, count, block = self._fitting(waiting)
                 self._append(segment, block)
-            except OSError:
+            except (OSError, ValueError, OverflowError):  # of the disk; the others would be ours
                 self.lost += count
+                self._drop_empty()
             else:
                 segment.add(waiting[:count], sum(map(len, block)))
                 self.prune(waiting[count - 1].at_real)
@@ -158,7 +160,11 @@ class CaptureRing:
             or not self._segments[0].times
             or self._segments[0].times[-1] < real_now - limits.maximum_age
         ):
-            self._segments.popleft().path.unlink(missing_ok=True)
+            try:
+                self._segments[0].path.unlink(missing_ok=True)
+            except OSError:  # it still counts, and goes when it can
+                return
+            self._segments.popleft()
             self._count_earlier()
 
     def segments(self) -> tuple[Segment, ...]:
@@ -172,11 +178,14 @@ class CaptureRing:
         gone = {index for index, exchange in enumerate(segment.exchanges) if exchange in exchanges}
         if gone:
             block = taken_away((segment.offsets[index], segment.numbers[index]) for index in gone)
-            with contextlib.suppress(OSError):  # it cannot be written: then they are only not found until a start
+            try:
                 with segment.path.open("r+b") as file:
                     file.truncate(segment.end)  # what is torn behind it would hide what follows
                     file.seek(segment.end)
                     file.write(block)
+            except OSError:  # they are only not found until a start
+                self._cut_back(segment)
+            else:
                 segment.size = segment.end = segment.end + len(block)
             segment.leave_out(gone)
             self._count_earlier()
@@ -186,9 +195,13 @@ class CaptureRing:
         """Everything goes, also what waits to be written."""
         self._waiting.clear()
         self._close_file()
-        for segment in self._segments:
-            segment.path.unlink(missing_ok=True)
-        self._segments.clear()
+        for segment in tuple(self._segments):
+            try:
+                segment.path.unlink(missing_ok=True)
+            except OSError:  # it still counts, and goes when it can
+                segment.leave_out(set(range(len(segment.offsets))))
+            else:
+                self._segments.remove(segment)
         self._count_earlier()
 
     def close(self) -> None:
@@ -229,7 +242,7 @@ class CaptureRing:
         path = self._folder / f"{self._next_number:012d}.cap"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next_number += 1
-        segment = Segment(path)
+        self._made = segment = Segment(path)
         self._segments.append(segment)
         self._count_earlier()
         self._append(segment, (FILE_MAGIC,))
@@ -259,9 +272,28 @@ class CaptureRing:
             self._close_file()
             raise
         if written < wanted:  # the disk is full: what follows goes to a file of its own
-            os.ftruncate(self._file, segment.size)
-            self._close_file()
+            try:
+                os.ftruncate(self._file, segment.size)
+            finally:
+                self._close_file()
             raise OSError(f"{written} of {wanted} octets written")
+
+    def _cut_back(self, segment: Segment) -> None:
+        """What was written in part goes; where that cannot be, what follows goes to a file of its own all the same."""
+        with contextlib.suppress(OSError):
+            os.truncate(segment.path, segment.end)
+        if segment is self._segments[-1]:
+            self._close_file()
+
+    def _drop_empty(self) -> None:
+        """A segment under way that got no captures is not kept: on a full disk each try would leave one."""
+        made = self._made
+        if made is not None and not made.offsets and made is self._segments[-1]:
+            self._close_file()
+            with contextlib.suppress(OSError):
+                made.path.unlink(missing_ok=True)
+            self._segments.pop()
+            self._count_earlier()
 
     def _all(self, exchanges: Set[int]) -> list[CaptureRecord]:
         found = [

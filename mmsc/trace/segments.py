@@ -23,7 +23,7 @@ class Segment:
     exchanges: "array[int]" = field(default_factory=lambda: array("q"))
     mm_ids: "array[int]" = field(default_factory=lambda: array("q"))  # 0: none
     times: "array[int]" = field(default_factory=lambda: array("q"))
-    gone: set[tuple[int, int]] = field(default_factory=set)  # (offset, number), for who noted places before
+    gone: set[int] = field(default_factory=set)  # `key` of each, for who noted places before
 
     def add(self, captures: Sequence[CaptureRecord], octets: int) -> None:
         """A block of these stands at the end."""
@@ -55,7 +55,7 @@ class Segment:
         """(time, place), from the newest on; what is left out meanwhile does not shift it."""
         columns = zip(reversed(self.times), reversed(self.offsets), reversed(self.numbers), strict=True)
         for at, offset, number in columns:
-            if (offset, number) not in self.gone:
+            if key(offset, number) not in self.gone:
                 yield at, Place(self.path, offset, number)
 
     def exchanges_of(self, mm_ids: Set[int]) -> set[int]:
@@ -66,11 +66,16 @@ class Segment:
     def leave_out(self, indices: Set[int]) -> None:
         """Index these captures no more."""
         if indices:
-            self.gone.update((self.offsets[index], self.numbers[index]) for index in indices)
+            self.gone.update(key(self.offsets[index], self.numbers[index]) for index in indices)
             for name in _COLUMNS:
                 column = getattr(self, name)
                 kept = (value for index, value in enumerate(column) if index not in indices)
                 setattr(self, name, array(column.typecode, kept))
+
+
+def key(offset: int, number: int) -> int:
+    """A place in a file as one number."""
+    return offset << 16 | number
 
 
 def number_of(path: Path) -> int:

@@ -27,6 +27,7 @@ from protocols.wsp.primitives import (
     write_quoted_or_text,
 )
 
+_SHORT: Final = 200  # characters of the names of a part whose headers are remembered
 MAXIMUM_ENTRIES: Final = 1000
 MAXIMUM_HEADERS: Final = 100  # of one part; phones write two or three
 _CLAUSE: Final = "WAP-230-WSP 8.5"
@@ -202,9 +203,9 @@ def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
     offsets: list[int] = []
     for part in parts:
         media, data = part.content_type, part.data
-        headers_length, headers = _part_headers(
-            media.media_type, media.parameters, part.content_id, part.content_location
-        )
+        is_short = media.is_short and len(part.content_id) + len(part.content_location) <= _SHORT
+        headers_of = _remembered_headers if is_short else _part_headers
+        headers_length, headers = headers_of(media.media_type, media.parameters, part.content_id, part.content_location)
         data_length = uintvar(len(data))
         at += len(headers_length) + len(data_length) + len(headers)
         offsets.append(at)
@@ -213,7 +214,6 @@ def lay_out(parts: Sequence[Part]) -> tuple[bytes, list[int]]:
     return b"".join(pieces), offsets
 
 
-@lru_cache(maxsize=256)  # the parts of one sender's messages look alike
 def _part_headers(
     media_type: str, parameters: tuple[tuple[str, str], ...], content_id: str, content_location: str
 ) -> tuple[bytes, bytes]:
@@ -229,5 +229,7 @@ def _part_headers(
     headers = writer.getvalue()
     return uintvar(len(headers)), headers
 
+
+_remembered_headers: Final = lru_cache(maxsize=256)(_part_headers)  # the parts of one sender's messages look alike
 
 __all__ = ["MAXIMUM_ENTRIES", "Part", "PartIndex", "encode_multipart", "index_multipart", "lay_out", "read_multipart"]

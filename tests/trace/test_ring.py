@@ -4,7 +4,9 @@ import asyncio
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
+import msgspec
 import pytest
 
 from mmsc.domain.instant import SECOND
@@ -254,4 +256,112 @@ async def test_one_that_is_larger_than_a_file_has_one_to_itself(tmp_path: Path) 
     assert [len(one.octets) for one in ring.latest(9)] == [10, 10, 9000, 10]
     assert len(sizes_in(tmp_path)) == 3
     assert ring.lost == 0
+    ring.close()
+
+
+def test_a_note_that_is_no_text_harms_nobody(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits())
+    odd = msgspec.structs.replace(record(b"odd", exchange=1), note="coding \udcff is not known")
+    for one in (record(b"before", exchange=0), odd, record(b"after", exchange=2)):
+        ring.keep(one)
+    assert [one.octets for one in ring.latest(9)] == [b"before", b"odd", b"after"]
+    assert [one.note for one in ring.latest(9)] == ["", "coding \\udcff is not known", ""]
+    assert ring.lost == 0
+    ring.close()
+
+
+def test_what_was_taken_away_stays_away_whatever_is_damaged(tmp_path: Path) -> None:
+    first = CaptureRing(tmp_path, RingLimits())
+    offsets = []
+    for number in range(3):
+        first.keep(record(b"%d" % number * 50, exchange=number, mm_id=number + 1))
+        offsets.append(first.segments()[0].end)
+    [segment] = first.segments()
+    first.take_away(segment, {0})
+    first.close()
+    [file] = tmp_path.glob("*.cap")
+    whole = file.read_bytes()
+    for at in range(offsets[0], len(whole) - 1):  # every octet behind the first block, but the last ones of `del`
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        again = CaptureRing(tmp_path, RingLimits())
+        left = [one.exchange for one in again.latest(9)]
+        again.close()
+        if at < offsets[2]:
+            assert 0 not in left, at
+        assert set(left) <= {0, 1, 2}
+        assert len(left) >= 1 or at < offsets[2]
+
+
+def test_a_damaged_block_shows_nothing_of_another(tmp_path: Path) -> None:
+    ring = CaptureRing(tmp_path, RingLimits())
+
+    async def together() -> None:
+        for number in range(3):
+            ring.keep(record(b"%d" % number * 4, exchange=number))
+        ring.flush()
+
+    asyncio.run(together())
+    [file] = tmp_path.glob("*.cap")
+    whole = file.read_bytes()
+    for at in range(8, len(whole)):
+        file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert [one.octets for one in ring.latest(9)] in ([], [b"0000", b"1111", b"2222"]), at
+    ring.close()
+
+
+def test_a_disk_that_stays_full_gets_no_file_for_each_try(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    ring.keep(record(b"before", mm_id=7))
+
+    def full(file: int, pieces: list[bytes]) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "writev", full)
+    for _ in range(50):
+        ring.keep(record(b"lost", mm_id=7))
+    monkeypatch.undo()
+    assert ring.lost == 50
+    assert len(sizes_in(tmp_path)) == len(ring.segments()) == 1
+    ring.keep(record(b"after", mm_id=7))
+    assert [one.octets for one in ring.of_mm(7)] == [b"before", b"after"]
+    ring.close()
+
+
+def test_taking_away_on_a_full_disk_breaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+    for number in range(3):
+        ring.keep(record(b"%d" % number, exchange=number, mm_id=number + 1))
+
+    real = Path.open
+
+    def in_part(path: Path, mode: str) -> BinaryIO:
+        with real(path, "ab") as file:
+            file.write(b"del\0 in part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", in_part)
+        assert ring.take_away(ring.segments()[0], {0}) == 1
+    ring.keep(record(b"after", exchange=9, mm_id=9))
+    assert [one.octets for one in ring.latest(9)] == [b"1", b"2", b"after"]
+    ring.close()
+    assert [one.octets for one in CaptureRing(tmp_path, LIMITS).latest(9)][-3:] == [b"1", b"2", b"after"]
+
+
+def test_a_file_that_cannot_be_removed_still_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = CaptureRing(tmp_path, LIMITS)
+
+    def refused(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refused)
+        for number in range(200):
+            ring.keep(record(bytes(1000), exchange=number, mm_id=number))
+        assert ring.octets > LIMITS.maximum_octets
+        ring.clear()
+        assert ring.latest(9) == []
+    ring.keep(record(b"after", exchange=9, mm_id=9))
+    assert ring.octets <= LIMITS.maximum_octets
+    assert [one.octets for one in ring.latest(9)] == [b"after"]
     ring.close()
