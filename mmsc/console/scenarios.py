@@ -14,6 +14,7 @@ from mmsc.gateways.rest.scenarios import report_answer
 from mmsc.scenario.model import ScenarioError
 
 _MINUTES: Final = 5
+_LOOK_SECONDS: Final = 1.0
 _MAXIMUM_MINUTES: Final = 100_000
 
 
@@ -77,11 +78,17 @@ async def _live(request: web.Request) -> web.StreamResponse:
     known = _known(request)
     assert known is not None
 
-    async def render(_: Sequence[News]) -> Iterable[Push]:
-        pushes = [Push("run", markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab))]
-        return [*pushes, Push("behind", "")] if run.result is not None else pushes
+    shown = ""
 
-    return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id)
+    async def render(_: Sequence[News]) -> Iterable[Push]:
+        """Also as time passes: what happened between the page and its stream is no news any more."""
+        nonlocal shown
+        before, shown = shown, markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab)
+        if run.result is not None:
+            return [Push("run", shown), Push("behind", "")]
+        return [Push("run", shown)] if shown != before else []
+
+    return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id, every_seconds=_LOOK_SECONDS)
 
 
 async def _start(request: web.Request) -> web.Response:

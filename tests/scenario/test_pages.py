@@ -109,6 +109,21 @@ async def test_what_happened_becomes_a_draft_that_runs(running: LabProcess, lab:
         await expect(page.locator("h2", has_text="1 pass")).to_be_visible(timeout=PATIENCE_MS)
 
 
+async def test_a_page_that_is_late_hears_that_its_run_ended(running: LabProcess) -> None:
+    """What happened between the page and its stream is no news any more."""
+    text = "name: short\nsteps:\n  - submit: {to: +15550000001, subject: s, text: x}\n"
+    async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_MS / 1000):
+        async with session.post(f"{running.url}/scenarios/draft", data={"text": text}) as page:
+            place = page.url
+        while "1 pass" not in await (await session.get(place)).text():
+            await asyncio.sleep(0.05)
+        async with session.get(f"{place}/live") as stream:
+            async for line in stream.content:
+                if line.strip() == b"event: behind":
+                    return
+    pytest.fail("the stream ended without it")
+
+
 async def test_all_of_it_works_without_scripts(running: LabProcess, lab: Client) -> None:
     async with browsing() as browser:
         page = await opened(browser, f"{running.url}/scenarios", script=False)
