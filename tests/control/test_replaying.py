@@ -170,3 +170,19 @@ async def test_a_server_that_says_go_on_for_ever_is_left(tmp_path: Path, interim
         done = await wires.http(Replay(interface="mm7", host="127.0.0.1", port=port, head="GET / HTTP/1.1", body=b""))
     assert done.answer.endswith(b"\r\n\r\nok") or not whole
     assert done.problem.endswith("more than 20 interim answers (1xx), and no other") is not whole
+
+
+async def test_a_mail_server_whose_line_never_ends_is_left_with_the_talk_so_far(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        await reader.readline()
+        writer.write(b"2" * 200_000)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        done = await wires.smtp(Replay(interface="mm4", host="127.0.0.1", port=port, head="MAIL FROM:<a@b>", body=b""))
+    assert done.problem == f"127.0.0.1:{port}: a line of the reply has no end"
+    assert done.talk.splitlines() == ["S: 220 here", "C: EHLO localhost"]
