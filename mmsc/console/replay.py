@@ -12,7 +12,7 @@ from mmsc.console.page import control_of, page
 from mmsc.console.said import said_of, tell
 from mmsc.control.replaying import NotAllowed, Replay, Replayed, Replaying, Unreplayable
 from mmsc.control.replaying.model import MAIL
-from mmsc.trace.pcapng.addresses import wire
+from mmsc.control.replaying.targets import target_of
 from mmsc.trace.view import look
 from protocols.records import record
 
@@ -92,11 +92,11 @@ async def _draft(request: web.Request) -> Replay:
 
 def _edited(draft: Replay, given: dict[str, str], form: str) -> Replay:
     """Raises ValueError."""
-    host, port = wire(given.get("target", draft.place).strip())
+    host, port = target_of(given.get("target", draft.place), draft.port)
     return replace(
         draft,
         host=host,
-        port=port or draft.port,
+        port=port,
         head=given.get("head", draft.head).replace("\r\n", "\n"),
         body=draft.body if form == _SAME else octets_of(given.get("body", ""), form),
         correct=given.get("correct") == "1",

@@ -3,6 +3,7 @@ knows, not to whatever else listens on its machine: its own listeners, the VASPs
 `console.replay_targets`, and the hosts of `console.replay_hosts`.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -13,6 +14,8 @@ from mmsc.domain.networks import address_of
 from mmsc.trace.pcapng.addresses import Wire, wire
 
 _PORTS: Final = {"http": 80, "https": 443}
+_PORT: Final = re.compile(r"(?:^[^:]*|\]):(\d+)\Z")
+_MOST: Final = 65535
 _LOCALHOST: Final = ("127.0.0.1", "::1")
 
 
@@ -61,6 +64,16 @@ class Targets:
         yield from (Wire(peer.host, peer.port) for peer in self._known.peers.values())
         yield from (Wire(smsc.host, smsc.port) for smsc in self._known.smscs.values())
         yield from self._more
+
+
+def target_of(target: str, port: int) -> Wire:
+    """A target as a person writes it, `host:port` or a host alone, which is asked at `port`. Raises ValueError."""
+    asked = target.strip()
+    named = _PORT.search(asked)
+    if named is not None and not 0 < int(named[1]) <= _MOST:
+        raise ValueError(f"{asked[:300]}: a port is a number from 1 to {_MOST}")
+    found = wire(asked)
+    return found if found.port else Wire(found.host, port)
 
 
 def _names(host: str) -> tuple[str, ...]:
