@@ -119,7 +119,7 @@ async def test_others_are_called_only_when_the_settings_name_them(tmp_path: Path
 
 
 async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_path: Path) -> None:
-    """Somebody's database listens on loopback, too."""
+    """Somebody's database listens on loopback, too, and whoever has the token can call it a VASP."""
 
     async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(writer.get_extra_info("sockname")[1])
@@ -138,6 +138,10 @@ async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_pat
         vasp, smsc = lab.app.engine.neighbours.vasps["news"], next(iter(lab.app.engine.neighbours.smscs.values()))
         replaying(lab)._targets.check("LocalHost", smsc.port)
         replaying(lab)._targets.check(*wire(urlsplit(vasp.report_url).netloc))
+        made = {"deliver_url": f"http://127.0.0.1:{other}/"}
+        async with lab.vasp.session.put(f"{url}/api/v1/vasps/made", json=made) as answer:
+            assert answer.status == 201, await answer.text()
+        assert "made" in lab.app.engine.neighbours.vasps
         mm_id = await one_story(lab)
         body = {"exchange": str(exchange(lab, mm_id, "mm7", b"POST /mm7")), "target": f"127.0.0.1:{other}"}
         async with lab.vasp.session.post(f"{url}/api/v1/replay", json=body) as answer:
