@@ -31,7 +31,7 @@ _HTTP_SECRETS: Final = (
     (b"cookie", _COOKIE),
     *((word, _NAMED) for word in (b"token", b"secret", b"passw", b"pwd", b"api")),
 )
-_LINE_ENDS: Final = (b"\r", b"\n")
+_LINE_ENDS: Final = frozenset((b"\r", b"\n"))
 _ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _LONGEST_REMEMBERED: Final = 2048  # octets
 _MOST_REMEMBERED: Final = 500
@@ -52,7 +52,7 @@ _SMPP_HEADER_OCTETS: Final = 16
 
 def http(octets: bytes) -> bytes:
     """An HTTP message with the credentials and cookies of its head masked. The body is not touched."""
-    if octets.startswith(_LINE_ENDS):  # a server skips empty lines before a request (RFC 9112 2.2)
+    if octets[:1] in _LINE_ENDS:  # a server skips empty lines before a request (RFC 9112 2.2)
         message = octets.lstrip(b"\r\n")
         return octets[: len(octets) - len(message)] + http(message)
     end = octets.find(b"\r\n\r\n")
@@ -62,8 +62,8 @@ def http(octets: bytes) -> bytes:
         return octets
     first = head.find(b"\n")  # `find`, here and below: `in` costs five times as much
     fields = alike[first + 1 :]
-    has_more = head.find(b"?", 0, first) >= 0 or head.find(b"@", 0, first) >= 0
-    has_more = has_more or head.find(b";", 0, first) >= 0 or head.find(b"&", 0, first) >= 0
+    line = head[:first]
+    has_more = len(line.translate(None, b"?@;&")) != len(line)  # a third of the time of a `find` for each
     masked = _target_masked(head) if has_more else None
     if fields in _clean_fields and head.find(b":", 0, first) < 0:
         return octets if masked is None else bytes(masked) + octets[len(head) :]
