@@ -9,9 +9,11 @@ from mmsc import configured
 from mmsc.clock import Clock
 from mmsc.console.application import application
 from mmsc.console.guard import Guard
+from mmsc.console.holding import Holding
 from mmsc.console.listener import ConsoleListener
 from mmsc.console.page import control_of
 from mmsc.control import Control
+from mmsc.engine.pause import real_pause
 from mmsc.gateways.rest import api
 from mmsc.net.http import HttpLimits
 from mmsc.net.listening import listening
@@ -78,7 +80,8 @@ class Operations:
         server = OperationsServer(self.readiness, self._look, expose, CONTENT_TYPE, token=settings.token)
         rest = api.routes(control_of)
         made = application(
-            Guard(settings.token), self._clock, self._holder, server.handle, rest, settings.maximum_streams
+            *(Guard(settings.token), self._clock, self._holder, server.handle, rest),
+            *(Holding(real_pause), settings.maximum_streams),
         )
         limits = HttpLimits(maximum_connections=settings.maximum_connections, **_LIMITS)  # type: ignore[arg-type]
         listener = ConsoleListener(made, self._clock, settings.host, settings.port, limits)

@@ -13,6 +13,7 @@ from mmsc.clock import Clock
 from mmsc.console import assets, bridge, login
 from mmsc.console.feed import Streams
 from mmsc.console.guard import Guard
+from mmsc.console.holding import Holding
 from mmsc.console.live import STREAMS
 from mmsc.console.page import ASKS, HOLDER, SECURITY, page
 from mmsc.console.pages import PAGES
@@ -38,11 +39,13 @@ def application(
     holder: dict[str, Control],
     operations: Handler,
     rest: Iterable[web.RouteDef],
+    holding: Holding,
     maximum_streams: int = 60,
 ) -> web.Application:
-    """`operations` answers /metrics, /healthz and /readyz; `holder` is filled once the server is up."""
+    """`operations` answers /metrics, /healthz and /readyz; `holder` is filled once the server is up; `holding` slows
+    those who guess tokens."""
     made = web.Application(
-        client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard, clock), _started]
+        client_max_size=MAXIMUM_BODY_OCTETS, middlewares=[_secured, _guarded(guard, clock, holding), _started]
     )
     made[HOLDER] = holder
     made[STREAMS] = Streams(maximum_streams)
@@ -87,12 +90,16 @@ def _is_unread_form(request: web.Request) -> bool:
     return request.method == "POST" and is_form and getattr(request, "_post", None) is None
 
 
-def _guarded(guard: Guard, clock: Clock) -> Middleware:
+def _guarded(guard: Guard, clock: Clock, holding: Holding) -> Middleware:
     @web.middleware
     async def guarded(request: web.Request, handler: NextHandler) -> web.StreamResponse:
-        wait = 0 if _asks_nothing(request) else guard.guessing(request, clock.real_now())
-        if wait:
-            return _refused(request, 429, f"too many wrong tokens from your address: again in {wait} s", wait=wait)
+        if not _asks_nothing(request) and guard.is_guess(request):
+            wait = guard.guessed(request, clock.real_now())
+            is_held = await holding.hold()
+            if wait:
+                return _refused(request, 429, f"too many wrong tokens from your address: again in {wait} s", wait=wait)
+            if not is_held:
+                return _refused(request, 429, "too many wrong tokens at once: again in 1 s", wait=1)
         if request.path.startswith(_OPEN) and (guard.asks or request.path != _FIGURES):
             return await handler(request)
         refusal = guard.refusal(request)

@@ -45,11 +45,13 @@ class Guard:
             return 403, "a page of another place draws this in"
         return None
 
-    def guessing(self, request: web.Request, now: int) -> int:
+    def is_guess(self, request: web.Request) -> bool:
+        """Whether it shows a wrong bearer token, and nothing that is right."""
+        return bool(self._token and _bearer(request)) and not (self._knows(request) or self._remembered(request))
+
+    def guessed(self, request: web.Request, now: int) -> int:
         """Seconds for which an address that shows a wrong bearer token has to wait; 0: it is counted, and refused like
         others. The right one always comes in, because programs share addresses. `now` is real, µs."""
-        if not self._token or not _bearer(request) or self._knows(request) or self._remembered(request):
-            return 0
         address = request.remote or ""
         wait = self._attempts.wait(address, now)
         if not wait:

@@ -12,7 +12,7 @@ from mmsc.console.page import control_of, page
 from mmsc.console.said import said_of, tell
 from mmsc.control.replaying import NotAllowed, Replay, Replayed, Replaying, Unreplayable
 from mmsc.control.replaying.model import MAIL
-from mmsc.trace.pcapng.addresses import wire
+from mmsc.control.replaying.targets import target_of
 from mmsc.trace.view import look
 from protocols.records import record
 
@@ -38,17 +38,19 @@ def routes() -> Iterator[web.RouteDef]:
 
 @record(frozen=True, slots=True)
 class _Done:
-    """What was sent from the form, and what came back."""
+    """What was written in the form, and what came back. Of what was sent only its length in octets is remembered: it
+    has the secrets that were given anew."""
 
     draft: Replay
     form: str
     replayed: Replayed
+    sent_octets: int
 
 
 async def _ask(request: web.Request) -> web.Response:
     done = said_of(request, _Done)
     if done is not None:
-        return _shown(request, done.draft, done.form, done=done.replayed)
+        return _shown(request, done.draft, done.form, done=done)
     draft = await _draft(request)
     return _shown(request, draft, form_of(draft.body))
 
@@ -63,8 +65,10 @@ async def _send(request: web.Request) -> web.Response:
     except (NotAllowed, ValueError) as error:
         status = 403 if isinstance(error, NotAllowed) else 422
         return _shown(request, draft, form, status=status, problem=str(error), body=values.get("body"))
-    octets = len(draft.body) + len(done.sent) + len(done.answer)
-    return tell(request, _Done(replace(draft, authorization="", password=""), form, done), octets)
+    without = replace(draft, authorization="", password="")
+    return tell(
+        request, _Done(without, form, replace(done, sent=b""), len(done.sent)), len(draft.body) + len(done.answer)
+    )
 
 
 async def _of_pdu(request: web.Request) -> web.Response:
@@ -92,11 +96,11 @@ async def _draft(request: web.Request) -> Replay:
 
 def _edited(draft: Replay, given: dict[str, str], form: str) -> Replay:
     """Raises ValueError."""
-    host, port = wire(given.get("target", draft.place).strip())
+    host, port = target_of(given.get("target", draft.place), draft.port)
     return replace(
         draft,
         host=host,
-        port=port or draft.port,
+        port=port,
         head=given.get("head", draft.head).replace("\r\n", "\n"),
         body=draft.body if form == _SAME else octets_of(given.get("body", ""), form),
         correct=given.get("correct") == "1",
@@ -171,9 +175,9 @@ def _shown(
     status: int = 200,
     problem: str = "",
     body: str | None = None,
-    done: Replayed | None = None,
+    done: _Done | None = None,
 ) -> web.Response:
-    answer = b"" if done is None or draft.interface in MAIL else done.answer
+    answer = b"" if done is None or draft.interface in MAIL else done.replayed.answer
     more: dict[str, Any] = {"view": look(answer) if answer else None, "hex": hex_lines(answer)}
     return page(
         request,
@@ -188,6 +192,7 @@ def _shown(
         form=form,
         forms=_FORMS,
         problem=problem,
-        done=done,
+        done=None if done is None else done.replayed,
+        sent_octets=0 if done is None else done.sent_octets,
         **more,
     )

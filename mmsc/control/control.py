@@ -98,5 +98,6 @@ class Control:
         )
         if self.captures is not None:
             self.capturing = Capturing(self.captures, engine.bodies.read, self.messages, self.clock)
-            targets = Targets(self.places, known, self.replay_targets, self.may_call)
+            is_of_file = (lambda kind, name: True) if self.setup is None else self.setup.is_of_file
+            targets = Targets(self.places, known, is_of_file, self.replay_targets, self.may_call)
             self.replaying = Replaying(self.capturing, self.places, targets, self.clock)

@@ -152,8 +152,12 @@ class Setup:
         ]
         return found + [Profile(name, one.based_on, "ready", set_of(one)) for name, one in sorted(ready().items())]
 
+    def is_of_file(self, kind: str, name: str) -> bool:
+        """Whether the settings file has it: nobody changes it from here."""
+        return name in getattr(self._house.file, kind)
+
     def _check_origin(self, kind: str, name: str) -> None:
-        if name in getattr(self._house.file, kind):
+        if self.is_of_file(kind, name):
             raise SetupLocked(f"{kind}.{name} is in {self._house.where(kind, name)}: change it there")
 
     async def _sealed(self, kind: str, table: Section) -> Section:

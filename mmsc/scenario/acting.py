@@ -140,19 +140,20 @@ class Acting:
         return str(rows[0]["mm_id"]) if rows else ""
 
     def _open_link(self, number: str) -> Answer:
-        """The page behind the last SMS with a link, as a phone's browser asks for it."""
+        """The page behind the last SMS with a link of ours, as a phone's browser asks for it."""
         texts = [one for one in self._handsets.inbox(number) if one["kind"] == "text"]
         links = [word for one in texts for word in str(one.get("text", "")).split() if word.startswith("http")]
         if not links:
             raise ValueError(f"handset {number} has got no SMS with a link")
-        ours = self._web_link()
-        if _origin(links[-1]) not in ours:
-            raise ValueError(f"the link {links[-1]} is none of this MMSC's web link ({', '.join(ours)}): not opened")
-        with _BROWSER.open(links[-1], timeout=_PAGE_SECONDS) as page:
+        origins = self._web_link()
+        ours = [link for link in links if _origin(link) in origins]
+        if not ours:
+            raise ValueError(f"the link {links[-1]} is none of this MMSC's web link ({', '.join(origins)}): not opened")
+        with _BROWSER.open(ours[-1], timeout=_PAGE_SECONDS) as page:
             return {
                 "status": page.status,
                 "page": page.read(_PAGE_OCTETS).decode("utf-8", "replace"),
-                "link": links[-1],
+                "link": ours[-1],
             }
 
     def _web_link(self) -> list[str]:

@@ -32,7 +32,8 @@ _TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 _SMPP_TEXT: Final = r"^[ -~\xa0-\xff]*\Z"
 _QUOTABLE: Final = r"^[ !#-\[\]-~]*\Z"
 _HOST: Final = r"^[^\x00-\x20\x7f/@\[\]]+\Z"
-_HOST_AND_PORT: Final = r"^([^\x00-\x20\x7f/@\[\]:]+|\[[0-9A-Fa-f.:]+\]):[1-9][0-9]{0,4}\Z"
+_PORT: Final = r"([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+_HOST_AND_PORT: Final = rf"^([^\x00-\x20\x7f/@\[\]:]+|\[[0-9A-Fa-f.:]+\]):{_PORT}\Z"
 _LABELS: Final = r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
 _DOMAIN: Final = rf"^{_LABELS}\Z"
 _HOSTNAME: Final = rf"^({_LABELS}|\[[0-9A-Fa-f.:Pv]+\])?\Z"
@@ -67,7 +68,7 @@ PATTERNS: Final = {
     _SMPP_TEXT: "one line of ASCII or Latin-1",
     _QUOTABLE: "one line of ASCII without quotation marks and backslashes",
     _HOST: "a host name or an IP address",
-    _HOST_AND_PORT: "HOST:PORT",
+    _HOST_AND_PORT: "HOST:PORT with a port from 1 to 65535",
     _DOMAIN: "a domain name",
     _HOSTNAME: "a domain name or an [ADDRESS]",
     TOKEN: "16 or more letters, digits and ._~+/-",

@@ -6,34 +6,40 @@ from typing import Final
 _MASK: Final = b"*"
 
 # The value of a header that carries credentials (RFC 9110 11.6.2, 11.7.2), in an HTTP head or an SMTP line.
-# Also where it is folded (RFC 9112 5.2) or has a space before the colon: what is refused is captured, too.
-_VALUE: Final = rb"(?P<secret>(?:[^\r\n]|\r?\n[ \t])+)"
+# Also where it is folded (RFC 9112 5.2), has a bare CR (2.2) or a space before the colon: what is refused is captured,
+# too.
+_VALUE: Final = rb"(?P<secret>(?:[^\r\n]|\r(?!\n)|\r?\n[ \t])+)"
 _HTTP_SECRET: Final = re.compile(
     rb"^(?:Proxy-)?Authorization[ \t]*:[ \t]*(?:Basic|Bearer|Digest|App)?[ \t]*" + _VALUE,
     re.IGNORECASE | re.MULTILINE,
 )
 _COOKIE: Final = re.compile(rb"^(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
 # A header that says by its name that it holds a secret (`X-Api-Key`, `X-Auth-Token`), and a request target that names
-# one among its parameters or has credentials before the host.
-_SECRET_NAME: Final = rb"[\w.-]*(?:token|secret|passw|pwd|api-?_?key)[\w.-]*"
-_NAMED: Final = re.compile(rb"^" + _SECRET_NAME + rb"[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
+# one among its parameters or has credentials before the host. Each name is gone through twice, however often it says
+# the word: once for the word, and once to its end (`++` gives nothing back).
+_WORD: Final = rb"(?:token|secret|passw|pwd|api-?_?key)"
+_TCHAR: Final = rb"[\w.!#$%&'*+^`|~-]"  # RFC 9110 5.6.2
+_IN_PARAMETER: Final = rb"[^=?&;#\s]"
+_SECRET_HEADER: Final = rb"(?=" + _TCHAR + rb"*?" + _WORD + rb")" + _TCHAR + rb"++"
+_SECRET_PARAMETER: Final = rb"(?=" + _IN_PARAMETER + rb"*?" + _WORD + rb")" + _IN_PARAMETER + rb"++"
+_NAMED: Final = re.compile(rb"^" + _SECRET_HEADER + rb"[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE | re.MULTILINE)
 _USERINFO: Final = re.compile(rb"^[A-Z]+ [a-z]+://(?P<secret>[^/@\s]+)@", re.IGNORECASE)
-_PARAMETER: Final = re.compile(rb"[?&;]" + _SECRET_NAME + rb"=(?P<secret>[^&;\s#]+)", re.IGNORECASE)
+_PARAMETER: Final = re.compile(rb"[?&;]" + _SECRET_PARAMETER + rb"=(?P<secret>[^&;\s#]+)", re.IGNORECASE)
 # Only a line with the word is looked at. A search for each is cheaper than one expression for all of them.
 _HTTP_SECRETS: Final = (
     (b"authorization", _HTTP_SECRET),
     (b"cookie", _COOKIE),
     *((word, _NAMED) for word in (b"token", b"secret", b"passw", b"pwd", b"api")),
 )
+_LINE_ENDS: Final = frozenset((b"\r", b"\n"))
 _ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _LONGEST_REMEMBERED: Final = 2048  # octets
 _MOST_REMEMBERED: Final = 500
 _clean_heads: Final[set[bytes]] = set()  # digits alike, as `http` saw them and found nothing,
 _clean_fields: Final[set[bytes]] = set()  # and what stands behind the first line of others
 # The credentials of WS-Security (UsernameToken Profile 1.1.1 3.1, 4): in an envelope's first octets.
-_WSSE: Final = re.compile(
-    rb"<(?P<tag>(?:[\w.-]+:)?(?:Password|Nonce|BinarySecurityToken))(?:\s[^>]*)?>(?P<secret>[^<]+)</"
-)
+_WSSE: Final = re.compile(rb"<(?P<end>/?)(?:[^\s<>/:]+:)?(?P<name>Password|Nonce|BinarySecurityToken)(?=[\s/>])")
+_NO_TAGS: Final = ((b"<!--", b"-->"), (b"<![CDATA[", b"]]>"))  # XML 1.0 2.5, 2.7: what stands between is no tag
 _ENVELOPE_OCTETS: Final = 16 * 1024
 _SHORT_OCTETS: Final = 2048  # looked through as they are
 _SMTP_AUTH: Final = re.compile(rb"^AUTH[ \t]+[A-Z0-9_-]+[ \t]+(?P<secret>[^\r\n]+)", re.IGNORECASE | re.MULTILINE)
@@ -46,6 +52,9 @@ _SMPP_HEADER_OCTETS: Final = 16
 
 def http(octets: bytes) -> bytes:
     """An HTTP message with the credentials and cookies of its head masked. The body is not touched."""
+    if octets[:1] in _LINE_ENDS:  # a server skips empty lines before a request (RFC 9112 2.2)
+        message = octets.lstrip(b"\r\n")
+        return octets[: len(octets) - len(message)] + http(message)
     end = octets.find(b"\r\n\r\n")
     head = octets if end < 0 else octets[:end]
     alike = head.translate(_ALIKE)
@@ -53,7 +62,8 @@ def http(octets: bytes) -> bytes:
         return octets
     first = head.find(b"\n")  # `find`, here and below: `in` costs five times as much
     fields = alike[first + 1 :]
-    has_more = head.find(b"?", 0, first) >= 0 or head.find(b"@", 0, first) >= 0
+    line = head[:first]
+    has_more = len(line.translate(None, b"?@;&")) != len(line)  # a third of the time of a `find` for each
     masked = _target_masked(head) if has_more else None
     if fields in _clean_fields and head.find(b":", 0, first) < 0:
         return octets if masked is None else bytes(masked) + octets[len(head) :]
@@ -109,10 +119,36 @@ def soap(octets: bytes) -> bytes:
     if octets.find(b"Password", 0, end) < 0 and octets.find(b"SecurityToken", 0, end) < 0:
         return octets
     masked = bytearray(octets)
-    for found in _WSSE.finditer(octets[:_ENVELOPE_OCTETS]):
-        start, end = found.span("secret")
-        masked[start:end] = _MASK * (end - start)
+    envelope = octets[:_ENVELOPE_OCTETS]
+    found = _WSSE.search(envelope)
+    while found is not None:
+        start = envelope.find(b">", found.end()) + 1
+        if start == 0:
+            break
+        end = start
+        if not found["end"] and envelope[start - 2 : start] != b"/>":
+            end = _content_end(envelope, start, found["name"])
+            masked[start:end] = _MASK * (end - start)
+        found = _WSSE.search(envelope, end)
     return bytes(masked)
+
+
+def _content_end(envelope: bytes, at: int, name: bytes) -> int:
+    """Where an element with this local name ends whose content begins at `at`; nothing is looked at twice. The end of
+    what there is for an element that is not closed."""
+    while (at := envelope.find(b"<", at)) >= 0:
+        for begin, end in _NO_TAGS:
+            if envelope.startswith(begin, at):
+                at = envelope.find(end, at + len(begin))
+                break
+        else:
+            tag = _WSSE.match(envelope, at)
+            if tag is not None and tag["end"] and tag["name"] == name:
+                return at
+            at += 1
+        if at < 0:
+            break
+    return len(envelope)
 
 
 def _envelope_end(octets: bytes) -> int:

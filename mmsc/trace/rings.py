@@ -70,6 +70,7 @@ class Captures:
         self._limits = limits or CaptureLimits()
         self._rings: dict[str, CaptureRing] = {}
         self._kept = 0
+        self._whole_since: dict[str, int] = {}  # of those that were turned on again, µs of real time
         self._watched: Bus[CaptureRecord] = Bus(capacity=1)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for interface in INTERFACES:
@@ -109,6 +110,8 @@ class Captures:
         if limits.longest:
             capture = _cut(capture, limits.longest.get(interface, 0))
         self._rings[interface].keep(capture)
+        if self._whole_since and self._whole_since.get(interface) == NEVER:
+            self._whole_since[interface] = capture.at_real + _UNDER_WAY
         if self._watched.is_watched:
             self._watched.publish(capture)
         self._kept += 1
@@ -118,14 +121,16 @@ class Captures:
 
     def kept_since(self) -> dict[str, int]:
         """From when on (µs of real time) what became known of each interface has its captures here. Where it had to
-        forget some: a little after the oldest one that is left, for their answers came later. Else as long as there are
-        any of any interface; `NEVER` where nothing is kept."""
+        forget some: a little after the oldest one that is left, for their answers came later; where it was turned off
+        for a while: likewise after the first one since then. Else as long as there are any of any interface; `NEVER`
+        where nothing is kept."""
         ever = min((ring.oldest for ring in self._rings.values() if ring.oldest is not None), default=NEVER)
         found = {
             name: ever if ring.oldest is None or not ring.has_forgotten else ring.oldest + _UNDER_WAY
             for name, ring in self._rings.items()
         }
-        return {name: NEVER if name in self._limits.off else since for name, since in found.items()}
+        off, whole = self._limits.off, self._whole_since
+        return {name: NEVER if name in off else max(since, whole.get(name, 0)) for name, since in found.items()}
 
     def watch(self, capacity: int) -> Watcher[CaptureRecord]:
         """Captures from now on; who lets more than `capacity` wait is cut."""
@@ -182,7 +187,7 @@ class Captures:
 
     def take_over(self, limits: CaptureLimits) -> None:
         """Other limits from now on; what is too much by them goes with the next captures."""
-        self._limits = limits
+        self._change(limits)
         for name, ring in self._rings.items():
             ring.take_over(limits.of(name))
 
@@ -192,7 +197,7 @@ class Captures:
         if interface not in self._rings:
             return False
         off = self._limits.off - {interface} if on else self._limits.off | {interface}
-        self._limits = replace(self._limits, off=off)
+        self._change(replace(self._limits, off=off))
         return True
 
     def clear(self) -> None:
@@ -222,6 +227,11 @@ class Captures:
         """Write what waits and close the files under way."""
         for ring in self._rings.values():
             ring.close()
+
+    def _change(self, limits: CaptureLimits) -> None:
+        """What passes while an interface is off leaves a gap before its next capture."""
+        self._whole_since |= dict.fromkeys(self._limits.off - limits.off, NEVER)
+        self._limits = limits
 
     def _ring(self, interface: str) -> None:
         self._rings[interface] = CaptureRing(self._folder / interface, self._limits.of(interface))

@@ -10,9 +10,11 @@ import aiohttp
 import pytest
 
 from mmsc import operating
+from mmsc.console import holding
 from mmsc.console.attempts import MAXIMUM, WINDOW_SECONDS, Attempts
 from mmsc.domain.instant import SECOND
 from mmsc.settings.model import Console
+from tests.console.pausing import unpaused
 from tests.scenarios.conftest import Lab, open_lab
 
 TOKEN = "open-sesame-open-sesame"
@@ -20,7 +22,13 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-async def locked(tmp_path: Path) -> AsyncIterator[Lab]:
+def paused(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long answers were held back, without waiting."""
+    return unpaused(monkeypatch)
+
+
+@pytest.fixture
+async def locked(tmp_path: Path, paused: list[float]) -> AsyncIterator[Lab]:
     async with open_lab(tmp_path, console=Console(enabled=True, port=0, token=TOKEN)) as lab:
         yield lab
 
@@ -145,6 +153,72 @@ async def test_programs_that_guess_wait_and_keep_nobody_else_out(locked: Lab) ->
     form = {"token": TOKEN}
     async with locked.vasp.session.post(f"{place(locked)}/login", data=form, allow_redirects=False) as answer:
         assert answer.status == 303
+
+
+async def test_the_answer_to_a_wrong_token_is_held_back_and_no_other(locked: Lab, paused: list[float]) -> None:
+    wrong = {"Authorization": "Bearer guess"}
+    for number in range(1, MAXIMUM + 3):  # also those that are told to wait
+        told = (await status(locked, "GET", ("/api/v1/vasps", "/metrics")[number % 2], headers=wrong))[0]
+        assert told == (401 if number <= MAXIMUM else 429)
+        assert paused == [1.0] * number
+    for headers in (BEARER, {}, {"Authorization": "Basic b3BlbjpzZXNhbWU="}):
+        await status(locked, "GET", "/api/v1/vasps", headers=headers)
+    await status(locked, "GET", "/healthz", headers=wrong)
+    assert len(paused) == MAXIMUM + 2
+
+
+async def test_so_many_answers_are_held_at_once_and_the_right_token_waits_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_wait, go_on = asyncio.Event(), asyncio.Event()
+    began: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        began.append(seconds)
+        if len(began) == holding.MAXIMUM:
+            all_wait.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(operating, "real_pause", pause)
+    wrong = {"Authorization": "Bearer guess"}
+    async with open_lab(tmp_path, console=Console(enabled=True, port=0, token=TOKEN)) as lab:
+        async with asyncio.TaskGroup() as guesses:
+            held = [
+                guesses.create_task(status(lab, "GET", "/api/v1/vasps", headers=wrong)) for _ in range(holding.MAXIMUM)
+            ]
+            await all_wait.wait()
+            from_elsewhere = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+            async with (
+                aiohttp.ClientSession(connector=from_elsewhere) as other,
+                other.get(f"{place(lab)}/api/v1/vasps", headers=wrong) as answer,
+            ):
+                assert (answer.status, answer.headers["Retry-After"]) == (429, "1")
+                assert "at once" in (await answer.json())["detail"]
+            assert (await status(lab, "GET", "/api/v1/vasps", headers=BEARER))[0] == 200
+            assert not any(one.done() for one in held)
+            go_on.set()
+        assert sorted(one.result()[0] for one in held) == [401] * MAXIMUM + [429] * (holding.MAXIMUM - MAXIMUM)
+        assert (await status(lab, "GET", "/api/v1/vasps", headers=wrong))[0] == 429
+        assert len(began) == holding.MAXIMUM + 1, "there is room again"
+
+
+async def test_a_guesser_who_hangs_up_makes_room_and_the_excess_is_answered_at_once() -> None:
+    never = asyncio.Event()
+
+    async def pause(_: float) -> None:
+        await never.wait()
+
+    held_back = holding.Holding(pause)
+    waiting = [asyncio.ensure_future(held_back.hold()) for _ in range(holding.MAXIMUM)]
+    while held_back._held < holding.MAXIMUM:
+        await asyncio.wait(waiting, timeout=0)
+    assert not await held_back.hold()
+    waiting.pop().cancel()
+    while held_back._held == holding.MAXIMUM:
+        await asyncio.wait(waiting, timeout=0)
+    never.set()
+    assert await held_back.hold()
+    assert await asyncio.gather(*waiting) == [True] * (holding.MAXIMUM - 1)
 
 
 def test_wrong_tokens_are_forgotten_after_a_minute_and_counted_by_address() -> None:

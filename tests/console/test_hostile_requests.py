@@ -9,6 +9,7 @@ import pytest
 from mmsc.app import App
 from mmsc.console.application import application
 from mmsc.console.guard import Guard
+from mmsc.console.holding import Holding
 from mmsc.console.page import control_of
 from mmsc.gateways.rest import api as rest
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -116,7 +117,7 @@ async def test_figures_are_shown_by_loopbacks_own_names_alone(lab: Lab) -> None:
 
 def _routes_of(app: App) -> list[tuple[str, str]]:
     """All that the router knows, with something in the place of what stands in braces."""
-    made = application(Guard(TOKEN), app.clock, {}, _nobody, rest.routes(control_of))
+    made = application(Guard(TOKEN), app.clock, {}, _nobody, rest.routes(control_of), Holding(_never))
     found = []
     for route in made.router.routes():
         assert route.resource is not None
@@ -126,6 +127,10 @@ def _routes_of(app: App) -> list[tuple[str, str]]:
         path = re.sub(r"\{[^}]*\}", "1", path)
         found.append(("GET" if route.method == "*" else route.method, path))
     return found
+
+
+async def _never(_: float) -> None:
+    raise AssertionError
 
 
 async def _nobody(_: HttpRequest) -> HttpAnswer:

@@ -1,5 +1,6 @@
 """Forms without scripts: what did something leads on with 303, so that a reload shows it again and does it no more."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,6 +68,26 @@ async def test_what_was_sent_is_not_sent_again(tmp_path: Path) -> None:
         async with browser.get(there) as answer:
             assert "What came back" in await answer.text()
         assert lab.app.captures.records == once
+
+
+async def test_a_secret_that_was_replayed_is_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[object] = []
+    keep = Said.keep
+
+    def watched(said: Said, key: str, outcome: object, octets: int) -> None:
+        kept.append(outcome)
+        keep(said, key, outcome, octets)
+
+    monkeypatch.setattr(Said, "keep", watched)
+    async with console_lab(tmp_path) as (lab, url), aiohttp.ClientSession(url) as browser:
+        mm_id = await one_story(lab)
+        assert lab.app.captures is not None
+        submit = next(one for one in lab.app.captures.of_mm(mm_id) if one.octets.startswith(b"POST /mm7"))
+        fields = {"form": "same", "correct": "1", "authorization": "Basic bmV3czpzZWNyZXQ="}
+        _, page = await posted(browser, f"/captures/{submit.exchange}/replay", fields)
+        (outcome,) = kept
+        assert "bmV3czpzZWNyZXQ=" not in repr(outcome)
+        assert re.search(r", [1-9][\d,]* octets sent, [1-9]", page)
 
 
 @pytest.mark.parametrize(("number", "octets"), [(MAXIMUM + 1, 0), (3, MAXIMUM_OCTETS // 2)])

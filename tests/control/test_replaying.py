@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable, wires
+from mmsc.control.replaying.targets import target_of
 from mmsc.settings import SettingsError, load
 from mmsc.settings.model import Console
 from mmsc.trace.pcapng.addresses import wire
@@ -118,7 +119,7 @@ async def test_others_are_called_only_when_the_settings_name_them(tmp_path: Path
 
 
 async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_path: Path) -> None:
-    """Somebody's database listens on loopback, too."""
+    """Somebody's database listens on loopback, too, and whoever has the token can call it a VASP."""
 
     async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(writer.get_extra_info("sockname")[1])
@@ -137,6 +138,10 @@ async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_pat
         vasp, smsc = lab.app.engine.neighbours.vasps["news"], next(iter(lab.app.engine.neighbours.smscs.values()))
         replaying(lab)._targets.check("LocalHost", smsc.port)
         replaying(lab)._targets.check(*wire(urlsplit(vasp.report_url).netloc))
+        made = {"deliver_url": f"http://127.0.0.1:{other}/"}
+        async with lab.vasp.session.put(f"{url}/api/v1/vasps/made", json=made) as answer:
+            assert answer.status == 201, await answer.text()
+        assert "made" in lab.app.engine.neighbours.vasps
         mm_id = await one_story(lab)
         body = {"exchange": str(exchange(lab, mm_id, "mm7", b"POST /mm7")), "target": f"127.0.0.1:{other}"}
         async with lab.vasp.session.post(f"{url}/api/v1/replay", json=body) as answer:
@@ -147,12 +152,45 @@ async def test_what_is_set_up_is_called_and_nothing_else_on_this_machine(tmp_pat
         one.close()
 
 
-@pytest.mark.parametrize("wrong", ["localhost", "a b:1", "[::1]", "x:0", "http://x:1"])
+@pytest.mark.parametrize("wrong", ["localhost", "a b:1", "[::1]", "x:0", "x:65536", "x:65616", "x:99999", "http://x:1"])
 def test_targets_are_hosts_with_ports(tmp_path: Path, wrong: str) -> None:
     config = tmp_path / "mmsc.toml"
     config.write_text(f'[console]\nreplay_targets = ["{wrong}"]\n')
     with pytest.raises(SettingsError, match="HOST:PORT"):
         load(config, {})
+
+
+@pytest.mark.parametrize("port", [1, 9999, 10000, 59999, 64999, 65499, 65529, 65535])
+def test_every_port_may_be_one_of_a_target(tmp_path: Path, port: int) -> None:
+    config = tmp_path / "mmsc.toml"
+    config.write_text(f'[console]\nreplay_targets = ["x:{port}"]\n')
+    assert load(config, {}).console.replay_targets == (f"x:{port}",)
+
+
+def test_a_written_target_means_what_it_says(tmp_path: Path) -> None:
+    """65616 is no other word for port 80."""
+    for target, found in (
+        (" x:80 ", ("x", 80)),
+        ("x", ("x", 25)),
+        ("[::1]:65535", ("::1", 65535)),
+        ("::1", ("::1", 25)),
+    ):
+        assert target_of(target, 25) == found
+    for wrong in ("x:0", "x:65536", "db.lab:65616", "[::1]:65616"):
+        with pytest.raises(ValueError, match="from 1 to 65535"):
+            target_of(wrong, 25)
+
+
+async def test_a_port_that_is_none_is_told_in_console_and_rest(tmp_path: Path) -> None:
+    async with console_lab(tmp_path) as (lab, url):
+        number = exchange(lab, await one_story(lab), "mm7", b"POST /mm7")
+        wanted = {"target": "127.0.0.1:65616"}
+        async with lab.vasp.session.post(f"{url}/captures/{number}/replay", data=wanted) as answer:
+            assert answer.status == 422
+            assert "from 1 to 65535" in await answer.text()
+        async with lab.vasp.session.post(f"{url}/api/v1/replay", json={"exchange": str(number)} | wanted) as answer:
+            assert answer.status == 422
+            assert "from 1 to 65535" in (await answer.json())["detail"]
 
 
 @pytest.mark.parametrize(("interims", "whole"), [(3, True), (20, True), (21, False), (50_000, False)])
@@ -170,3 +208,19 @@ async def test_a_server_that_says_go_on_for_ever_is_left(tmp_path: Path, interim
         done = await wires.http(Replay(interface="mm7", host="127.0.0.1", port=port, head="GET / HTTP/1.1", body=b""))
     assert done.answer.endswith(b"\r\n\r\nok") or not whole
     assert done.problem.endswith("more than 20 interim answers (1xx), and no other") is not whole
+
+
+async def test_a_mail_server_whose_line_never_ends_is_left_with_the_talk_so_far(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        await reader.readline()
+        writer.write(b"2" * 200_000)
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        done = await wires.smtp(Replay(interface="mm4", host="127.0.0.1", port=port, head="MAIL FROM:<a@b>", body=b""))
+    assert done.problem == f"127.0.0.1:{port}: a line of the reply has no end"
+    assert done.talk.splitlines() == ["S: 220 here", "C: EHLO localhost"]

@@ -20,6 +20,7 @@ from mmsc.operations.tally import OPEN_AT_MOST, Tally
 from mmsc.settings.model import Console
 from mmsc.trace import events as trace
 from mmsc.trace.events import Event
+from tests.console.pausing import unpaused
 from tests.operations.conftest import get
 from tests.scenarios.conftest import PHONE, Lab
 
@@ -216,9 +217,12 @@ async def test_a_part_that_ended_is_told(app: App) -> None:
     assert msgspec.json.decode((await get(app, "/readyz"))[1])["not_ready"] == {"part": "it ended"}
 
 
-async def test_metrics_ask_for_the_token_and_health_does_not(tmp_path: Path, app: App) -> None:
+async def test_metrics_ask_for_the_token_and_health_does_not(
+    tmp_path: Path, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mmsc.operating import Operations
 
+    unpaused(monkeypatch)
     token = "0123456789abcdef"
     operations = Operations(app.store, app.clock, app.bus)
     place = await operations.open(Console(enabled=True, port=0, token=token))

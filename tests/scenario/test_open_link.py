@@ -21,12 +21,12 @@ NUMBER = "+15550000003"
 
 
 class _Lab(Client):
-    """A lab whose handset has one SMS."""
+    """A lab whose handset has an SMS, or some."""
 
-    def __init__(self, text: str, place: str, public_url: str = "") -> None:
+    def __init__(self, text: str, place: str, public_url: str = "", later: tuple[str, ...] = ()) -> None:
         super().__init__("http://127.0.0.1:9")
         self._answers: dict[str, Any] = {
-            "inbox": {"items": [{"kind": "text", "text": text}]},
+            "inbox": {"items": [{"kind": "text", "text": one} for one in (text, *later)]},
             "server": {"interfaces": [{"name": "weblink", "place": place, "public_url": public_url}]},
         }
 
@@ -70,6 +70,14 @@ def test_a_link_of_this_mmsc_is_opened() -> None:
         for public_url in ("", place):
             told = opened(_Lab(f"You have a message: {place}/w/abc", "" if public_url else place, public_url))
             assert (told["status"], told["page"]) == (200, "The lake")
+
+
+def test_what_others_send_later_hides_no_link_of_ours() -> None:
+    """The last one of ours is opened, whoever wrote since then; also a word that only begins like a link."""
+    with web_link() as place:
+        later = (f"again: {place}/w/new", "see http://127.0.0.1:9/w/abc", "https or httpd", "http://[")
+        told = opened(_Lab(f"You have a message: {place}/w/abc", place, later=later))
+        assert (told["status"], told["link"]) == (200, f"{place}/w/new")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.1@127.0.0.1"])

@@ -1,6 +1,7 @@
 """No secret is kept: sent over real sockets in every way that a neighbour or we would, then looked for in everything
 that is on the disk and in everything that can be fetched."""
 
+import asyncio
 import base64
 import io
 from pathlib import Path
@@ -15,9 +16,15 @@ from tests.console.captures_world import console_lab
 from tests.scenarios.conftest import CREDENTIALS, PHONE, Lab, picture
 
 # Each is a word that stands nowhere else.
-BASIC, WRONG, QUERY, COOKIE, KEY, WSSE, DIGEST, BIND, PHONES, EAIF = SECRETS = (
+BASIC, WRONG, QUERY, COOKIE, KEY, WSSE, DIGEST, BIND, PHONES, EAIF, REFUSED = SECRETS = (
     *("sesame-basic", "sesame-wrong", "sesame-query", "sesame-cookie", "sesame-key", "sesame-wsse", "sesame-digest"),
-    *("0pen5esa", "sesame-phone", "sesame-eaif"),
+    *("0pen5esa", "sesame-phone", "sesame-eaif", "sesame-refused"),
+)
+# No requests: they are refused, and captured as they came.
+REFUSALS = (
+    f"\r\n\r\nGET /no-1 HTTP/1.1\r\nHost: a\r\nAuthorization: Basic {REFUSED}\r\nBad Header\r\n\r\n",
+    f"\r\nGET /no-2?token={REFUSED} HTTP/1.1\r\nHost: a\r\nBad Header\r\n\r\n",
+    f"GET /no-3;token={REFUSED} HTTP/1.1\r\nHost: a\r\nAuthorization: Basic \r{REFUSED}\r\nX!Token: {REFUSED}\r\n\r\n",
 )
 ENVELOPE = (
     '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header><w:Security xmlns:w="urn:w">'
@@ -66,6 +73,11 @@ async def say_them(lab: Lab, url: str) -> None:
             body = b"no PDU" if to.startswith(mm1) else ENVELOPE.encode()
             async with session.post(to, data=io.BytesIO(body), headers=sent) as answer:
                 await answer.read()
+    for refused in REFUSALS:
+        reader, writer = await asyncio.open_connection(*lab.app.listeners["mm7"])
+        writer.write(refused.encode())
+        assert b" 400 " in await reader.readline()
+        writer.close()
     phone = await lab.phone(PHONE)
     assert isinstance(await lab.vasp.submit(PHONE, content=picture()), mm7.SubmitRsp)
     await phone.until(lambda inbox: bool(inbox.messages))
@@ -93,6 +105,8 @@ async def test_no_secret_is_on_the_disk_or_to_be_had(tmp_path: Path, monkeypatch
     await smsc.stop()
     found |= files_in(tmp_path)
     assert any(b"POST /mm7?password=************" in octets for octets in found.values()), "they were captured"
+    for number in range(len(REFUSALS)):
+        assert any(b"GET /no-%d" % (number + 1) in octets for octets in found.values()), number
     forms = {form: secret for secret in SECRETS for form in forms_of(secret)}
     seen = [(Path(name).name, secret) for form, secret in forms.items() for name in found if form in found[name]]
     assert [one for one in seen if one not in KNOWN] == []

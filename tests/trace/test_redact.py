@@ -35,6 +35,15 @@ from mmsc.trace import redact
         (b"GET http://u:pw@h/p?api_key=k HTTP/1.1\r\n\r\n", b"GET http://****@h/p?api_key=* HTTP/1.1\r\n\r\n"),
         (b"GET /m/token@x HTTP/1.1\r\n\r\n", b"GET /m/token@x HTTP/1.1\r\n\r\n"),
         (b"X-Api-Key: abc\r\nX-Auth-Token : d\r\n\r\n", b"X-Api-Key: ***\r\nX-Auth-Token : *\r\n\r\n"),
+        (b"GET /x;token=ab HTTP/1.1\r\n\r\n", b"GET /x;token=** HTTP/1.1\r\n\r\n"),
+        (b"GET /x&my[token]=ab HTTP/1.1\r\n\r\n", b"GET /x&my[token]=** HTTP/1.1\r\n\r\n"),
+        (b"X!Token: ab\r\nsecret'|~: c\r\n\r\n", b"X!Token: **\r\nsecret'|~: *\r\n\r\n"),
+        (b"Authorization: Basic \rab\rc\r\nX: 1\r\n\r\n", b"Authorization: Basic *****\r\nX: 1\r\n\r\n"),
+        # Empty lines before a request (RFC 9112 2.2), which is captured as it came where it is refused.
+        (b"\r\n\r\nGET / HTTP/1.1\r\nCookie: a\r\nBad\r\n", b"\r\n\r\nGET / HTTP/1.1\r\nCookie: *\r\nBad\r\n"),
+        (b"\r\nGET /?token=ab HTTP/1.1\r\nBad\r\n", b"\r\nGET /?token=** HTTP/1.1\r\nBad\r\n"),
+        (b"\n\r\n\rCookie: a\r\n\r\nCookie: b", b"\n\r\n\rCookie: *\r\n\r\nCookie: b"),
+        (b"\r\n\r\n", b"\r\n\r\n"),
         (b"X: token: abc\r\n\r\n", b"X: token: abc\r\n\r\n"),
         (b"X: 1\r\n\r\nAuthorization: Basic Zm9v", b"X: 1\r\n\r\nAuthorization: Basic Zm9v"),
     ],
@@ -65,6 +74,25 @@ def test_other_smpp_pdus_are_not_touched() -> None:
 def test_the_credentials_of_ws_security_are_masked(tag: str) -> None:
     body = f'<a><wsse:UsernameToken><{tag} Type="#PasswordText">top</{tag}></wsse:UsernameToken>Password</a>'.encode()
     assert redact.soap(body) == body.replace(b">top<", b">***<")
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["<![CDATA[top]]>", "to<!-- -->p", "<b>to</b>p", "to<!-- </Password> -->p", "<![CDATA[</Password>top]]>", "a<b"],
+)
+@pytest.mark.parametrize("tag", ["Password", "é:Password", "w:BinarySecurityToken"])
+def test_credentials_of_several_pieces_are_masked_as_a_whole(content: str, tag: str) -> None:
+    told, before = content.encode(), f"<a Token='Password'><{tag}  Type='x'>".encode()
+    behind = f"</{tag} ><Nonce/><Subject>Password</Subject></a>".encode()
+    assert redact.soap(before + told + behind) == before + b"*" * len(told) + behind
+
+
+def test_credentials_without_an_end_are_masked_as_far_as_is_looked() -> None:
+    assert redact.soap(b"<Password><![CDATA[top") == b"<Password>************"
+    assert redact.soap(b"<Password>a</Nonce>") == b"<Password>*********"
+    assert redact.soap(b"<Password ") == b"<Password "
+    masked = redact.soap(b"<Password>" * 4000)
+    assert masked == b"<Password>" + b"*" * (redact._ENVELOPE_OCTETS - 10) + (b"<Password>" * 4000)[16 * 1024 :]
 
 
 def test_an_envelope_without_them_is_the_same_object() -> None:

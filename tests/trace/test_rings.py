@@ -129,6 +129,33 @@ def test_a_ring_knows_since_when_it_has_everything(tmp_path: Path) -> None:
     captures.close()
 
 
+@pytest.mark.parametrize("by_settings", [False, True])
+def test_a_gap_is_known_after_an_interface_is_turned_on_again(tmp_path: Path, by_settings: bool) -> None:
+    def turn(*, on: bool) -> None:
+        if by_settings:
+            captures.take_over(CaptureLimits(off=frozenset() if on else frozenset({"mm4"})))
+        else:
+            captures.switch("mm4", on=on)
+
+    captures = Captures(tmp_path)
+    for interface in ("mm4", "mm7"):
+        captures.keep(of(interface, at=1000))
+    captures.flush()
+    turn(on=True)
+    assert set(captures.kept_since().values()) == {1000}, "it was on"
+    turn(on=False)
+    captures.keep(of("mm4", at=2000))
+    turn(on=True)
+    assert captures.kept_since()["mm4"] == NEVER, "nothing since then"
+    captures.keep(of("mm7", at=3000))
+    for at in (4000, 5000):
+        captures.keep(of("mm4", at=at))
+    since = captures.kept_since()
+    assert since["mm4"] == 4000 + 60 * SECOND  # answers whose requests are in the gap came later
+    assert since["mm7"] == 1000
+    captures.close()
+
+
 async def test_captures_of_messages_are_taken_away_for_good(tmp_path: Path) -> None:
     captures = Captures(tmp_path)
     captures.keep(of("mm7", b"request", exchange=1, at=1000))

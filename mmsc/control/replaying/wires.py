@@ -118,7 +118,10 @@ async def _reply(reader: asyncio.StreamReader, talk: list[str]) -> bytes:
     """A reply with all its lines (RFC 5321 4.2.1). Raises EOFError."""
     reply = b""
     while not _LAST_LINE.search(reply):
-        line = await reader.readline()
+        try:
+            line = await reader.readline()
+        except ValueError as error:  # asyncio's word for a line that is longer than its limit
+            raise EOFError("a line of the reply has no end") from error
         if not line or len(reply) > _BLOCK:
             raise EOFError("the connection was closed, or the reply has no end")
         reply += line

@@ -216,7 +216,7 @@ async def _file(call: Call) -> web.StreamResponse:
 async def _file_of_message(call: Call) -> web.StreamResponse:
     mm_id = number_in(call, "mm_id")
     found = capturing(call)
-    if not found.rings.of_mm(mm_id):
+    if not found.rings.exchanges_of({mm_id}):
         raise Problem(404, f"no capture of {mm_id} is kept, or none any more")
     service = call.query.clock == "service"
     pieces = found.of_mm([mm_id], partner=call.query.partner, service_time=service)

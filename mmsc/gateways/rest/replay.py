@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from mmsc.control.replaying import NotAllowed, Replay, Replaying, Unreplayable
+from mmsc.control.replaying.targets import target_of
 from mmsc.gateways.rest.endpoint import Answer, Call, Endpoint, Problem
 from mmsc.trace.pcapng import name_of
-from mmsc.trace.pcapng.addresses import wire
 
 _HEX: Final = r"^([0-9A-Fa-f]{2})*\Z"
 
@@ -74,8 +74,8 @@ async def _replay(call: Call) -> Answer:
 def _edited(draft: Replay, wanted: ReplayWanted) -> Replay:
     changes: dict[str, Any] = {}
     if wanted.target:
-        host, port = wire(wanted.target)
-        changes |= {"host": host, "port": port or draft.port}
+        host, port = target_of(wanted.target, draft.port)
+        changes |= {"host": host, "port": port}
     if wanted.head is not None:
         changes["head"] = wanted.head
     if wanted.body_hex is not None:

@@ -16,6 +16,7 @@ from mmsc.store.core import StoreUnavailable
 from protocols import mm1
 from protocols.content_type import ContentType
 from protocols.mm1 import INSERT_ADDRESS, MSendReq, ResponseStatus
+from tests.console.pausing import unpaused
 from tests.scenarios.conftest import OTHER, PHONE, Lab, open_lab
 
 PLACE = "/api/v1/identities"
@@ -147,7 +148,8 @@ async def test_bad_requests_are_told_why_and_change_nothing(
         assert (await asked(lab.app, "GET", PLACE))[1]["identities"] == []
 
 
-async def test_with_a_token_nobody_asks_without_it(tmp_path: Path) -> None:
+async def test_with_a_token_nobody_asks_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unpaused(monkeypatch)
     async with open_lab(tmp_path, **with_console(token="open-sesame")) as lab:
         for authorization in ({}, {"Authorization": "Bearer guess"}, {"Authorization": "Basic open-sesame"}):
             status, _, headers = await asked(lab.app, "PUT", f"{PLACE}/{HERE}", {"number": OTHER}, **authorization)
