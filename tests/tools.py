@@ -9,6 +9,8 @@ import pytest
 
 # For what a process that was started here does in a second or two, also on a machine that is busy otherwise.
 PATIENCE_SECONDS: Final = 90.0
+# For what ends on a signal: `node.stop_seconds` is 10, and it may not wait for one thing after another.
+STOP_PATIENCE_SECONDS: Final = 30.0
 
 # Debian keeps these off a user's PATH.
 _EXTRA_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")

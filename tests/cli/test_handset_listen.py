@@ -19,7 +19,7 @@ from protocols import mm1
 from protocols.mm1 import MAcknowledgeInd, MNotifyRespInd, Status
 from tests.lab.conftest import NUMBER, FakeMmsc, fake_mmsc, notification, pushed
 from tests.scenarios.conftest import free_port, open_lab, picture
-from tests.tools import PATIENCE_SECONDS
+from tests.tools import PATIENCE_SECONDS, STOP_PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ class Listening:
         """(exit status, the rest of what it told, and of what it said beside)."""
         if number:
             self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(STOP_PATIENCE_SECONDS):
             told, errors = await self.process.communicate()
         return self.process.returncode or 0, told.decode(), errors.decode()
 

@@ -19,7 +19,7 @@ import pytest
 from protocols import mm7
 from protocols.content_type import ContentType
 from protocols.mime import OutPart
-from tests.tools import PATIENCE_SECONDS
+from tests.tools import PATIENCE_SECONDS, STOP_PATIENCE_SECONDS
 
 CONFIG = """
 [numbers]
@@ -103,7 +103,7 @@ async def test_it_says_where_it_listens_delivers_and_stops_when_asked(tmp_path: 
         assert (await submit(url, "+15550000003")).status.code is mm7.StatusCode.SUCCESS
         await said(process, r"handset \+15550000003: SMS: .*http://127.0.0.1:\d+/w/")
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(STOP_PATIENCE_SECONDS):
             _, errors = await process.communicate()
         assert process.returncode == 0
         assert errors.decode().splitlines() == ["stopping ...", "stopped"]

@@ -32,7 +32,7 @@ from protocols.mm7 import Address, AddressForm, Message
 from protocols.wsp.multipart import Part
 from tests.scenarios.conftest import PHONE, open_lab, picture
 from tests.tls import written
-from tests.tools import PATIENCE_SECONDS
+from tests.tools import PATIENCE_SECONDS, STOP_PATIENCE_SECONDS
 
 LATEST = mm7.dialect(mm7.BASE + mm7.LATEST)
 OFF = WireTap("test", None, VirtualClock())
@@ -92,7 +92,7 @@ class Program:
         """(exit status, what it said at the end)."""
         if interrupt:
             self.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(STOP_PATIENCE_SECONDS):
             _, errors = await self.process.communicate()
         return self.process.returncode or 0, errors.decode()
 

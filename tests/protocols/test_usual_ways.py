@@ -1,13 +1,16 @@
 """Short ways for what nearly every request looks like: they say what the thorough way says (TS 23.140 8.7.8; SOAP 1.1
 clause 4; RFC 2045 5)."""
 
+import gc
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
 from protocols import header_fields, mime, mm7
+from protocols.mm7 import elements
 from protocols.mm7.namespaces import ENVELOPE
 from protocols.mm7.soap import open_envelope
 
@@ -80,3 +83,27 @@ def test_the_head_of_a_part_ends_at_its_first_empty_line(octets: bytes) -> None:
     block, data = mime.split_headers(octets)
     part = mime.parse_part(octets)
     assert (part.headers, part.data) == (header_fields.parse_headers(block), data)
+
+
+def test_what_is_remembered_of_heads_is_no_body() -> None:
+    for octets in (b"Content-Type: text/plain\n\nSECRET 1\r\n\r\nBye", b"\r\nSECRET 2\r\n\r\nBye"):
+        mime.parse_part(octets)
+    assert "SECRET" not in repr(gc.get_referents(mime._remembered_head))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "href", "allows"),
+    [
+        ('href="cid:a"', "cid:a", None),
+        ('href=" cid:a "', "cid:a", None),
+        ('href="cid:a" allowAdaptations="true"', "cid:a", True),
+        ('allowAdaptations="false" href="cid:a"', "cid:a", False),
+        ('xmlns:q="urn:q" q:href="cid:b"', "cid:b", None),
+        ('xmlns:q="urn:q" q:href="cid:b" href="cid:a"', "cid:b", None),
+        ('allowAdaptations="1"', "", True),
+        ("", "", None),
+    ],
+)
+def test_content_is_what_its_attributes_say(attributes: str, href: str, allows: bool | None) -> None:
+    element = etree.fromstring(f"<Content {attributes}/>")
+    assert elements.content({"Content": element}, "SubmitReq") == (href, allows)

@@ -6,6 +6,7 @@ are not asked: with the token one could be made at any address.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -64,7 +65,8 @@ class Targets:
         for vasp in self._fixed("vasp", self._known.vasps):
             for url in filter(None, (vasp.report_url, vasp.deliver_url)):
                 parts = urlsplit(url)
-                yield Wire(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+                with suppress(ValueError):  # a port that is none: nobody is reached there
+                    yield Wire(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
         yield from (Wire(peer.host, peer.port) for peer in self._fixed("peer", self._known.peers))
         yield from (Wire(smsc.host, smsc.port) for smsc in self._fixed("smsc", self._known.smscs))
         yield from self._more
