@@ -109,7 +109,7 @@ def _page(request: web.Request, filtered: Filter, found: MessagePage, **more: An
         "lines": shown,
         "groups": grouped(shown) if filtered.group else [],
         "older": filtered.address(before=str(found.more)) if found.more is not None else "",
-        "stopped": found.stopped_at_200ms,
+        "stopped": found.stopped,
         "looked_at": found.looked_at,
         "newest": shown[0].id if shown else "",
         "rates": [_rate(one) for one in control.rates.series(CHART_SECONDS)],

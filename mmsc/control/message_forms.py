@@ -48,11 +48,11 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
 
 class MessagePage(msgspec.Struct, frozen=True, kw_only=True):
     """Some messages, newest first. `more`: the `before` of the next page, None when there is none.
-    `stopped_at_200ms`: the search took too long and `more` goes on with it."""
+    `stopped`: the search took too long and `more` goes on with it."""
 
     rows: list[MessageRow]
     more: Place | None = None
-    stopped_at_200ms: bool = False
+    stopped: bool = False
     looked_at: int = 0
 
 

@@ -49,7 +49,7 @@ class MessageService:
         return MessagePage(
             rows=[self._row(one) for one in seen],
             more=None if found.next is None else Place(found.next),
-            stopped_at_200ms=found.stopped,
+            stopped=found.stopped,
             looked_at=found.looked_at,
         )
 

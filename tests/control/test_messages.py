@@ -25,7 +25,7 @@ async def test_a_row_tells_states_size_path_and_what_is_next(desk: Desk) -> None
     await desk.bench.until(trace.ForwardSent)
     await desk.bench.at_rest()
     page = await desk.control.messages.find()
-    assert (page.more, page.stopped_at_200ms, len(page.rows)) == (None, False, 1)
+    assert (page.more, page.stopped, len(page.rows)) == (None, False, 1)
     row = page.rows[0]
     assert (row.mm_id, row.subject, row.origin, row.neighbour) == (str(accepted.mm_id), "Storm warning", "mm7", "news")
     assert row.states == {RecipientState.NOTIFIED: 1, RecipientState.RELAYED: 1}

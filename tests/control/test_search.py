@@ -22,7 +22,7 @@ async def found(desk: Desk, text: str) -> list[int]:
     """The ids that a query finds, newest first."""
     query = parse(text, desk.bench.clock.now(), desk.bench.engine.numbers)
     page = await desk.control.messages.find(query)
-    assert not page.stopped_at_200ms
+    assert not page.stopped
     return [int(row.mm_id) for row in page.rows]
 
 

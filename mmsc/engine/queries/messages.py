@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from mmsc.domain.instant import SECOND, Instant
+from mmsc.domain.instant import Instant
 from mmsc.domain.message import Mm, Recipient
 from mmsc.domain.searching import EVERYTHING, Field, MessageQuery, Term
 from mmsc.domain.states import FINAL
@@ -25,7 +25,7 @@ from mmsc.trace.events import Event
 from mmsc.trace.stored import event_of
 from protocols.records import record
 
-PATIENCE: Final = SECOND // 5  # of reading, µs
+PATIENCE: Final = 150_000  # µs of reading: a page of a million MMs is there within 200 ms
 LARGEST_PAGE: Final = 500
 _EVIDENCE: Final = (trace.NotificationPushed.kind, trace.LinkSent.kind, trace.CapabilityDecided.kind)  # best first
 _moved: Final = msgspec.json.Decoder(trace.RecipientMoved).decode

@@ -46,7 +46,7 @@ ENDPOINTS: Final = (
         handle=_listed,
         query=Whose,
         answers={200: shape_of(FindingsPage)},
-        description="Counted newest first, for 200 ms at most: `through` says whether that is all, else ask again.",
+        description="Counted newest first, for 150 ms at most: `through` says whether that is all, else ask again.",
     ),
     Endpoint(
         method="GET",

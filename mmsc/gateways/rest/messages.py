@@ -30,7 +30,7 @@ Query = Annotated[str, msgspec.Meta(max_length=LONGEST)]
 _LANGUAGE: Final = (
     "`q` is what the search box takes: words (a number, an identifier, text), `state:` `from:` `to:` `vasp:` `peer:`"
     " `smsc:` `finding:` `fault:` `run:` `since:1h` `until:14:05` `size:>300k` `path:mm7`, quotes, `-` for what must"
-    " not be. A search that takes over 200 ms of reading says so (`stopped_at_200ms`), and goes on with `more`."
+    " not be. A search that takes over 150 ms of reading says so (`stopped`), and goes on with `more`."
 )
 
 
