@@ -6,6 +6,7 @@ from mmsc.control.octets import excerpt, plain
 from mmsc.domain.instant import HOUR
 from mmsc.domain.message import Interface, Origin, Remark
 from mmsc.engine.queries.findings import Findings
+from mmsc.engine.queries.messages import PATIENCE
 from mmsc.store import events
 from mmsc.store.core import Row, SqlValue, Statement, Store, Unit
 from mmsc.trace import events as trace
@@ -86,7 +87,7 @@ async def test_a_second_look_reads_only_what_came_since(desk: Desk) -> None:
 async def test_a_look_that_takes_too_long_goes_on_at_the_next(desk: Desk) -> None:
     await noted(desk, 4500)
     now = desk.bench.clock.real_now()
-    time = iter(range(now, now + (1 << 40), 150_000))  # from one look at the clock to the next
+    time = iter(range(now, now + (1 << 40), PATIENCE * 3 // 4))  # from one look at the clock to the next
     slow = Findings(desk.bench.store, lambda: next(time))
     first = await slow.counts()
     assert (first.looked_at, first.through) == (4000, False)
