@@ -25,6 +25,7 @@ _TAKEN_AWAY: Final = b"del\0"  # meta: the places, by their offsets and numbers
 
 _BLOCKS_AT_HAND: Final = 16  # as they were read, and
 _OCTETS_AT_HAND: Final = 4 * 1024 * 1024  # of them together, or one that is larger
+_LOOKS_LIKE_MORE: Final = 4  # times the file, of octets that are held against their checksum
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _without_octets: Final = attrgetter(*CaptureRecord.__struct_fields__[:-1])
@@ -113,21 +114,26 @@ def scan(path: Path) -> Scanned:
             elif meta is not None:
                 for place in _decode_places(meta):
                     found.pop(place, None)
-            end = stop
+            end = max(end, stop)
     return Scanned(found, end)
 
 
 def _blocks(octets: mmap.mmap) -> Iterator[tuple[int, int, bytes]]:
-    """(start, end, magic) of each block."""
+    """(start, end, magic) of each block. Where they do not lead to the end, a length was damaged, and may have led past
+    others: those that take away are then searched for in the whole file, as long as what only looks like them is not
+    much more than it."""
     start = len(FILE_MAGIC)
     while (end := _end_at(octets, start)) and octets[start : start + 4] in (_CAPTURES, _TAKEN_AWAY):
         yield start, end, octets[start : start + 4]
         start = end
-    while (start := octets.find(_TAKEN_AWAY, start)) >= 0:
-        end = _end_at(octets, start)
-        if end and _meta_at(octets, start) is not None:
-            yield start, end, _TAKEN_AWAY
-        start = end or start + 1
+    at = len(FILE_MAGIC) if start < len(octets) else start
+    left = _LOOKS_LIKE_MORE * len(octets)
+    while left > 0 and (at := octets.find(_TAKEN_AWAY, at)) >= 0:
+        end = _end_at(octets, at)
+        left -= max(end - at, 0)
+        if end and _meta_at(octets, at) is not None:
+            yield at, end, _TAKEN_AWAY
+        at += 1
 
 
 def _end_at(octets: mmap.mmap, start: int) -> int:

@@ -292,6 +292,24 @@ def test_what_was_taken_away_stays_away_whatever_is_damaged(tmp_path: Path) -> N
         assert len(left) >= 1 or at < offsets[2]
 
 
+def test_a_damaged_length_leads_past_nothing_that_was_taken_away(tmp_path: Path) -> None:
+    first = CaptureRing(tmp_path, RingLimits())
+    for number in range(3):
+        first.keep(record(b"%d" % number * 50, exchange=number, mm_id=number + 1))
+    [segment] = first.segments()
+    place = segment.offsets[1]
+    first.take_away(segment, {0})
+    first.keep(record(b"del\0" * 500, exchange=3, mm_id=9))  # octets like the magic, and room for a wrong length
+    first.close()
+    [file] = tmp_path.glob("*.cap")
+    whole = file.read_bytes()
+    wrong = int.from_bytes(whole[place + 8 : place + 12], "little") + 700
+    file.write_bytes(whole[: place + 8] + wrong.to_bytes(4, "little") + whole[place + 12 :])
+    again = CaptureRing(tmp_path, RingLimits())
+    assert 0 not in {one.exchange for one in again.latest(9)}
+    again.close()
+
+
 def test_a_damaged_block_shows_nothing_of_another(tmp_path: Path) -> None:
     ring = CaptureRing(tmp_path, RingLimits())
 
