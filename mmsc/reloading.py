@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mmsc import configured
 from mmsc.domain.instant import SECOND
-from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.mm7.passwords import hash_password
 from mmsc.settings import Settings, SettingsError, changes, contradictions, merged
 from mmsc.store.core import StoreBusy, StoreError
 

@@ -17,7 +17,7 @@ from mmsc.engine.away import STORE_AWAY
 from mmsc.engine.directory import Neighbour, key_of
 from mmsc.engine.made import Made
 from mmsc.engine.pause import real_pause
-from mmsc.gateways.mm7.vasp import hash_password
+from mmsc.gateways.mm7.passwords import hash_password
 from mmsc.settings import Settings, contradictions
 from mmsc.settings.lines import Lines, lines_of
 from mmsc.settings.neighbours import Vasp

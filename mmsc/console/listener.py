@@ -10,6 +10,7 @@ from aiohttp.web_protocol import RequestHandler
 from mmsc.clock import Clock
 from mmsc.domain.durations import Durations
 from mmsc.net.http import HttpLimits
+from mmsc.net.listening import BACKLOG
 
 _HEAD_OCTETS: Final = 16 * 1024
 
@@ -90,7 +91,7 @@ class ConsoleListener:
             loop.call_later(self._limits.request_seconds, self._cut, made)
             return made
 
-        self._server = await loop.create_server(new, self._host, self._port)
+        self._server = await loop.create_server(new, self._host, self._port, backlog=BACKLOG)
 
     def _cut(self, connection: RequestHandler) -> None:
         """Whoever asks nothing in time makes room for others; aiohttp bounds only the wait for a second request."""

@@ -18,7 +18,7 @@ from mmsc.lab.deliver_sms import BIND_RESPS, ENROUTE_IS_WANTED, out_of_state, re
 from mmsc.lab.faulty_smsc import FaultySmsc
 from mmsc.lab.reassembly import Reassembly, Received
 from mmsc.net.http_received import place_of
-from mmsc.net.listening import port_of
+from mmsc.net.listening import BACKLOG, port_of
 from mmsc.net.turns import settle
 from protocols import smpp
 from protocols.errors import DecodeError
@@ -77,7 +77,7 @@ class VirtualSmsc:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Session(self), host, port)
+        self._server = await loop.create_server(lambda: _Session(self), host, port, backlog=BACKLOG)
         self.port = port_of(self._server)
 
     async def stop(self) -> None:

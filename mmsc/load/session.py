@@ -20,6 +20,7 @@ from mmsc.load.smsc import Smsc, SmscConnection
 from mmsc.load.stops import Condition, first_that_holds
 from mmsc.load.tally import Tally
 from mmsc.load.target import Target
+from mmsc.net.listening import BACKLOG
 from protocols.records import record
 
 BIND_SECONDS: Final = 30.0
@@ -192,6 +193,6 @@ async def _listen(
     loop: asyncio.AbstractEventLoop, make: Callable[[], asyncio.Protocol], place: Place
 ) -> asyncio.Server:
     try:
-        return await loop.create_server(make, *place)
+        return await loop.create_server(make, *place, backlog=BACKLOG)
     except OSError as error:
         raise OSError(error.errno, f"cannot listen on {place[0]} port {place[1]} ({error.strerror})") from error

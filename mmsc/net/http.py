@@ -6,6 +6,7 @@ when the handler raises (which is our bug, and logged). Each request and answer 
 
 import asyncio
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -19,9 +20,11 @@ from multidict import CIMultiDictProxy
 
 from mmsc.domain.durations import Durations
 from mmsc.domain.instant import Instant
+from mmsc.net.accepting import Acceptor
 from mmsc.net.bodies import CODINGS, BodyRefused, inflate
 from mmsc.net.http_connection import Connection
 from mmsc.net.http_received import HttpLimits, Received
+from mmsc.net.http_turned_away import TurnedAway
 from mmsc.net.listening import port_of
 from mmsc.net.manner import Manner, mistreat
 from mmsc.net.octets import OctetBudget
@@ -31,7 +34,6 @@ from mmsc.trace.captures import BodyReference, Direction, Subject, WireTap, new_
 
 __all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
 _log: Final = logging.getLogger(__name__)
-_BUSY: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 _LATER: Final = (("Retry-After", "1"),)
 _LARGE_ANSWER_OCTETS: Final = 16 * 1024  # from here on an answer counts against the budget until it was sent
 _LONGEST_REFUSED: Final = 512 * 1024  # octets of a body that is about no MM of ours: of larger ones the trace keeps
@@ -108,7 +110,8 @@ class HttpListener:
         self._tap = tap
         self._tls = tls
         self._handshake_refused = handshake_refused or _ignored
-        self._sockets: asyncio.Server | TlsServer | None = None
+        self._sockets: Acceptor | None = None
+        self._turned_away = TurnedAway()
         self._connections: set[Connection] = set()
         self.port = port
         self.statuses: dict[int, int] = {}  # answers by status
@@ -126,16 +129,14 @@ class HttpListener:
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
         if self._tls is None:
-            loop = asyncio.get_running_loop()
-            self._sockets = await loop.create_server(self._accept, self._host, self._wanted_port, backlog=512)
-            self.port = port_of(self._sockets)
-            return
-        server = TlsServer(
-            self._tls,
-            lambda: self._new(_Secured),
-            is_full=lambda: len(self._connections) + server.handshakes >= self._limits.maximum_connections,
-            refused=self._handshake_refused,
-        )
+            server = Acceptor(self._take)
+        else:
+            server = TlsServer(
+                self._tls,
+                lambda: self._new(_Secured),
+                is_full=lambda: len(self._connections) + server.under_way >= self._limits.maximum_connections,
+                refused=self._handshake_refused,
+            )
         await server.start(self._host, self._wanted_port)
         self._sockets, self.port = server, port_of(server)
 
@@ -158,14 +159,22 @@ class HttpListener:
             await asyncio.gather(*late, return_exceptions=True)
         for connection in tuple(self._connections):
             connection.drop()
+        self._turned_away.drop()
         await self._sockets.wait_closed()
         await settle()
         self._sockets = None
 
-    def _accept(self) -> asyncio.Protocol:
-        if len(self._connections) >= self._limits.maximum_connections:
-            return _Busy()
-        return self._new(Connection)
+    async def _take(self, client: socket.socket, address: str) -> None:
+        """A client counts from here on, so that hundreds in one turn of the loop are not too many."""
+        is_full = len(self._connections) >= self._limits.maximum_connections
+        connection = self._turned_away.client() if is_full else self._new(Connection)
+        if isinstance(connection, Connection):
+            self._connections.add(connection)
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, client)
+        finally:
+            if isinstance(connection, Connection) and connection.task is None:  # it never stood
+                self._connections.discard(connection)
 
     def _new(self, kind: type[Connection]) -> Connection:
         return kind(self._limits, self._serve, self._connections.add, self._connections.discard, self._budget)
@@ -316,15 +325,6 @@ class _Secured(Connection):
         super().connection_made(transport)
         # TLS that pauses at 0 octets never goes on; beneath its buffer lies another, of 64 KB, that counts as sent
         cast("asyncio.Transport", transport).set_write_buffer_limits(high=1)
-
-
-class _Busy(asyncio.Protocol):
-    """One connection too many: told so, and closed."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
-        transport.write(_BUSY)
-        transport.close()
 
 
 def _without(

@@ -6,6 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+# Connections that wait to be accepted; the system may allow fewer (net.core.somaxconn). They are taken in a turn of
+# the loop, and each listener says "later" to those beyond its limit. Whoever does not fit here believes to be
+# connected, and hears nothing until TCP has sent its request again and again: half a minute and more.
+BACKLOG: Final = 4096
+
 _ADVICE: Final = {
     errno.EADDRINUSE: "another program has the port (a second mmsc serve?); set {key}.port to another one, or to 0 for"
     " any free one ({variable}__PORT=0)",

@@ -5,10 +5,12 @@ bounded amount of memory and time. AUTH is not offered.
 """
 
 import asyncio
+import socket
 from typing import Final
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from mmsc.net.accepting import Acceptor
 from mmsc.net.http_received import place_of
 from mmsc.net.listening import port_of
 from mmsc.net.octets import OctetBudget
@@ -165,7 +167,7 @@ class SmtpServer:
         self._wanted_port = port
         self._hostname = hostname
         self._limits = limits
-        self._server: asyncio.Server | None = None
+        self._server: Acceptor | None = None
         self._sessions: dict[SmtpSession, asyncio.Transport] = {}
         self.port = port
 
@@ -175,8 +177,8 @@ class SmtpServer:
 
     async def start(self) -> None:
         """Listen. OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._new, self._host, self._wanted_port)
+        self._server = Acceptor(self._take)
+        await self._server.start(self._host, self._wanted_port)
         self.port = port_of(self._server)
         self._hooks.local = place_of((self._host, self.port))
 
@@ -218,6 +220,9 @@ class SmtpServer:
     def left(self, session: SmtpSession) -> None:
         """A session ended."""
         self._sessions.pop(session, None)
+
+    async def _take(self, client: socket.socket, address: str) -> None:
+        await asyncio.get_running_loop().connect_accepted_socket(self._new, client)
 
     def _new(self) -> SmtpSession:
         return SmtpSession(

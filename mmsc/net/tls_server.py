@@ -6,20 +6,16 @@ any other, of one that has expired, and of one whose key the client does not hol
 
 import asyncio
 import hashlib
-import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from mmsc.net.accepting import Acceptor
 from mmsc.net.listening import CannotListen
 from protocols.records import record
 
-_log: Final = logging.getLogger(__name__)
-_BACKLOG: Final = 512
 HANDSHAKE_SECONDS: Final = 10.0  # a client that only connects is gone by then
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -130,13 +126,12 @@ def of_der(octets: bytes, named: Mapping[str, Any] | None = None) -> ClientCerti
     )
 
 
-class TlsServer:
-    """Listens, and has a protocol made for each client whose handshake went well.
+class TlsServer(Acceptor):
+    """Has a protocol made for each client whose handshake went well.
 
-    asyncio's own TLS server says nothing of a handshake that fails or is never finished; here each is a task, so that
-    it can be counted and ended. `refused` is told the client's address and why, when a certificate, version or cipher
-    was not taken, and not when a client only goes away. `is_full` lets the next client be cut before its handshake:
-    there is nothing yet that it could be told in."""
+    asyncio's own TLS server says nothing of a handshake that fails or is never finished; here each can be counted and
+    ended. `refused` is told the client's address and why, when a certificate, version or cipher was not taken, and not
+    when a client only goes away."""
 
     def __init__(
         self,
@@ -147,70 +142,13 @@ class TlsServer:
         refused: Callable[[str, str], Awaitable[None]],
         seconds: float = HANDSHAKE_SECONDS,
     ) -> None:
+        super().__init__(self._shake_hands, is_full=is_full)
         self._context = context
         self._make = make
-        self._is_full = is_full
         self._refused = refused
         self._seconds = seconds
-        self._accepting: list[asyncio.Task[None]] = []
-        self._handshakes: set[asyncio.Task[None]] = set()
-        self.sockets: tuple[socket.socket, ...] = ()
-
-    @property
-    def handshakes(self) -> int:
-        """Clients that are connected and not through."""
-        return len(self._handshakes)
-
-    async def start(self, host: str, port: int) -> None:
-        """Listen. OSError when the address cannot be had."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        with ExitStack() as opened:
-            made = [opened.enter_context(_listening(one[0], one[4])) for one in dict.fromkeys(found)]
-            opened.pop_all()
-        self.sockets = tuple(made)
-        self._accepting = [loop.create_task(self._accept(one), name="TLS listener") for one in made]
-
-    def close(self) -> None:
-        """No new clients; those in their handshake are cut."""
-        for task in (*self._accepting, *self._handshakes):
-            task.cancel()
-
-    async def wait_closed(self) -> None:
-        """Until the last of them is gone."""
-        await asyncio.gather(*self._accepting, *self._handshakes, return_exceptions=True)
-
-    async def _accept(self, listening: socket.socket) -> None:
-        try:
-            while True:
-                await self._accept_one(listening)
-        finally:
-            listening.close()
-
-    async def _accept_one(self, listening: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            client, place = await loop.sock_accept(listening)
-        except ConnectionError:  # it went away while it waited
-            return
-        except OSError as error:
-            _log.error("no client can be taken for a second: %s", error)
-            await asyncio.sleep(1.0)
-            return
-        if self._is_full():
-            client.close()
-            return
-        task = loop.create_task(self._shake_hands(client, str(place[0])), name="TLS handshake")
-        self._handshakes.add(task)
-        task.add_done_callback(partial(self._ended, client))
-
-    def _ended(self, client: socket.socket, task: asyncio.Task[None]) -> None:
-        self._handshakes.discard(task)
-        if task.cancelled():  # perhaps before it began
-            client.close()
 
     async def _shake_hands(self, client: socket.socket, address: str) -> None:
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(
@@ -218,21 +156,3 @@ class TlsServer:
             )
         except ssl.SSLError as error:
             await self._refused(address, getattr(error, "verify_message", "") or _plainly(error))
-        except OSError as error:  # too late, or gone
-            _log.debug("TLS handshake with %s: %s", address, error)
-
-
-def _listening(family: int, address: Any) -> socket.socket:
-    """A socket that listens at an address, as `loop.create_server` would make it."""
-    made = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        made.bind(address)
-        made.listen(_BACKLOG)
-        made.setblocking(False)
-    except OSError:
-        made.close()
-        raise
-    return made

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from benching.cases import ALONE, CASES, CODEC, FLOOR, LARGE_OCTETS, MM1, PRODUCT, TABLE, Case, Side
+from benching.cases import ALONE, CASES, CODEC, FLOOR, HOSTILE, LARGE_OCTETS, MM1, PRODUCT, TABLE, Case, Side
 from benching.codec import codec
 from benching.hostile import hostile
 from benching.instructions import count_instructions
 from benching.load import Figures, Plan, WireError
 from benching.mm1 import mm1_codec
 from benching.octets import PICTURE_OCTETS, SUBSCRIBERS
+from benching.overload import overload
 from benching.play import Ground, fill, one_run
 from benching.servers import ServerFailed
 from benching.soak import soak
@@ -186,7 +187,7 @@ async def _play(name: str, options: Options) -> list[Result]:
         _tell(result)
         return [result]
     if name in ALONE:
-        result = codec() if name == CODEC else mm1_codec() if name == MM1 else await hostile(_say)
+        result = await _alone(name)
         _tell(result)
         return [result]
     results: list[Result] = []
@@ -201,6 +202,15 @@ async def _play(name: str, options: Options) -> list[Result]:
     return results
 
 
+async def _alone(name: str) -> Result:
+    """A case without sides."""
+    if name == CODEC:
+        return codec()
+    if name == MM1:
+        return mm1_codec()
+    return await (hostile(_say) if name == HOSTILE else overload(_say))
+
+
 def _tell(result: Result) -> None:
     _say("")
     print(json.dumps(result), flush=True)
@@ -212,7 +222,7 @@ def _went_wrong(result: Result) -> bool:
 
 def main() -> int:
     """Run everything that was asked for; the exit status is 1 when a message was lost, a run was void, memory grew in a
-    soak, hostile requests harmed others, or (with --table) something is not as wanted."""
+    soak or under overload, hostile requests or too many harmed others, or (with --table) something is not as wanted."""
     options = parse(sys.argv[1:])
     if options.instructions:
         return count_instructions(options.cases)

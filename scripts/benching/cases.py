@@ -115,11 +115,13 @@ CASES: Final[dict[str, tuple[Case, ...]]] = {
 CODEC: Final = "codec"
 MM1: Final = "mm1"
 HOSTILE: Final = "hostile"
+OVERLOAD: Final = "overload"
 # Names of --case that have no sides, and their titles.
 ALONE: Final = {
     CODEC: "SubmitReq of 30 KB, octets to domain",
     MM1: "m-retrieve-conf beside python-messaging",
     HOSTILE: "SubmitReq beside hostile requests",
+    OVERLOAD: "more SubmitReqs than the door lets in",
 }
 
 
@@ -172,4 +174,7 @@ TABLE: Final = (
     Wanted("mm1", 1, "decode_ratio", least=40),
     Wanted("mm1", 1, "encode_ratio", least=60),
     Wanted("hostile", 2, "unharmed", least=1),
+    Wanted("overload", 900, "unharmed", least=1),
+    Wanted("overload", 900, "flat", least=1),
+    Wanted("overload", 900, "rss_most_mb"),
 )

@@ -10,6 +10,7 @@ from benching.cases import ALONE, CASES, TABLE, Wanted
 from benching.codec import codec
 from benching.hostile import hostile
 from benching.mm1 import compare, message, mm1_codec, ours_encode
+from benching.overload import overload
 from benching.servers import ServerFailed
 from benching.soak import soak
 from benching.table import print_table
@@ -133,3 +134,15 @@ def test_hostile_requests_are_carried_out_beside_usual_ones() -> None:
     assert result["attacks"] > 0
     assert result["lost"] == 0
     assert result["messages_per_s"] > 0
+
+
+@pytest.mark.slow
+def test_a_flood_is_told_later_and_nothing_that_was_taken_is_lost() -> None:
+    """More under way than one VASP may have, on a slow disk: 4006 for the rest, and the one beside it is let in."""
+    result = asyncio.run(overload(lambda _: None, 3.0, flood=600))
+    assert result["messages_per_s"] > 0
+    assert result["later_per_s"] > 0
+    assert result["calm_messages_per_s"] > 0
+    assert result["other_answers"] == {}
+    assert result["unharmed"]
+    assert result["lost"] == 0

@@ -1,16 +1,12 @@
 """Who a VASP is: HTTP Basic or Digest credentials, a client certificate, or its VASPID alone; and where it asks from.
 
-Whatever is set for a VASP must hold: its login, its certificate, its networks. Basic passwords are kept hashed with
-scrypt, and verified ones are remembered (a hash a request would cap the rate). A hash takes tens of milliseconds on
-purpose: it is made beside the event loop, a few at a time, so that somebody who guesses passwords slows nobody else
-down. Digest needs another secret: see `digest.py`.
+Whatever is set for a VASP must hold: its login, its certificate, its networks. Basic passwords are kept hashed
+(`passwords.py`), and verified ones are remembered (a hash a request would cap the rate). Digest needs another secret:
+see `digest.py`.
 """
 
-import asyncio
 import base64
 import hashlib
-import hmac
-import os
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import field
@@ -21,35 +17,13 @@ from mmsc.domain.instant import Instant
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.engine.ports import Directory
 from mmsc.gateways.mm7.digest import ALGORITHMS, NONCE_AGE, Digest, Nonces
+from mmsc.gateways.mm7.passwords import PasswordChecks
 from mmsc.net.forwarded import Proxies, Source, lies_in
 from mmsc.net.http import HttpRequest
 from protocols.records import record
 
-_COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
 _REMEMBERED: Final = 10_000
-_HASHES_AT_ONCE: Final = 2
 _MM7: Final = VaspInterface.MM7  # taken once: an enumeration searches for its member each time that it is named
-
-
-def hash_password(password: str) -> str:
-    """`scrypt$SALT$HASH` in hex, with a fresh salt."""
-    salt = os.urandom(16)
-    return f"scrypt${salt.hex()}${_scrypt(password, salt).hex()}"
-
-
-def _scrypt(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, dklen=32, **_COST)
-
-
-def matches(password: str, password_hash: str) -> bool:
-    """Whether a password is the hashed one; False for a hash nobody can read."""
-    kind, _, rest = password_hash.partition("$")
-    salt, _, digest = rest.partition("$")
-    try:
-        expected, salt_octets = bytes.fromhex(digest), bytes.fromhex(salt)
-    except ValueError:
-        return False
-    return kind == "scrypt" and hmac.compare_digest(_scrypt(password, salt_octets), expected)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -88,7 +62,7 @@ class Vasps:
         self._proxies = policy.proxies
         self._digest = Digest(policy.realm, policy.digest_algorithms, Nonces(real_now, policy.nonce_age))
         self._verified: OrderedDict[bytes, tuple[str, str, str]] = OrderedDict()  # digest: name, username, hash
-        self._hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._checks = PasswordChecks()
 
     async def identify(self, request: HttpRequest) -> Vasp | Unidentified | None:
         """The VASP that a login or a certificate shows; None when its VASPID has to tell (`open_one`). Whether it may
@@ -152,15 +126,9 @@ class Vasps:
         vasp = next((one for one in self._directory.vasps.values() if username and one.username == username), None)
         if vasp is None:
             return None
-        async with self._hashing:
-            # others of its requests may have waited here with the same credentials
-            verified = (vasp.name, vasp.username, vasp.password_hash)
-            matching = self._verified.get(key) == verified or await asyncio.to_thread(
-                matches, password, vasp.password_hash
-            )
-        if not matching:
+        if not await self._checks.matches(password, vasp.password_hash):
             return None
-        self._verified[key] = verified
+        self._verified[key] = (vasp.name, vasp.username, vasp.password_hash)
         while len(self._verified) > _REMEMBERED:
             self._verified.popitem(last=False)
         return vasp

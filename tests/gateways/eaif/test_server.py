@@ -13,8 +13,9 @@ from mmsc.domain.neighbours import Repeats, Vasp, VaspInterface
 from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.engine.ports import Accepted, Gone, GoneBecause
 from mmsc.gateways.eaif.server import EaifServer, is_eaif
+from mmsc.gateways.mm7.passwords import hash_password
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps, hash_password
+from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm1
 from protocols.mm1 import MSendConf, MSendReq, ResponseStatus

@@ -19,11 +19,12 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.reports import TABLE
 from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.ports import Accepted, Delivered, Failed, Later, Retry
-from mmsc.gateways.mm7 import vasp as vasp_module
+from mmsc.gateways.mm7 import passwords
 from mmsc.gateways.mm7.courier import _spoken, judge
+from mmsc.gateways.mm7.passwords import PasswordChecks, hash_password, matches
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.translate import STATUS_OF, read_time, report_of
-from mmsc.gateways.mm7.vasp import Vasps, hash_password, matches
+from mmsc.gateways.mm7.vasp import Vasps
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.net.http_client import HttpReply
 from protocols import mm7
@@ -223,14 +224,46 @@ async def test_a_password_is_hashed_once_and_never_on_the_event_loop(monkeypatch
         hashed.append(password)
         return matches(password, password_hash)
 
-    monkeypatch.setattr(vasp_module, "matches", counted)
+    monkeypatch.setattr(passwords, "matches", counted)
     directory: Any = SimpleNamespace(vasps={"news": NEWS})
     vasps = Vasps(directory)
     found = await asyncio.gather(*(vasps.by_credentials(basic("news:secret")) for _ in range(20)))
     assert found == [NEWS] * 20
-    assert 1 <= len(hashed) <= 2
+    assert hashed == ["secret"]
     assert await vasps.by_credentials(basic("news:guess")) is None
     assert hashed[-1] == "guess"
+
+
+async def test_all_who_ask_the_same_are_answered_in_the_same_turn_of_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One after the other, a turn each, the last of nine hundred connections waited for half a minute."""
+    monkeypatch.setattr(passwords, "matches", lambda password, password_hash: password == password_hash)
+    checks, turns, answered = PasswordChecks(), 0, set()
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def ask(password: str) -> None:
+        assert await checks.matches(password, "right") is (password == "right")
+        answered.add(turns)
+
+    counting = asyncio.ensure_future(count())
+    await asyncio.gather(*(ask(password) for password in ["right", "wrong"] * 200))
+    counting.cancel()
+    assert len(answered) <= 4, "those who look, and those who waited for them"
+
+
+async def test_a_check_that_was_given_up_is_made_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = PasswordChecks()
+    first = asyncio.ensure_future(checks.matches("secret", NEWS.password_hash))
+    second = asyncio.ensure_future(checks.matches("secret", NEWS.password_hash))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second
 
 
 @pytest.mark.parametrize("stored", ["", "scrypt$zz$00", "md5$00$00", "scrypt$00$"])
