@@ -34,7 +34,7 @@ DICE: Final = {
     "mmsc/load/octets.py": "a picture is noise from a seed",
 }
 PASSWORDS: Final = {
-    "mmsc/gateways/mm7/vasp.py": "salts of password hashes",
+    "mmsc/gateways/mm7/passwords.py": "salts of password hashes",
     "mmsc/gateways/mm7/digest.py": "the key that signs nonces",
     "mmsc/console/guard.py": "the key that signs cookies",
 }
