@@ -16,9 +16,9 @@ from mmsc.store.bodies import Bodies
 from mmsc.store.core import Store
 
 # What 500 MMs of 30 KB a second need. A body is wanted again by the GET: a handset that hears of its MM at once asks
-# within tenths of a second (64 in flight: 2 MB), one over the air within a few. This holds bodies for 2.2 s; a later
+# within tenths of a second (64 in flight: 2 MB), one over the air within a few. This holds bodies for 1.6 s; a later
 # GET costs a read on a reader's thread. A recipient is wanted from the push to the report, and takes 1.5 KB: 20 s.
-MAXIMUM_OCTETS: Final = 32 << 20
+MAXIMUM_OCTETS: Final = 24 << 20
 MAXIMUM_RECIPIENTS: Final = 10_000
 _REPLACED: Final = 1000  # MMs whose replacement is remembered: somebody may still hold what it was before
 

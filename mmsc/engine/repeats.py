@@ -14,7 +14,8 @@ from mmsc.store.core import Store
 from mmsc.trace.events import FindingNoted
 from protocols.records import record
 
-_REMEMBERED_IDENTIFIERS: Final = 20_000
+_REMEMBERED_IDENTIFIERS: Final = 20_000  # a quarter of a kilobyte each
+_INSTANT_OCTETS: Final = 8
 _REUSED: Final = {
     Interface.MM1: ("MM1-H010", "OMA-TS-MMS_ENC 7.3.63"),
     Interface.MM4: ("MM4-R004", "TS 23.140 8.4.4"),
@@ -28,19 +29,23 @@ class Identifiers:
 
     def __init__(self, window: int) -> None:
         self.window = window
-        self._digests: OrderedDict[tuple[str, str], tuple[bytes, Instant]] = OrderedDict()
+        self._digests: OrderedDict[bytes, bytes] = OrderedDict()  # name and sender: what it named, and when
 
     def remark(self, submission: Submission, now: Instant) -> FindingNoted | None:
         """Remember a submission's identifier; the finding when it named something else a while ago."""
         digest = submission.repeat_key
         if digest is None or not submission.identifier:
             return None
-        key = (submission.origin.key, submission.identifier)
+        named = f"{submission.origin.key}\0{submission.identifier}"
+        key = hashlib.blake2b(named.encode("utf-8", "surrogateescape"), digest_size=16).digest()
         before = self._digests.pop(key, None)
-        self._digests[key] = (digest, now)
+        self._digests[key] = digest + now.to_bytes(_INSTANT_OCTETS)
         if len(self._digests) > _REMEMBERED_IDENTIFIERS:
             self._digests.popitem(last=False)
-        if before is None or before[0] == digest or before[1] < now - self.window:
+        if before is None:
+            return None
+        named_then, at = before[:-_INSTANT_OCTETS], int.from_bytes(before[-_INSTANT_OCTETS:])
+        if named_then == digest or at < now - self.window:
             return None
         rule, clause = _REUSED[submission.origin.interface]
         why = f"{submission.identifier} was used before, for another request: taken as a new one"

@@ -16,7 +16,7 @@ from benching.servers import Ports, Server, free_ports
 SAMPLE_SECONDS: Final = 10.0
 GROWTH: Final = 1.1  # the last third's median over the first third's, at most
 FEWEST_SAMPLES: Final = 9  # three in each third; of fewer nothing is said
-WARM_UP: Final = 3000  # messages: by then the caches are full (32 MB of bodies)
+WARM_UP: Final = 3000  # messages: by then the caches are full (24 MB of bodies)
 
 
 async def soak(
