@@ -1,12 +1,17 @@
 """SQL that only PostgreSQL knows: the claim of due tasks, its clock, and the table of its writers."""
 
+import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from typing import Final
 
 from mmsc.store.core import TASK_PRIORITIES
 
 TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT", "then_id": ", id"}
 NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+
+_INSERT: Final = re.compile(r"INSERT INTO \w+ \([\w, ]+\) VALUES \((?P<values>[$\d, ]+)\)")
 
 _WANTED: Final = """
 wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[], $7::text[], $8::bigint[])
@@ -97,4 +102,27 @@ def native(sql: str) -> str:
 @cache
 def numbered_rows(sql: str, parameters: int) -> str:
     """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
-    return f"WITH guarded AS ({native(sql)}) SELECT ${parameters + 1}::bigint, guarded.* FROM guarded"
+    statement, _, columns = native(sql).rpartition(" RETURNING ")
+    return f"{statement} RETURNING ${parameters + 1}::bigint, {columns}"
+
+
+@cache
+def is_plain_insert(sql: str) -> bool:
+    """Whether a statement only writes its parameters, in their order, as a row."""
+    found = _INSERT.fullmatch(sql)
+    if found is None:
+        return False
+    places = range(1, found["values"].count("$") + 1)
+    return found["values"] == ", ".join(f"${place}" for place in places)
+
+
+def inserts_of_arrays(sqls: Sequence[str], types: Sequence[Sequence[str]]) -> str:
+    """Plain inserts as one statement that writes many rows of each: a parameter is an array, a row's value in it."""
+    inserts, places = [], count(1)
+    for sql, names in zip(sqls, types, strict=True):
+        values = ", ".join(f"unnest(${next(places)}::{name}[])" for name in names)
+        inserts.append(f"{sql.partition(' VALUES ')[0]} SELECT {values}")
+    *others, last = inserts
+    if not others:
+        return last
+    return f"WITH {', '.join(f'insert{place} AS ({sql})' for place, sql in enumerate(others))} {last}"
