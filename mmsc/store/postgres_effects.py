@@ -1,7 +1,7 @@
 """The effects of a batch's winners, in few statements: what an execution costs by itself is more than its row does.
 
-Effects of one text run together, texts in the order in which they first come. Plain inserts that follow one another are
-one statement, with arrays for the values of their rows: they read nothing, so none can miss what another has done.
+Effects of one text run together, texts in the order in which they first come. Plain inserts are one statement, with
+arrays for the values of their rows: they read nothing, so they wait until another text names a table of theirs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,17 +42,17 @@ class Effects:
             if text.is_plain_insert(sql):
                 inserts[sql] = many
                 continue
-            await self._insert(connection, inserts)
-            inserts = {}
+            if any(text.mentions(sql, insert) for insert in inserts):
+                await self._insert(connection, inserts)
+                inserts = {}
             if len(many) == 1:
                 await connection.execute(text.native(sql), *many[0])
             else:
                 await connection.executemany(text.native(sql), many)
-        await self._insert(connection, inserts)
+        if inserts:
+            await self._insert(connection, inserts)
 
     async def _insert(self, connection: Connection, inserts: dict[str, Rows]) -> None:
-        if not inserts:
-            return
         sqls = sorted(inserts)  # whatever comes first: few combinations, so few statements that are prepared
         types = [await self._types_of(connection, sql) for sql in sqls]
         arrays = [column for sql in sqls for column in zip(*inserts[sql], strict=True)]

@@ -72,6 +72,9 @@ ENTER_WRITER: Final = (
     f"INSERT INTO writer (id, batch, seen_at) VALUES ($1, $2, {NOW})"
     " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at"
 )
+NUMBER_BATCH: Final = (  # planned once a connection, not once a batch
+    f"PREPARE number_batch (text, bigint) AS UPDATE writer SET batch = $2, seen_at = {NOW} WHERE id = $1"
+)
 LEAVE_WRITER: Final = "DELETE FROM writer WHERE id = $1"
 WHO_AM_I: Final = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 END_BACKEND: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
@@ -79,8 +82,8 @@ LAST_BATCH: Final = "SELECT batch FROM writer WHERE id = $1 FOR UPDATE"  # waits
 
 
 def begin(writer: str, batch: int) -> str:
-    """Begin a transaction and number it, in one round trip."""
-    return f"BEGIN; UPDATE writer SET batch = {batch}, seen_at = {NOW} WHERE id = {quoted(writer)}"
+    """Begin a transaction and number it, in one round trip. `NUMBER_BATCH` has been prepared on the connection."""
+    return f"BEGIN; EXECUTE number_batch ({quoted(writer)}, {batch})"
 
 
 def commit(channel: str, notice: str | None) -> str:
@@ -104,6 +107,13 @@ def numbered_rows(sql: str, parameters: int) -> str:
     """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
     statement, _, columns = native(sql).rpartition(" RETURNING ")
     return f"{statement} RETURNING ${parameters + 1}::bigint, {columns}"
+
+
+@cache
+def mentions(sql: str, insert: str) -> bool:
+    """Whether a statement may see what a plain insert writes, or change it: it names its table."""
+    table = insert.split()[2]
+    return re.search(rf"\b{table}\b", sql) is not None
 
 
 @cache

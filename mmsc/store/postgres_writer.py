@@ -75,6 +75,7 @@ class Writer:
         self._id = self._id or f"{row[0]} {row[1].isoformat()}"
         await self.connection.execute(text.FORGET_WRITERS)
         await self.connection.execute(text.ENTER_WRITER, self._id, self._batch)
+        await self.connection.execute(text.NUMBER_BATCH)
 
     async def was_committed(self, doubt: OutcomeUnknown) -> bool:
         """Whether a batch whose COMMIT was not answered is durable; asked on a new connection, before `enter`.

@@ -83,8 +83,27 @@ async def test_large_values_go_in_pieces(store: PostgresStore) -> None:
     assert rows == [(number, 1_500_000, number.to_bytes(2, "big")) for number in range(1, 8)]
 
 
-async def test_an_insert_between_others_keeps_its_place(store: PostgresStore) -> None:
-    """What reads runs behind the inserts that stand before it, and before those behind it."""
+async def test_what_names_another_table_does_not_part_inserts(relay: Relay, store: PostgresStore) -> None:
+    """Begin, the inserts, the other effect before them, the COMMIT."""
+
+    def both(number: int) -> Unit:
+        other = meta.write(f"k{number}", "v")
+        return Unit(None, (Statement(EVENT, event(number)), other, Statement(NODE, ("n", number))))
+
+    await store.commit(both(1))
+    sent: list[bytes] = []
+
+    def decide(octets: bytes) -> str:
+        sent.append(octets)
+        return ""
+
+    relay.decide = decide
+    await store.commit(both(2))
+    assert len(sent) == 4, sent
+    assert [await store.fetch_one(f"SELECT COUNT(*) FROM {table}") for table in ("event", "cdr")] == [(2,), (2,)]
+
+
+async def test_what_reads_runs_behind_the_inserts_before_it(store: PostgresStore) -> None:
     count = "INSERT INTO meta (key, value) SELECT $1, CAST(COUNT(*) AS TEXT) FROM event"
     first, second = Statement(EVENT, event(1)), Statement(NODE, ("n", 2))
     units = [Unit(None, (first, Statement(count, ("seen",)), second)), Unit(None, (Statement(EVENT, event(3)),))]
