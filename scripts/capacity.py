@@ -239,8 +239,8 @@ def play(costs: Costs, deployment: Deployment, rate: float, *, seconds: float = 
 
 # Measured on two cores of a 2023 server processor (mmsc/CAPACITY.md says how); PostgreSQL 15, 64 MMs in flight.
 NODE: Final = (0.00070, 0.00028, 0.00025, 0.00015, 0.00017)
-INSIDE: Final = Costs(node_cpu=NODE, database_cpu=0.00018, commit_cpu=0.00040, log_octets=42_000, first_share=0.85)
-OUTSIDE: Final = replace(INSIDE, database_cpu=0.00011, log_octets=8_000, first_share=0.40, object_seconds=0.015)
+INSIDE: Final = Costs(node_cpu=NODE, database_cpu=0.000055, commit_cpu=0.00060, log_octets=42_000, first_share=0.85)
+OUTSIDE: Final = replace(INSIDE, database_cpu=0.00003, log_octets=8_000, first_share=0.40, object_seconds=0.015)
 
 
 def most(costs: Costs, deployment: Deployment, *, seconds: float = 3.0) -> float:

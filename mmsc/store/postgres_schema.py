@@ -23,7 +23,7 @@ async def check(connection: "asyncpg.Connection[Any]", schema: str) -> None:
             "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1", schema
         )
         if not known:
-            for statement in (*ddl.statements(**text.TYPES), text.WRITERS):
+            for statement in (*ddl.statements(**text.TYPES), text.WRITERS, *text.STORAGE):
                 await connection.execute(statement)
             await connection.execute("INSERT INTO meta (key, value) VALUES ('schema', $1)", ddl.HASH)
             return

@@ -1,12 +1,17 @@
 """SQL that only PostgreSQL knows: the claim of due tasks, its clock, and the table of its writers."""
 
+import re
+from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from typing import Final
 
 from mmsc.store.core import TASK_PRIORITIES
 
 TYPES: Final = {"id": "BIGINT", "blob": "BYTEA", "bigint": "BIGINT", "then_id": ", id"}
 NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"  # leases run on the database's clock
+
+_INSERT: Final = re.compile(r"INSERT INTO \w+ \([\w, ]+\) VALUES \((?P<values>[$\d, ]+)\)")
 
 _WANTED: Final = """
 wanted AS MATERIALIZED (SELECT * FROM unnest($1::text[], $2::bigint[], $7::text[], $8::bigint[])
@@ -51,6 +56,13 @@ CLAIM: Final = (
     " RETURNING id, mm_id, recipient_id, kind, lane, due_at, priority, attempt, payload, owner"
 )
 
+# Bodies are pictures and clips, compressed as they are: PostgreSQL would try again, for 300 µs a 30 KB JPEG, and gain
+# nothing. A recipient is written anew at every step of its MM: with room on its page its indexes are left alone.
+STORAGE: Final = (
+    "ALTER TABLE content ALTER COLUMN body SET STORAGE EXTERNAL",
+    "ALTER TABLE recipient SET (fillfactor = 50)",
+)
+
 # Each writer has a row, and each batch writes its number there: after a COMMIT whose answer was lost, it says whether
 # the batch is durable. Not in the schema's common text: a file has one writer, which always knows.
 WRITERS: Final = "CREATE TABLE writer (id TEXT PRIMARY KEY, batch BIGINT NOT NULL, seen_at BIGINT NOT NULL)"
@@ -60,6 +72,9 @@ ENTER_WRITER: Final = (
     f"INSERT INTO writer (id, batch, seen_at) VALUES ($1, $2, {NOW})"
     " ON CONFLICT (id) DO UPDATE SET batch = excluded.batch, seen_at = excluded.seen_at"
 )
+NUMBER_BATCH: Final = (  # planned once a connection, not once a batch
+    f"PREPARE number_batch (text, bigint) AS UPDATE writer SET batch = $2, seen_at = {NOW} WHERE id = $1"
+)
 LEAVE_WRITER: Final = "DELETE FROM writer WHERE id = $1"
 WHO_AM_I: Final = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
 END_BACKEND: Final = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2"
@@ -67,8 +82,8 @@ LAST_BATCH: Final = "SELECT batch FROM writer WHERE id = $1 FOR UPDATE"  # waits
 
 
 def begin(writer: str, batch: int) -> str:
-    """Begin a transaction and number it, in one round trip."""
-    return f"BEGIN; UPDATE writer SET batch = {batch}, seen_at = {NOW} WHERE id = {quoted(writer)}"
+    """Begin a transaction and number it, in one round trip. `NUMBER_BATCH` has been prepared on the connection."""
+    return f"BEGIN; EXECUTE number_batch ({quoted(writer)}, {batch})"
 
 
 def commit(channel: str, notice: str | None) -> str:
@@ -90,4 +105,34 @@ def native(sql: str) -> str:
 @cache
 def numbered_rows(sql: str, parameters: int) -> str:
     """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
-    return f"WITH guarded AS ({native(sql)}) SELECT ${parameters + 1}::bigint, guarded.* FROM guarded"
+    statement, _, columns = native(sql).rpartition(" RETURNING ")
+    return f"{statement} RETURNING ${parameters + 1}::bigint, {columns}"
+
+
+@cache
+def mentions(sql: str, insert: str) -> bool:
+    """Whether a statement may see what a plain insert writes, or change it: it names its table."""
+    table = insert.split()[2]
+    return re.search(rf"\b{table}\b", sql) is not None
+
+
+@cache
+def is_plain_insert(sql: str) -> bool:
+    """Whether a statement only writes its parameters, in their order, as a row."""
+    found = _INSERT.fullmatch(sql)
+    if found is None:
+        return False
+    places = range(1, found["values"].count("$") + 1)
+    return found["values"] == ", ".join(f"${place}" for place in places)
+
+
+def inserts_of_arrays(sqls: Sequence[str], types: Sequence[Sequence[str]]) -> str:
+    """Plain inserts as one statement that writes many rows of each: a parameter is an array, a row's value in it."""
+    inserts, places = [], count(1)
+    for sql, names in zip(sqls, types, strict=True):
+        values = ", ".join(f"unnest(${next(places)}::{name}[])" for name in names)
+        inserts.append(f"{sql.partition(' VALUES ')[0]} SELECT {values}")
+    *others, last = inserts
+    if not others:
+        return last
+    return f"WITH {', '.join(f'insert{place} AS ({sql})' for place, sql in enumerate(others))} {last}"

@@ -6,17 +6,15 @@ node was in the way, and a COMMIT whose answer was lost. `was_committed` finds o
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import asyncpg
 
 from mmsc.store import postgres_text as text
 from mmsc.store.committer import Result
-from mmsc.store.core import LOST, Row, SqlValue, Statement, Unit
+from mmsc.store.core import LOST, Row, Unit
+from mmsc.store.postgres_effects import Connection, Effects
 from protocols.records import record
-
-Connection: TypeAlias = "asyncpg.Connection[Any]"
-_LONGEST_NOTICE: Final = 7000  # octets; NOTIFY takes 8000
 
 GONE: Final = (  # asyncpg takes some answers of a server that goes for errors of its own ("cannot switch to state")
     OSError,
@@ -55,6 +53,7 @@ class Writer:
         self._id = ""
         self._batch = 0
         self._backend: _Backend | None = None
+        self._effects = Effects()
         self.connection: Connection | None = None
 
     @property
@@ -76,6 +75,7 @@ class Writer:
         self._id = self._id or f"{row[0]} {row[1].isoformat()}"
         await self.connection.execute(text.FORGET_WRITERS)
         await self.connection.execute(text.ENTER_WRITER, self._id, self._batch)
+        await self.connection.execute(text.NUMBER_BATCH)
 
     async def was_committed(self, doubt: OutcomeUnknown) -> bool:
         """Whether a batch whose COMMIT was not answered is durable; asked on a new connection, before `enter`.
@@ -115,7 +115,7 @@ class Writer:
             if await connection.execute(text.begin(self._id, self._batch)) != "UPDATE 1":
                 await connection.execute(text.ENTER_WRITER, self._id, self._batch)  # forgotten in a long pause
             results = await _guard(connection, units)
-            notice = await _apply(connection, units, results)
+            notice = await self._effects.apply(connection, units, results)
         except BaseException:
             await _roll_back(connection)
             raise
@@ -172,30 +172,3 @@ def _add(results: list[Result], number: int, row: Row) -> None:
         known.append(row)
     else:
         results[number] = [row]
-
-
-async def _apply(connection: Connection, units: Sequence[Unit], results: Sequence[Result]) -> str | None:
-    """Run the winners' effects; the lanes in which they made work for anybody, None when in none."""
-    effects: dict[str, list[tuple[SqlValue, ...]]] = {}
-    lanes: set[str] = set()
-    for unit, result in zip(units, results, strict=True):
-        if result is LOST:
-            continue
-        if unit.guard is not None:
-            lanes |= _woken_by(unit.guard)
-        for effect in unit.effects:
-            effects.setdefault(effect.sql, []).append(effect.params)
-            lanes |= _woken_by(effect)
-    for sql, many in effects.items():
-        if len(many) == 1:
-            await connection.execute(text.native(sql), *many[0])
-        else:
-            await connection.executemany(text.native(sql), many)
-    if not lanes:
-        return None
-    notice = "\n".join(sorted(lanes))
-    return notice if len(notice.encode()) <= _LONGEST_NOTICE else ""
-
-
-def _woken_by(statement: Statement) -> frozenset[str]:
-    return frozenset() if statement.wakes is None else frozenset((statement.wakes,))
