@@ -40,7 +40,7 @@ class Deadlines:
         self._timer = None
         now = self._loop.time()
         for key in [key for key, end in self._ends.items() if end <= now]:
-            del self._ends[key]
-            self._late(key)
+            if self._ends.pop(key, None) is not None:  # who was late before it may have cleared it
+                self._late(key)
         if self._ends and self._timer is None:
             self._watch(min(self._ends.values()))
