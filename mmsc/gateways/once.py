@@ -9,6 +9,11 @@ T = TypeVar("T")
 _REMEMBERED: Final = 64
 
 
+def is_for_one(mm: Mm) -> bool:
+    """Whether an MM seems to have one recipient alone: then nothing is made for others. Those in Bcc are not seen."""
+    return len(mm.shown_to) == 1
+
+
 class OncePerMm(Generic[T]):
     """What was made of the last MMs, for one of their recipients."""
 

@@ -16,6 +16,7 @@ PLAIN = MM._replace(subject="Grüße", message_class="advertisement", sender_hid
 FOR_VASPS = MM._replace(details={"applic_id": "chess", "drm_content": "true"})
 TIMED = MM._replace(details={"reply_charging": "requested", "reply_deadline": str(T0 + 3600 * SECOND)})
 SHOWN = MM._replace(shown_to=((RECIPIENT.role, "+15550100123"), (RECIPIENT.role, "friend@mms.example")))
+ONE = MM._replace(shown_to=((RECIPIENT.role, "+15550100123"),))
 TWO = (
     RECIPIENT._replace(transaction_id="first", token="0one"),
     RECIPIENT._replace(transaction_id="\u00fcber", token="two"),
@@ -26,7 +27,7 @@ def job(mm: Mm, recipient: Recipient, payload: dict[str, str]) -> Job:
     return Job(TaskId(1), TaskKind.NOTIFY, "smsc:local", 0, T0, mm, (recipient,), payload)
 
 
-@pytest.mark.parametrize("mm", [MM, PLAIN, FOR_VASPS, TIMED, SHOWN])
+@pytest.mark.parametrize("mm", [MM, PLAIN, FOR_VASPS, TIMED, SHOWN, ONE])
 @pytest.mark.parametrize("version", [0, mm1.VERSION_1_0, mm1.VERSION_1_3])
 @pytest.mark.parametrize("payload", [{}, {"plain": "1"}, {"stored": "1"}])
 @pytest.mark.parametrize("append", [False, True])

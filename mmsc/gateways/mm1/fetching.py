@@ -12,7 +12,7 @@ from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE, gone_answer
 from mmsc.gateways.mm1.box_fetching import BoxFetches
 from mmsc.gateways.mm1.mmbox_translate import place_of
 from mmsc.gateways.mm1.progress import Progress
-from mmsc.gateways.once import OncePerMm
+from mmsc.gateways.once import OncePerMm, is_for_one
 from mmsc.gateways.pdus import retrieve_conf
 from mmsc.gateways.vasp_fields import tells_time
 from mmsc.net.http import HttpAnswer, HttpRequest
@@ -73,7 +73,7 @@ class Fetches:
     def _head(self, found: Retrievable) -> bytes:
         """Of the m-retrieve-conf."""
         mm, transaction_id, version = found.mm, found.transaction_id, mm1.spoken(found.mms_version)
-        if not transaction_id or tells_time(mm.details):
+        if is_for_one(mm) or not transaction_id or tells_time(mm.details):
             return mm1.encode_head(retrieve_conf(mm, transaction_id, version, self._clock.now))
         common = self._heads.of(mm, version, lambda: mm1.alike(retrieve_conf(mm, transaction_id, version)))
         return common.head(transaction_id)

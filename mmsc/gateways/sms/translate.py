@@ -7,7 +7,7 @@ from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
 from mmsc.domain.message import Job, Mm, Priority, Recipient
 from mmsc.gateways.addresses import spelled
-from mmsc.gateways.once import OncePerMm
+from mmsc.gateways.once import OncePerMm, is_for_one
 from mmsc.gateways.pdus import class_of
 from mmsc.gateways.vasp_fields import report_applications, tells_time, with_vasp_fields
 from protocols import mm1
@@ -88,7 +88,7 @@ class Notifications:
                 job, mm1_url, now, version, manual_above, append_transaction_id=append_transaction_id
             )
 
-        if tells_time(mm.details):
+        if is_for_one(mm) or tells_time(mm.details):
             return mm1.encode(pdu())
         variant = (version, job.payload.get("plain"), "stored" in job.payload, manual_above, _seconds_left(mm, now))
         common = self._common.of(mm, variant, lambda: alike(pdu()))
