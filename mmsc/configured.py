@@ -44,6 +44,7 @@ from mmsc.settings.neighbours import Delivery
 from mmsc.trace.ring import RingLimits
 from mmsc.trace.rings import CaptureLimits
 
+_WAITING_ROUNDS: Final = 8  # of what a neighbour takes at once: so many of its jobs may wait in memory
 _KINDS: Final = {
     AddressKind.SHORT_CODE: "a short code",
     AddressKind.EMAIL: "an e-mail address",
@@ -76,6 +77,7 @@ def engine_policy(settings: Settings) -> EnginePolicy:
         ),
         lane=LaneLimits(
             backlog=settings.lanes.backlog,
+            rounds=_WAITING_ROUNDS,
             first_pause=settings.lanes.first_pause_seconds,
             longest_pause=settings.lanes.longest_pause_seconds,
         ),

@@ -170,8 +170,9 @@ class Desk:
         kind: TaskKind | None = None,
         payload: Mapping[str, str] | None = None,
         then: Callable[[], None] | None = None,
+        moment: Moment | None = None,
     ) -> bool:
-        """The task waits until `due_at`. `failed` counts the attempt."""
+        """The task waits until `due_at`. `failed` counts the attempt; it is told as of `moment`, which is now."""
         guard = task_sql.put_back(
             job.task_id,
             job.attempt,
@@ -188,7 +189,7 @@ class Desk:
                 then()
             self.planned(due_at)
 
-        now = self.clock.moment()
+        now = moment or self.clock.moment()
         all_events = [*[self.event(job, one, moment=now) for one in data], *events]
         return await self.write(self.chronicle.unit(guard, effects, all_events, after))
 

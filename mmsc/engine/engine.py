@@ -313,8 +313,7 @@ class Engine:
     def _limits_of(self, lane: str) -> LaneLimits:
         """A lane's limits: the neighbour's own concurrency where it has one."""
         kind, _, name = lane.partition(":")
-        general = self.policy.lane
-        concurrency = general.concurrency
+        concurrency = self.policy.lane.concurrency
         if kind == "smsc" and name in self.neighbours.smscs:
             smsc = self.neighbours.smscs[name]
             concurrency = smsc.window * smsc.sessions
@@ -322,9 +321,4 @@ class Engine:
             concurrency = self.neighbours.vasps[name].concurrency
         elif kind == "peer" and name in self.neighbours.peers:
             concurrency = self.neighbours.peers[name].concurrency
-        return LaneLimits(
-            concurrency=concurrency,
-            backlog=general.backlog,
-            first_pause=general.first_pause,
-            longest_pause=general.longest_pause,
-        )
+        return self.policy.lane.of(concurrency)

@@ -8,6 +8,7 @@ claims share the seats out, one to each owner in turn.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import replace
 from typing import Final
 
 from mmsc.clock import Clock
@@ -19,18 +20,26 @@ from mmsc.store.tasks import TaskRow
 from protocols.records import record
 
 OVERTAKES: Final = 1000  # jobs of its lane that one of the next lower priority lets pass in memory, and then no more
+MOST_IN_ROUNDS: Final = 1000  # jobs of a lane that wait because it is wide: the heartbeat renews each
 MOST_GONE: Final = 10_000  # MMs taken away by hand that are remembered; then only the last ones
 LOWEST_FIRST_EVERY: Final = 16  # claims of a lane: one of them begins with the lowest priority, so that nobody starves
 
 
 @record(frozen=True, slots=True, kw_only=True)
 class LaneLimits:
-    """Jobs carried out at once, jobs waiting in memory, and the pause (seconds) when the neighbour is down."""
+    """Jobs carried out at once, jobs waiting in memory, and the pause (seconds) when the neighbour is down. So many
+    `rounds` of what is carried out at once may wait, too, where that is more."""
 
     concurrency: int = 4
     backlog: int = 100
+    rounds: int = 0
     first_pause: float = 1.0
     longest_pause: float = 60.0
+
+    def of(self, concurrency: int) -> "LaneLimits":
+        """Those of a lane with a concurrency of its own."""
+        waiting = min(self.rounds * concurrency, MOST_IN_ROUNDS)
+        return replace(self, concurrency=concurrency, backlog=max(self.backlog, waiting))
 
 
 class Lane:

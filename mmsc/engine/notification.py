@@ -78,7 +78,7 @@ class NotificationWork:
             case Push():
                 awaited = await self._receipts.awaited_until(job.lane, recipient)
                 if awaited is None:
-                    await self._push(job, mm, recipient, capability, step.next_at)
+                    await self._push(job, mm, recipient, capability, step.next_at, now)
                 else:
                     look_again = min(awaited, later(now, _RECEIPT_SECONDS), mm.expires_at)
                     await self._desk.put_back(job, look_again, [])
@@ -91,8 +91,9 @@ class NotificationWork:
         record = await self._desk.recent.by_id(job.recipients[0].id)
         return (job.stored_mm, job.recipients[0]) if record is None else (record.mm, record.recipient)
 
-    async def _push(self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant) -> None:
-        now = self._desk.clock.now()
+    async def _push(
+        self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant, now: Instant
+    ) -> None:
         payload = {**job.payload, "validity_seconds": str(max(1, (next_at - now) // SECOND))}
         if self._boxes.keeps_received and await self._boxes.keep_received(mm, recipient):
             payload["stored"] = "1"
@@ -113,7 +114,8 @@ class NotificationWork:
     async def _pushed(
         self, job: Job, mm: Mm, recipient: Recipient, capability: Capability, next_at: Instant, outcome: Delivered
     ) -> None:
-        now = self._desk.clock.now()
+        moment = self._desk.clock.moment()
+        now = moment.service
         effects = [sql.move_recipient(recipient.id, Happening.PUSHED, now, Cause.NONE)]
         effects += self._awaited(job, mm, recipient, outcome, "notification")
         pushed = trace.NotificationPushed(
@@ -133,6 +135,7 @@ class NotificationWork:
             [pushed, *_moved(before, after, Happening.PUSHED)],
             effects=effects,
             then=lambda: self._keep(mm, before, after),
+            moment=moment,
         )
         if not done:
             await self._desk.overtaken(job, "pushed")
@@ -145,6 +148,9 @@ class NotificationWork:
 
     async def _hasten(self, recipient: Recipient, due_at: Instant) -> None:
         """A GET that was complete while the SMSC was answering: its answer is not awaited until the next push."""
+        known = self._desk.recent.peek(recipient.id)
+        if known is not None and known.recipient.fetched_at is None:
+            return
         policy = self._desk.policy.notification
         if policy.gets_ignored or due_at <= policy.answer_by(self._desk.clock.now()):
             return

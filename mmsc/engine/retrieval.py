@@ -103,17 +103,18 @@ class Fetching:
             return Gone(GoneBecause.UNKNOWN)
         about(record.mm.id, record.recipient.address.value)
         version = self._neighbours.subscriber(record.recipient.address).mms_version
-        gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
+        now = self._desk.clock.now()
+        gone = _gone(record.mm, record.recipient, self.policy, now)
         if gone is not None and self._desk.store.shared:  # perhaps it only was so when it was remembered
             self._desk.recent.forget(record.recipient.id)
             record = await self._desk.recent.by_id(record.recipient.id) or record
-            gone = _gone(record.mm, record.recipient, self.policy, self._desk.clock.now())
+            gone = _gone(record.mm, record.recipient, self.policy, now)
         if gone is not None:
             return replace(gone, mms_version=version)
         content = await self._desk.recent.content(record.mm.content_id)
         if content is None:
             return Gone(GoneBecause.NO_CONTENT, version)
-        await self.seen(record.recipient.address, evidence)
+        await self._seen(record.recipient.address, evidence, now)
         return Retrievable(record.mm, record.recipient, content, record.recipient.transaction_id, version)
 
     async def _appended(self, token: str) -> Record | None:
@@ -157,7 +158,8 @@ class Fetching:
         mm, desk = retrievable.mm, self._desk
         record = desk.recent.peek(retrievable.recipient.id) or Record(mm, retrievable.recipient)
         recipient = record.recipient
-        event = desk.chronicle.event(trace.MmFetched(), mm_id=mm.id, recipient_id=recipient.id)
+        moment = desk.clock.moment()
+        event = desk.chronicle.event(trace.MmFetched(), mm_id=mm.id, recipient_id=recipient.id, moment=moment)
         twice = recipient.fetched_at is not None and recipient.state not in FINAL
         if twice and not desk.policy.notification.gets_ignored:
             how = Circumstances(because="fetched a second time")  # which proves that the first one arrived
@@ -167,7 +169,7 @@ class Fetching:
         if move(recipient.state, Happening.FETCHED) is None:
             await desk.store.commit(desk.chronicle.unit(None, (), (event,)))
             return
-        now = desk.clock.now()
+        now = moment.service
         guard = sql.move_recipient(recipient.id, Happening.FETCHED, now, Cause.NONE)
         answer_by = desk.policy.notification.answer_by(now)
         asleep = desk.policy.notification.may_oversleep(recipient)
@@ -287,8 +289,10 @@ class Fetching:
 
     async def seen(self, address: Address, evidence: Evidence) -> None:
         """Keep what a request showed of a subscriber's handset."""
-        known = self._neighbours.subscriber(address)
-        learned = self._learn(known, evidence, self._desk.clock.now())
+        await self._seen(address, evidence, self._desk.clock.now())
+
+    async def _seen(self, address: Address, evidence: Evidence, now: Instant) -> None:
+        learned = self._learn(self._neighbours.subscriber(address), evidence, now)
         if learned is not None:
             try:
                 await self._neighbours.learn(learned)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mmsc.clock import Clock
+from mmsc.clock import Clock, Moment
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Interface, Job, Mm, Recipient, TaskId, TaskKind
 from mmsc.domain.reports import NoReport, is_automatic, report_is_due
@@ -110,38 +110,28 @@ class Transitions:
         *,
         seat: bool = True,
     ) -> Unit:
-        at = how.at if how.at is not None else self._clock.now()
+        now = self._clock.moment()
+        at = how.at if how.at is not None else now.service
         cause = CAUSE_OF.get(happening, Cause.NONE)
         effects = list(how.effects)
         if state in FINAL:
             effects.append(task_sql.drop_delivery(recipient.id))
         elif state is RecipientState.DEFERRED:
             effects.append(task_sql.postpone_delivery(recipient.id, mm.expires_at))
-        report, why_not = self._report(mm, recipient, state, cause, at, how)
-        moved = trace.RecipientMoved(
-            str(recipient.state),
-            str(state),
-            str(happening),
-            how.because,
-            report.lane if report else "",
-            why_not if state in FINAL else "",
-            how.answer,
-            bool(how.answer) and not how.report_allowed,
-            how.at or 0,
-            how.ack_asked,
-        )
+        report, why_not = self._report(mm, recipient, state, cause, at, how, now)
+        moved = _moved(recipient, state, happening, how, report, why_not)
+        task_id = report.id if report else None
         events: Sequence[trace.Event] = (
             *self._about(mm, recipient, how.also),
-            self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=report.id if report else None),
+            self._chronicle.event(moved, mm_id=mm.id, recipient_id=recipient.id, task_id=task_id, moment=now),
         )
         seated = False
         if report is not None:
-            real_now = self._clock.real_now()
             if seat:
-                seated = self._lanes.take_seat(report.lane, real_now)
+                seated = self._lanes.take_seat(report.lane, now.real)
             else:
                 self._lanes.get(report.lane)  # the scheduler looks after every lane that has work
-            lease_until = real_now + self._lease + self._lanes.ahead
+            lease_until = now.real + self._lease + self._lanes.ahead
             effects.append(task_sql.insert(report, self._holder if seated else None, lease_until))
         after = recipient._replace(state=state, state_at=at, cause=cause)
 
@@ -164,7 +154,8 @@ class Transitions:
     def relayed_report(self, mm: Mm, recipient: Recipient, at: Instant) -> TaskRow | None:
         """The report that another system took the MM, for a VASP whose dialect has one. Who forwards writes it with the
         move, and plans it."""
-        return self._report(mm, recipient, RecipientState.RELAYED, Cause.NONE, at, Circumstances())[0]
+        now = self._clock.moment()
+        return self._report(mm, recipient, RecipientState.RELAYED, Cause.NONE, at, Circumstances(), now)[0]
 
     def _about(self, mm: Mm, recipient: Recipient, data: Sequence[trace.Data]) -> list[trace.Event]:
         return [self._chronicle.event(one, mm_id=mm.id, recipient_id=recipient.id) for one in data]
@@ -188,7 +179,14 @@ class Transitions:
         )
 
     def _report(
-        self, mm: Mm, recipient: Recipient, state: RecipientState, cause: Cause, at: Instant, how: Circumstances
+        self,
+        mm: Mm,
+        recipient: Recipient,
+        state: RecipientState,
+        cause: Cause,
+        at: Instant,
+        how: Circumstances,
+        moment: Moment,
     ) -> tuple[TaskRow | None, str]:
         """The report task that a move owes, or why it owes none."""
         vasp = self._neighbours.vasps.get(mm.origin.neighbour) if mm.origin.interface is Interface.MM7 else None
@@ -210,7 +208,7 @@ class Transitions:
         lane = self._report_lane(mm)
         if not lane:
             return None, f"{mm.origin.interface} originator {mm.origin.neighbour} has no address for reports"
-        now, real = self._clock.moment()
+        now, real = moment
         payload = {
             "state": str(state),
             "cause": str(cause),
@@ -240,6 +238,28 @@ class Transitions:
                 return f"smsc:{smsc}" if smsc else ""
             case _:
                 return ""
+
+
+def _moved(
+    recipient: Recipient,
+    state: RecipientState,
+    happening: Happening,
+    how: Circumstances,
+    report: TaskRow | None,
+    why_not: str,
+) -> trace.RecipientMoved:
+    return trace.RecipientMoved(
+        str(recipient.state),
+        str(state),
+        str(happening),
+        how.because,
+        report.lane if report else "",
+        why_not if state in FINAL else "",
+        how.answer,
+        bool(how.answer) and not how.report_allowed,
+        how.at or 0,
+        how.ack_asked,
+    )
 
 
 def _why_none(mm: Mm, how: Circumstances) -> str:

@@ -32,6 +32,11 @@ def with_vasp_fields(pdu: P, details: Mapping[str, str], now: Callable[[], Insta
     return replace(pdu, **_reply_charging(details, now), **_texts(details), **flags, **way)
 
 
+def tells_time(details: Mapping[str, str]) -> bool:
+    """Whether what is told of them depends on when: of a deadline, the seconds that are left."""
+    return reply_charging.OFFERED in details
+
+
 def _reply_charging(details: Mapping[str, str], now: Callable[[], Instant] | None) -> dict[str, Any]:
     """A reply costs its sender nothing: who asked for that is served (7.3.43), until the deadline is over. And which MM
     it is that a reply was paid for by (7.3.45)."""

@@ -195,16 +195,15 @@ class Connection(asyncio.Protocol):
     def _begin(self, octets: bytes) -> None:
         self._raw: bytes | None = octets  # of the request under way, from its first octet; None: cannot be told
         self._target = b""
-        self._seen = 0  # octets that were looked at for its head
+        self._seen = self._header_octets = 0  # octets that were looked at for its head, and those of its lines
         self._raw_headers: list[tuple[bytes, bytes]] = []
-        self._header_octets = 0
         self._body: list[bytes] = []
-        self._body_octets = 0
-        self._framed_octets = 0  # of its body as it came, chunk heads and trailers too
+        self._body_octets = self._framed_octets = 0  # and as it came, with chunk heads and trailers
         self._under_way: Received | None = None
 
     def _understand(self, octets: bytes) -> None:
-        if self._phase is Phase.HEAD:
+        was_head = self._phase is Phase.HEAD
+        if was_head:
             self._seen += len(octets)
             if self._raw is not None:
                 self._raw = self._raw + octets if self._raw else octets
@@ -225,6 +224,8 @@ class Connection(asyncio.Protocol):
             most = self._limits.maximum_header_octets + _FRAMING_OF_AN_OCTET * self._body_octets
             if self._framed_octets - self._body_octets > most:
                 self._refuse(431, "chunk extensions or trailers without end")
+            elif was_head:  # most bodies came with their heads, and are not waited for
+                self._wait_for(Phase.BODY, self._limits.request_seconds)
 
     def _pass_over_upgrade(self) -> bytes:
         """We speak nothing to upgrade to, so this is a request like any other (RFC 9110 7.8). The parser thinks it
@@ -281,7 +282,7 @@ class Connection(asyncio.Protocol):
         else:
             self._admit(received)
         if self._phase is Phase.HEAD:
-            self._wait_for(Phase.BODY, self._limits.request_seconds)
+            self._phase = Phase.BODY
 
     def _admit(self, received: Received) -> None:
         """What the head alone tells: refused before the body is sent, or asked for (RFC 9110 10.1.1)."""

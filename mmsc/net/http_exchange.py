@@ -12,7 +12,7 @@ from typing import Final, cast
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from mmsc.net.http_received import place_of
+from mmsc.net.http_received import decoded, place_of
 from mmsc.net.tls import is_alert_about_us
 
 _PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
@@ -113,7 +113,7 @@ class Exchange(asyncio.Protocol):
 
     def _begin(self) -> None:
         self._raw: list[bytes] = []
-        self._headers: CIMultiDict[str] = CIMultiDict()
+        self._raw_headers: list[tuple[bytes, bytes]] = []
         self._reply: Reply | None = None
         self._reason = b""
         self._body: list[bytes] = []
@@ -150,11 +150,11 @@ class Exchange(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """httptools: a header line, or one of the trailers, which mean nothing here (RFC 9110 6.5.1)."""
         if self._reply is None:
-            self._headers.add(_text(name), _text(value))
+            self._raw_headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """httptools: the end of the head."""
-        headers = self._headers
+        headers = decoded(self._raw_headers)
         framed = self._interim or "Transfer-Encoding" in headers or "Content-Encoding" in headers
         raw = self._raw[0] if len(self._raw) == 1 else b"".join(self._raw)
         self._raw.clear()
@@ -242,8 +242,3 @@ class Exchange(asyncio.Protocol):
             self._fail(self._ended())
         if not self.gone.done():
             self.gone.set_result(None)
-
-
-def _text(octets: bytes) -> str:
-    """Octets of a head as text that gives them back."""
-    return octets.decode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""Waits for the event loop instead of for time."""
+"""Waits for the event loop instead of for time: what it has begun, or all that it has to say in one turn."""
 
 import asyncio
 from typing import Final
@@ -11,3 +11,29 @@ async def settle() -> None:
     that were aborted are closed. Call it after the listening socket was closed, and again at the end."""
     for _ in range(_TURNS):
         await asyncio.sleep(0)
+
+
+class TurnWriter:
+    """What is written in one turn of the event loop leaves together: each call of the system costs more than a PDU."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._waiting: list[bytes] = []
+
+    def write(self, octets: bytes) -> None:
+        """Write behind what was written before."""
+        if not self._waiting:
+            self._loop.call_soon(self.flush)
+        self._waiting.append(octets)
+
+    def flush(self) -> None:
+        """Hand over now what waits."""
+        waiting, self._waiting = self._waiting, []
+        if waiting and not self._transport.is_closing():
+            self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
+
+    def close(self) -> None:
+        """Close when all that was written is handed over."""
+        self.flush()
+        self._transport.close()

@@ -1,5 +1,6 @@
 """MM1: between MMSC and user agent (OMA-TS-MMS_ENC)."""
 
+from protocols.mm1.alike import Alike, alike
 from protocols.mm1.codec import Read, decode, describe, encode, encode_head, steps_of
 from protocols.mm1.enums import (
     INSERT_ADDRESS,
@@ -62,6 +63,7 @@ __all__ = [
     "VERSION_1_1",
     "VERSION_1_2",
     "VERSION_1_3",
+    "Alike",
     "CancelStatus",
     "ContentClass",
     "Counted",
@@ -111,6 +113,7 @@ __all__ = [
     "SenderVisibility",
     "Status",
     "StoreStatus",
+    "alike",
     "decode",
     "describe",
     "encode",

@@ -1,6 +1,7 @@
 """Instructions of a message: product and driver in one process under valgrind's cachegrind.
 
-Two runs of different length; their difference is what the messages between them cost. It repeats within half a per
+Two runs of different length; their difference is what the messages between them cost (a message of case `recipients`
+is an MM with all of its recipients). It repeats within half a per
 cent where a clock is off by a third. It sees no kernel, no cache and no waiting, and it emulates SHA-256, which the
 processor does itself."""
 
@@ -18,6 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from benching.cases import RECIPIENTS
 from benching.load import ACCEPT, LIFECYCLE, Plan, Usage
 from benching.neighbours import Neighbours
 from benching.product import NOTIFY_PATH, write_configuration
@@ -26,6 +28,7 @@ from benching.servers import ROOT, Ports, free_ports
 SHORT: Final = 120
 LONG: Final = 420
 IN_FLIGHT: Final = 32
+_KINDS: Final = {ACCEPT: (ACCEPT, 1), LIFECYCLE: (LIFECYCLE, 1), "recipients": (LIFECYCLE, RECIPIENTS)}  # of an MM
 _WARM_UP: Final = 110
 _SECONDS: Final = 600.0
 _COUNTED: Final = re.compile(r"I\s+refs:\s+([0-9,]+)")
@@ -34,17 +37,19 @@ _COUNTED: Final = re.compile(r"I\s+refs:\s+([0-9,]+)")
 def count_instructions(cases: Sequence[str]) -> int:
     """Print one JSON object per case; the exit status."""
     for case in cases:
-        if case not in (ACCEPT, LIFECYCLE):
-            print(f"scripts/bench: instructions are counted of {ACCEPT} and {LIFECYCLE}, not {case}", file=sys.stderr)
+        if case not in _KINDS:
+            print(f"scripts/bench: instructions are counted of {', '.join(_KINDS)}, not {case}", file=sys.stderr)
             return 1
     if shutil.which("valgrind") is None:
         print("scripts/bench: valgrind is not here (Debian: apt-get install valgrind)", file=sys.stderr)
         return 1
     for case in cases:
-        runs = [_start(case, messages) for messages in (SHORT, LONG)]
-        short, long = (_counted(run) for run in runs)
-        each = (long - short) / (LONG - SHORT) / 1000
-        print(json.dumps({"case": case, "in_flight": IN_FLIGHT, "thousand_instructions": round(each)}), flush=True)
+        recipients = _KINDS[case][1]
+        counts = [messages // recipients for messages in (SHORT, LONG)]
+        short, long = (_counted(run) for run in [_start(case, messages) for messages in counts])
+        each = (long - short) / (counts[1] - counts[0]) / 1000
+        in_flight = max(1, IN_FLIGHT // recipients)
+        print(json.dumps({"case": case, "in_flight": in_flight, "thousand_instructions": round(each)}), flush=True)
     return 0
 
 
@@ -70,10 +75,12 @@ async def _play(case: str, messages: int) -> None:
 
     mm1, mm7, smsc, report = free_ports(4)
     ports = Ports(mm1=mm1, mm7=mm7, smsc=smsc, report=report)
+    kind, recipients = _KINDS[case]
     plan = Plan(
-        case=case,
-        in_flight=IN_FLIGHT,
-        warm_up=_WARM_UP,
+        case=kind,
+        in_flight=max(1, IN_FLIGHT // recipients),
+        warm_up=_WARM_UP // recipients,
+        recipients=recipients,
         messages=messages,
         grace_seconds=_SECONDS,
         bound_seconds=_SECONDS,

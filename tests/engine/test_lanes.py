@@ -5,7 +5,7 @@ import asyncio
 from mmsc.clock import VirtualClock
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import Job, TaskId, TaskKind
-from mmsc.engine.lanes import LOWEST_FIRST_EVERY, OVERTAKES, Lane, LaneLimits, Lanes
+from mmsc.engine.lanes import LOWEST_FIRST_EVERY, MOST_IN_ROUNDS, OVERTAKES, Lane, LaneLimits, Lanes
 from mmsc.store.tasks import TaskRow
 
 
@@ -50,6 +50,14 @@ async def test_nobody_takes_a_seat_past_those_that_wait_in_the_store() -> None:
     assert not lanes.take_seat("smsc:a", clock.real_now()), "the third one waits in the store: it is before us"
     lane.behind = False  # a claim found nothing more
     assert lanes.take_seat("smsc:a", clock.real_now())
+
+
+def test_a_wide_lane_keeps_so_many_rounds_in_memory() -> None:
+    limits = LaneLimits(backlog=100, rounds=8)
+    assert [limits.of(wide).backlog for wide in (1, 12, 13, 64, 500)] == [100, 100, 104, 512, MOST_IN_ROUNDS]
+    assert limits.of(64).concurrency == 64
+    assert LaneLimits(backlog=2 * MOST_IN_ROUNDS, rounds=8).of(500).backlog == 2 * MOST_IN_ROUNDS
+    assert LaneLimits(backlog=0).of(64).backlog == 0
 
 
 async def test_the_next_claim_begins_behind_the_owner_that_was_served_last() -> None:

@@ -12,7 +12,9 @@ from mmsc.gateways.mm1.asked import MMS_MESSAGE, NO_CACHE, gone_answer
 from mmsc.gateways.mm1.box_fetching import BoxFetches
 from mmsc.gateways.mm1.mmbox_translate import place_of
 from mmsc.gateways.mm1.progress import Progress
+from mmsc.gateways.once import OncePerMm, is_for_one
 from mmsc.gateways.pdus import retrieve_conf
+from mmsc.gateways.vasp_fields import tells_time
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.net.http_ranges import OctetRange, wanted
 from mmsc.trace.captures import BodyReference
@@ -31,6 +33,7 @@ class Fetches:
         self._boxed = boxed
         self._clock = clock
         self._progress = Progress()
+        self._heads: OncePerMm[mm1.Alike] = OncePerMm()
 
     async def get(self, request: HttpRequest, identity: Address | None, evidence: Evidence) -> HttpAnswer:
         """GET, also of a single range, and HEAD; 404 for any other path."""
@@ -47,9 +50,7 @@ class Fetches:
             if found.because in _PERHAPS_BOXED:
                 kept = await self._boxed.get(Place(token, boxed=False), identity, head=request.method == "HEAD")
             return gone_answer(found, self._clock) if isinstance(kept, Gone) else kept
-        head = mm1.encode_head(
-            retrieve_conf(found.mm, found.transaction_id, mm1.spoken(found.mms_version), self._clock.now)
-        )
+        head = self._head(found)
         body = found.content.body
         tag = f'"{found.mm.content_id}-{crc32(head)}"'  # a replaced MM has another content, another version a head
         answer = HttpAnswer(
@@ -68,6 +69,14 @@ class Fetches:
             self._retrieval.begun(found)
             answer.after = self._after(found, tag, piece)
         return answer
+
+    def _head(self, found: Retrievable) -> bytes:
+        """Of the m-retrieve-conf."""
+        mm, transaction_id, version = found.mm, found.transaction_id, mm1.spoken(found.mms_version)
+        if is_for_one(mm) or not transaction_id or tells_time(mm.details):
+            return mm1.encode_head(retrieve_conf(mm, transaction_id, version, self._clock.now))
+        common = self._heads.of(mm, version, lambda: mm1.alike(retrieve_conf(mm, transaction_id, version)))
+        return common.head(transaction_id)
 
     def _after(self, found: Retrievable, tag: str, piece: OctetRange) -> Callable[[bool], Awaitable[None]]:
         async def after(whole: bool) -> None:

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Final
 
 from mmsc.domain.address import Address as DomainAddress
 from mmsc.domain.address import Rewrite, told
-from mmsc.domain.instant import DAY, Instant, from_datetime, to_datetime
+from mmsc.domain.instant import DAY, SECOND, Instant, from_datetime, to_datetime
 from mmsc.domain.message import (
     Content,
     Interface,
@@ -205,7 +206,12 @@ def _details(envelope: Envelope, request: SubmitReq) -> dict[str, str]:
 
 def date_time(at: Instant) -> str:
     """xs:dateTime in UTC, whole seconds."""
-    return f"{to_datetime(at).replace(microsecond=0, tzinfo=None).isoformat()}Z"
+    return _second(at // SECOND)
+
+
+@lru_cache(maxsize=256)  # many reports are of the same one
+def _second(number: int) -> str:
+    return f"{to_datetime(Instant(number * SECOND)).replace(tzinfo=None).isoformat()}Z"
 
 
 def report_of(

@@ -17,7 +17,7 @@ from mmsc.domain.states import Cause, RecipientState
 from mmsc.engine.ports import Delivered, Directory, Failed, Later, Numbers, Outcome, Receipts, ReceiptState, Retry
 from mmsc.gateways.sms.esme import Esme, SmscGone
 from mmsc.gateways.sms.references import References
-from mmsc.gateways.sms.translate import delivery_ind, notification_ind, numbering, read_orig_ind, validity
+from mmsc.gateways.sms.translate import Notifications, delivery_ind, numbering, read_orig_ind, validity
 from mmsc.ids import Ids
 from protocols import mm1, smpp
 from protocols.errors import EncodeError
@@ -106,6 +106,7 @@ class SmsCourier:
         self._ids = ids
         self._policy = policy
         self._references = References(clock)
+        self._notifications = Notifications()
         self.sessions: dict[str, list[Esme]] = {}
         self._turn = 0
         self.spoiling: Spoiling | None = None
@@ -134,9 +135,11 @@ class SmsCourier:
         version = self._directory.subscriber(recipient.address).mms_version
         policy, now = self._policy, self._clock.now()
         append = policy.append_transaction_id()
-        pdu = notification_ind(job, policy.mm1_url(), now, version, policy.manual_above(), append_transaction_id=append)
+        pdu = self._notifications.octets(
+            job, policy.mm1_url(), now, version, policy.manual_above(), append_transaction_id=append
+        )
         seconds = int(job.payload.get("validity_seconds", "0"))
-        return await self._push(job, smsc, mm1.encode(pdu), recipient.address.value, seconds)
+        return await self._push(job, smsc, pdu, recipient.address.value, seconds)
 
     async def _report(self, job: Job, smsc: Smsc) -> Outcome:
         """m-delivery-ind has no answer: done when the SMSC took it."""

@@ -1,7 +1,8 @@
 """An ESME session: bound, kept alive and bound again, with a window of requests (SMPP v3.4 2.2, 2.7, 7.2).
 
-No task per message: a request is written, its response resolves a future. enquire_link does not queue behind the
-window. What the SMSC does is a value; `SmscGone` says that there is no session or no answer.
+No task per message: a request is written, together with others of its turn, and its response resolves a future.
+enquire_link does not queue behind the window. What the SMSC does is a value; `SmscGone` says that there is no session
+or no answer.
 """
 
 import asyncio
@@ -10,15 +11,16 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
 from mmsc.gateways.sms.sessions import EsmeTimers as EsmeTimers
 from mmsc.gateways.sms.sessions import SmscGone as SmscGone
 from mmsc.net.connecting import not_connected
+from mmsc.net.deadlines import Deadlines
 from mmsc.net.http_received import place_of
-from mmsc.net.turns import settle
+from mmsc.net.turns import TurnWriter, settle
 from mmsc.trace.captures import Direction, WireTap, new_exchange, new_subject
 from protocols import smpp
 from protocols.errors import EncodeError
@@ -48,6 +50,14 @@ class _Incoming:
     looked: int = 0
 
 
+class _Asked(NamedTuple):
+    """A request of ours that waits for its response so many seconds."""
+
+    future: asyncio.Future[Pdu]
+    seconds: float
+    mm_id: int | None
+
+
 class Esme(asyncio.Protocol):
     """One session to one SMSC. `run` keeps it up until cancelled."""
 
@@ -66,9 +76,11 @@ class Esme(asyncio.Protocol):
         self.timers = timers or EsmeTimers()
         self._window = asyncio.Semaphore(smsc.window)
         self._transport: asyncio.Transport | None = None
+        self._writer: TurnWriter | None = None
         self._framer = Framer()
         self._sequence = Sequence()
-        self._pending: dict[int, asyncio.Future[Pdu]] = {}
+        self._pending: dict[int, _Asked] = {}
+        self._deadlines = Deadlines(self._too_late)
         self._closed = asyncio.Event()
         self._incoming: asyncio.Queue[_Incoming] = asyncio.Queue(maxsize=_INBOX)
         self._exchanges: dict[int, int] = {}
@@ -114,7 +126,7 @@ class Esme(asyncio.Protocol):
         with suppress(TimeoutError):
             async with asyncio.timeout(2 * self.timers.response):
                 while self.bound and self._pending:
-                    await asyncio.wait(tuple(self._pending.values()))
+                    await asyncio.wait([one.future for one in self._pending.values()])
                     await settle()  # whoever waits for the window, or has another segment, has its turn
         await self.close()
 
@@ -174,13 +186,17 @@ class Esme(asyncio.Protocol):
         self.why_not = why
         if self._transport is not None:
             self._transport.abort()
-            self._transport = None
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(SmscGone(why, sent=True))
-                future.exception()
+            self._transport = self._writer = None
+        self._fail_all(why)
         self._pending.clear()
+        self._deadlines.close()
         self._exchanges.clear()
+
+    def _fail_all(self, why: str) -> None:
+        for one in self._pending.values():
+            if not one.future.done():
+                one.future.set_exception(SmscGone(why, sent=True))
+                one.future.exception()
 
     # --- requests ---
 
@@ -195,37 +211,37 @@ class Esme(asyncio.Protocol):
         """Send a request under the next sequence number; its response."""
         if self._transport is None:
             raise SmscGone(self.why_not, sent=False)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Pdu] = loop.create_future()
+        future: asyncio.Future[Pdu] = asyncio.get_running_loop().create_future()
         number = self._sequence.next()
         if self.marked:
             self.marked.sent(number, mm_id)
         self._write(pdu, number, mm_id)
-        self._pending[number] = future
-        timer = loop.call_later(seconds, self._too_late, number, seconds, mm_id)
+        self._pending[number] = _Asked(future, seconds, mm_id)
+        self._deadlines.set(number, seconds)
         try:
             return await future
         finally:
-            timer.cancel()
+            self._deadlines.clear(number)
             if self.marked:
                 self.marked.hit(number, mm_id)
             self._pending.pop(number, None)
             self._exchanges.pop(number, None)
 
-    def _too_late(self, sequence_number: int, seconds: float, mm_id: int | None) -> None:
-        future = self._pending.pop(sequence_number, None)
-        if future is not None and not future.done():
-            future.set_exception(SmscGone("no response in time", sent=True))
-            exchange = self._exchanges.get(sequence_number, 0)
+    def _too_late(self, number: int) -> None:
+        asked = self._pending.pop(number, None)
+        if asked is not None and not asked.future.done():
+            asked.future.set_exception(SmscGone("no response in time", sent=True))
+            exchange = self._exchanges.get(number, 0)
             if exchange and self._tap.is_on:
-                self._saw(Direction.IN, b"", exchange, mm_id, sequence_number, f"no response in {seconds:g} s")
+                why = f"no response in {asked.seconds:g} s"
+                self._saw(Direction.IN, b"", exchange, asked.mm_id, number, why)
 
     def _write(self, pdu: Pdu, number: int | None = None, mm_id: int | None = None) -> None:
         """Write a PDU, a request under `number`."""
-        if self._transport is None:
+        if self._writer is None:
             return
         octets = smpp.encode(pdu, number)
-        self._transport.write(octets)
+        self._writer.write(octets)
         if self._tap.is_on:
             if number is None:
                 exchange = self._exchanges.pop(-pdu.sequence_number, 0) or new_exchange()
@@ -253,7 +269,7 @@ class Esme(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is up."""
         transport = cast("asyncio.Transport", transport)  # other loops have transports of their own
-        self._transport = transport
+        self._transport, self._writer = transport, TurnWriter(transport)
         self._local = place_of(transport.get_extra_info("sockname"))
         self._last_heard = asyncio.get_running_loop().time()
         if self.marked is not None:
@@ -263,10 +279,7 @@ class Esme(asyncio.Protocol):
         """The connection is gone."""
         self.bound = False
         self._closed.set()
-        for future in self._pending.values():
-            if not future.done():
-                future.set_exception(SmscGone("the connection was lost", sent=True))
-                future.exception()
+        self._fail_all("the connection was lost")
 
     def pause_writing(self) -> None:
         """The SMSC does not read: what it asks meanwhile would only make more that it does not read. An SMSC that
@@ -294,8 +307,8 @@ class Esme(asyncio.Protocol):
                 extra={"neighbour": f"smsc:{self._smsc.name}"},
             )
             self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
-            if self._transport is not None:
-                self._transport.close()
+            if self._writer is not None:
+                self._writer.close()
             return
         for octets in pdus:
             self._received(octets)
@@ -315,9 +328,9 @@ class Esme(asyncio.Protocol):
         if pdu.command_id & smpp.RESPONSE:
             if self._tap.is_on:
                 self._saw(Direction.IN, octets, self._exchanges.pop(number, 0) or new_exchange(), number=number)
-            future = self._pending.get(number)
-            if future is not None and not future.done():
-                future.set_result(pdu)
+            asked = self._pending.get(number)
+            if asked is not None and not asked.future.done():
+                asked.future.set_result(pdu)
             return
         if self._tap.is_on:
             exchange = self._exchanges[-number] = new_exchange()
@@ -332,8 +345,8 @@ class Esme(asyncio.Protocol):
             case smpp.Unbind():
                 self._write(smpp.UnbindResp(sequence_number=number))
                 self.bound = False
-                if self._transport is not None:
-                    self._transport.close()
+                if self._writer is not None:
+                    self._writer.close()
             case DeliverSm() | DataSm():
                 self._queue(_Incoming(pdu, self._transport))
             case _:

@@ -5,18 +5,21 @@ from typing import Final
 
 from mmsc.domain.address import Rewrite, rewritten
 from mmsc.domain.instant import SECOND, Instant
-from mmsc.domain.message import Job, Priority
+from mmsc.domain.message import Job, Mm, Priority, Recipient
 from mmsc.gateways.addresses import spelled
+from mmsc.gateways.once import OncePerMm, is_for_one
 from mmsc.gateways.pdus import class_of
-from mmsc.gateways.vasp_fields import report_applications, with_vasp_fields
+from mmsc.gateways.vasp_fields import report_applications, tells_time, with_vasp_fields
 from protocols import mm1
 from protocols.mm1 import (
+    Alike,
     MDeliveryInd,
     MessageClass,
     MNotificationInd,
     Moment,
     MReadOrigInd,
     ReadStatus,
+    alike,
     for_version,
     spoken,
 )
@@ -52,11 +55,45 @@ def notification_ind(
         message_class=message_class,
         priority=None if plain else _PRIORITIES[mm.priority],
         message_size=mm.size,
-        expiry=Moment(max(1, (mm.expires_at - now) // SECOND)),
-        content_location=f"{mm1_url}/m/{'' if append_transaction_id else recipient.token}",
+        expiry=Moment(_seconds_left(mm, now)),
+        content_location=content_location(recipient, mm1_url, append_transaction_id=append_transaction_id),
         recommended_retrieval_mode=_MANUAL if 0 < manual_above < mm.size else None,
     )
     return for_version(pdu if plain else with_vasp_fields(pdu, mm.details, lambda: now), version)
+
+
+def content_location(recipient: Recipient, mm1_url: str, *, append_transaction_id: bool) -> str:
+    """Where a recipient fetches."""
+    return f"{mm1_url}/m/{'' if append_transaction_id else recipient.token}"
+
+
+def _seconds_left(mm: Mm, now: Instant) -> int:
+    return max(1, (mm.expires_at - now) // SECOND)
+
+
+class Notifications:
+    """The octets of m-notification-inds."""
+
+    def __init__(self) -> None:
+        self._common: OncePerMm[Alike] = OncePerMm()
+
+    def octets(
+        self, job: Job, mm1_url: str, now: Instant, version: int, manual_above: int, *, append_transaction_id: bool
+    ) -> bytes:
+        """Those of `notification_ind`. Raises EncodeError."""
+        mm, recipient = job.stored_mm, job.recipients[0]
+
+        def pdu() -> MNotificationInd:
+            return notification_ind(
+                job, mm1_url, now, version, manual_above, append_transaction_id=append_transaction_id
+            )
+
+        if is_for_one(mm) or tells_time(mm.details):
+            return mm1.encode(pdu())
+        variant = (version, job.payload.get("plain"), "stored" in job.payload, manual_above, _seconds_left(mm, now))
+        common = self._common.of(mm, variant, lambda: alike(pdu()))
+        location = content_location(recipient, mm1_url, append_transaction_id=append_transaction_id)
+        return common.octets(recipient.transaction_id, location)
 
 
 def delivery_ind(job: Job, word: str, date: Instant, version: int, text: str = "") -> MDeliveryInd:
