@@ -14,7 +14,7 @@ from mmsc.store.core import Store
 from mmsc.trace.events import FindingNoted
 from protocols.records import record
 
-_REMEMBERED_IDENTIFIERS: Final = 20_000  # a quarter of a kilobyte each
+_REMEMBERED_IDENTIFIERS: Final = 20_000  # of 200 octets each
 _INSTANT_OCTETS: Final = 8
 _REUSED: Final = {
     Interface.MM1: ("MM1-H010", "OMA-TS-MMS_ENC 7.3.63"),
@@ -37,14 +37,14 @@ class Identifiers:
         if digest is None or not submission.identifier:
             return None
         named = f"{submission.origin.key}\0{submission.identifier}"
-        key = hashlib.blake2b(named.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+        key = hashlib.blake2b(named.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         before = self._digests.pop(key, None)
-        self._digests[key] = digest + now.to_bytes(_INSTANT_OCTETS)
+        self._digests[key] = digest + now.to_bytes(_INSTANT_OCTETS, signed=True)
         if len(self._digests) > _REMEMBERED_IDENTIFIERS:
             self._digests.popitem(last=False)
         if before is None:
             return None
-        named_then, at = before[:-_INSTANT_OCTETS], int.from_bytes(before[-_INSTANT_OCTETS:])
+        named_then, at = before[:-_INSTANT_OCTETS], int.from_bytes(before[-_INSTANT_OCTETS:], signed=True)
         if named_then == digest or at < now - self.window:
             return None
         rule, clause = _REUSED[submission.origin.interface]

@@ -145,10 +145,7 @@ class HttpListener:
         if self._sockets is None:
             return
         self._sockets.close()
-        for _ in range(
-            2
-        ):  # what the loop has accepted already becomes a connection, and is then closed like the others
-            await asyncio.sleep(0)
+        await self._sockets.wait_closed()  # what was accepted becomes a connection, and is then closed like the others
         for connection in tuple(self._connections):
             connection.finish()
         tasks = [one.task for one in self._connections if one.task is not None]
@@ -160,11 +157,10 @@ class HttpListener:
         for connection in tuple(self._connections):
             connection.drop()
         self._turned_away.drop()
-        await self._sockets.wait_closed()
         await settle()
         self._sockets = None
 
-    async def _take(self, client: socket.socket, address: str) -> None:
+    async def _take(self, client: socket.socket) -> None:
         """A client counts from here on, so that hundreds in one turn of the loop are not too many."""
         is_full = len(self._connections) >= self._limits.maximum_connections
         connection = self._turned_away.client() if is_full else self._new(Connection)

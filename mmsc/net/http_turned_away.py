@@ -1,11 +1,12 @@
 """Clients beyond a listener's limit of connections: told 503, and let go when they have read it."""
 
 import asyncio
+import contextlib
 from typing import Final, cast
 
 _LATER: Final = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n"
 _LINGER_SECONDS: Final = 1.0
-_MOST: Final = 1000  # that linger; further ones are only cut
+_MOST: Final = 100  # that linger; further ones are only cut
 
 
 class TurnedAway:
@@ -37,9 +38,10 @@ class _Client(asyncio.Protocol):
             transport.abort()
             return
         self._lingering.add(self)
-        transport.write(_LATER)
-        transport.write_eof()
         self._timer = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.cut)
+        with contextlib.suppress(OSError):  # it is gone already
+            transport.write(_LATER)
+            transport.write_eof()
 
     def cut(self) -> None:
         if self._transport is not None:

@@ -188,7 +188,7 @@ class SmtpServer:
         if self._server is None:
             return
         self._server.close()
-        await settle()
+        await self._server.wait_closed()
         for session in tuple(self._sessions):
             session.finish()
         busy = [one.working for one in self._sessions if one.is_busy and one.working is not None]
@@ -201,7 +201,6 @@ class SmtpServer:
             if task is not None:
                 task.cancel()
         await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)
-        await self._server.wait_closed()
         await settle()
         self._server = None
 
@@ -221,7 +220,7 @@ class SmtpServer:
         """A session ended."""
         self._sessions.pop(session, None)
 
-    async def _take(self, client: socket.socket, address: str) -> None:
+    async def _take(self, client: socket.socket) -> None:
         await asyncio.get_running_loop().connect_accepted_socket(self._new, client)
 
     def _new(self) -> SmtpSession:

@@ -148,7 +148,14 @@ class TlsServer(Acceptor):
         self._refused = refused
         self._seconds = seconds
 
-    async def _shake_hands(self, client: socket.socket, address: str) -> None:
+    def close(self) -> None:
+        """No new clients; those in their handshake are cut."""
+        super().close()
+        for task in self._taking:
+            task.cancel()
+
+    async def _shake_hands(self, client: socket.socket) -> None:
+        address = str(client.getpeername()[0])
         loop = asyncio.get_running_loop()
         try:
             await loop.connect_accepted_socket(

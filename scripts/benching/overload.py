@@ -125,6 +125,7 @@ def _figures(
         "rss_last_third_mb": round(last, 1),
         "rss_most_mb": round(max(samples, default=0.0), 1),
         "flat": last <= first * GROWTH if len(samples) >= FEWEST_SAMPLES else None,
-        "unharmed": not other and not calm.errors,
+        "stored": stored,
+        "unharmed": not other and not calm.errors and stored == flood.accepted + calm.accepted,
         "lost": max(0, flood.accepted + calm.accepted - stored),
     }

@@ -54,7 +54,7 @@ class PasswordChecks:
         self._under_way: dict[tuple[str, str], _Check] = {}
 
     async def matches(self, password: str, password_hash: str) -> bool:
-        """Whether a password is the hashed one."""
+        """Whether a password is the hashed one. Who is cancelled, at a stop, leaves a thread that still hashes."""
         asked = (password, password_hash)
         while (check := self._under_way.get(asked)) is not None:
             await check.over.wait()
