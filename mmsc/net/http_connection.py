@@ -15,6 +15,7 @@ import httptools
 from multidict import CIMultiDictProxy
 
 from mmsc.net.bodies import TAKEN
+from mmsc.net.deadlines import Alarm
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
 from mmsc.net.tls_server import ClientCertificate
@@ -50,8 +51,7 @@ class Connection(asyncio.Protocol):
         self._drained: asyncio.Future[None] | None = None
         self._behind = b""  # what came while a request was served
         self._phase = Phase.HEAD
-        self._deadline = inf
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._late)
         self.is_closing = False  # the answer that is written now is the last one
         self._goes_on = False  # a new parser reads the body of a request whose head the last one read
         self._deaf = False  # after a refusal nothing is understood any more
@@ -102,7 +102,7 @@ class Connection(asyncio.Protocol):
         try:
             while await self._some():
                 received = self._ready.popleft()
-                self._phase, self._deadline = Phase.SERVING, inf
+                self._phase, self._alarm.at = Phase.SERVING, inf
                 try:
                     await self._serve(self, received)
                 finally:
@@ -148,7 +148,7 @@ class Connection(asyncio.Protocol):
 
     def _put(self, received: Received) -> None:
         self._ready.append(received)
-        self._phase, self._deadline = Phase.SERVING, inf
+        self._phase, self._alarm.at = Phase.SERVING, inf
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -170,22 +170,13 @@ class Connection(asyncio.Protocol):
     # --- time ---
 
     def _wait_for(self, phase: Phase, seconds: float) -> None:
-        """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
         self._phase = phase
-        self._deadline = self._loop.time() + seconds
-        if self._timer is not None and self._timer.when() > self._deadline:
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._deadline, self._look)
+        self._alarm.set(self._loop.time() + seconds)
 
-    def _look(self) -> None:
-        self._timer = None
-        if self._deadline == inf or self._transport is None:
+    def _late(self) -> None:
+        if self._transport is None:
             return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._look)
-        elif self._phase is Phase.BODY:
+        if self._phase is Phase.BODY:
             self._refuse(408, f"the body did not come within {self._limits.request_seconds:g} s")
         else:
             self._transport.abort()
@@ -388,8 +379,7 @@ class Connection(asyncio.Protocol):
         """The client is gone."""
         self._transport = None
         self.resume_writing()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         if self._under_way is not None:
             self._give_back(self._under_way)
         if self._waiter is not None and not self._waiter.done():

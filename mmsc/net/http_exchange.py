@@ -12,6 +12,7 @@ from typing import Final, cast
 import httptools
 from multidict import CIMultiDict, CIMultiDictProxy
 
+from mmsc.net.deadlines import Alarm
 from mmsc.net.http_received import decoded, place_of
 from mmsc.net.tls import is_alert_about_us
 
@@ -50,8 +51,7 @@ class Exchange(asyncio.Protocol):
         self._answer: asyncio.Future[Reply] | None = None
         self._parser = httptools.HttpResponseParser(self)
         self._loop = asyncio.get_running_loop()
-        self._deadline = 0.0
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._late)
         self._heard = self._interim = False
         self._head_octets = self._framed_octets = 0
         self.lost: Exception | None = None  # why the connection ended, where it did with an error
@@ -72,9 +72,7 @@ class Exchange(asyncio.Protocol):
             raise self._ended()
         self._answer = self._loop.create_future()
         self._transport.writelines((head, body))
-        self._deadline = deadline
-        if self._timer is None or self._timer.when() > deadline:
-            self._watch()
+        self._alarm.set(deadline)
         return await self._answer
 
     async def say(self, head: bytes, body: bytes) -> None:
@@ -90,19 +88,8 @@ class Exchange(asyncio.Protocol):
             return self.lost
         return ConnectionResetError(str(self.lost or "closed without an answer"))
 
-    def _watch(self) -> None:
-        """One timer a connection: it looks again at the deadline when it goes off, so moving that costs nothing."""
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(self._deadline, self._look)
-
-    def _look(self) -> None:
-        self._timer = None
-        if self._answer is None or self._answer.done():
-            return
-        if self._loop.time() < self._deadline:
-            self._watch()
-        else:
+    def _late(self) -> None:
+        if self._answer is not None and not self._answer.done():
             self._fail(TimeoutError())
 
     def drop(self) -> None:
@@ -230,8 +217,7 @@ class Exchange(asyncio.Protocol):
         """Closed: the end of an answer that said no length, else a cut one (RFC 9112 8)."""
         self._transport = None
         self.lost = exc
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.cancel()
         self.kept = False
         reply = self._reply
         if reply is not None and exc is None and not {"Content-Length", "Transfer-Encoding"} & set(reply.headers):

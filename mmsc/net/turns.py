@@ -33,6 +33,11 @@ class TurnWriter:
         if waiting and not self._transport.is_closing():
             self._transport.write(waiting[0] if len(waiting) == 1 else b"".join(waiting))
 
+    def abort(self) -> None:
+        """Hand over what was written, and cut the connection."""
+        self.flush()
+        self._transport.abort()
+
     def close(self) -> None:
         """Close when all that was written is handed over."""
         self.flush()

@@ -33,6 +33,16 @@ async def check(connection: "asyncpg.Connection[Any]", schema: str) -> None:
         raise StoreRefused(f"schema {schema} belongs to another program; it was left as it is") from error
     if found != ddl.HASH:
         raise StoreRefused(f"schema {schema} is version {found}, this version needs {ddl.HASH}; name another schema")
+    await _store_as_now(connection)
+
+
+async def _store_as_now(connection: "asyncpg.Connection[Any]") -> None:
+    """A schema that was made before its tables were stored like this; for what is written from now on."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _SCHEMA_LOCK)
+        if await connection.fetchval(text.STORED_OTHERWISE):
+            for statement in text.STORAGE:
+                await connection.execute(statement)
 
 
 async def warn(connection: "asyncpg.Connection[Any]") -> None:

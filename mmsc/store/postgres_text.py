@@ -58,6 +58,9 @@ CLAIM: Final = (
 
 # Bodies are pictures and clips, compressed as they are: PostgreSQL would try again, for 300 µs a 30 KB JPEG, and gain
 # nothing. A recipient is written anew at every step of its MM: with room on its page its indexes are left alone.
+STORED_OTHERWISE: Final = """
+SELECT (SELECT attstorage FROM pg_attribute WHERE attrelid = 'content'::regclass AND attname = 'body') <> 'e'
+    OR (SELECT reloptions FROM pg_class WHERE oid = 'recipient'::regclass) IS NULL"""
 STORAGE: Final = (
     "ALTER TABLE content ALTER COLUMN body SET STORAGE EXTERNAL",
     "ALTER TABLE recipient SET (fillfactor = 50)",
@@ -106,6 +109,7 @@ def native(sql: str) -> str:
 def numbered_rows(sql: str, parameters: int) -> str:
     """A guard whose rows begin with one more parameter: many of them in a row tell whose rows are whose."""
     statement, _, columns = native(sql).rpartition(" RETURNING ")
+    assert statement[:4] not in ("", "WITH"), f"a guard ends with what it returns: {sql}"
     return f"{statement} RETURNING ${parameters + 1}::bigint, {columns}"
 
 

@@ -5,6 +5,7 @@ What went wrong is told apart here: a batch that certainly was not committed, on
 node was in the way, and a COMMIT whose answer was lost. `was_committed` finds out about the last on a new connection.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -75,7 +76,7 @@ class Writer:
         self._id = self._id or f"{row[0]} {row[1].isoformat()}"
         await self.connection.execute(text.FORGET_WRITERS)
         await self.connection.execute(text.ENTER_WRITER, self._id, self._batch)
-        await self.connection.execute(text.NUMBER_BATCH)
+        await self._prepare(self.connection)
 
     async def was_committed(self, doubt: OutcomeUnknown) -> bool:
         """Whether a batch whose COMMIT was not answered is durable; asked on a new connection, before `enter`.
@@ -112,8 +113,7 @@ class Writer:
             raise ConnectionResetError("not connected")
         self._batch += 1
         try:
-            if await connection.execute(text.begin(self._id, self._batch)) != "UPDATE 1":
-                await connection.execute(text.ENTER_WRITER, self._id, self._batch)  # forgotten in a long pause
+            await self._begin(connection)
             results = await _guard(connection, units)
             notice = await self._effects.apply(connection, units, results)
         except BaseException:
@@ -121,6 +121,21 @@ class Writer:
             raise
         await self._commit(connection, notice, results)
         return results
+
+    async def _begin(self, connection: Connection) -> None:
+        begin = text.begin(self._id, self._batch)
+        try:
+            said = await connection.execute(begin)
+        except asyncpg.InvalidSQLStatementNameError:  # DISCARD ALL, or a pooler that gave us another server process
+            await connection.execute("ROLLBACK")
+            await self._prepare(connection)
+            said = await connection.execute(begin)
+        if said != "UPDATE 1":
+            await connection.execute(text.ENTER_WRITER, self._id, self._batch)  # forgotten in a long pause
+
+    async def _prepare(self, connection: Connection) -> None:
+        with contextlib.suppress(asyncpg.DuplicatePreparedStatementError):  # a pooler's, and then ours
+            await connection.execute(text.NUMBER_BATCH)
 
     async def _commit(self, connection: Connection, notice: str | None, results: list[Result]) -> None:
         try:

@@ -26,6 +26,8 @@ class Alike(NamedTuple):
 
     def octets(self, transaction_id: str, content_location: str) -> bytes:
         """An m-notification-ind's, as `encode` has it."""
+        if not transaction_id:
+            raise EncodeError("m-notification-ind without X-Mms-Transaction-ID", clause=MNotificationInd.clause)
         if not content_location:
             raise EncodeError("m-notification-ind without X-Mms-Content-Location", clause=MNotificationInd.clause)
         return self.before + text_octets(transaction_id) + self.behind + _LOCATION + text_octets(content_location)

@@ -52,15 +52,15 @@ def test_heads_of_retrieve_confs_have_the_octets_of_their_pdus(mm: Mm, version: 
         assert common.head(recipient.transaction_id) == mm1.encode_head(conf)
 
 
-def test_what_no_text_can_hold_is_refused_also_where_the_rest_is_known() -> None:
+@pytest.mark.parametrize("mm", [MM, SHOWN])
+@pytest.mark.parametrize("transaction_id", ["a\0b", ""])
+def test_what_no_text_can_hold_is_refused_also_where_the_rest_is_known(mm: Mm, transaction_id: str) -> None:
     made = Notifications()
-    for transaction_id in ("fine", "a\0b"):
-        told = job(MM, RECIPIENT._replace(transaction_id=transaction_id, token="t"), {})
-        if transaction_id == "fine":
-            made.octets(told, URL, T0, 0, 0, append_transaction_id=False)
-        else:
-            with pytest.raises(EncodeError):
-                made.octets(told, URL, T0, 0, 0, append_transaction_id=False)
+    fine = job(mm, RECIPIENT._replace(transaction_id="fine", token="t"), {})
+    made.octets(fine, URL, T0, 0, 0, append_transaction_id=False)
+    told = job(mm, RECIPIENT._replace(transaction_id=transaction_id, token="t"), {})
+    with pytest.raises(EncodeError):
+        made.octets(told, URL, T0, 0, 0, append_transaction_id=False)
 
 
 def test_an_mm_that_replaces_another_is_made_anew_and_only_the_last_ones_are_remembered() -> None:

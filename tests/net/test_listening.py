@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mmsc.net.listening import port_of
 from mmsc.net.smtp import SmtpServer
 from mmsc.net.smtp_handler import Handler, SmtpLimits
 from mmsc.trace.captures import WireTap
+from tests.net.loops import NewLoop, loops, run, until
 
 _CLIENTS = 700
 _ALLOWED = Path("/proc/sys/net/core/somaxconn")
@@ -48,25 +49,6 @@ def _connected(port: int, stack: contextlib.ExitStack, octets: bytes = _REQUEST)
     return client
 
 
-async def _until(so: Callable[[], bool]) -> None:
-    while not so():  # noqa: ASYNC110
-        await asyncio.sleep(0.01)
-
-
-def _loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
-    found: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop]
-    with contextlib.suppress(ImportError):
-        import uvloop
-
-        found.append(uvloop.new_event_loop)
-    return found
-
-
-def _run(loop: Callable[[], asyncio.AbstractEventLoop], work: Coroutine[Any, Any, None]) -> None:
-    with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(work)
-
-
 @pytest.mark.skipif(
     not _ALLOWED.exists() or int(_ALLOWED.read_text()) < _CLIENTS, reason="net.core.somaxconn is smaller than the test"
 )
@@ -81,8 +63,8 @@ async def test_hundreds_may_connect_while_the_loop_is_busy() -> None:
     assert {answer.partition(b"\r\n")[0] for answer in answers} == {b"HTTP/1.1 204 No Content"}
 
 
-@pytest.mark.parametrize("loop", _loops())
-def test_all_that_wait_are_taken_in_a_few_turns(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+@pytest.mark.parametrize("loop", loops())
+def test_all_that_wait_are_taken_in_a_few_turns(loop: NewLoop) -> None:
     async def work() -> None:
         with contextlib.ExitStack() as stack:
             async with _listening() as listener:
@@ -92,11 +74,11 @@ def test_all_that_wait_are_taken_in_a_few_turns(loop: Callable[[], asyncio.Abstr
                     await asyncio.sleep(0)
                 assert listener.connections == 60
 
-    _run(loop, work())
+    run(loop, work())
 
 
-@pytest.mark.parametrize("loop", _loops())
-def test_no_more_than_the_limit_in_one_turn(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+@pytest.mark.parametrize("loop", loops())
+def test_no_more_than_the_limit_in_one_turn(loop: NewLoop) -> None:
     async def work() -> None:
         running = asyncio.get_running_loop()
         with contextlib.ExitStack() as stack:
@@ -106,18 +88,16 @@ def test_no_more_than_the_limit_in_one_turn(loop: Callable[[], asyncio.AbstractE
                 assert listener.connections == 10
                 for client in clients:
                     client.close()
-                await _until(lambda: not listener.connections)
+                await until(lambda: not listener.connections)
                 served = await running.sock_recv(_connected(listener.port, stack), 4096)
         assert {answer[:13] for answer in answers} == {b"HTTP/1.1 503 "}
         assert served.startswith(b"HTTP/1.1 204 ")
 
-    _run(loop, work())
+    run(loop, work())
 
 
-@pytest.mark.parametrize("loop", _loops())
-def test_who_is_turned_away_and_stays_is_cut(
-    loop: Callable[[], asyncio.AbstractEventLoop], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("loop", loops())
+def test_who_is_turned_away_and_stays_is_cut(loop: NewLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_turned_away, "_LINGER_SECONDS", 0.05)
     monkeypatch.setattr(http_turned_away, "_MOST", 1)
 
@@ -129,9 +109,9 @@ def test_who_is_turned_away_and_stays_is_cut(
                 assert (await running.sock_recv(first, 4096)).startswith(b"HTTP/1.1 503 ")
                 with contextlib.suppress(ConnectionError):  # one more than may linger
                     assert await running.sock_recv(second, 4096) == b""
-                await _until(lambda: not listener._turned_away._lingering)
+                await until(lambda: not listener._turned_away._lingering)
 
-    _run(loop, work())
+    run(loop, work())
 
 
 async def test_a_stop_cuts_those_who_linger() -> None:
@@ -158,10 +138,8 @@ class _Mails(Handler):
 
 
 @pytest.mark.parametrize("turns", range(8))
-@pytest.mark.parametrize("loop", _loops())
-def test_a_stop_at_any_turn_leaves_nobody_and_waits_for_nobody(
-    loop: Callable[[], asyncio.AbstractEventLoop], turns: int
-) -> None:
+@pytest.mark.parametrize("loop", loops())
+def test_a_stop_at_any_turn_leaves_nobody_and_waits_for_nobody(loop: NewLoop, turns: int) -> None:
     """uvloop's connection that is cancelled while it is made is never told that it is lost."""
 
     async def work() -> None:
@@ -183,11 +161,11 @@ def test_a_stop_at_any_turn_leaves_nobody_and_waits_for_nobody(
         others = asyncio.all_tasks() - {asyncio.current_task()}
         assert {task.get_name() for task in others if not task.done()} == set()
 
-    _run(loop, work())
+    run(loop, work())
 
 
-@pytest.mark.parametrize("loop", _loops())
-def test_a_port_is_free_again_at_once(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+@pytest.mark.parametrize("loop", loops())
+def test_a_port_is_free_again_at_once(loop: NewLoop) -> None:
     async def work() -> None:
         first = HttpListener(_empty, "127.0.0.1", 0, HttpLimits(), _OFF)
         await first.start()
@@ -196,7 +174,7 @@ def test_a_port_is_free_again_at_once(loop: Callable[[], asyncio.AbstractEventLo
         await second.start()
         await second.stop()
 
-    _run(loop, work())
+    run(loop, work())
 
 
 class _Failing(socket.socket):
@@ -210,10 +188,10 @@ class _Failing(socket.socket):
         return super().accept()
 
 
-@pytest.mark.parametrize("loop", _loops())
+@pytest.mark.parametrize("loop", loops())
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOBUFS, errno.ECONNABORTED, errno.EHOSTUNREACH])
 def test_an_error_of_accept_ends_no_listener(
-    loop: Callable[[], asyncio.AbstractEventLoop],
+    loop: NewLoop,
     number: int,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -234,12 +212,12 @@ def test_an_error_of_accept_ends_no_listener(
         with contextlib.ExitStack() as stack:
             _connected(port_of(acceptor), stack, b"")
             async with asyncio.timeout(5):
-                await _until(lambda: bool(taken))
+                await until(lambda: bool(taken))
             acceptor.close()
             await acceptor.wait_closed()
             taken[0].close()
 
-    _run(loop, work())
+    run(loop, work())
     assert bool(caplog.records) is (number in (errno.EMFILE, errno.ENOBUFS))
 
 

@@ -314,3 +314,32 @@ async def test_one_failed_attempt_answers_all_that_queued(new_store: NewStore, m
         )
     assert [type(one) for one in told] == [StoreUnavailable] * many
     assert next(attempts) == 2, "one attempt"
+
+
+async def test_a_connection_that_forgot_its_statements_is_given_them_again(new_store: NewStore) -> None:
+    """DISCARD ALL, or a pooler between us and the server: a batch was refused, and so was each one after it."""
+    store = new_store()
+    await store.open()
+    connection = store._writer.connection
+    assert connection is not None
+    await connection.execute("DEALLOCATE number_batch")
+    done = await asyncio.gather(*(store.commit(put(key)) for key in ("one", "two")))
+    assert list(done) == [[("one",)], [("two",)]]
+    await store._writer.enter()  # and one that knows it already
+    assert await store.commit(put("three")) == [("three",)]
+
+
+async def test_a_schema_made_before_is_stored_as_one_made_now(new_store: NewStore, schema: str) -> None:
+    first = new_store()
+    await first.open()
+    connection = await asyncpg.connect(postgres.server(), server_settings={"search_path": schema})
+    await connection.execute("ALTER TABLE content ALTER COLUMN body SET STORAGE EXTENDED")
+    await connection.execute("ALTER TABLE recipient RESET (fillfactor)")
+    await new_store().open()
+    stored = await connection.fetchrow(
+        "SELECT attstorage, (SELECT reloptions FROM pg_class WHERE oid = 'recipient'::regclass)"
+        " FROM pg_attribute WHERE attrelid = 'content'::regclass AND attname = 'body'"
+    )
+    await connection.close()
+    assert stored is not None
+    assert tuple(stored) == (b"e", ["fillfactor=50"])

@@ -139,8 +139,8 @@ class Esme(asyncio.Protocol):
     def rebind(self, why: str) -> None:
         """Give the session up; `run` makes a new one."""
         _log.warning("SMSC %s: %s", self._smsc.name, why, extra={"neighbour": f"smsc:{self._smsc.name}"})
-        if self._transport is not None:
-            self._transport.abort()
+        if self._writer is not None:
+            self._writer.abort()
 
     async def _connect_and_bind(self) -> None:
         self._framer = Framer()
@@ -184,8 +184,8 @@ class Esme(asyncio.Protocol):
         """The session is over: whoever waits for an answer learns it."""
         self.bound = False
         self.why_not = why
-        if self._transport is not None:
-            self._transport.abort()
+        if self._writer is not None:
+            self._writer.abort()
             self._transport = self._writer = None
         self._fail_all(why)
         self._pending.clear()
