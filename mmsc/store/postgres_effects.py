@@ -70,11 +70,19 @@ def _pieces(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
     """The units in order, in pieces with no more large values than may be on their way at once."""
     start, octets = 0, 0
     for number, unit in enumerate(units):
-        if octets and octets + unit.octets > _OCTETS_AT_ONCE:
+        more = _octets(unit)
+        if octets and octets + more > _OCTETS_AT_ONCE:
             yield units[start:number]
             start, octets = number, 0
-        octets += unit.octets
+        octets += more
     yield units[start:]
+
+
+def _octets(unit: Unit) -> int:
+    """Of the large values that go to the database: a body in object storage does not."""
+    if not unit.octets:
+        return 0
+    return sum(len(value) for effect in unit.effects for value in effect.params if isinstance(value, bytes))
 
 
 def _notice(winners: Sequence[Unit]) -> str | None:
