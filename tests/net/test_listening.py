@@ -172,6 +172,7 @@ def test_a_port_is_free_again_at_once(loop: NewLoop) -> None:
         await first.stop()
         second = HttpListener(_empty, "127.0.0.1", first.port, HttpLimits(), _OFF)
         await second.start()
+        assert second.port == first.port
         await second.stop()
 
     run(loop, work())
