@@ -74,12 +74,15 @@ class Operator:
     async def _on_lane(self, node: Node, name: str, act: Act) -> bool:
         world = self._world
         world.say(f"operator: {act} {name} on {node.name}")
+        watch = world.watch
         if act is Act.GO:
-            world.watch.stopped.discard((node, name))  # from here on it may
+            watch.stopped.discard((node, name))  # from here on it may
+            watch.let_go[node, name] += 1
+        let_go = watch.let_go[node, name]
         done = await self._ask(node, partial(node.engine.lane_acts.act, name, act, _WHO))
-        if act is Act.STOP and done is Acting.DONE:
+        if act is Act.STOP and done is Acting.DONE and watch.let_go[node, name] == let_go:  # by another operator
             world.say(f"    {name} is stopped")
-            world.watch.stops(node, name)
+            watch.stops(node, name)
         return done is Acting.DONE
 
     async def _until_it_goes(self, node: Node, name: str) -> None:

@@ -25,6 +25,7 @@ _TRIGGERS: Final = (
     "AFTER DELETE ON main.recipient BEGIN SELECT w_gone('recipient', OLD.id, OLD.token); END",
     """AFTER DELETE ON main.mm
     BEGIN SELECT w_gone('mm', OLD.id, json_extract(OLD.details, '$.message_id')), w_run(OLD.id, OLD.run); END""",
+    "AFTER DELETE ON main.mmbox BEGIN SELECT w_unboxed(OLD.token); END",
     "AFTER DELETE ON main.content BEGIN SELECT w_gone('content', OLD.id, ''); END",
     "AFTER INSERT ON main.task WHEN NEW.kind LIKE 'report%' BEGIN SELECT w_owed(NEW.recipient_id, NEW.payload); END",
 )
@@ -50,6 +51,7 @@ class Watch:
         self._tasks: Counter[tuple[int, int]] = Counter()
         self._resets: list[str] = []  # under way: of runs, "" of everything
         self.removed: dict[str, float] = {}  # names of what resets took away (Message-IDs, tokens), and when
+        self.let_go: Counter[tuple[Node, str]] = Counter()  # how often an operator asked for it
         self.stopped: set[tuple[Node, str]] = set()  # lanes of which an operator was told that they are stopped
         self.ledger = Ledger()
         self.shared_work = False  # leases may have run out in somebody's hands: two nodes may carry out one task
@@ -60,6 +62,7 @@ class Watch:
         """Look at what this connection does."""
         connection.create_function("w_moved", 3, self._moved)
         connection.create_function("w_gone", 3, self._gone)
+        connection.create_function("w_unboxed", 1, self._unboxed)
         connection.create_function("w_run", 2, self._gone_of_run)
         connection.create_function("w_owed", 2, self._owed)
         for number, trigger in enumerate(_TRIGGERS):
@@ -94,6 +97,11 @@ class Watch:
         self.removed[name] = self.removed[str(row)] = self._time()
         if not self._resets:
             self._object_to(f"{table} {row} disappeared")
+
+    def _unboxed(self, token: str) -> None:
+        """A reset takes what lies in boxes, too; its owner may just have heard of it."""
+        if self._resets:
+            self._uncommitted.append(lambda: self.removed.update({token: self._time()}))
 
     def _gone_of_run(self, row: int, run: str | None) -> None:
         if "" not in self._resets and run not in self._resets:
