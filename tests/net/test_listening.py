@@ -20,8 +20,8 @@ from mmsc.net.smtp_handler import Handler, SmtpLimits
 from mmsc.trace.captures import WireTap
 from tests.net.loops import NewLoop, loops, run, until
 
-_CLIENTS = 700
 _ALLOWED = Path("/proc/sys/net/core/somaxconn")
+_CLIENTS = min(700, int(_ALLOWED.read_text()) if _ALLOWED.exists() else 100)  # what the system lets wait
 _REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 _OFF = WireTap("test", None, VirtualClock())
 
@@ -49,9 +49,6 @@ def _connected(port: int, stack: contextlib.ExitStack, octets: bytes = _REQUEST)
     return client
 
 
-@pytest.mark.skipif(
-    not _ALLOWED.exists() or int(_ALLOWED.read_text()) < _CLIENTS, reason="net.core.somaxconn is smaller than the test"
-)
 async def test_hundreds_may_connect_while_the_loop_is_busy() -> None:
     """With 900 clients at once, two hundred were not served for half a minute: the system dropped the last step of
     their connection, and they believed to be connected."""

@@ -1,9 +1,10 @@
-"""The same contract on every store."""
+"""The same contract on every store; and PostgreSQL behind a relay that sees and cuts."""
 
 import itertools
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from mmsc.store.core import Store
 from mmsc.store.postgres import PostgresStore
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from tests import postgres
+from tests.relay import Relay
 
 _numbers = itertools.count()
 
@@ -28,3 +30,12 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     await made.open()
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[Relay]:
+    address = urlsplit(postgres.server())
+    assert address.hostname is not None
+    assert address.port is not None
+    async with Relay(address.hostname, address.port) as one:
+        yield one

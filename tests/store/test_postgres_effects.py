@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 from collections.abc import AsyncIterator
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,21 +12,11 @@ from mmsc.store import content, meta
 from mmsc.store import postgres_text as text
 from mmsc.store.core import Row, Statement, Unit
 from mmsc.store.postgres import PostgresStore
-from tests import postgres
 from tests.relay import Relay
 
 _numbers = itertools.count()
 EVENT = "INSERT INTO event (id, mm_id, at_service, at_real, kind, data) VALUES ($1, $2, $3, $4, $5, $6)"
 NODE = "INSERT INTO cdr (node, event_id) VALUES ($1, $2)"
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    address = urlsplit(postgres.server())
-    assert address.hostname is not None
-    assert address.port is not None
-    async with Relay(address.hostname, address.port) as one:
-        yield one
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import itertools
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -23,15 +22,6 @@ _numbers = itertools.count()
 @pytest.fixture
 def schema() -> str:
     return f"o{os.getpid()}_{next(_numbers)}"
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[Relay]:
-    address = urlsplit(postgres.server())
-    assert address.hostname is not None
-    assert address.port is not None
-    async with Relay(address.hostname, address.port) as one:
-        yield one
 
 
 @pytest.fixture

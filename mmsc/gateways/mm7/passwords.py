@@ -2,8 +2,8 @@
 
 A hash takes tens of milliseconds on purpose: it is made beside the event loop, a few at a time, so that somebody who
 guesses passwords slows nobody else down. Who asks the same at the same time gets the same answer at the same time:
-with a hundred connections that a client opens at once, one waiter woken in each turn of a busy loop was a wait of half
-a minute for the last.
+with the nine hundred connections of a flood, one waiter woken in each turn of a busy loop was a wait of half a minute
+for the last.
 """
 
 import asyncio
