@@ -84,9 +84,9 @@ async def _live(request: web.Request) -> web.StreamResponse:
         """Also as time passes: what happened between the page and its stream is no news any more."""
         nonlocal shown
         before, shown = shown, markup("scenarios_run.html", run=run, in_own_lab=known.in_own_lab)
-        if run.result is not None:
-            return [Push("run", shown), Push("behind", "")]
-        return [Push("run", shown)] if shown != before else []
+        if shown == before:
+            return []
+        return [Push("run", shown)] if run.result is None else [Push("run", shown), Push("behind", "")]
 
     return await stream(request, known.bus, render, wanted=lambda news: news.run == run.id, every_seconds=_LOOK_SECONDS)
 

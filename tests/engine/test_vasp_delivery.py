@@ -307,6 +307,7 @@ async def test_it_leaves_after_the_delivery_report_which_it_proves(bench: Bench)
         await bench.until(trace.AttemptPostponed, number)
         bench.clock.advance(301)
     await bench.until(trace.ReportDelivered)
+    await bench.at_rest()  # the read report may have looked while the delivery report was on its way
     bench.clock.advance(301)
     await bench.until(trace.ReadReported)
     assert order == [*[TaskKind.REPORT_MM7] * 3, TaskKind.READ_MM7]

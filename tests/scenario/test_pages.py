@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -60,10 +60,14 @@ async def test_files_are_run_and_steps_appear_as_they_pass(running: LabProcess, 
         await expect(page.locator(".sc-steps li").first).to_be_attached(timeout=PATIENCE_MS)
         await kept(page, "running")
         await expect(page.locator("h2", has_text="2 pass")).to_be_visible(timeout=PATIENCE_MS)
+        await expect(page.locator('button[data-key="r"]')).to_be_enabled()  # the page is as it stays
         assert await page.locator(".sc-case").count() == 2
         await page.click(".sc-case summary >> nth=0")
         await expect(page.locator(".sc-steps li").first).to_be_visible()
         await kept(page, "passed")
+        await page.evaluate("mmsc.refresh()")
+        await expect(page.locator(".sc-steps li").first).to_be_visible()
+        await expect(page.locator(".sc-case details").nth(1)).not_to_have_attribute("open", "")
         await page.get_by_role("link", name="Report", exact=True).click()
         await expect(page.locator(".ladder").first).to_be_visible()
         assert await page.evaluate("document.scripts.length") == 0
@@ -117,15 +121,28 @@ async def until_behind(stream: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
             return
 
 
+async def meanwhile(stream: aiohttp.ClientResponse, seconds: float) -> list[bytes]:
+    """The lines that a page's stream brings in that time."""
+    lines: list[bytes] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            async for line in stream.content:
+                lines.append(line.strip())
+    return lines
+
+
 async def test_a_page_that_is_late_hears_that_its_run_ended(running: LabProcess) -> None:
     """What happened between the page and its stream is no news any more."""
     text = "name: short\nsteps:\n  - submit: {to: +15550000001, subject: s, text: x}\n"
     async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_MS / 1000):
         async with session.post(f"{running.url}/scenarios/draft", data={"text": text}) as page:
             place = page.url
-        for _ in ("one that saw it end", "one that is late"):
+        for asked in ("one that saw it end", "one that is late"):
             async with session.get(f"{place}/live") as stream:
                 assert b"event: behind" in [line.strip() async for line in until_behind(stream)]
+                if asked == "one that is late":
+                    again = await meanwhile(stream, 2.5)  # it looks once a second
+                    assert not {b"event: run", b"event: behind"} & set(again)
 
 
 async def test_all_of_it_works_without_scripts(running: LabProcess, lab: Client) -> None:

@@ -109,6 +109,17 @@
     next.focus();
   });
 
+  // What the reader opened or closed stays so when its part of the page is made anew: details that have an id.
+  const opened = new Map();
+  document.addEventListener("click", (event) => {
+    const summary = event.target.closest("details[id] > summary");
+    if (summary) opened.set(summary.parentElement.id, !summary.parentElement.open);
+  });
+  const asOpened = () => opened.forEach((open, id) => {
+    const found = document.getElementById(id);
+    if (found) found.open = open;
+  });
+
   // The stream. It is ours, not the browser's, to open again, so that the page can say when, and stops while hidden.
   const RETRY_MS = 3000, SILENT_MS = 12000, HIDDEN_MS = 60000;
   const listeners = new Map();
@@ -144,6 +155,7 @@
     const stop = doers.map((does) => does(event.data)).includes(false);
     if (!stop) all(`[data-swap="${CSS.escape(event.type)}"]`).forEach((target) =>
       htmx.swap(target, event.data, { swapStyle: target.dataset.how || "innerHTML" }));
+    asOpened();
     look();
   };
   const isBusy = () => mmsc.held || (document.activeElement && one("#main").contains(document.activeElement) && isTyped(document.activeElement));
@@ -181,6 +193,7 @@
     heard = Date.now();
     ["#main", "#strip"].forEach((wanted) => { one(wanted).replaceWith(document.adoptNode(one(wanted, fresh))); });
     htmx.process(one("#main"));
+    asOpened();
     document.dispatchEvent(new CustomEvent("mmsc:refreshed"));
     look();
   };
