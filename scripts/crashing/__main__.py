@@ -5,11 +5,14 @@ import asyncio
 import json
 import random
 import sys
+import time
+from collections.abc import Callable
 from typing import Final
 
 from crashing.run import ALL, NODE, POSTGRES, SERVER, Options, Run, ServerFailed
 
 _TARGETS: Final = (SERVER, NODE, POSTGRES, ALL)
+_MINUTE_SECONDS: Final = 60
 _EPILOG: Final = """examples:
   scripts/crash
   scripts/crash --kills 25 --seed 7
@@ -45,27 +48,38 @@ def parse(arguments: list[str]) -> Options:
     return Options(kills=given.kills, seed=seed, target=given.target, store=given.store, keep=given.keep)
 
 
-def _say(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+def _progress() -> Callable[[str], None]:
+    """A line that is written anew on a terminal; elsewhere one line a minute, so that a log tells how far it is."""
+    told_at = time.monotonic()
+
+    def say(text: str) -> None:
+        nonlocal told_at
+        if sys.stderr.isatty():
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+        elif text and time.monotonic() - told_at >= _MINUTE_SECONDS:
+            told_at = time.monotonic()
+            print(text, file=sys.stderr, flush=True)
+
+    return say
 
 
 def main() -> int:
     """Play the plan and print what came of it."""
     options = parse(sys.argv[1:])
+    say = _progress()
     print(
         f"scripts/crash: seed {options.seed}, {options.kills} kills of {options.target} on {options.store}", flush=True
     )
     try:
-        figures, problems = asyncio.run(Run(options, _say).play())
+        figures, problems = asyncio.run(Run(options, say).play())
     except (ServerFailed, OSError, ExceptionGroup) as failed:
         error = failed.exceptions[0] if isinstance(failed, ExceptionGroup) else failed
         if not isinstance(error, ServerFailed | OSError):
             raise
-        _say("")
+        say("")
         print(f"scripts/crash: seed {options.seed}: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    _say("")
+    say("")
     for text in problems:
         print(f"PROBLEM {text}")
     print(json.dumps(figures))
