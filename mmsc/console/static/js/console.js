@@ -153,9 +153,10 @@
     }
     if (mmsc.held && event.type !== "strip" && event.type !== "beat") { missed = true; return look(); }
     const stop = doers.map((does) => does(event.data)).includes(false);
-    if (!stop) all(`[data-swap="${CSS.escape(event.type)}"]`).forEach((target) =>
-      htmx.swap(target, event.data, { swapStyle: target.dataset.how || "innerHTML" }));
-    asOpened();
+    if (!stop) all(`[data-swap="${CSS.escape(event.type)}"]`).forEach((target) => {
+      htmx.swap(target, event.data, { swapStyle: target.dataset.how || "innerHTML" });
+      asOpened();
+    });
     look();
   };
   const isBusy = () => mmsc.held || (document.activeElement && one("#main").contains(document.activeElement) && isTyped(document.activeElement));
