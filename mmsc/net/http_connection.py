@@ -19,6 +19,7 @@ from mmsc.net.deadlines import Alarm
 from mmsc.net.http_received import HttpLimits, Phase, Received, decoded, place_of, text_of
 from mmsc.net.octets import OctetBudget
 from mmsc.net.tls_server import ClientCertificate
+from mmsc.net.turns import write_both
 
 _log: Final = logging.getLogger(__name__)
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -70,10 +71,7 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if body:
-            transport.writelines((head, body))
-        else:
-            transport.write(head)
+        write_both(transport, head, body)
 
     async def drain(self) -> None:
         """When `is_behind`: until all that was written is handed to the socket, or the client is gone."""

@@ -15,6 +15,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from mmsc.net.deadlines import Alarm
 from mmsc.net.http_received import decoded, place_of
 from mmsc.net.tls import is_alert_about_us
+from mmsc.net.turns import write_both
 
 _PIECE_OCTETS: Final = 16 * 1024  # parsed at once: a read brings more, and each line and chunk of it costs a call
 _FRAMING_OF_AN_OCTET: Final = 8  # more than a chunk of one octet needs
@@ -71,14 +72,14 @@ class Exchange(asyncio.Protocol):
         if self._transport is None:
             raise self._ended()
         self._answer = self._loop.create_future()
-        self._transport.writelines((head, body))
+        write_both(self._transport, head, body)
         self._alarm.set(deadline)
         return await self._answer
 
     async def say(self, head: bytes, body: bytes) -> None:
         """Send octets and hang up, without waiting for an answer."""
         if self._transport is not None:
-            self._transport.writelines((head, body))
+            write_both(self._transport, head, body)
             self._transport.close()
         await self.gone
 

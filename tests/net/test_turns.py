@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 
 from mmsc.net.deadlines import Alarm, Deadlines
-from mmsc.net.turns import TurnWriter
+from mmsc.net.turns import TurnWriter, write_both
 from tests.net.loops import NewLoop, loops, run, until
 
 
@@ -47,6 +47,16 @@ async def test_the_writes_of_a_turn_are_one_and_in_order() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert sink.calls == [b"abc", b"d"]
+
+
+@pytest.mark.parametrize(
+    ("body", "pieces"), [(b"", [4]), (b"b", [5]), (bytes(65_536), [65_540]), (bytes(65_537), [4, 65_537])]
+)
+def test_a_head_and_a_small_body_are_one_write_and_no_write_is_empty(body: bytes, pieces: list[int]) -> None:
+    sink = Sink()
+    write_both(cast(asyncio.Transport, sink), b"head", body)
+    assert [len(call) for call in sink.calls] == pieces
+    assert b"".join(call for call in sink.calls if isinstance(call, bytes)) == b"head" + body
 
 
 async def test_closing_hands_over_what_was_written_and_a_closed_transport_gets_nothing() -> None:
