@@ -119,6 +119,11 @@ class Ids:
         """Ids whose tokens follow from `seed`: for simulations, never for a server that strangers reach."""
         return cls(node, real=real, random_octets=Random(seed).randbytes)
 
+    @property
+    def node(self) -> int:
+        """The number of this node: its own among those of one database."""
+        return self._node
+
     def new_id(self, real: int = 0) -> int:
         """A 63-bit id, larger than every one before it from this object, and never another node's.
 

@@ -105,7 +105,7 @@ class SmsCourier:
         self._clock = clock
         self._ids = ids
         self._policy = policy
-        self._references = References(clock)
+        self._references = References(clock, ids)
         self._notifications = Notifications()
         self.sessions: dict[str, list[Esme]] = {}
         self._turn = 0
