@@ -19,7 +19,10 @@ from protocols.wsp.multipart import index_multipart
 from tests.cases import Case, cases
 from tests.protocols.mm1_strategies import rows_of
 
-pytestmark = pytest.mark.interop
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcfromtimestamp:DeprecationWarning"),  # its own, since 3.12
+]
 
 LAST_TYPE, LAST_FIELD, LAST_RESPONSE, LAST_STATUS = 0x86, 0x18, 0x88, 0x84
 NAMES = {"X-Mms-Read-Report": "Read-Reply", "X-Mms-Transaction-ID": "Transaction-Id"}

@@ -150,7 +150,9 @@ async def test_all_of_it_works_without_scripts(running: LabProcess, lab: Client)
         page = await opened(browser, f"{running.url}/scenarios", script=False)
         await page.check('input[value="02-rejected.yaml"]')
         await page.click('button[data-key="r"]')
-        assert page.url.startswith(f"{running.url}/scenarios/")
+        await page.wait_for_url(
+            f"{running.url}/scenarios/*"
+        )  # and until it is loaded: a reload before that is an error
         run = page.url.rpartition("/")[2]
         while not lab.scenario_run(run)["done"]:
             pass

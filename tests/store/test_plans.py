@@ -9,6 +9,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from types import ModuleType
 
 import asyncpg
@@ -59,11 +60,22 @@ def texts(module: ModuleType, name: str) -> Iterator[str]:
                 yield text
 
 
+@contextmanager
+def empty_database() -> Iterator[sqlite3.Connection]:
+    """A database of ours, as SQLite plans without statistics."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for statement in schema.statements(**_TYPES):
+            connection.execute(statement)
+        yield connection
+
+
 def statements() -> list[str]:
     """All that SQLite accepts as a statement; pieces of statements are part of another."""
-    connection = sqlite3.connect(":memory:")
-    for statement in schema.statements(**_TYPES):
-        connection.execute(statement)
+    with empty_database() as connection:
+        return sorted(_understood(connection))
+
+
+def _understood(connection: sqlite3.Connection) -> set[str]:
     found: set[str] = set()
     for name in product_files():
         if name.startswith("mmsc/store/") and not name.endswith(tuple(f"/{one}.py" for one in OUTSIDE)):
@@ -77,19 +89,16 @@ def statements() -> list[str]:
                         continue
                     else:
                         found.add(text)
-    return sorted(found)
+    return found
 
 
 STATEMENTS = statements()
 
 
 @pytest.fixture(scope="module")
-def empty() -> sqlite3.Connection:
-    """A database of ours, as SQLite plans without statistics."""
-    connection = sqlite3.connect(":memory:")
-    for statement in schema.statements(**_TYPES):
-        connection.execute(statement)
-    return connection
+def empty() -> Iterator[sqlite3.Connection]:
+    with empty_database() as connection:
+        yield connection
 
 
 def plan(connection: sqlite3.Connection, sql: str) -> list[str]:

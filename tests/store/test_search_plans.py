@@ -2,15 +2,15 @@
 
 import re
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 
 from mmsc.domain.searching import ANY, Field, Term
-from mmsc.store import schema, search
+from mmsc.store import search
 from mmsc.store.core import Row, SqlValue
-from mmsc.store.sqlite import _TYPES
 from mmsc.store.sqlite_text import numbered
-from tests.store.test_plans import plan, walks
+from tests.store.test_plans import empty_database, plan, walks
 
 TERMS = (
     Term(Field.WORD, "text"),
@@ -46,11 +46,9 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def empty() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:")
-    for statement in schema.statements(**_TYPES):
-        connection.execute(statement)
-    return connection
+def empty() -> Iterator[sqlite3.Connection]:
+    with empty_database() as connection:
+        yield connection
 
 
 @pytest.mark.parametrize("negated", [False, True])

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +99,8 @@ async def test_the_log_begins_anew_however_long_commits_go_on(tmp_path: Path) ->
     assert await store.fetch("SELECT count(*), sum(length(body)) FROM content") == [(300, 6_000_000)]
     assert log < 2_500_000, "6 MB were written, and the log holds what 200 pages and a run in the background leave"
     await store.close()
-    assert sqlite3.connect(path).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 async def test_a_stranger_who_writes_delays_commits_and_not_the_event_loop(tmp_path: Path) -> None:
