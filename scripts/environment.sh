@@ -3,6 +3,7 @@
 #   environment run     what `mmsc` needs (scripts/lock-run.txt)
 #   environment test    that, and what the tests need (scripts/lock-test.txt)
 #
+# PYTHON=python3.13 in the environment chooses the Python; a .venv of another version is made anew.
 # Only Python 3.11 or later with its venv module is needed; uv is used when it is on PATH, because it is faster. A stamp
 # in .venv says what is installed there, so the second start costs nothing; another, for which checkout it was made.
 
@@ -15,8 +16,8 @@ die() {
     exit 1
 }
 
-find_python() { # prints the first Python that is new enough
-    for candidate in python3 python3.14 python3.13 python3.12 python3.11 python; do
+find_python() { # prints the first Python that is new enough; with PYTHON, that one or none
+    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             command -v "$candidate"
             return 0
@@ -26,6 +27,9 @@ find_python() { # prints the first Python that is new enough
 }
 
 make_venv() {
+    if [ -n "${PYTHON:-}" ] && ! find_python >/dev/null; then
+        die "PYTHON=$PYTHON is no Python 3.11 or later."
+    fi
     if command -v uv >/dev/null 2>&1; then
         uv venv --quiet --clear --python "$(find_python || echo '>=3.11')" .venv || die "uv could not make .venv"
         return 0
@@ -61,6 +65,10 @@ install() { # install ARGUMENT... : as pip install takes them
     fi
 }
 
+of_another_python() { # whether PYTHON asks for another version than .venv has
+    [ -n "${PYTHON:-}" ] && [ "$(.venv/bin/python -V 2>/dev/null)" != "$("$PYTHON" -V 2>/dev/null)" ]
+}
+
 owner() { # prints the checkout that .venv was made for, as far as that can be told
     if [ -f .venv/checkout ]; then
         cat .venv/checkout
@@ -92,13 +100,13 @@ environment() {
     lock=scripts/lock-$1.txt
     stamp=.venv/stamp-$1
     want=$(cat pyproject.toml "$lock" | cksum)
-    if [ -x .venv/bin/python ] && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
+    if [ -x .venv/bin/python ] && ! of_another_python && [ "$(cat "$stamp" 2>/dev/null)" = "$want" ]; then
         return 0
     fi
     quiet=--quiet
     [ -t 2 ] && quiet=
     say "making .venv from $lock (once; a minute or so) ..."
-    usable || make_venv
+    { usable && ! of_another_python; } || make_venv
     rm -f .venv/stamp-*
     trust_the_system
     # The locked packages first, each file checked against its hash; then the project itself, built with what was

@@ -44,10 +44,18 @@ class Clone:
             shutil.copy(TOP / "scripts" / name, folder / "scripts" / name)
         shutil.copy(TOP / "pyproject.toml", folder)
 
-    def test(self) -> subprocess.CompletedProcess[str]:
+    def add(self, name: str, version: str) -> None:
+        """Another Python on PATH."""
+        text = (
+            PYTHON.format(log=self.log, old=0, no_venv=0).replace("3.9.2", version).replace('"python $', f'"{name} $')
+        )
+        (self.tools / name).write_text(text)
+        (self.tools / name).chmod(0o755)
+
+    def test(self, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [str(self.folder / "scripts" / "test"), "-q"],
-            env={"PATH": str(self.tools), "HOME": str(self.folder)},
+            env={"PATH": str(self.tools), "HOME": str(self.folder), **variables},
             capture_output=True,
             text=True,
             timeout=60,
@@ -86,6 +94,22 @@ def test_the_locked_packages_are_installed_by_hash_and_only_once(tmp_path: Path)
     clone.log.unlink()
     assert clone.test().returncode == 0
     assert clone.asked() == ["python -m pytest -n auto --dist worksteal -q"]
+
+
+def test_another_python_can_be_asked_for_and_stays(tmp_path: Path) -> None:
+    clone = Clone(tmp_path)
+    clone.add("python3.13", "3.13.1")
+    assert clone.test().returncode == 0
+    assert clone.test(PYTHON="python3.13").returncode == 0
+    assert clone.asked()[-1] == "python3.13 -m pytest -n auto --dist worksteal -q"
+    for variables in ({"PYTHON": "python3.13"}, {}):
+        clone.log.unlink()
+        assert clone.test(**variables).returncode == 0
+        assert [line for line in clone.asked() if "install" in line or "venv" in line] == []
+        assert clone.asked()[-1] == "python3.13 -m pytest -n auto --dist worksteal -q"
+    told = clone.test(PYTHON="python3.99")
+    assert told.returncode == 1
+    assert told.stderr.splitlines()[-1] == "PYTHON=python3.99 is no Python 3.11 or later."
 
 
 def test_a_link_to_a_script_and_a_folder_with_a_space_are_as_good(tmp_path: Path) -> None:
