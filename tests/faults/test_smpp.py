@@ -45,7 +45,10 @@ async def events(lab: Lab, kind: str) -> list[str]:
         ("smpp-drop", Setting(times=1), "attempt.failed", "smpp-drop"),
     ],
 )
-async def test_an_attempt_that_fails_comes_again(lab: Lab, name: str, setting: Setting, kind: str, why: str) -> None:
+async def test_an_attempt_that_fails_comes_again(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, setting: Setting, kind: str, why: str
+) -> None:
+    monkeypatch.setattr("mmsc.gateways.sms.courier._SOON_SECONDS", 0.1)
     await lab.phone(PHONE)
     lab.app.faults.set(name, setting)
     await lab.vasp.submit(PHONE)

@@ -191,8 +191,9 @@ async def test_while_the_store_is_away_it_is_alive_and_not_ready(app: App, monke
 
 
 @pytest.mark.slow
-async def test_a_file_that_takes_nothing_is_told_and_so_is_its_end(app: App) -> None:
-    """Somebody else's program writes to the database: after five seconds of patience, commits fail."""
+async def test_a_file_that_takes_nothing_is_told_and_so_is_its_end(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's program writes to the database: when the patience with it is at its end, commits fail."""
+    monkeypatch.setattr("mmsc.store.sqlite._BUSY_MILLISECONDS", 50)
     from mmsc.engine.ports import ResMm4
     from mmsc.store.core import StoreUnavailable
 

@@ -212,10 +212,9 @@ async def test_a_disk_that_takes_no_more_fails_the_batch_and_the_door_opens_by_i
 
 async def test_another_programs_lock_is_no_fault_of_the_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mmsc.store.committer.PROBE_SECONDS", 0.01)
+    monkeypatch.setattr("mmsc.store.sqlite._BUSY_MILLISECONDS", 50)
     store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
     await store.open()
-    assert store._writer is not None
-    store._writer.execute("PRAGMA busy_timeout = 0")
     intruder = sqlite3.connect(tmp_path / "mmsc.db", isolation_level=None)
     intruder.execute("BEGIN IMMEDIATE")
     outcomes = await asyncio.gather(store.commit(put("a")), store.commit(put("b")), return_exceptions=True)
