@@ -7,7 +7,7 @@ from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine.transitions import Circumstances
 from mmsc.lab.handset import Fetching
 from mmsc.settings.model import Mm1
-from mmsc.store.core import StoreUnavailable
+from mmsc.store.core import Lost, Row, StoreUnavailable, Unit
 from protocols import mm1
 from protocols.mm1 import MNotifyRespInd, ResponseStatus, Status
 from tests.scenarios.conftest import OTHER, PHONE, Lab, picture
@@ -83,12 +83,16 @@ async def test_while_the_store_is_away_an_answer_is_not_taken(lab: Lab, monkeypa
     phone = lab.phones[PHONE]
     pdu = MNotifyRespInd(mms_version=0x12, transaction_id=notification.transaction_id, status=Status.DEFERRED)
 
-    async def away(*_: object) -> None:
-        raise StoreUnavailable("disk full")
+    commit, is_away = lab.app.store.commit, True
 
-    with monkeypatch.context() as patch:
-        patch.setattr(lab.app.store, "commit", away)
-        assert (await phone._post(pdu))[0] == 503
+    async def perhaps(unit: Unit) -> list[Row] | Lost:
+        if is_away:
+            raise StoreUnavailable("disk full")
+        return await commit(unit)
+
+    monkeypatch.setattr(lab.app.store, "commit", perhaps)
+    assert (await phone._post(pdu))[0] == 503
+    is_away = False  # who tries again with what it was given comes through, too
     assert (await phone._post(pdu))[0] == 200
     assert await lab.app.store.fetch("SELECT state FROM recipient") == [(RecipientState.DEFERRED.value,)]
 
