@@ -17,11 +17,12 @@ die() {
 }
 
 find_python() { # prints the first Python that is new enough; with PYTHON, that one or none
-    for candidate in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11 python}; do
+    for candidate in "${PYTHON:-python3}" python3.14 python3.13 python3.12 python3.11 python; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
             command -v "$candidate"
             return 0
         fi
+        [ -z "${PYTHON:-}" ] || break
     done
     return 1
 }

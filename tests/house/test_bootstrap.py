@@ -99,6 +99,9 @@ def test_the_locked_packages_are_installed_by_hash_and_only_once(tmp_path: Path)
 def test_another_python_can_be_asked_for_and_stays(tmp_path: Path) -> None:
     clone = Clone(tmp_path)
     clone.add("python3.13", "3.13.1")
+    with_a_space = tmp_path / "my python" / "python3"
+    with_a_space.parent.mkdir()
+    with_a_space.symlink_to(clone.tools / "python3.13")
     assert clone.test().returncode == 0
     assert clone.test(PYTHON="python3.13").returncode == 0
     assert clone.asked()[-1] == "python3.13 -m pytest -n auto --dist worksteal -q"
@@ -107,6 +110,7 @@ def test_another_python_can_be_asked_for_and_stays(tmp_path: Path) -> None:
         assert clone.test(**variables).returncode == 0
         assert [line for line in clone.asked() if "install" in line or "venv" in line] == []
         assert clone.asked()[-1] == "python3.13 -m pytest -n auto --dist worksteal -q"
+    assert clone.test(PYTHON=str(with_a_space)).returncode == 0
     told = clone.test(PYTHON="python3.99")
     assert told.returncode == 1
     assert told.stderr.splitlines()[-1] == "PYTHON=python3.99 is no Python 3.11 or later."

@@ -1,12 +1,17 @@
 """A VASP's MM on its way to a handset, and the report on its way back; each scene with its error twin."""
 
+from pathlib import Path
+
 import pytest
 
 from mmsc.lab.handset import Fetching
+from mmsc.settings.model import Node
 from protocols import mime, mm7
 from protocols.content_type import ContentType
 from protocols.mm7 import StatusCode
-from tests.scenarios.conftest import LATEST, OTHER, PHONE, Lab, picture
+from protocols.smpp import SubmitSm
+from protocols.sms.segment import split_header
+from tests.scenarios.conftest import LATEST, OTHER, PHONE, Lab, open_lab, picture
 
 
 def accepted(answer: object) -> mm7.SubmitRsp:
@@ -29,6 +34,18 @@ async def test_the_vasp_gets_retrieved_and_the_phone_the_same_octets(lab: Lab) -
     assert message.octets_of(message.parts[2]) == bytes(range(256)) * 20
     assert message.conf.content_type is not None
     assert message.conf.content_type.get("start") == "<s>"
+
+
+async def test_segments_of_a_node_have_references_of_its_own_quarter(tmp_path: Path) -> None:
+    """3GPP TS 23.040 9.2.3.24.1: another node may push to the same number between them."""
+    async with open_lab(tmp_path, node=Node(number=6)) as lab:
+        await lab.phone(PHONE)
+        accepted(await lab.vasp.submit(PHONE, content=picture(), subject="More than one SMS holds " * 8))
+        assert (await lab.vasp.report()).mm_status == "Retrieved"
+        pushes = [one for one in lab.smsc.submitted if isinstance(one, SubmitSm)]
+    heads = [split_header(one.short_message)[0].concatenation for one in pushes]
+    assert len(heads) > 1
+    assert {head.reference % 4 for head in heads if head} == {6 % 4}
 
 
 async def test_base64_in_is_the_same_octets_out(lab: Lab) -> None:

@@ -20,7 +20,8 @@ _NUMBERS: Final = 10_000  # remembered; who is forgotten goes on by time
 
 
 class References:
-    """Gives each message to a number its reference. Of 16 nodes none gives what another gives at that time."""
+    """Gives each message to a number its reference. Nodes of different quarters never give the same; of 16 nodes none
+    gives what another gives at that time, while no number gets 16 messages more than one each half second."""
 
     def __init__(self, clock: Clock, ids: Ids) -> None:
         """`ids` knows which node this is, once it has joined the others."""
