@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-import pytest
-
 from mmsc.settings.model import Node, StoreSettings, Trace
 from protocols import mm7
 from protocols.smpp import SubmitSm
