@@ -1,6 +1,8 @@
 """One run of one side: its servers are started, the plan is played, and everything is thrown away."""
 
+import asyncio
 import contextlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,8 @@ class Ground:
 
 async def one_run(side: Side, plan: Plan, ground: Ground, say: Say) -> Figures:
     """Start the servers and the neighbours afresh, play the plan once. Raises WireError, ServerFailed, OSError."""
+    if side.stored and ground.stored is not None:
+        await asyncio.to_thread(drop_tasks, ground.stored)
     console, smsc, report, *own = free_ports(3 + 2 * side.nodes)
     every = [Ports(mm1=own[2 * n], mm7=own[2 * n + 1], smsc=smsc, report=report) for n in range(side.nodes)]
     with tempfile.TemporaryDirectory(prefix="mmsc-bench-") as name:
@@ -101,6 +105,13 @@ def fill(folder: Path, messages: int = STORED_MESSAGES, bodies: int = STORED_BOD
     if done.returncode:
         raise ServerFailed(f"scripts/fill_store.py ended with status {done.returncode}")
     return file
+
+
+def drop_tasks(file: Path) -> None:
+    """What earlier runs left waiting is no part of the next one: a full store begins without tasks, as it was filled.
+    No server may run on it."""
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as store:
+        store.execute("DELETE FROM task")
 
 
 async def _drop(url: str, schema: str) -> None:

@@ -1,7 +1,9 @@
 """`scripts/bench`: its cases play against real servers, and its table judges honestly."""
 
 import asyncio
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,24 @@ def test_a_full_store_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(play, "ROOT", tmp_path)
     with pytest.raises(ServerFailed, match="fill_store"):
         play.fill(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_store_with_messages_beside_an_empty_one(tmp_path: Path) -> None:
+    """What a run of accepts leaves waiting is taken away: a later run would push it beside its own."""
+    store = play.fill(tmp_path, messages=50, bodies=5)
+    done = bench("--case", "stored", "--rounds", "1", "--messages", "60", "--stored", str(store))
+    assert done.returncode == 0, done.stderr
+    figures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["case"], one["lost"]) for one in figures] == [
+        ("stored", 0),
+        ("stored-accept", 0),
+        ("stored-first-push", 0),
+    ]
+    with contextlib.closing(sqlite3.connect(store)) as rows:
+        assert rows.execute("SELECT count(*) FROM task").fetchone() == (0,)
+        assert rows.execute("SELECT count(*) FROM recipient WHERE state = 'accepted'").fetchone()[0] >= 60
+        assert rows.execute("SELECT count(*) FROM mm").fetchone()[0] >= 50 + 3 * 60
 
 
 @pytest.mark.slow
