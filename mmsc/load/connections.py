@@ -2,6 +2,7 @@
 nobody takes them or where they break before their first answer."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -19,8 +20,9 @@ Open = Callable[[Answered, Broken], Awaitable[ClientConnection]]
 
 
 class Connections:
-    """`wanted` connections. `free` are those that a request may be sent on; `freed` is called when there is a new one;
-    `lost` gets a connection that broke with a job on it, and why."""
+    """`wanted` connections. `free` are those that a request may be sent on, the longest idle first: the last one to be
+    free would go to the quickest of several nodes again and again, and leave others idle until the server closes them.
+    `freed` is called when there is a new one; `lost` gets a connection that broke with a job on it, and why."""
 
     def __init__(
         self, opening: Open, tally: Tally, *, answered: Answered, lost: Broken, freed: Callable[[], None]
@@ -28,7 +30,7 @@ class Connections:
         self._open, self._tally = opening, tally
         self._answered, self._lost, self._freed = answered, lost, freed
         self._loop = asyncio.get_running_loop()
-        self.free: list[ClientConnection] = []
+        self.free: deque[ClientConnection] = deque()
         self.all: set[ClientConnection] = set()
         self._opening: set[asyncio.Task[None]] = set()
         self._lacking = 0  # to be opened when others are

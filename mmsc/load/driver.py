@@ -135,7 +135,7 @@ class Driver:
             self._pump_open()
             return
         while self.sending and self._free and self.slots < self._plan.in_flight and self._may_begin():
-            self._begin(self._free.pop(), self._now())
+            self._begin(self._free.popleft(), self._now())
 
     def _may_begin(self) -> bool:
         return not self._total or not self._plan.exact or self.begun < self._total
@@ -153,7 +153,7 @@ class Driver:
                 return
             if not self._free:
                 return  # the next free connection comes here; how late it is counts
-            self._begin(self._free.pop(), now if now - due < _TIMER_SECONDS else due)
+            self._begin(self._free.popleft(), now if now - due < _TIMER_SECONDS else due)
 
     def _due(self) -> None:
         self._due_timer = None
