@@ -38,19 +38,12 @@ class Committer:
     """The queue in front of a driver. `start_batch` begins a batch and answers through `finish`."""
 
     def __init__(
-        self,
-        start_batch: Callable[[Sequence[Unit]], None],
-        counters: Counters,
-        steady_ns: Callable[[], int],
-        *,
-        elsewhere: bool = False,
+        self, start_batch: Callable[[Sequence[Unit]], None], counters: Counters, steady_ns: Callable[[], int]
     ) -> None:
-        """`steady_ns` counts nanoseconds, for the times of batches. `elsewhere`: another process does the work, which
-        need not wait until this one has answered those of the last batch."""
+        """`steady_ns` counts nanoseconds, for the times of batches."""
         self._start_batch = start_batch
         self._counters = counters
         self._steady_ns = steady_ns
-        self._elsewhere = elsewhere
         self._began_ns = 0
         self._queue: deque[Waiting] = deque()
         self._running: list[Waiting] = []
@@ -90,16 +83,13 @@ class Committer:
         """The driver's answer to the running batch, on the event loop."""
         batch, self._running = self._running, []
         self._counters.batches.note((self._steady_ns() - self._began_ns) // 1000)
-        if self._elsewhere and self._queue:
-            self._next_batch()
         failed = False
         for (unit, future), result in zip(batch, results, strict=True):
             failed = failed or isinstance(result, StoreUnavailable)
             self._octets -= unit.octets
             _answer(unit, future, result)
         self._judge(failed=failed)
-        if not self._running:
-            self._soon()
+        self._soon()
 
     def set_aside(self) -> Sequence[Waiting]:
         """The running batch, whose outcome nobody knows yet: its units wait for `settle`, the others go on."""

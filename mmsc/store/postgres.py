@@ -84,7 +84,7 @@ class PostgresStore:
         self.counters = Counters()
         self.name = schema
         self.shared = True
-        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns, elsewhere=True)
+        self._committer = Committer(self._start_batch, self.counters, time.monotonic_ns)
         self._writer = Writer(lambda: self._connect(), self._channel)
         self._listener: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
