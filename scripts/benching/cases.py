@@ -45,6 +45,7 @@ class Case:
     picture_octets: int = PICTURE_OCTETS
 
 
+_LONGER: Final = 10_000  # behind the first seconds, in which SQLite reads pages of a full store
 _STORED: Final = (Side(name="stored", stored=True), Side(name="empty"))
 _POSTGRES: Final = Side(name=PRODUCT, on_postgres=True)
 
@@ -54,8 +55,10 @@ CASES: Final[dict[str, tuple[Case, ...]]] = {
     "lifecycle": (Case(name="lifecycle", title="lifecycles", in_flight={1: 400, 32: 3000, 64: 3000}),),
     "first-push": (Case(name="first-push", title="SubmitReq to push", in_flight={1: 400}),),
     "stored": (
-        Case(name="stored", title="lifecycles, 1,000,000 stored", in_flight={64: 3000}, sides=_STORED),
-        Case(name="stored-accept", title="accepts, 1,000,000 stored", kind=ACCEPT, in_flight={32: 3000}, sides=_STORED),
+        Case(name="stored", title="lifecycles, 1,000,000 stored", in_flight={64: _LONGER}, sides=_STORED),
+        Case(
+            name="stored-accept", title="accepts, 1,000,000 stored", kind=ACCEPT, in_flight={32: _LONGER}, sides=_STORED
+        ),
         Case(name="stored-first-push", title="SubmitReq to push, 1,000,000 stored", in_flight={1: 400}, sides=_STORED),
     ),
     "commit-delay": (

@@ -2,6 +2,7 @@
 
 import asyncio
 import selectors
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -54,6 +55,7 @@ class FakeMmsc:
         self.stalled_until = 0.0
         self.mute = False
         self.came: list[float] = []
+        self.used: Counter[int] = Counter()  # requests of each connection
         self.answer: Callable[[int], tuple[int, bytes]] = self.success
         self.driver: Driver | None = None
         self.report_after: float | None = None
@@ -70,6 +72,7 @@ class FakeMmsc:
         class Connection(ClientConnection):
             def request(self, octets: bytes) -> None:
                 mmsc.came.append(now())
+                mmsc.used[id(self)] += 1
                 if not mmsc.mute:
                     mmsc.later(self, len(mmsc.came) - 1)
 
@@ -151,6 +154,20 @@ def test_a_closed_loop_has_so_many_in_flight_and_sends_exactly_so_many() -> None
         assert driver.tally.sent == driver.tally.accepted == 400
         assert 480 <= len(mmsc.came) < 488, "what was out when the warm-up was over does not count"
         assert driver.ended_in_window / (driver.window_closed - driver.window_opened) == pytest.approx(800, rel=0.05)
+
+    in_virtual_time(scene)
+
+
+def test_connections_take_turns() -> None:
+    """Most are free while MMs wait for their reports. The last one to be free would be used again and again: that of
+    the quicker node, where there are several."""
+
+    async def scene() -> None:
+        mmsc = FakeMmsc(seconds=0.001)
+        mmsc.report_after = 0.1
+        await driver_of(Plan(in_flight=8, messages=400, connections=8, until=Until.REPORTED, reports=True), mmsc).run()
+        assert len(mmsc.used) == 8
+        assert max(mmsc.used.values()) - min(mmsc.used.values()) <= 1
 
     in_virtual_time(scene)
 
