@@ -159,15 +159,13 @@ def test_a_closed_loop_has_so_many_in_flight_and_sends_exactly_so_many() -> None
 
 
 def test_connections_take_turns() -> None:
-    """Most are free while MMs wait for their reports. The last one to be free would be used again and again: that of
-    the quicker node, where there are several."""
+    """The last one to be free would be used again and again: that of the quicker node, where there are several."""
 
     async def scene() -> None:
-        mmsc = FakeMmsc(seconds=0.001)
-        mmsc.report_after = 0.1
-        await driver_of(Plan(in_flight=8, messages=400, connections=8, until=Until.REPORTED, reports=True), mmsc).run()
+        mmsc = FakeMmsc()
+        await driver_of(Plan(in_flight=2, messages=400, connections=8), mmsc).run()
         assert len(mmsc.used) == 8
-        assert max(mmsc.used.values()) - min(mmsc.used.values()) <= 1
+        assert max(mmsc.used.values()) - min(mmsc.used.values()) <= 2
 
     in_virtual_time(scene)
 
