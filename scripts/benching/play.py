@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
+from benching import octets
 from benching.cases import STORED_BODIES, STORED_MESSAGES, Side
 from benching.load import Figures, Plan, Usage, WireError
 from benching.neighbours import Neighbours
@@ -19,6 +21,9 @@ from benching.servers import ROOT, Ports, Server, ServerFailed, floor_command, f
 from benching.watchers import watching
 
 Say = Callable[[str], None]
+_DROP_TASKS: Final = (
+    "DELETE FROM task WHERE EXISTS (SELECT 1 FROM mm WHERE mm.id = task.mm_id AND origin = 'mm7' AND neighbour = ?)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +114,12 @@ def fill(folder: Path, messages: int = STORED_MESSAGES, bodies: int = STORED_BOD
 
 def drop_tasks(file: Path) -> None:
     """What earlier runs left waiting is no part of the next one: a full store begins without tasks, as it was filled.
-    No server may run on it."""
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as store:
-        store.execute("DELETE FROM task")
+    Only the bench's own MMs are looked at. Raises ServerFailed."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as store, store:
+            store.execute(_DROP_TASKS, (octets.VASP_NAME,))
+    except sqlite3.Error as error:
+        raise ServerFailed(f"{file} is no store: {error}") from error
 
 
 async def _drop(url: str, schema: str) -> None:

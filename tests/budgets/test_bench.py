@@ -58,10 +58,26 @@ def test_a_full_store_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: p
         play.fill(tmp_path)
 
 
+@pytest.mark.parametrize("wrong", ["missing", "empty", "text"])
+def test_what_is_no_store_is_told_and_left(tmp_path: Path, wrong: str) -> None:
+    file = tmp_path / "stored.db"
+    if wrong != "missing":
+        file.write_bytes(b"" if wrong == "empty" else b"not a database" * 100)
+    before = file.read_bytes() if file.exists() else None
+    with pytest.raises(ServerFailed, match=r"stored\.db is no store"):
+        play.drop_tasks(file)
+    assert (file.read_bytes() if file.exists() else None) == before
+
+
 @pytest.mark.slow
 def test_a_store_with_messages_beside_an_empty_one(tmp_path: Path) -> None:
     """What a run of accepts leaves waiting is taken away: a later run would push it beside its own."""
     store = play.fill(tmp_path, messages=50, bodies=5)
+    with contextlib.closing(sqlite3.connect(store)) as rows, rows:  # a message of somebody else, which waits
+        values = "1, (SELECT min(id) FROM mm), 'notify', 'smsc:other', 'news', 'ready', 9000000000000000, 0, 0"
+        rows.execute(
+            f"INSERT INTO task (id, mm_id, kind, lane, owner, state, due_at, priority, attempt) VALUES ({values})"
+        )
     done = bench("--case", "stored", "--rounds", "1", "--messages", "60", "--stored", str(store))
     assert done.returncode == 0, done.stderr
     figures = [json.loads(line) for line in done.stdout.splitlines()]
@@ -71,7 +87,7 @@ def test_a_store_with_messages_beside_an_empty_one(tmp_path: Path) -> None:
         ("stored-first-push", 0),
     ]
     with contextlib.closing(sqlite3.connect(store)) as rows:
-        assert rows.execute("SELECT count(*) FROM task").fetchone() == (0,)
+        assert rows.execute("SELECT lane FROM task").fetchall() == [("smsc:other",)]
         assert rows.execute("SELECT count(*) FROM recipient WHERE state = 'accepted'").fetchone()[0] >= 60
         assert rows.execute("SELECT count(*) FROM mm").fetchone()[0] >= 50 + 3 * 60
 
