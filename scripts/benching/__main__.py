@@ -156,7 +156,8 @@ def _summary(case: Case, plan: Plan, runs: dict[str, list[Figures]]) -> Result:
         result[f"{name}_messages_per_s"] = round(median("messages_per_s", other))
         result[f"{name}_cpu_us_per_message"] = round(median("cpu_us_per_message", other))
         result["ratio"] = round(median("messages_per_s", first) / median("messages_per_s", other), 3)
-        result["cpu_ratio"] = round(median("cpu_us_per_message", first) / median("cpu_us_per_message", other), 3)
+        if used := median("cpu_us_per_message", other):  # 0 where a few messages took less than a tick of the system
+            result["cpu_ratio"] = round(median("cpu_us_per_message", first) / used, 3)
         if push:
             result[f"{name}_push_p50_ms"] = round(median("push_p50_ms", other), 3)
             result["push_ratio"] = round(median("push_p50_ms", other) / push, 3)

@@ -104,7 +104,7 @@ def test_ten_recipients_an_mm_and_one_push_at_a_time() -> None:
 
 @pytest.mark.slow
 def test_two_nodes_on_one_database_beside_one() -> None:
-    done = bench("--case", "two-nodes", "--rounds", "1", "--messages", "20", "--postgres", postgres.server())
+    done = bench("--case", "two-nodes", "--rounds", "1", "--messages", "60", "--postgres", postgres.server())
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert figures["cpu_ratio"] > 0
