@@ -119,7 +119,7 @@ def drop_tasks(file: Path) -> None:
         with contextlib.closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as store, store:
             store.execute(_DROP_TASKS, (octets.VASP_NAME,))
     except sqlite3.Error as error:
-        raise ServerFailed(f"{file} is no store: {error}") from error
+        raise ServerFailed(f"{file} cannot be used: {error}") from error
 
 
 async def _drop(url: str, schema: str) -> None:

@@ -59,12 +59,12 @@ def test_a_full_store_that_cannot_be_made_is_told(tmp_path: Path, monkeypatch: p
 
 
 @pytest.mark.parametrize("wrong", ["missing", "empty", "text"])
-def test_what_is_no_store_is_told_and_left(tmp_path: Path, wrong: str) -> None:
+def test_a_file_that_is_no_store_is_told_and_left(tmp_path: Path, wrong: str) -> None:
     file = tmp_path / "stored.db"
     if wrong != "missing":
         file.write_bytes(b"" if wrong == "empty" else b"not a database" * 100)
     before = file.read_bytes() if file.exists() else None
-    with pytest.raises(ServerFailed, match=r"stored\.db is no store"):
+    with pytest.raises(ServerFailed, match=r"stored\.db cannot be used"):
         play.drop_tasks(file)
     assert (file.read_bytes() if file.exists() else None) == before
 
