@@ -7,6 +7,7 @@ from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm7.permission import Permission
 from mmsc.gateways.mm7.server import Mm7Server
 from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.gateways.turns import Turns
 from mmsc.reloading import Live
 from mmsc.settings import Settings
 
@@ -16,10 +17,12 @@ def mm7_server(engine: Engine, settings: Settings, live: Live, clock: Clock) -> 
     known = engine.neighbours
     vasps = Vasps(known, configured.admission_policy(settings), clock.real_now)
     permission = Permission(engine.submit, engine.numbers, clock.real_now)
+    turns = Turns(configured.door_limits(settings))
     applications = EaifServer(
         *(engine.submit, engine.application_answers, known, vasps, clock),
         realm=settings.mm7.realm,
         permission=permission,
+        turns=turns,
     )
     server = Mm7Server(
         *(engine.submit, engine.changes, known),
@@ -29,6 +32,7 @@ def mm7_server(engine: Engine, settings: Settings, live: Live, clock: Clock) -> 
         dialects=engine.dialects,
         policy=configured.vasp_policy(settings),
         clock=clock,
+        turns=turns,
     )
     house = server.house
     live.values.append(lambda now: setattr(house, "policy", configured.vasp_policy(now)))

@@ -31,6 +31,8 @@ from protocols.records import record
 
 _log = logging.getLogger(__name__)
 _PATIENCE_WITH_STORE_SECONDS: Final = 1.0
+_AFTER_A_BUG_SECONDS: Final = 60.0  # and twice as long after each further one of the same task
+_LONGEST_AFTER_A_BUG_SECONDS: Final = 3600.0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -330,6 +332,24 @@ class Delivery:
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
             except LaneStopped:
                 return await self._hand_back(job)
+            except Exception as error:
+                return await self._set_aside(job, error)
+
+    async def _set_aside(self, job: Job, error: Exception) -> None:
+        """Our bug, or a row that nobody here wrote: logged, recorded and tried again later; it stops no other task, and
+        not the server at each start."""
+        desk = self._desk
+        mm_id = None if job.mm is None else job.mm.id
+        about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}
+        _log.exception("task %d (%s) failed", job.task_id, str(job.kind), extra=about)
+        for one in job.recipients:
+            desk.recent.forget(one.id)
+        attempt = job.attempt + 1
+        seconds = min(_AFTER_A_BUG_SECONDS * 2 ** min(job.attempt, 16), _LONGEST_AFTER_A_BUG_SECONDS)
+        at = later(desk.clock.now(), seconds)
+        because = f"internal error: {type(error).__name__}: {error}"
+        told = trace.AttemptFailed(str(job.kind), job.lane, attempt, because, at)
+        await desk.put_back(job, at, [told], failed=True)
 
     async def _hand_back(self, job: Job) -> None:
         """Its lane is stopped: it waits in the store, where it can be cancelled, and is in nobody's hands."""

@@ -1,10 +1,13 @@
 """The one scheduler: it sleeps on service time, and claims what is due for lanes with free seats.
 
+A row that nothing here understands keeps its lease, and is looked at again when that ends: it stops nobody else's.
+
 It wakes when something is planned earlier than it sleeps, when a wanted seat becomes free, when a paused lane may try
 again, when another node made work, and when somebody turns the clock.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -15,7 +18,7 @@ from mmsc.engine.delivery import Delivery
 from mmsc.engine.heartbeat import LEASE_SECONDS
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.store import tasks as sql
-from mmsc.store.core import Store, StoreBusy, StoreUnavailable, Unit
+from mmsc.store.core import Row, Store, StoreBusy, StoreUnavailable, Unit
 from mmsc.store.messages import CHANGED
 from mmsc.store.neighbours import ASSIGNED
 from mmsc.store.setup import SETUP
@@ -27,6 +30,7 @@ LONGEST_SLEEP_SECONDS: Final = 30.0
 _PATIENCE_SECONDS: Final = 1.0
 _CHANGED_AT_ONCE: Final = 200  # tasks in one unit: a batch holds the event loop for its statements
 _EXPIRED_AT_ONCE: Final = 10_000  # tasks at the end of a pause
+_log: Final = logging.getLogger(__name__)
 
 
 class Timetable:
@@ -142,7 +146,9 @@ class Timetable:
             for lane in lanes:  # what is written from now on wakes us again
                 lane.more = lane.behind = False
             for row in rows:
-                task = sql.read(row)
+                task = _read(row)
+                if task is None:
+                    continue
                 claimed[task.lane].append(task)
                 lane = self._lanes.get(task.lane)
                 lane.more = lane.behind = True
@@ -174,7 +180,13 @@ class Timetable:
         lately = self._lanes.put_down_lately
         if lately is not None and key in lately and not await sql.is_held(self._store, *key, self._holder):
             return False  # likewise, and its outcome was written behind the claim
-        job = await self._delivery.load(task)
+        try:
+            job = await self._delivery.load(task)
+        except (StoreBusy, StoreUnavailable):
+            raise
+        except Exception:
+            _log.exception("task %d (%s) cannot be carried out", task.id, str(task.kind), extra={"task_id": task.id})
+            return False
         if job is None:
             await self._store.commit(Unit(sql.finish(task.id, task.attempt, self._holder), ()))
             return False
@@ -212,3 +224,11 @@ class Timetable:
                 await self._wake.wait()
         except TimeoutError:
             return
+
+
+def _read(row: Row) -> sql.TaskRow | None:
+    try:
+        return sql.read(row)
+    except Exception:
+        _log.exception("task %s (%s) cannot be read", row[0], row[3])
+        return None

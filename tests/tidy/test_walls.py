@@ -57,7 +57,7 @@ PARTS: Final = (
     *("mmsc.domain", "mmsc.engine", "mmsc.net", "mmsc.faults", "mmsc.trace", "mmsc.clock", "mmsc.ids"),
     *("mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus"),
     *("mmsc.gateways.http_outcomes", "mmsc.gateways.vasp_fields", "mmsc.gateways.repeats", "mmsc.gateways.once"),
-    "mmsc.gateways.runs",
+    *("mmsc.gateways.runs", "mmsc.gateways.turns"),
 )
 
 # Room -> what it may import beside itself and the standard library. The longest matching room counts.
@@ -114,6 +114,7 @@ ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "mmsc.gateways.repeats": ("xxhash",),  # what makes a request the same again
     "mmsc.gateways.once": ("mmsc.domain",),  # what is made once for all recipients of an MM
     "mmsc.gateways.runs": ("mmsc.domain",),  # whose MMs they are, where several people share a server
+    "mmsc.gateways.turns": ("mmsc.domain",),  # whose request is looked at next
     "mmsc.gateways.http_outcomes": ("mmsc.engine.ports", "mmsc.net.http_client"),
     "mmsc.gateways.eaif": ("protocols", *PARTS),
     "mmsc.gateways.mm1": ("protocols", *PARTS),
@@ -244,6 +245,7 @@ def _doors(name: str) -> set[str]:
 def test_no_gateway_knows_another() -> None:
     shared = {"mmsc.gateways.addresses", "mmsc.gateways.content", "mmsc.gateways.pdus", "mmsc.gateways.http_outcomes"}
     shared |= {"mmsc.gateways.vasp_fields", "mmsc.gateways.repeats", "mmsc.gateways.once", "mmsc.gateways.runs"}
+    shared |= {"mmsc.gateways.turns"}
     gateways = {room for room in ROOMS if room.startswith("mmsc.gateways.")} - shared
     for name in product_files():
         own = next((room for room in gateways if inside(module_of(name), room)), None)

@@ -17,6 +17,7 @@ from mmsc.gateways.content import remarked
 from mmsc.gateways.eaif.translate import submission_of
 from mmsc.gateways.pdus import STATUS_OF, send_conf
 from mmsc.gateways.runs import tagged
+from mmsc.gateways.turns import Turns
 from mmsc.net.http import HttpAnswer, HttpRequest
 from mmsc.trace.captures import BodyReference
 from protocols import eaif, mm1
@@ -86,7 +87,9 @@ class EaifServer:
         *,
         realm: str = "MM7",
         permission: Permission | None = None,
+        turns: Turns | None = None,
     ) -> None:
+        self._turns = turns or Turns()
         self._submit = submit
         self._answers = answers
         self._directory = directory
@@ -118,6 +121,14 @@ class EaifServer:
             read = eaif.read(request.headers.items())
         except ProtocolError as error:
             return _refused(vasp, None, ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT, str(error))
+        if not await self._turns.enter(vasp.name):
+            return _later(vasp)
+        try:
+            return await self._taken(request, read, vasp)
+        finally:
+            self._turns.leave(vasp.name)
+
+    async def _taken(self, request: HttpRequest, read: Decoded[Headers], vasp: Vasp) -> HttpAnswer:
         if read.message.is_answer:
             return await self._answered(request, read.message, vasp)
         return await self._message(request, read, vasp)
@@ -147,7 +158,7 @@ class EaifServer:
             return _refused(vasp, None, corrupt, f"an answer without {eaif.PREFIX}Message-Id")
         known = await self._answers.application_answered(vasp.name, headers.message_id, status=headers.status)
         if isinstance(known, Gone):
-            return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
+            return _later(vasp)
         if not known:
             why = f"no message {headers.message_id} went to {vasp.name}\n"
             return HttpAnswer(
@@ -223,6 +234,10 @@ def _mismatch(headers: Headers) -> tuple[Finding, ...]:
 
 def _own(vasp: Vasp, message_id: str = "") -> tuple[tuple[str, str], ...]:
     return eaif.write(Headers(version=vasp.eaif_version, message_id=message_id))
+
+
+def _later(vasp: Vasp) -> HttpAnswer:
+    return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
 
 
 def _accepted(vasp: Vasp, pdu: MSendReq, accepted: Accepted) -> HttpAnswer:

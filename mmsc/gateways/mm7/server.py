@@ -25,12 +25,14 @@ from mmsc.gateways.mm7.permission import Permission, status_of, too_fast
 from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.gateways.runs import asked_for, with_tag
+from mmsc.gateways.turns import Turns
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded, Finding
 from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
 from protocols.mm7.wsdl import wsdl
 
+LATER: Final = (("Retry-After", "1"),)  # seconds (RFC 9110 10.2.3)
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 Served = SubmitReq | Request
@@ -64,6 +66,7 @@ class Mm7Server:
         dialects: Dialects | None = None,
         policy: VaspPolicy | None = None,
         clock: Clock | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """`other` is asked about what is no XML, None where there is nobody; `dialects` is told what VASPs speak."""
         self._submit = submit
@@ -73,6 +76,7 @@ class Mm7Server:
         self._permission = permission or Permission(submit)
         self._dialects = dialects
         self._failures = Failures(self._permission)
+        self._turns = turns or Turns()
         self.house = House(policy or VaspPolicy(), directory, clock or Clock())
         self.public_url = ""  # told in the WSDL; set when the port is known
 
@@ -92,6 +96,15 @@ class Mm7Server:
         vasp = await self._vasps.identify(request)
         if isinstance(vasp, Unidentified):
             return self._unidentified(vasp, request)
+        owner = request.remote if vasp is None else vasp.name
+        if not await self._turns.enter(owner):
+            return HttpAnswer(status=503, headers=LATER, neighbour="" if vasp is None else vasp.name)
+        try:
+            return await self._read(vasp, request)
+        finally:
+            self._turns.leave(owner)
+
+    async def _read(self, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
         try:
             decoded = mm7.decode(request.content_type, request.body)
         except Mm7Error as error:

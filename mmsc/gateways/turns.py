@@ -1,0 +1,64 @@
+"""Whose request is looked at next: so many at once, and of those that wait one VASP's after the other's.
+
+A request of a flood costs as much to read as any other, and what was read is committed first come, first served. So
+few are read before they are stored or refused that whoever comes beside a flood is behind a handful of it, not behind
+all of it; and what is beyond the door is told "later" before anybody reads it.
+"""
+
+import asyncio
+from collections import OrderedDict, deque
+from typing import Final
+
+from mmsc.domain.door import Door, DoorLimits
+
+AT_ONCE: Final = 128  # a batch of that many is as cheap a unit as a larger one
+
+
+class Turns:
+    """Let each request in by `enter`, and out by `leave`."""
+
+    def __init__(self, limits: DoorLimits | None = None, at_once: int = AT_ONCE) -> None:
+        """`limits`: how many of one VASP, and of all, may be under way or wait."""
+        self._door = Door(limits or DoorLimits())
+        self._free = at_once
+        self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()  # whose turn is next stands first
+
+    @property
+    def under_way(self) -> int:
+        """Requests that are looked at or wait."""
+        return self._door.inside
+
+    async def enter(self, owner: str) -> bool:
+        """Wait for this owner's turn; False at once where too many of its requests are under way: later."""
+        if not self._door.enter(owner):
+            return False
+        if self._free:  # then nobody waits
+            self._free -= 1
+            return True
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines.setdefault(owner, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            self._door.leave(owner)
+            if not turn.cancelled():  # it had its turn already
+                self._next()
+            raise
+        return True
+
+    def leave(self, owner: str) -> None:
+        """A request that was let in is stored or refused."""
+        self._door.leave(owner)
+        self._next()
+
+    def _next(self) -> None:
+        """Whose turn it is, if anybody waits: those behind it are behind all others now."""
+        while self._lines:
+            owner, line = self._lines.popitem(last=False)
+            turn = line.popleft()
+            if line:
+                self._lines[owner] = line
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
