@@ -67,6 +67,7 @@ async def test_files_are_run_and_steps_appear_as_they_pass(running: LabProcess, 
         await kept(page, "passed")
         await page.evaluate("mmsc.refresh()")
         await expect(page.locator(".sc-steps li").first).to_be_visible()
+        await expect(page.locator(".sc-case summary").first).to_be_focused()
         await expect(page.locator(".sc-case details").nth(1)).not_to_have_attribute("open", "")
         await page.get_by_role("link", name="Report", exact=True).click()
         await expect(page.locator(".ladder").first).to_be_visible()

@@ -119,6 +119,21 @@
     const found = document.getElementById(id);
     if (found) found.open = open;
   });
+  // And what has the keyboard keeps it: found again by its id, its details, its link or its form.
+  const placeOf = (had) => {
+    const form = had.closest("form[action]");
+    const value = had.value ? `[value="${CSS.escape(had.value)}"]` : "";
+    if (had.id) return "#" + CSS.escape(had.id);
+    if (had.matches("details[id] > summary")) return `#${CSS.escape(had.parentElement.id)} > summary`;
+    if (had.matches("a[href]")) return `a[href="${CSS.escape(had.getAttribute("href"))}"]`;
+    return form && had.matches("button") ? `form[action="${CSS.escape(form.getAttribute("action"))}"] button${value}` : "";
+  };
+  const anew = (does) => {
+    const had = document.activeElement, place = had ? placeOf(had) : "";
+    does();
+    asOpened();
+    if (place && !had.isConnected) one(place)?.focus({ preventScroll: true });
+  };
 
   // The stream. It is ours, not the browser's, to open again, so that the page can say when, and stops while hidden.
   const RETRY_MS = 3000, SILENT_MS = 12000, HIDDEN_MS = 60000;
@@ -154,8 +169,7 @@
     if (mmsc.held && event.type !== "strip" && event.type !== "beat") { missed = true; return look(); }
     const stop = doers.map((does) => does(event.data)).includes(false);
     if (!stop) all(`[data-swap="${CSS.escape(event.type)}"]`).forEach((target) => {
-      htmx.swap(target, event.data, { swapStyle: target.dataset.how || "innerHTML" });
-      asOpened();
+      anew(() => htmx.swap(target, event.data, { swapStyle: target.dataset.how || "innerHTML" }));
     });
     look();
   };
@@ -192,9 +206,10 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     missed = false;
     heard = Date.now();
-    ["#main", "#strip"].forEach((wanted) => { one(wanted).replaceWith(document.adoptNode(one(wanted, fresh))); });
-    htmx.process(one("#main"));
-    asOpened();
+    anew(() => {
+      ["#main", "#strip"].forEach((wanted) => { one(wanted).replaceWith(document.adoptNode(one(wanted, fresh))); });
+      htmx.process(one("#main"));
+    });
     document.dispatchEvent(new CustomEvent("mmsc:refreshed"));
     look();
   };
