@@ -10,16 +10,17 @@ from dataclasses import field
 from typing import Any, Final, ParamSpec, TypeVar
 
 from mmsc.clock import Clock, Moment
-from mmsc.domain.instant import HOUR, SECOND, Instant, later
+from mmsc.domain.instant import HOUR, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind, on_lane
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
+from mmsc.engine.bugs import Bugs
 from mmsc.engine.calls import Calls
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.gets import Gets
 from mmsc.engine.lanes import Lane, Lanes
 from mmsc.engine.pause import real_pause
-from mmsc.engine.ports import Courier, Delivered, Failed, Later, Mixed, Outcome, Retry
+from mmsc.engine.ports import Courier, Failed, Later, Outcome, Retry
 from mmsc.engine.recent import Recent
 from mmsc.engine.transitions import Transitions
 from mmsc.store import messages as sql
@@ -31,8 +32,6 @@ from protocols.records import record
 
 _log = logging.getLogger(__name__)
 _PATIENCE_WITH_STORE_SECONDS: Final = 1.0
-_AFTER_A_BUG_SECONDS: Final = 60.0  # and twice as long after each further one of the same task
-_LONGEST_AFTER_A_BUG_SECONDS: Final = 3600.0
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -105,9 +104,7 @@ class Desk:
         except (StoreBusy, StoreUnavailable) as error:
             return Retry(str(error))  # a body cannot be read now
         except Exception as error:
-            mm_id = None if job.mm is None else job.mm.id
-            about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}
-            _log.exception("courier for %s failed", str(job.kind), extra=about)
+            _log.exception("courier for %s failed", str(job.kind), extra=_about(job))
             return Retry(f"internal error: {type(error).__name__}: {error}")
         ended = self.clock.real_now()
         self.calls.note(job.lane, outcome, ended - began)
@@ -225,65 +222,6 @@ class Desk:
         return ""
 
 
-class ReportWork:
-    """Reports and RES: tell it, tell it again, or give up visibly."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-
-    async def run(self, job: Job) -> None:
-        """One attempt."""
-        desk = self._desk
-        if task_sql.ASKED_TO_WAIT in job.payload:  # it has waited; couriers need not know
-            payload = {key: value for key, value in job.payload.items() if key != task_sql.ASKED_TO_WAIT}
-            job = job._replace(payload=payload)
-        earlier = None
-        if job.payload.get("in_order"):
-            earlier = await task_sql.earlier_report(desk.store, job.recipients[0].id, job.task_id)
-        if earlier is not None:
-            seconds = max(1.0, (earlier - desk.clock.now()) / SECOND + 1.0)  # it has the first turn
-            wait = Later(seconds, "an earlier report about this recipient waits")
-            await desk.again(job, wait, desk.policy.report_retry, job.due_at, _FAR)
-            return
-        outcome = await desk.call(job)
-        state = job.payload.get("state", "")
-        match outcome:
-            case Delivered():
-                note = outcome.note or ", ".join(outcome.remote_ids)
-                told: trace.Data = trace.ReportDelivered(job.lane, state, job.attempt + 1, note, outcome.nothing_sent)
-                if job.kind in _READ:
-                    read, at = job.payload["read"] == "1", int(job.payload["date"])
-                    told = trace.ReadReported(job.lane, read, job.attempt + 1, note, at)
-                if not await desk.finish(job, [told]):
-                    await desk.overtaken(job, "delivered")
-            case Later() | Retry():
-                why = await self._again(job, outcome)
-                if why:
-                    await self._give_up(job, why)
-            case Failed():
-                await self._give_up(job, outcome.because, refused=outcome.refused)
-            case Mixed():
-                await self._give_up(job, "a report has one recipient")
-
-    async def _again(self, job: Job, outcome: Later | Retry) -> str:
-        """Plan the next attempt within the report's lifetime, whatever the neighbour says; why not otherwise."""
-        policy = self._desk.policy.report_retry
-        born = Instant(int(job.payload.get("born", job.due_at)))
-        end = Instant(born + policy.lifetime)
-        if self._desk.clock.now() >= end:
-            return f"{outcome.because}; {policy.lifetime // SECOND} s are over"
-        if isinstance(outcome, Later):
-            job = job._replace(payload={**job.payload, task_sql.ASKED_TO_WAIT: "1"})
-        return await self._desk.again(job, outcome, policy, born, end)
-
-    async def _give_up(self, job: Job, because: str, *, refused: bool = False) -> None:
-        await self._desk.finish(job, [trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because, refused)])
-
-
-_FAR: Final = Instant(1 << 62)
-_READ: Final = (TaskKind.READ_MM7, TaskKind.READ_MM1)
-
-
 class Delivery:
     """The lanes' workers."""
 
@@ -291,6 +229,7 @@ class Delivery:
         self._desk = desk
         self._runners = runners
         self._spawn = spawn
+        self._bugs = Bugs()
 
     def start(self, lane: Lane) -> None:
         """Give a lane as many workers as its limits say. Those that are too many end when they have done what waits."""
@@ -312,9 +251,7 @@ class Delivery:
             if not lanes.begin():
                 continue
             try:
-                if lane.stopped:
-                    await self._hand_back(job)
-                elif lanes.is_sure() or await lanes.may_begin(job):
+                if lane.stopped or lanes.is_sure() or await lanes.may_begin(job):
                     lane.in_flight += 1
                     await self._run(job)
                     lane.in_flight -= 1
@@ -324,7 +261,21 @@ class Delivery:
                 lanes.leave(lane)
 
     async def _run(self, job: Job) -> None:
-        """Carry a job out, however long the store is away: what is stored by then says where to go on."""
+        """Carry a job out. An error is a bug of ours, or a row that nobody here wrote: it stops no other task, and not
+        the server at each start."""
+        try:
+            await self._carry_out(job)
+        except Exception as error:
+            _log.exception("task %d (%s) failed", job.task_id, str(job.kind), extra=_about(job))
+            try:
+                await self._set_aside(job, f"internal error: {type(error).__name__}: {error}")
+            except Exception:
+                _log.exception("task %d is looked at again when its lease ends", job.task_id, extra=_about(job))
+
+    async def _carry_out(self, job: Job) -> None:
+        """However long the store is away: what is stored by then says where to go on."""
+        if self._desk.lanes.get(job.lane).stopped:
+            return await self._hand_back(job)
         while True:
             try:
                 return await self._runners[job.kind](job)
@@ -332,23 +283,21 @@ class Delivery:
                 await real_pause(_PATIENCE_WITH_STORE_SECONDS)
             except LaneStopped:
                 return await self._hand_back(job)
-            except Exception as error:
-                return await self._set_aside(job, error)
 
-    async def _set_aside(self, job: Job, error: Exception) -> None:
-        """Our bug, or a row that nobody here wrote: logged, recorded and tried again later; it stops no other task, and
-        not the server at each start."""
-        desk = self._desk
-        mm_id = None if job.mm is None else job.mm.id
-        about = {"mm_id": mm_id, "task_id": job.task_id, "neighbour": job.lane}
-        _log.exception("task %d (%s) failed", job.task_id, str(job.kind), extra=about)
+    async def _set_aside(self, job: Job, because: str) -> None:
+        """Tell it, and try again later, though not later than what the MM has to end with."""
+        desk, now = self._desk, self._desk.clock.now()
         for one in job.recipients:
             desk.recent.forget(one.id)
-        attempt = job.attempt + 1
-        seconds = min(_AFTER_A_BUG_SECONDS * 2 ** min(job.attempt, 16), _LONGEST_AFTER_A_BUG_SECONDS)
-        at = later(desk.clock.now(), seconds)
-        because = f"internal error: {type(error).__name__}: {error}"
-        told = trace.AttemptFailed(str(job.kind), job.lane, attempt, because, at)
+        seconds = self._bugs.note(job.task_id, job.kind)
+        if seconds is None:
+            given_up = trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because, refused=False)
+            await desk.finish(job, [given_up])
+            return
+        at = later(now, seconds)
+        if job.mm is not None and now < job.mm.expires_at:
+            at = min(at, job.mm.expires_at)
+        told = trace.AttemptFailed(str(job.kind), job.lane, job.attempt + 1, because, at)
         await desk.put_back(job, at, [told], failed=True)
 
     async def _hand_back(self, job: Job) -> None:
@@ -382,3 +331,8 @@ class Delivery:
             payload=row.payload,
             priority=row.priority,
         )
+
+
+def _about(job: Job) -> dict[str, object]:
+    """What a line of the log says of a job."""
+    return {"mm_id": None if job.mm is None else job.mm.id, "task_id": job.task_id, "neighbour": job.lane}

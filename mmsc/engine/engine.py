@@ -22,7 +22,7 @@ from mmsc.engine.box_forwards import BoxForwards
 from mmsc.engine.changes import VaspChanges
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.credits import Credits
-from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk, ReportWork
+from mmsc.engine.delivery import Delivery, DeliveryPolicy, Desk
 from mmsc.engine.dialects import VaspDialects
 from mmsc.engine.directory import Neighbour, Neighbours
 from mmsc.engine.forward_requests import Forwards
@@ -39,6 +39,7 @@ from mmsc.engine.planning import SubmitPolicy
 from mmsc.engine.ports import CapabilityPort, Courier, Evidence
 from mmsc.engine.read_reports import ReadReports
 from mmsc.engine.recent import Recent
+from mmsc.engine.reporting import ReportWork
 from mmsc.engine.resetting import Resetter
 from mmsc.engine.retrieval import Fetching, RetrievalPolicy, SmsReceipts, WebLinks
 from mmsc.engine.routing import Routing, RoutingPolicy

@@ -2,25 +2,30 @@
 
 A request of a flood costs as much to read as any other, and what was read is committed first come, first served. So
 few are read before they are stored or refused that whoever comes beside a flood is behind a handful of it, not behind
-all of it; and what is beyond the door is told "later" before anybody reads it.
+all of it; and what is beyond the door is told "later" before anybody reads it. Whoever has none that is looked at does
+not wait: what keeps all of one VASP's under way (object storage, say) keeps nobody else.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from typing import Final
 
 from mmsc.domain.door import Door, DoorLimits
 
 AT_ONCE: Final = 128  # a batch of that many is as cheap a unit as a larger one
+BESIDE: Final = 128  # more, each the only one of its owner
 
 
 class Turns:
     """Let each request in by `enter`, and out by `leave`."""
 
-    def __init__(self, limits: DoorLimits | None = None, at_once: int = AT_ONCE) -> None:
+    def __init__(self, limits: DoorLimits | None = None, at_once: int = AT_ONCE, beside: int = BESIDE) -> None:
         """`limits`: how many of one VASP, and of all, may be under way or wait."""
         self._door = Door(limits or DoorLimits())
-        self._free = at_once
+        self._at_once = at_once
+        self._most = at_once + beside
+        self._looked_at = 0
+        self._of: Counter[str] = Counter()
         self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()  # whose turn is next stands first
 
     @property
@@ -32,33 +37,42 @@ class Turns:
         """Wait for this owner's turn; False at once where too many of its requests are under way: later."""
         if not self._door.enter(owner):
             return False
-        if self._free:  # then nobody waits
-            self._free -= 1
+        if self._looked_at < self._at_once or (self._looked_at < self._most and not self._of[owner]):
+            self._begin(owner)
             return True
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(owner, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            self._door.leave(owner)
-            if not turn.cancelled():  # it had its turn already
-                self._next()
+            if turn.cancelled():
+                self._door.leave(owner)
+            else:  # it had its turn already
+                self.leave(owner)
             raise
         return True
 
     def leave(self, owner: str) -> None:
         """A request that was let in is stored or refused."""
         self._door.leave(owner)
-        self._next()
+        self._looked_at -= 1
+        if self._of[owner] > 1:
+            self._of[owner] -= 1
+        else:
+            del self._of[owner]
+        while self._lines and self._looked_at < self._at_once:
+            self._next()
+
+    def _begin(self, owner: str) -> None:
+        self._looked_at += 1
+        self._of[owner] += 1
 
     def _next(self) -> None:
-        """Whose turn it is, if anybody waits: those behind it are behind all others now."""
-        while self._lines:
-            owner, line = self._lines.popitem(last=False)
-            turn = line.popleft()
-            if line:
-                self._lines[owner] = line
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
+        """Whose turn it is: those behind it are behind all others now."""
+        owner, line = self._lines.popitem(last=False)
+        turn = line.popleft()
+        if line:
+            self._lines[owner] = line
+        if not turn.done():
+            self._begin(owner)
+            turn.set_result(None)

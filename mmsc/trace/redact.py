@@ -6,13 +6,13 @@ from typing import Final
 _MASK: Final = b"*"
 
 # The value of a header that carries credentials (RFC 9110 11.6.2, 11.7.2), in an HTTP head or an SMTP line.
-# Also where it is folded (RFC 9112 5.2), has or follows a bare CR (2.2), or has a space before the colon: what is
-# refused is captured, too.
+# Also where it is folded (RFC 9112 5.2), has or follows a bare CR (2.2), or has blanks before it (2.2) or its colon:
+# what is refused is captured, too.
 _VALUE: Final = rb"(?P<secret>(?:[^\r\n]|\r(?!\n)|\r?\n[ \t])+)"
 _HTTP_SECRET: Final = re.compile(
-    rb"(?:Proxy-)?Authorization[ \t]*:[ \t]*(?:Basic|Bearer|Digest|App)?[ \t]*" + _VALUE, re.IGNORECASE
+    rb"[ \t]*(?:Proxy-)?Authorization[ \t]*:[ \t]*(?:Basic|Bearer|Digest|App)?[ \t]*" + _VALUE, re.IGNORECASE
 )
-_COOKIE: Final = re.compile(rb"(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE)
+_COOKIE: Final = re.compile(rb"[ \t]*(?:Set-)?Cookie[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE)
 # A header that says by its name that it holds a secret (`X-Api-Key`, `X-Auth-Token`), and a request target that names
 # one among its parameters or has credentials before the host. Each name is gone through twice, however often it says
 # the word: once for the word, and once to its end (`++` gives nothing back).
@@ -21,7 +21,7 @@ _TCHAR: Final = rb"[\w.!#$%&'*+^`|~-]"  # RFC 9110 5.6.2
 _IN_PARAMETER: Final = rb"[^=?&;#\s]"
 _SECRET_HEADER: Final = rb"(?=" + _TCHAR + rb"*?" + _WORD + rb")" + _TCHAR + rb"++"
 _SECRET_PARAMETER: Final = rb"(?=" + _IN_PARAMETER + rb"*?" + _WORD + rb")" + _IN_PARAMETER + rb"++"
-_NAMED: Final = re.compile(_SECRET_HEADER + rb"[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE)
+_NAMED: Final = re.compile(rb"[ \t]*" + _SECRET_HEADER + rb"[ \t]*:[ \t]*" + _VALUE, re.IGNORECASE)
 _USERINFO: Final = re.compile(rb"^[A-Z]+ [a-z]+://(?P<secret>[^/@\s]+)@", re.IGNORECASE)
 _PARAMETER: Final = re.compile(rb"[?&;]" + _SECRET_PARAMETER + rb"=(?P<secret>[^&;\s#]+)", re.IGNORECASE)
 # Only a line with the word is looked at. A search for each is cheaper than one expression for all of them.
@@ -80,16 +80,19 @@ def http(octets: bytes) -> bytes:
 def _fields_masked(head: bytes, masked: bytearray | None) -> bytearray | None:
     lower = head.lower()
     for word, pattern in _HTTP_SECRETS:
-        at = lower.find(word)
+        at, seen = lower.find(word), 0  # lines that end before `seen` were looked at
         while at >= 0:
-            start = max(lower.rfind(b"\n", 0, at), lower.rfind(b"\r", 0, at)) + 1  # some end lines with a bare CR
+            start = max(lower.rfind(b"\n", seen, at), lower.rfind(b"\r", seen, at), seen - 1) + 1
             found = pattern.match(masked or head, start)
             if found is not None:
                 masked = masked or bytearray(head)
                 start, at = found.span("secret")
                 masked[start:at] = _MASK * (at - start)
             line_end = _LINE_END.search(lower, at)
-            at = lower.find(word, line_end.end()) if line_end is not None else -1
+            if line_end is None:
+                break
+            seen = line_end.end()
+            at = lower.find(word, seen)
     return masked
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from mmsc.faults.parameters import Setting
 from mmsc.lab.handset import Fetching, Handset
@@ -223,6 +223,30 @@ async def test_actions_are_done_and_told(browser: Browser, tmp_path: Path) -> No
         await page.get_by_role("button", name="Cancel").click()
         assert "Cancelled: 1 recipient." in await page.locator(".note").inner_text()
         assert await page.locator("td .state").inner_text() == "cancelled"
+
+
+async def test_a_button_keeps_the_keyboard_and_no_other_gets_it(browser: Browser, tmp_path: Path) -> None:
+    """Each recipient's buttons go to one place and say the same: they differ in what they send."""
+    async with stage(tmp_path) as made, opened(browser) as chromium:
+        for number in (PHONE, OTHER):
+            await made.lab.phone(number, fetching=Fetching.NEVER)
+        mm_id = await made.submit(PHONE, OTHER)
+        page = await chromium.new_page(viewport={"width": 1280, "height": 900})
+        await page.goto(f"{made.url}/m/{mm_id}/recipients")
+        rows = page.locator(".msg-people tbody tr")
+        await expect(rows).to_have_count(2)
+        for row in (1, 0):
+            button = rows.nth(row).get_by_role("button", name="Expire now")
+            await button.focus()
+            await page.evaluate("mmsc.refresh()")
+            await expect(button).to_be_focused()
+        gone = await rows.nth(0).get_by_role("button", name="Expire now").element_handle()
+        assert gone is not None
+        await gone.evaluate(
+            "(button) => { button.form.querySelector('[name=recipient]').value = '7'; button.focus(); }"
+        )
+        await page.evaluate("mmsc.refresh()")
+        await expect(page.locator("button:focus")).to_have_count(0)
 
 
 async def test_two_messages_stand_beside_each_other(browser: Browser, tmp_path: Path) -> None:

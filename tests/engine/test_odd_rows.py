@@ -4,7 +4,12 @@ import asyncio
 
 import pytest
 
-from mmsc.domain.message import TaskId, TaskKind
+from mmsc.domain.instant import DAY, HOUR, SECOND
+from mmsc.domain.message import Relative, TaskId, TaskKind
+from mmsc.engine.bugs import MOST, Bugs
+from mmsc.engine.heartbeat import LEASE_SECONDS
+from mmsc.engine.ports import Delivered, Failed
+from mmsc.engine.reporting import _behind
 from mmsc.store import tasks as sql
 from mmsc.store.core import Statement, Unit
 from mmsc.trace import events as trace
@@ -35,7 +40,7 @@ async def test_a_task_without_its_recipient_is_told_and_tried_again_later(
 ) -> None:
     await bench.store.commit(Unit(None, (odd(bench, 1, TaskKind.NOTIFY),)))
     await goes_on(bench)
-    for attempt, seconds in ((1, 60), (2, 120), (3, 240)):
+    for attempt, seconds in ((1, 60), (2, 480), (3, 3840)):
         told = (await bench.until(trace.AttemptFailed, attempt))[-1]
         assert isinstance(told, trace.AttemptFailed)
         assert (told.task, told.attempt) == ("notify", attempt)
@@ -43,6 +48,59 @@ async def test_a_task_without_its_recipient_is_told_and_tried_again_later(
         assert round((told.next_at - bench.clock.now()) / 1e6) == seconds
         bench.clock.advance(seconds + 1)
     assert "task 1 (notify) failed" in caplog.text
+
+
+async def test_a_report_that_fails_behind_its_delivery_is_told_a_few_times_and_then_given_up(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The neighbour has it each time, and what follows cannot be written down: for three days, not for ever."""
+    bench.hands[TaskKind.REPORT_MM7].answers = [Delivered(("r1",), note="\ud800")] * 20
+    bench.hands[TaskKind.NOTIFY].answers = [Failed("SMSC does not know the number")]
+    await bench.submit(PHONE)
+    began = bench.clock.now()
+    for number in range(1, MOST):
+        told = (await bench.until(trace.AttemptFailed, number))[-1]
+        assert isinstance(told, trace.AttemptFailed)
+        bench.clock.advance((told.next_at - bench.clock.now()) / SECOND + 1)
+    [given_up] = await bench.until(trace.TaskGivenUp)
+    assert isinstance(given_up, trace.TaskGivenUp)
+    assert given_up.task == "report_mm7"
+    assert len(bench.hands[TaskKind.REPORT_MM7].jobs) == MOST
+    assert DAY < bench.clock.now() - began < 5 * DAY
+    assert [row for row in await bench.tasks() if row[0] == "report_mm7"] == []
+
+
+async def test_a_notification_that_cannot_be_carried_out_is_tried_again_when_its_mm_ends(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever stood in the way may be gone by then; the recipient's state needs an end."""
+    bench.hands[TaskKind.NOTIFY].answers = [Delivered(("\ud800",), receipt_expected=True)] * 4
+    await bench.submit(PHONE, expires=Relative(3600))
+    ends = bench.clock.now() + HOUR
+    for number in (1, 2):
+        told = (await bench.until(trace.AttemptFailed, number))[-1]
+        assert isinstance(told, trace.AttemptFailed)
+        bench.clock.advance((told.next_at - bench.clock.now()) / SECOND + 1)
+    told = (await bench.until(trace.AttemptFailed, 3))[-1]
+    assert isinstance(told, trace.AttemptFailed)
+    assert told.next_at == ends
+    bench.clock.advance((ends - bench.clock.now()) / SECOND + 1)
+    await bench.until(trace.ReportDelivered)
+    assert await bench.state(PHONE) == "expired"
+
+
+def test_a_later_report_waits_for_one_that_cannot_be_read_without_asking_every_second() -> None:
+    waits = [_behind(seconds) for seconds in (5.0, 0.0, -1.0, -100.0, -86_400.0)]
+    assert waits == [6.0, 1.0, 1.0, 10.0, 60.0]
+
+
+def test_errors_are_counted_and_forgotten() -> None:
+    bugs = Bugs()
+    assert [bugs.note(TaskId(1), TaskKind.FORWARD) for _ in range(12)][-1] == 86_400.0, "its MM ends it"
+    assert bugs.note(TaskId(2), TaskKind.FORWARD) == 60.0
+    for number in range(1000):
+        bugs.note(TaskId(10 + number), TaskKind.NOTIFY)
+    assert bugs.note(TaskId(1), TaskKind.FORWARD) == 60.0
 
 
 async def test_a_task_of_a_kind_that_is_not_known_keeps_its_lease(
@@ -53,6 +111,10 @@ async def test_a_task_of_a_kind_that_is_not_known_keeps_its_lease(
     await goes_on(bench)
     await until_logged(bench, caplog, "task 1 (dance) cannot be read")
     assert ("dance", "smsc:local", "leased") in [row[:3] for row in await bench.tasks()]
+    await bench.store.commit(Unit(None, (Statement("UPDATE task SET kind = $1 WHERE id = $2", ("notify", 1)),)))
+    bench.clock.advance(LEASE_SECONDS + 1)
+    bench.engine._timetable.wake()
+    assert await bench.until(trace.AttemptFailed), "it is looked at again when its lease ended"
 
 
 async def test_a_task_of_an_mm_that_cannot_be_read_keeps_its_lease(

@@ -29,7 +29,7 @@ async def served(turns: Turns, owners: str) -> list[str]:
 
 
 async def test_one_of_each_is_looked_at_in_turn() -> None:
-    order = await served(Turns(at_once=1), "ffffffabb")
+    order = await served(Turns(at_once=1, beside=0), "ffffffabb")
     assert "".join(order) == "ffabfbfff"
 
 
@@ -39,14 +39,35 @@ async def test_where_nobody_waits_all_are_let_in_as_they_come() -> None:
     assert turns.under_way == 3
 
 
+async def test_who_has_none_that_is_looked_at_does_not_wait_for_those_who_have() -> None:
+    """What keeps a flood's requests under way keeps nobody else's."""
+    turns = Turns(at_once=2, beside=2)
+    assert [await turns.enter(owner) for owner in "ffab"] == [True] * 4
+    waiting = [asyncio.create_task(turns.enter(owner)) for owner in "acf"]
+    await asyncio.sleep(0)
+    assert not any(one.done() for one in waiting), "a has one, and four are looked at: c waits, too"
+    turns.leave("a")
+    turns.leave("b")
+    await asyncio.sleep(0)
+    assert not any(one.done() for one in waiting), "as many as usual are looked at"
+    assert await turns.enter("d")
+    turns.leave("f")
+    turns.leave("d")
+    await asyncio.sleep(0)
+    assert [one.done() for one in waiting] == [True, False, False]
+    turns.leave("f")
+    turns.leave("a")
+    assert await asyncio.gather(*waiting) == [True] * 3
+
+
 async def test_what_is_beyond_the_door_is_told_later_at_once() -> None:
-    order = await served(Turns(FEW, at_once=1), "ffffffa")
+    order = await served(Turns(FEW, at_once=1, beside=0), "ffffffa")
     assert order[:3] == ["f", "not f", "not f"]
     assert Counter(order) == {"f": 4, "not f": 2, "a": 1}
 
 
 async def test_who_hangs_up_while_it_waits_gives_its_turn_to_the_next() -> None:
-    turns = Turns(at_once=1)
+    turns = Turns(at_once=1, beside=0)
     assert await turns.enter("f")
     waiting = [asyncio.create_task(turns.enter(owner)) for owner in "fab"]
     await asyncio.sleep(0)
@@ -60,8 +81,14 @@ async def test_who_hangs_up_while_it_waits_gives_its_turn_to_the_next() -> None:
     assert await turns.enter("f"), "nobody waits, and nothing is looked at"
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(0, 3)), max_size=30), st.integers(1, 3))
-def test_never_too_many_at_once_and_everybody_gets_out(requests: list[tuple[str, bool, int]], at_once: int) -> None:
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(0, 3)), max_size=30),
+    st.integers(1, 3),
+    st.integers(0, 2),
+)
+def test_never_too_many_at_once_and_everybody_gets_out(
+    requests: list[tuple[str, bool, int]], at_once: int, beside: int
+) -> None:
     inside = most = 0
 
     async def one(turns: Turns, owner: str, rounds: int) -> None:
@@ -77,7 +104,7 @@ def test_never_too_many_at_once_and_everybody_gets_out(requests: list[tuple[str,
                 turns.leave(owner)
 
     async def play() -> Turns:
-        turns = Turns(FEW, at_once)
+        turns = Turns(FEW, at_once, beside)
         tasks = []
         for owner, hangs_up, rounds in requests:
             tasks.append(asyncio.create_task(one(turns, owner, rounds)))
@@ -89,5 +116,5 @@ def test_never_too_many_at_once_and_everybody_gets_out(requests: list[tuple[str,
         return turns
 
     turns = asyncio.run(play())
-    assert most <= at_once
-    assert (turns.under_way, turns._free, len(turns._lines)) == (0, at_once, 0)
+    assert most <= at_once + beside
+    assert (turns.under_way, turns._looked_at, len(turns._of), len(turns._lines)) == (0, 0, 0, 0)

@@ -41,6 +41,8 @@ from mmsc.trace import redact
         (b"Authorization: Basic \rab\rc\r\nX: 1\r\n\r\n", b"Authorization: Basic *****\r\nX: 1\r\n\r\n"),
         (b"X: 1\rAuthorization: Basic Zm9v\r\nY: 2\r\n\r\n", b"X: 1\rAuthorization: Basic ****\r\nY: 2\r\n\r\n"),
         (b"GET / HTTP/1.1\rX: cookie\rCookie: ab\r\n\r\n", b"GET / HTTP/1.1\rX: cookie\rCookie: **\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\n Authorization: Basic ab\r\n\r\n", b"GET / HTTP/1.1\r\n Authorization: Basic **\r\n\r\n"),
+        (b"X: 1\r\n\t X-Api-Key: ab\r\n\r\n", b"X: 1\r\n\t X-Api-Key: **\r\n\r\n"),
         # Empty lines before a request (RFC 9112 2.2), which is captured as it came where it is refused.
         (b"\r\n\r\nGET / HTTP/1.1\r\nCookie: a\r\nBad\r\n", b"\r\n\r\nGET / HTTP/1.1\r\nCookie: *\r\nBad\r\n"),
         (b"\r\nGET /?token=ab HTTP/1.1\r\nBad\r\n", b"\r\nGET /?token=** HTTP/1.1\r\nBad\r\n"),

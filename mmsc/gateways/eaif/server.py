@@ -121,17 +121,14 @@ class EaifServer:
             read = eaif.read(request.headers.items())
         except ProtocolError as error:
             return _refused(vasp, None, ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT, str(error))
+        if read.message.is_answer:
+            return await self._answered(request, read.message, vasp)
         if not await self._turns.enter(vasp.name):
             return _later(vasp)
         try:
-            return await self._taken(request, read, vasp)
+            return await self._message(request, read, vasp)
         finally:
             self._turns.leave(vasp.name)
-
-    async def _taken(self, request: HttpRequest, read: Decoded[Headers], vasp: Vasp) -> HttpAnswer:
-        if read.message.is_answer:
-            return await self._answered(request, read.message, vasp)
-        return await self._message(request, read, vasp)
 
     async def _vasp(self, request: HttpRequest) -> Vasp | None:
         """Whose credentials they are; without any, the application that needs none and may ask from there."""

@@ -96,7 +96,7 @@ class Mm7Server:
         vasp = await self._vasps.identify(request)
         if isinstance(vasp, Unidentified):
             return self._unidentified(vasp, request)
-        owner = request.remote if vasp is None else vasp.name
+        owner = self._vasps.address_of(request) if vasp is None else vasp.name
         if not await self._turns.enter(owner):
             return HttpAnswer(status=503, headers=LATER, neighbour="" if vasp is None else vasp.name)
         try:

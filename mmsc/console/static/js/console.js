@@ -119,20 +119,23 @@
     const found = document.getElementById(id);
     if (found) found.open = open;
   });
-  // And what has the keyboard keeps it: found again by its id, its details, its link or its form.
-  const placeOf = (had) => {
-    const form = had.closest("form[action]");
-    const value = had.value ? `[value="${CSS.escape(had.value)}"]` : "";
-    if (had.id) return "#" + CSS.escape(had.id);
-    if (had.matches("details[id] > summary")) return `#${CSS.escape(had.parentElement.id)} > summary`;
-    if (had.matches("a[href]")) return `a[href="${CSS.escape(had.getAttribute("href"))}"]`;
-    return form && had.matches("button") ? `form[action="${CSS.escape(form.getAttribute("action"))}"] button${value}` : "";
+  // And what has the keyboard keeps it: an element with its id, its details' summary, its link, or a button that says and
+  // sends the same; where there is none, or more than one, nothing has it.
+  const sent = (button) => [button.textContent, button.name, button.value, button.form.getAttribute("action"),
+    new URLSearchParams(new FormData(button.form))].join("\n");
+  const likes = (had) => {
+    if (had.id) return all("#" + CSS.escape(had.id));
+    if (had.matches("details[id] > summary")) return all(`#${CSS.escape(had.parentElement.id)} > summary`);
+    if (had.matches("a[href]")) return all(`a[href="${CSS.escape(had.getAttribute("href"))}"]`);
+    return had.matches("form[action] button") ? all("form[action] button").filter((other) => sent(other) === sent(had)) : [];
   };
   const anew = (does) => {
-    const had = document.activeElement, place = had ? placeOf(had) : "";
+    const had = document.activeElement;
+    const only = had && likes(had).length === 1;
     does();
     asOpened();
-    if (place && !had.isConnected) one(place)?.focus({ preventScroll: true });
+    const found = only && !had.isConnected ? likes(had) : [];
+    if (found.length === 1) found[0].focus({ preventScroll: true });
   };
 
   // The stream. It is ours, not the browser's, to open again, so that the page can say when, and stops while hidden.
