@@ -14,7 +14,6 @@ from mmsc.cdr.lines import CSV, JSON_LINES
 from mmsc.cdr.writer import ChargingPolicy
 from mmsc.domain.address import Address, AddressKind, NotAnAddress, NumberPlan
 from mmsc.domain.changes import ChangePolicy
-from mmsc.domain.door import DoorLimits
 from mmsc.domain.instant import DAY, HOUR, MINUTE, SECOND
 from mmsc.domain.limits import Limits
 from mmsc.domain.mmbox import BoxPolicy
@@ -24,6 +23,7 @@ from mmsc.domain.retry import RetryPolicy
 from mmsc.domain.vasp_policy import PartialSuccess, VaspPolicy
 from mmsc.engine.delivery import DeliveryPolicy
 from mmsc.engine.directory import Neighbour
+from mmsc.engine.door import DoorLimits
 from mmsc.engine.engine import EnginePolicy
 from mmsc.engine.housekeeping import RetentionPolicy
 from mmsc.engine.lanes import LaneLimits
@@ -62,7 +62,10 @@ def engine_policy(settings: Settings) -> EnginePolicy:
             limits=limits(settings),
             repeat_window=_hours(settings.limits.repeat_window_hours),
             reply_charging=settings.mm1.reply_charging,
-            door=door_limits(settings),
+            door=DoorLimits(
+                maximum=settings.limits.maximum_submissions,
+                maximum_of_one=settings.limits.maximum_submissions_of_one,
+            ),
         ),
         delivery=delivery_policy(settings),
         boxes=box_policy(settings),
@@ -82,12 +85,6 @@ def engine_policy(settings: Settings) -> EnginePolicy:
         default_smsc=settings.numbers.default_smsc,
         smallest_object=settings.store.objects.smallest_octets,
     )
-
-
-def door_limits(settings: Settings) -> DoorLimits:
-    """How many submissions may be under way."""
-    given = settings.limits
-    return DoorLimits(maximum=given.maximum_submissions, maximum_of_one=given.maximum_submissions_of_one)
 
 
 def box_policy(settings: Settings) -> BoxPolicy:

@@ -17,7 +17,7 @@ def mm7_server(engine: Engine, settings: Settings, live: Live, clock: Clock) -> 
     known = engine.neighbours
     vasps = Vasps(known, configured.admission_policy(settings), clock.real_now)
     permission = Permission(engine.submit, engine.numbers, clock.real_now)
-    turns = Turns(configured.door_limits(settings))
+    turns = Turns()
     applications = EaifServer(
         *(engine.submit, engine.application_answers, known, vasps, clock),
         realm=settings.mm7.realm,

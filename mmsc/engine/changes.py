@@ -24,7 +24,6 @@ from mmsc.domain.changes import (
     replaced,
     too_late,
 )
-from mmsc.domain.door import Door, DoorLimits
 from mmsc.domain.instant import Instant
 from mmsc.domain.limits import Limits, refusal_of
 from mmsc.domain.message import Interface, Mm, Recipient, Route
@@ -32,6 +31,7 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Happening, RecipientState
 from mmsc.engine import withdrawal
 from mmsc.engine.delivery import Desk
+from mmsc.engine.door import Door, DoorLimits
 from mmsc.engine.ports import Accepted
 from mmsc.engine.submit import Submitter
 from mmsc.engine.transitions import Circumstances

@@ -10,7 +10,6 @@ from mmsc.domain import limits as limit_rules
 from mmsc.domain.address import Address, NotAnAddress
 from mmsc.domain.box_entry import BoxEntry
 from mmsc.domain.conditions import WHY_FOREIGN, DeliveryCondition, requires
-from mmsc.domain.door import DoorLimits
 from mmsc.domain.instant import DAY
 from mmsc.domain.limits import Limits, Times
 from mmsc.domain.message import (
@@ -34,6 +33,7 @@ from mmsc.domain.refusal import RefusalReason, Refused
 from mmsc.domain.states import Cause, Happening, RecipientState
 from mmsc.engine.capping import capped
 from mmsc.engine.chronicle import Chronicle
+from mmsc.engine.door import DoorLimits
 from mmsc.engine.ports import Numbers
 from mmsc.engine.repeats import Identifiers
 from mmsc.ids import Ids, to_text

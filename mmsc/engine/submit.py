@@ -12,7 +12,6 @@ from dataclasses import replace
 import msgspec
 
 from mmsc.clock import Clock
-from mmsc.domain.door import Door
 from mmsc.domain.instant import Instant
 from mmsc.domain.message import (
     Job,
@@ -33,6 +32,7 @@ from mmsc.engine.along import LOOK_AGAIN, Along, Told
 from mmsc.engine.answers import res_task
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.credits import Credits, NoCredit
+from mmsc.engine.door import Door
 from mmsc.engine.lanes import Lanes
 from mmsc.engine.linking import both_told, linked
 from mmsc.engine.mmbox import Mmboxes

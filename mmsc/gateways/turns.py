@@ -2,15 +2,13 @@
 
 A request of a flood costs as much to read as any other, and what was read is committed first come, first served. So
 few are read before they are stored or refused that whoever comes beside a flood is behind a handful of it, not behind
-all of it; and what is beyond the door is told "later" before anybody reads it. Whoever has none that is looked at does
-not wait: what keeps all of one VASP's under way (object storage, say) keeps nobody else.
+all of it. Whoever has none that is looked at does not wait: what keeps all of one VASP's under way (object storage,
+say) keeps nobody else. How many wait is bounded by the listener's connections and the octets in memory.
 """
 
 import asyncio
 from collections import Counter, OrderedDict, deque
 from typing import Final
-
-from mmsc.domain.door import Door, DoorLimits
 
 AT_ONCE: Final = 128  # a batch of that many is as cheap a unit as a larger one
 BESIDE: Final = 128  # more, each the only one of its owner
@@ -19,52 +17,39 @@ BESIDE: Final = 128  # more, each the only one of its owner
 class Turns:
     """Let each request in by `enter`, and out by `leave`."""
 
-    def __init__(self, limits: DoorLimits | None = None, at_once: int = AT_ONCE, beside: int = BESIDE) -> None:
-        """`limits`: how many of one VASP, and of all, may be under way or wait."""
-        self._door = Door(limits or DoorLimits())
+    def __init__(self, at_once: int = AT_ONCE, beside: int = BESIDE) -> None:
         self._at_once = at_once
         self._most = at_once + beside
-        self._looked_at = 0
-        self._of: Counter[str] = Counter()
+        self._of: Counter[str] = Counter()  # of each owner that are looked at
         self._lines: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()  # whose turn is next stands first
+        self.looked_at = 0
 
-    @property
-    def under_way(self) -> int:
-        """Requests that are looked at or wait."""
-        return self._door.inside
-
-    async def enter(self, owner: str) -> bool:
-        """Wait for this owner's turn; False at once where too many of its requests are under way: later."""
-        if not self._door.enter(owner):
-            return False
-        if self._looked_at < self._at_once or (self._looked_at < self._most and not self._of[owner]):
+    async def enter(self, owner: str) -> None:
+        """Wait for this owner's turn."""
+        if self.looked_at < self._at_once or (self.looked_at < self._most and not self._of[owner]):
             self._begin(owner)
-            return True
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(owner, deque()).append(turn)
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                self._door.leave(owner)
-            else:  # it had its turn already
+            if not turn.cancelled():  # it had its turn already
                 self.leave(owner)
             raise
-        return True
 
     def leave(self, owner: str) -> None:
         """A request that was let in is stored or refused."""
-        self._door.leave(owner)
-        self._looked_at -= 1
+        self.looked_at -= 1
         if self._of[owner] > 1:
             self._of[owner] -= 1
         else:
             del self._of[owner]
-        while self._lines and self._looked_at < self._at_once:
+        while self._lines and self.looked_at < self._at_once:
             self._next()
 
     def _begin(self, owner: str) -> None:
-        self._looked_at += 1
+        self.looked_at += 1
         self._of[owner] += 1
 
     def _next(self) -> None:

@@ -179,5 +179,6 @@ TABLE: Final = (
     Wanted("hostile", 2, "unharmed", least=1),
     Wanted("overload", 900, "unharmed", least=1),
     Wanted("overload", 900, "flat", least=1),
+    Wanted("overload", 900, "calm_share", least=3),
     Wanted("overload", 900, "rss_most_mb"),
 )

@@ -1,8 +1,9 @@
-"""What a flood does: one VASP with more SubmitReqs under way than the door lets in, while nothing can be delivered.
+"""What a flood does: one VASP with far more SubmitReqs under way than are looked at at once, while nothing can be
+delivered.
 
-What is beyond the limits must be told "later" (StatusCode 4006, or HTTP 503) and nothing else, memory must stay flat
-while the store fills, a VASP beside it that sends one at a time must be let in every time, and what was accepted must
-be in the store afterwards.
+Whoever of it waits must be served or told "later" (StatusCode 4006, or HTTP 503) and nothing else, memory must stay
+flat while the store fills, a VASP beside it that sends one at a time must be let in every time and not behind all of
+the flood, and what was accepted must be in the store afterwards.
 """
 
 import asyncio
@@ -26,8 +27,8 @@ from mmsc.load.session import Session, Setup
 from mmsc.load.target import target_of
 
 SECONDS: Final = 40.0
-FLOOD: Final = 900  # SubmitReqs under way: `limits.maximum_submissions_of_one` is 500
-COMMIT_DELAY_MS: Final = 100  # a slow disk: else the processor is the limit, and nobody waits behind the door
+FLOOD: Final = 900  # SubmitReqs under way, of the 1,000 connections that there may be
+COMMIT_DELAY_MS: Final = 100  # a slow disk: else the processor is the limit
 LATER: Final = frozenset({"4006", "HTTP 503"})
 _CALM: Final = "calm"
 _SETTINGS: Final = f'[vasp.{_CALM}]\nvasp_id = "{_CALM}"\nusername = "{_CALM}"\npassword = "{_CALM}"\n'
@@ -119,6 +120,9 @@ def _figures(
         "later_per_s": round(later / seconds),
         "other_answers": other,
         "calm_messages_per_s": round(calm.accepted / seconds, 1),
+        "calm_share": round(
+            calm.accepted * many.plan.in_flight / max(1, flood.accepted), 1
+        ),  # 1: first come, first served
         "calm_p99_ms": round(calm.submit.percentile(99) * 1000, 2),
         "calm_refused": calm.errors,
         "rss_first_third_mb": round(first, 1),

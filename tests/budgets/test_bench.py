@@ -173,12 +173,11 @@ def test_hostile_requests_are_carried_out_beside_usual_ones() -> None:
 
 
 @pytest.mark.slow
-def test_a_flood_is_told_later_and_nothing_that_was_taken_is_lost() -> None:
-    """More under way than one VASP may have, on a slow disk: 4006 for the rest, and the one beside it is let in."""
+def test_a_flood_waits_and_nothing_that_was_taken_is_lost() -> None:
+    """On a slow disk, too, the one beside it gets more than its part of what is under way."""
     result = asyncio.run(overload(lambda _: None, 3.0, flood=600))
     assert result["messages_per_s"] > 0
-    assert result["later_per_s"] > 0
-    assert result["calm_messages_per_s"] > 0
+    assert result["calm_share"] > 1.5
     assert result["other_answers"] == {}
     assert result["unharmed"]
     assert result["lost"] == 0

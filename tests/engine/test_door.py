@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from mmsc.domain.door import Door, DoorLimits
 from mmsc.domain.refusal import RefusalReason, Refused
+from mmsc.engine.door import Door, DoorLimits
 from mmsc.engine.ports import Accepted
 from tests.engine.conftest import PHONE, Bench
 

@@ -123,8 +123,7 @@ class EaifServer:
             return _refused(vasp, None, ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT, str(error))
         if read.message.is_answer:
             return await self._answered(request, read.message, vasp)
-        if not await self._turns.enter(vasp.name):
-            return _later(vasp)
+        await self._turns.enter(vasp.name)
         try:
             return await self._message(request, read, vasp)
         finally:
@@ -155,7 +154,7 @@ class EaifServer:
             return _refused(vasp, None, corrupt, f"an answer without {eaif.PREFIX}Message-Id")
         known = await self._answers.application_answered(vasp.name, headers.message_id, status=headers.status)
         if isinstance(known, Gone):
-            return _later(vasp)
+            return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
         if not known:
             why = f"no message {headers.message_id} went to {vasp.name}\n"
             return HttpAnswer(
@@ -231,10 +230,6 @@ def _mismatch(headers: Headers) -> tuple[Finding, ...]:
 
 def _own(vasp: Vasp, message_id: str = "") -> tuple[tuple[str, str], ...]:
     return eaif.write(Headers(version=vasp.eaif_version, message_id=message_id))
-
-
-def _later(vasp: Vasp) -> HttpAnswer:
-    return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
 
 
 def _accepted(vasp: Vasp, pdu: MSendReq, accepted: Accepted) -> HttpAnswer:

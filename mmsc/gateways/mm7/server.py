@@ -32,7 +32,6 @@ from protocols.errors import Decoded, Finding
 from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
 from protocols.mm7.wsdl import wsdl
 
-LATER: Final = (("Retry-After", "1"),)  # seconds (RFC 9110 10.2.3)
 _NO_SUCH_WSDL: Final = f"?wsdl=TAG describes a published namespace: {', '.join(mm7.TAGS)}\n".encode()
 _XML: Final = ("text/xml", "multipart/related", "application/xml", "application/soap+xml", "multipart/mixed")
 Served = SubmitReq | Request
@@ -97,8 +96,7 @@ class Mm7Server:
         if isinstance(vasp, Unidentified):
             return self._unidentified(vasp, request)
         owner = self._vasps.address_of(request) if vasp is None else vasp.name
-        if not await self._turns.enter(owner):
-            return HttpAnswer(status=503, headers=LATER, neighbour="" if vasp is None else vasp.name)
+        await self._turns.enter(owner)
         try:
             return await self._read(vasp, request)
         finally:

@@ -1,4 +1,4 @@
-"""Many requests of one VASP, and one of another: who is read, who waits, who is told "later"."""
+"""Many requests of one VASP, and one of another: who is read, and who waits."""
 
 import asyncio
 from dataclasses import replace
@@ -8,15 +8,15 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from mmsc.clock import VirtualClock
-from mmsc.domain.door import DoorLimits
 from mmsc.domain.message import MmId, Submission
 from mmsc.domain.neighbours import Vasp, VaspInterface
 from mmsc.engine.ports import Accepted
 from mmsc.gateways.eaif.server import EaifServer
 from mmsc.gateways.mm7.passwords import hash_password
 from mmsc.gateways.mm7.server import Mm7Server
-from mmsc.gateways.mm7.vasp import Vasps
+from mmsc.gateways.mm7.vasp import AdmissionPolicy, Vasps
 from mmsc.gateways.turns import Turns
+from mmsc.net.forwarded import Proxies
 from mmsc.net.http import HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.wsp.push import MMS_MESSAGE
@@ -78,23 +78,28 @@ async def answers_to(server: Mm7Server, engine: SlowEngine, vasps: list[Vasp]) -
 @pytest.mark.parametrize("beside", [CALM, APPLICATION])
 async def test_who_comes_beside_a_flood_is_behind_a_handful_of_it(beside: Vasp) -> None:
     engine = SlowEngine()
-    server = server_of(engine, Turns(at_once=2))
+    server = server_of(engine, Turns(at_once=2, beside=0))
     answers = await answers_to(server, engine, [FLOOD] * 20 + [beside])
     assert {one.status for one in answers} == {200}
     assert engine.order.index(beside.name) in (2, 3), "behind those that are read already, and at most one more"
     assert engine.order.count("flood") == 20
 
 
-@pytest.mark.parametrize("vasp", [FLOOD, APPLICATION])
-async def test_what_is_beyond_the_door_is_told_when_to_come_again(vasp: Vasp) -> None:
+@pytest.mark.parametrize("beside", [CALM, APPLICATION])
+async def test_who_has_none_under_way_waits_for_nobody(beside: Vasp) -> None:
+    """However slow the store of the flood's bodies is."""
     engine = SlowEngine()
-    server = server_of(engine, Turns(DoorLimits(maximum=10, maximum_of_one=3), at_once=2))
-    answers = await answers_to(server, engine, [vasp] * 5)
-    assert [one.status for one in answers] == [200, 200, 200, 503, 503]
-    for later in answers[3:]:
-        assert "Retry-After" in dict(later.headers)
-        assert later.neighbour == vasp.name
-    assert len(engine.order) == 3
+    turns = Turns(at_once=2, beside=1)
+    server = server_of(engine, turns)
+    flood = [asyncio.create_task(server.handle(request_of(FLOOD))) for _ in range(20)]
+    await server._vasps.by_credentials(basic(f"{beside.username}:secret"))
+    asked = asyncio.create_task(server.handle(request_of(beside)))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert turns.looked_at == 3, "the engine has it beside the first two, and has answered none"
+    for _ in range(21):
+        engine.one_more.release()
+    assert {one.status for one in await asyncio.gather(*flood, asked)} == {200}
 
 
 async def test_a_request_that_cannot_be_read_gives_its_turn_back() -> None:
@@ -103,22 +108,28 @@ async def test_a_request_that_cannot_be_read_gives_its_turn_back() -> None:
     server = server_of(engine, turns)
     corrupt = request_of(FLOOD)._replace(body=b"hello")
     assert [(await server.handle(corrupt)).status for _ in range(3)] == [500] * 3
-    assert turns.under_way == 0
+    assert turns.looked_at == 0
     [answer] = await answers_to(server, engine, [FLOOD])
     assert answer.status == 200
 
 
 async def test_who_is_known_by_its_vaspid_alone_waits_with_all_from_its_address() -> None:
-    engine = SlowEngine()
+    """Also behind a proxy that tells the address."""
+    engine: Any = SlowEngine()
     engine.vasps = {"open": Vasp(name="open", vasp_id="open")}
-    turns = Turns(DoorLimits(maximum=10, maximum_of_one=1), at_once=1)
-    server = server_of(engine, turns)
-    request = request_of(Vasp(name="open", vasp_id="open"))
-    request = request._replace(headers=CIMultiDictProxy(CIMultiDict({"Content-Type": request.content_type})))
-    asked = [asyncio.create_task(server.handle(one)) for one in (request, request, request._replace(remote="::1"))]
-    for _ in range(5):
-        await asyncio.sleep(0)
-    engine.one_more.release()
-    engine.one_more.release()
-    assert [one.status for one in await asyncio.gather(*asked)] == [200, 503, 200]
-    assert turns.under_way == 0
+    owners: list[str] = []
+
+    class Listed(Turns):
+        async def enter(self, owner: str) -> None:
+            owners.append(owner)
+            await super().enter(owner)
+
+    vasps = Vasps(engine, AdmissionPolicy(proxies=Proxies(("127.0.0.1/32",))))
+    server = Mm7Server(engine, engine, engine, vasps=vasps, turns=Listed())
+    plain = request_of(Vasp(name="open", vasp_id="open"))
+    for number, remote in enumerate(("127.0.0.1", "127.0.0.1", "::1"), 1):
+        sent = {"Content-Type": plain.content_type, "X-Forwarded-For": f"10.0.0.{number}"}
+        engine.one_more.release()
+        asked = plain._replace(headers=CIMultiDictProxy(CIMultiDict(sent)), remote=remote)
+        assert (await server.handle(asked)).status == 200
+    assert owners == ["10.0.0.1", "10.0.0.2", "::1"]

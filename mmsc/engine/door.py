@@ -1,6 +1,7 @@
 """The door for new MMs: how many submissions are under way at once, and how many of them of one neighbour.
 
-Whoever has none under way is always let in, so a flood of one VASP keeps nobody out who sends one at a time.
+Whoever has none under way is always let in, so a flood of one VASP keeps nobody out who sends one at a time; and since
+commits are first come, first served, nobody waits for more than what the door lets in.
 """
 
 from collections import Counter
