@@ -31,6 +31,7 @@ from mmsc.gateways.mm7.faulty import FaultyMm7
 from mmsc.gateways.sms.binds import Binds
 from mmsc.gateways.sms.courier import COURIER_KINDS, SmsCourier, SmsInbox, SmsPolicy
 from mmsc.gateways.sms.esme import Esme
+from mmsc.gateways.turns import Turns
 from mmsc.ids import Ids
 from mmsc.net.http import Handler, HttpListener
 from mmsc.net.http_client import HttpClient
@@ -89,6 +90,8 @@ class App:
         self._stack = AsyncExitStack()
         self._stop = Stop(settings.node.stop_seconds)
         self._budget = OctetBudget(settings.limits.maximum_octets_in_memory)
+        self._turns = Turns()
+        self._stop.doors.append(self._turns.close)
         self._running: list[asyncio.Task[None]] = []
         self.setting_up = SettingUp(self)
         self.engine: Engine
@@ -288,7 +291,7 @@ class App:
         for kind, (by_mm7, by_eaif) in ways.items():
             engine.couriers[kind] = ByInterface(known, {VaspInterface.MM7: by_mm7, VaspInterface.EAIF: by_eaif})
         if settings.enabled:
-            server = mm7_server(engine, self.settings, self.live, self.clock)
+            server = mm7_server(engine, self.settings, self.live, self.clock, self._turns)
             files = configured.tls_files(self.settings)
             tls = None if files is None else server_context("mm7.tls", files)
             wrong = FaultyMm7(server.handle, self.faults, known, engine.numbers)
@@ -315,7 +318,7 @@ class App:
             self.engine.couriers[kind] = courier
         standing_in.pushes(self.faults, self.engine, courier)
         if settings.enabled:
-            server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"])
+            server = mm1_server(self.engine, settings, self.live, self.clock, lambda: urls["mm1"], self._turns)
             meant_by = self.engine.retrieval.meant_by
             wrong = FaultyMm1(server.handle, self.faults, server.subscriber_of, meant_by).handle
             urls["mm1"] = await self._listen("mm1", settings, server.handle, wrong)

@@ -9,13 +9,16 @@ from mmsc.gateways.mm1.forward import ForwardRequests
 from mmsc.gateways.mm1.identity import Identities
 from mmsc.gateways.mm1.senders import SenderPolicy, Senders
 from mmsc.gateways.mm1.server import Mm1Server
+from mmsc.gateways.turns import Turns
 from mmsc.reloading import Live
 from mmsc.settings import Settings
 from mmsc.settings.model import Mm1
 from protocols.mm1 import MForwardReq, Pdu
 
 
-def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock, url: Callable[[], str]) -> Mm1Server:
+def mm1_server(
+    engine: Engine, settings: Mm1, live: Live, clock: Clock, url: Callable[[], str], turns: Turns
+) -> Mm1Server:
     """What answers user agents; `live` tells it of new settings, `url` where it is reached."""
     identities = Identities(
         engine.numbers,
@@ -33,7 +36,9 @@ def mm1_server(engine: Engine, settings: Mm1, live: Live, clock: Clock, url: Cal
     live.values.append(lambda now: setattr(senders, "policy", sender_policy(now.mm1)))
     forwards = ForwardRequests(engine.forwards, engine.box_forwards, engine.submit, senders, clock, url)
     more: dict[type[Pdu], Any] = {MForwardReq: forwards.forward_req}
-    return Mm1Server(engine.submit, engine.retrieval, identities, clock, engine.boxes, url, more, senders=senders)
+    return Mm1Server(
+        *(engine.submit, engine.retrieval, identities, clock, engine.boxes, url, more), senders=senders, turns=turns
+    )
 
 
 def sender_policy(settings: Mm1) -> SenderPolicy:

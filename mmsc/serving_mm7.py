@@ -12,12 +12,11 @@ from mmsc.reloading import Live
 from mmsc.settings import Settings
 
 
-def mm7_server(engine: Engine, settings: Settings, live: Live, clock: Clock) -> Mm7Server:
+def mm7_server(engine: Engine, settings: Settings, live: Live, clock: Clock, turns: Turns) -> Mm7Server:
     """What answers VASPs; `live` tells it of new settings."""
     known = engine.neighbours
     vasps = Vasps(known, configured.admission_policy(settings), clock.real_now)
     permission = Permission(engine.submit, engine.numbers, clock.real_now)
-    turns = Turns()
     applications = EaifServer(
         *(engine.submit, engine.application_answers, known, vasps, clock),
         realm=settings.mm7.realm,

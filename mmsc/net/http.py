@@ -34,7 +34,7 @@ from mmsc.trace.captures import BodyReference, Direction, Subject, WireTap, new_
 
 __all__ = ["Handler", "HttpAnswer", "HttpLimits", "HttpListener", "HttpRequest"]
 _log: Final = logging.getLogger(__name__)
-_LATER: Final = (("Retry-After", "1"),)
+LATER: Final = (("Retry-After", "1"),)  # headers of a 503 (RFC 9110 10.2.3)
 _LARGE_ANSWER_OCTETS: Final = 16 * 1024  # from here on an answer counts against the budget until it was sent
 _LONGEST_REFUSED: Final = 512 * 1024  # octets of a body that is about no MM of ours: of larger ones the trace keeps
 _SHOWN_OCTETS: Final = 64 * 1024  # so many, or a few dozen of them would push everybody's out of its ring
@@ -52,6 +52,7 @@ class HttpRequest(NamedTuple):
     remote: str  # IP address
     exchange: int
     certificate: ClientCertificate | None = None  # that the client showed, over TLS
+    gone: "asyncio.Future[None] | None" = None  # done when the client has hung up
 
     @property
     def content_type(self) -> str:
@@ -186,9 +187,7 @@ class HttpListener:
         is_taken = False
         try:
             if received.status:
-                answer = HttpAnswer(
-                    status=received.status, close=True, headers=_LATER if received.status == 503 else ()
-                )
+                answer = HttpAnswer(status=received.status, close=True, headers=LATER if received.status == 503 else ())
             else:
                 answer = await self._answer(received, connection, exchange)
                 stored, is_taken = answer.stored, answer.mm_id is not None or answer.stored is not None
@@ -252,6 +251,7 @@ class HttpListener:
             connection.address,
             exchange,
             connection.certificate,
+            connection.gone,
         )
         try:
             return await self._handler(wanted)
@@ -267,7 +267,7 @@ class HttpListener:
         if not self._budget.take(held):  # a client that reads slowly keeps its answer in memory
             if answer.after is not None:
                 await answer.after(False)
-            answer, body, held = HttpAnswer(status=503, headers=_LATER), b"", 0
+            answer, body, held = HttpAnswer(status=503, headers=LATER), b"", 0
         if answer.close or connection.is_closing:
             received.keep_alive = False
         whole = False

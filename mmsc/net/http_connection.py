@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
         self._left = left
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
+        self.gone: asyncio.Future[None] = self._loop.create_future()  # done when the client has hung up
         self._parser = httptools.HttpRequestParser(self)
         self._ready: deque[Received] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -376,6 +377,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._transport = None
+        self.gone.set_result(None)
         self.resume_writing()
         self._alarm.cancel()
         if self._under_way is not None:

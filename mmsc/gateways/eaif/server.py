@@ -123,11 +123,13 @@ class EaifServer:
             return _refused(vasp, None, ResponseStatus.ERROR_PERMANENT_MESSAGE_FORMAT_CORRUPT, str(error))
         if read.message.is_answer:
             return await self._answered(request, read.message, vasp)
-        await self._turns.enter(vasp.name)
+        octets = len(request.body)
+        if not await self._turns.enter(vasp.name, octets, request.gone):
+            return _later(vasp)
         try:
             return await self._message(request, read, vasp)
         finally:
-            self._turns.leave(vasp.name)
+            self._turns.leave(vasp.name, octets)
 
     async def _vasp(self, request: HttpRequest) -> Vasp | None:
         """Whose credentials they are; without any, the application that needs none and may ask from there."""
@@ -154,7 +156,7 @@ class EaifServer:
             return _refused(vasp, None, corrupt, f"an answer without {eaif.PREFIX}Message-Id")
         known = await self._answers.application_answered(vasp.name, headers.message_id, status=headers.status)
         if isinstance(known, Gone):
-            return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
+            return _later(vasp)
         if not known:
             why = f"no message {headers.message_id} went to {vasp.name}\n"
             return HttpAnswer(
@@ -230,6 +232,10 @@ def _mismatch(headers: Headers) -> tuple[Finding, ...]:
 
 def _own(vasp: Vasp, message_id: str = "") -> tuple[tuple[str, str], ...]:
     return eaif.write(Headers(version=vasp.eaif_version, message_id=message_id))
+
+
+def _later(vasp: Vasp) -> HttpAnswer:
+    return HttpAnswer(status=503, headers=(*_own(vasp), *_LATER), neighbour=vasp.name)
 
 
 def _accepted(vasp: Vasp, pdu: MSendReq, accepted: Accepted) -> HttpAnswer:

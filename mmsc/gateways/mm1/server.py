@@ -23,13 +23,15 @@ from mmsc.gateways.mm1.refusing import INDICATIONS, OF_A_HANDSET, OF_A_SENDER, r
 from mmsc.gateways.mm1.senders import Senders
 from mmsc.gateways.mm1.submission import Submissions
 from mmsc.gateways.runs import HEADER
-from mmsc.net.http import HttpAnswer, HttpRequest
+from mmsc.gateways.turns import SUBSCRIBERS, Turns
+from mmsc.net.http import LATER, HttpAnswer, HttpRequest
 from mmsc.trace.captures import about
 from protocols import mm1
 from protocols.errors import Decoded
 from protocols.mm1 import Mm1Error, MReadRecInd, MSendReq, Pdu, ResponseStatus
 
 _FIRST_OCTET: Final = 0x8C
+_SEND_REQ: Final = b"\x8c\x80"  # X-Mms-Message-Type stands first (OMA-TS-MMS_ENC 7)
 _LONGEST_TRANSACTION_ID: Final = 1024  # characters: it is kept with the MM, and told with each of its recipients
 _OWN_MAJOR: Final = 1
 _PROFILE_HEADERS: Final = ("x-wap-profile", "Profile", "Wap-Profile")
@@ -54,9 +56,11 @@ class Mm1Server:
         url: Callable[[], str],
         more: Mapping[type[Pdu], Any] = MappingProxyType({}),
         senders: Senders | None = None,
+        turns: Turns | None = None,
     ) -> None:
         """`url` is where MM1 is reached. `more` are handlers (`asked.Handler`) of PDUs beyond sending and fetching."""
         self.senders = senders or Senders(identities)
+        self._turns = turns or Turns()
         self._retrieval = retrieval
         self._identities = identities
         self._fetches = Fetches(retrieval, clock, BoxFetches(boxes))
@@ -82,6 +86,17 @@ class Mm1Server:
         media = request.content_type.partition(";")[0].strip().lower()
         if media not in (MMS_MESSAGE, "") and request.body[:1] != bytes((_FIRST_OCTET,)):
             return HttpAnswer(status=415)
+        if not request.body.startswith(_SEND_REQ):
+            return await self._read(request, identity)
+        octets = len(request.body)
+        if not await self._turns.enter(SUBSCRIBERS, octets, request.gone):
+            return HttpAnswer(status=503, headers=LATER)
+        try:
+            return await self._read(request, identity)
+        finally:
+            self._turns.leave(SUBSCRIBERS, octets)
+
+    async def _read(self, request: HttpRequest, identity: Address | None) -> HttpAnswer:
         try:
             decoded = mm1.decode(request.body)
         except Mm1Error as error:

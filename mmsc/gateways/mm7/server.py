@@ -26,7 +26,7 @@ from mmsc.gateways.mm7.translate import STATUS_OF, submission_of
 from mmsc.gateways.mm7.vasp import Unidentified, Vasps
 from mmsc.gateways.runs import asked_for, with_tag
 from mmsc.gateways.turns import Turns
-from mmsc.net.http import HttpAnswer, HttpRequest
+from mmsc.net.http import LATER, HttpAnswer, HttpRequest
 from protocols import mm7
 from protocols.errors import Decoded, Finding
 from protocols.mm7 import CancelReq, Envelope, ExtendedReplaceReq, Mm7Error, ReplaceReq, StatusCode, SubmitReq, rules
@@ -96,11 +96,13 @@ class Mm7Server:
         if isinstance(vasp, Unidentified):
             return self._unidentified(vasp, request)
         owner = self._vasps.address_of(request) if vasp is None else vasp.name
-        await self._turns.enter(owner)
+        octets = len(request.body)
+        if not await self._turns.enter(owner, octets, request.gone):
+            return HttpAnswer(status=503, headers=LATER, neighbour="" if vasp is None else vasp.name)
         try:
             return await self._read(vasp, request)
         finally:
-            self._turns.leave(owner)
+            self._turns.leave(owner, octets)
 
     async def _read(self, vasp: Vasp | None, request: HttpRequest) -> HttpAnswer:
         try:

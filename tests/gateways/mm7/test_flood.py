@@ -120,9 +120,9 @@ async def test_who_is_known_by_its_vaspid_alone_waits_with_all_from_its_address(
     owners: list[str] = []
 
     class Listed(Turns):
-        async def enter(self, owner: str) -> None:
+        async def enter(self, owner: str, octets: int = 0, gone: asyncio.Future[None] | None = None) -> bool:
             owners.append(owner)
-            await super().enter(owner)
+            return await super().enter(owner, octets, gone)
 
     vasps = Vasps(engine, AdmissionPolicy(proxies=Proxies(("127.0.0.1/32",))))
     server = Mm7Server(engine, engine, engine, vasps=vasps, turns=Listed())
