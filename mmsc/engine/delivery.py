@@ -14,7 +14,7 @@ from mmsc.domain.instant import HOUR, Instant, later
 from mmsc.domain.message import Job, Recipient, TaskKind, on_lane
 from mmsc.domain.notification import NotificationPolicy
 from mmsc.domain.retry import GiveUp, RetryPolicy, next_attempt
-from mmsc.engine.bugs import Bugs
+from mmsc.engine.bugs import pause_after
 from mmsc.engine.calls import Calls
 from mmsc.engine.chronicle import Chronicle
 from mmsc.engine.gets import Gets
@@ -229,7 +229,6 @@ class Delivery:
         self._desk = desk
         self._runners = runners
         self._spawn = spawn
-        self._bugs = Bugs()
 
     def start(self, lane: Lane) -> None:
         """Give a lane as many workers as its limits say. Those that are too many end when they have done what waits."""
@@ -263,12 +262,16 @@ class Delivery:
     async def _run(self, job: Job) -> None:
         """Carry a job out. An error is a bug of ours, or a row that nobody here wrote: it stops no other task, and not
         the server at each start."""
+        errors = 0
+        if task_sql.ERRORS in job.payload:  # who carries it out need not know
+            errors = int(job.payload[task_sql.ERRORS])
+            job = job._replace(payload={name: value for name, value in job.payload.items() if name != task_sql.ERRORS})
         try:
             await self._carry_out(job)
         except Exception as error:
             _log.exception("task %d (%s) failed", job.task_id, str(job.kind), extra=_about(job))
             try:
-                await self._set_aside(job, f"internal error: {type(error).__name__}: {error}")
+                await self._set_aside(job, errors + 1, f"internal error: {type(error).__name__}: {error}")
             except Exception:
                 _log.exception("task %d is looked at again when its lease ends", job.task_id, extra=_about(job))
 
@@ -284,12 +287,12 @@ class Delivery:
             except LaneStopped:
                 return await self._hand_back(job)
 
-    async def _set_aside(self, job: Job, because: str) -> None:
+    async def _set_aside(self, job: Job, errors: int, because: str) -> None:
         """Tell it, and try again later, though not later than what the MM has to end with."""
         desk, now = self._desk, self._desk.clock.now()
         for one in job.recipients:
             desk.recent.forget(one.id)
-        seconds = self._bugs.note(job.task_id, job.kind)
+        seconds = pause_after(errors, job.kind)
         if seconds is None:
             given_up = trace.TaskGivenUp(str(job.kind), job.lane, job.attempt + 1, because, refused=False)
             await desk.finish(job, [given_up])
@@ -298,7 +301,7 @@ class Delivery:
         if job.mm is not None and now < job.mm.expires_at:
             at = min(at, job.mm.expires_at)
         told = trace.AttemptFailed(str(job.kind), job.lane, job.attempt + 1, because, at)
-        await desk.put_back(job, at, [told], failed=True)
+        await desk.put_back(job, at, [told], failed=True, payload={**job.payload, task_sql.ERRORS: str(errors)})
 
     async def _hand_back(self, job: Job) -> None:
         """Its lane is stopped: it waits in the store, where it can be cancelled, and is in nobody's hands."""

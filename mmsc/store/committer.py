@@ -16,6 +16,7 @@ from mmsc.store.core import Counters, Lost, Row, Statement, StoreBusy, StoreErro
 MAXIMUM_QUEUE: Final = 10_000  # units waiting; beyond it callers are told "later"
 MAXIMUM_QUEUE_OCTETS: Final = 64 * 1024 * 1024  # of large values in units that wait or run; likewise
 MAXIMUM_BATCH: Final = 256  # units in one transaction
+MAXIMUM_BATCH_ROWS: Final = 6_000  # and their effects: the event loop waits for SQLite's, a tenth of a second
 PROBE_SECONDS: Final = 1.0  # after a failure of the disk: how often a small commit asks whether it is well again
 
 _PROBE: Final = Unit(
@@ -184,8 +185,12 @@ class Committer:
         """A batch; a guard that looks around waits for the next one when others stand before it, because their effects
         run behind all guards."""
         queue, units = self._queue, [self._queue.popleft()]
+        rows = len(units[0][0].effects)
         while queue and len(units) < MAXIMUM_BATCH:
             guard = queue[0][0].guard
+            rows += len(queue[0][0].effects)
+            if rows > MAXIMUM_BATCH_ROWS:
+                break
             if guard is not None and guard.looks_around and not _looks_around(units[-1][0]):
                 break
             units.append(queue.popleft())

@@ -15,6 +15,8 @@ from mmsc.store.core import TASK_PRIORITIES, Row, Statement, Store
 from protocols.records import record
 
 ASKED_TO_WAIT: Final = "asked_to_wait"  # in a payload: its neighbour said when to come again
+ERRORS: Final = "errors"  # likewise: how often it failed by an error of ours, which hastens and keeps nothing else
+_NO_ERRORS: Final = f"(payload IS NULL OR payload NOT LIKE '%\"{ERRORS}\":%')"
 AWAITED: Final = "awaited"  # in a payload: its neighbour has the MM, and its word is still to come
 HAS_IT: Final = f"(task.state = 'leased' OR task.payload LIKE '%\"{AWAITED}\":%')"  # a neighbour, or perhaps
 _encode: Final = msgspec.json.Encoder().encode
@@ -232,7 +234,7 @@ def resume_lane(lane: str, now: Instant) -> Statement:
     return Statement(
         "UPDATE task SET due_at = $2 WHERE lane = $1 AND state = 'ready' AND due_at > $2 AND attempt > 0"
         " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4', 'res_mm4', 'read_mm7', 'deliver_mm7')"
-        f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') RETURNING id",
+        f" AND (payload IS NULL OR payload NOT LIKE '%\"{ASKED_TO_WAIT}\":%') AND {_NO_ERRORS} RETURNING id",
         (lane, now),
     )
 
@@ -328,7 +330,8 @@ async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskI
     """When an earlier report about this recipient is due, None when there is none: they leave in order."""
     row = await store.fetch_one(
         "SELECT due_at FROM task WHERE recipient_id = $1 AND id < $2"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4') ORDER BY due_at DESC LIMIT 1",
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4')"
+        f" AND {_NO_ERRORS} ORDER BY due_at DESC LIMIT 1",
         recipient_id,
         task_id,
     )

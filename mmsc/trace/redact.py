@@ -30,7 +30,12 @@ _HTTP_SECRETS: Final = (
     (b"cookie", _COOKIE),
     *((word, _NAMED) for word in (b"token", b"secret", b"passw", b"pwd", b"api")),
 )
-_LINE_END: Final = re.compile(rb"[\r\n]")
+# As it is searched: small letters, and each control character but the tab ends a line. No name has one, and what comes
+# behind it may be read as another header by somebody else.
+_CONTROLS: Final = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
+_SEARCHED: Final = bytes.maketrans(
+    _CONTROLS + b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"\n" * len(_CONTROLS) + b"abcdefghijklmnopqrstuvwxyz"
+)
 _LINE_ENDS: Final = frozenset((b"\r", b"\n"))
 _ALIKE: Final = bytes.maketrans(b"123456789", b"0" * 9)
 _LONGEST_REMEMBERED: Final = 2048  # octets
@@ -78,21 +83,18 @@ def http(octets: bytes) -> bytes:
 
 
 def _fields_masked(head: bytes, masked: bytearray | None) -> bytearray | None:
-    lower = head.lower()
+    lower = head.translate(_SEARCHED)
     for word, pattern in _HTTP_SECRETS:
         at, seen = lower.find(word), 0  # lines that end before `seen` were looked at
         while at >= 0:
-            start = max(lower.rfind(b"\n", seen, at), lower.rfind(b"\r", seen, at), seen - 1) + 1
+            start = max(lower.rfind(b"\n", seen, at), seen - 1) + 1
             found = pattern.match(masked or head, start)
             if found is not None:
                 masked = masked or bytearray(head)
                 start, at = found.span("secret")
                 masked[start:at] = _MASK * (at - start)
-            line_end = _LINE_END.search(lower, at)
-            if line_end is None:
-                break
-            seen = line_end.end()
-            at = lower.find(word, seen)
+            seen = lower.find(b"\n", at) + 1
+            at = lower.find(word, seen) if seen else -1
     return masked
 
 

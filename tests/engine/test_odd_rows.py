@@ -1,14 +1,16 @@
 """Rows of tasks that nobody here wrote, and bugs of our own: they stop no other task, and not the server."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from mmsc.domain.instant import DAY, HOUR, SECOND
 from mmsc.domain.message import Relative, TaskId, TaskKind
-from mmsc.engine.bugs import MOST, Bugs
+from mmsc.domain.states import Happening
+from mmsc.engine.bugs import MOST, pause_after
 from mmsc.engine.heartbeat import LEASE_SECONDS
-from mmsc.engine.ports import Delivered, Failed
+from mmsc.engine.ports import Delivered, Evidence, Failed
 from mmsc.engine.reporting import _behind
 from mmsc.store import tasks as sql
 from mmsc.store.core import Statement, Unit
@@ -94,13 +96,44 @@ def test_a_later_report_waits_for_one_that_cannot_be_read_without_asking_every_s
     assert waits == [6.0, 1.0, 1.0, 10.0, 60.0]
 
 
-def test_errors_are_counted_and_forgotten() -> None:
-    bugs = Bugs()
-    assert [bugs.note(TaskId(1), TaskKind.FORWARD) for _ in range(12)][-1] == 86_400.0, "its MM ends it"
-    assert bugs.note(TaskId(2), TaskKind.FORWARD) == 60.0
-    for number in range(1000):
-        bugs.note(TaskId(10 + number), TaskKind.NOTIFY)
-    assert bugs.note(TaskId(1), TaskKind.FORWARD) == 60.0
+def test_pauses_grow_and_reports_are_given_up() -> None:
+    assert [pause_after(errors, TaskKind.REPORT_MM7) for errors in range(1, 9)] == [
+        *(60.0, 480.0, 3840.0, 30_720.0, 86_400.0, 86_400.0, 86_400.0, None),
+    ]
+    assert pause_after(1000, TaskKind.FORWARD) == 86_400.0, "its MM ends it"
+
+
+async def test_a_neighbour_that_is_back_hastens_nothing_that_failed_by_an_error_of_ours(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.hands[TaskKind.REPORT_MM7].answers = [Delivered(("r1",), note="\ud800")]
+    bench.hands[TaskKind.NOTIFY].answers = [Failed("SMSC does not know the number")]
+    await bench.submit(PHONE)
+    await bench.until(trace.AttemptFailed)
+    await bench.engine.desk.resumed(bench.engine.desk.lanes.get("vasp:news"))
+    await bench.at_rest()
+    [job] = bench.hands[TaskKind.REPORT_MM7].jobs
+    bench.clock.advance(61)
+    await bench.until(trace.ReportDelivered)
+    assert [one.payload for one in bench.hands[TaskKind.REPORT_MM7].jobs] == [job.payload] * 2
+
+
+async def test_a_later_report_goes_past_one_that_failed_by_an_error_of_ours(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    vasps = bench.engine.neighbours.vasps
+    vasps["news"] = replace(vasps["news"], deferred_reports=True)
+    bench.hands[TaskKind.REPORT_MM7].answers = [Delivered(("r1",), note="\ud800")]
+    await bench.submit(PHONE)
+    await bench.until(trace.NotificationPushed)
+    tid = bench.hands[TaskKind.NOTIFY].jobs[0].recipients[0].transaction_id
+    evidence = Evidence(user_agent="Lab/1.0", mms_version=0x12)
+    await bench.engine.retrieval.answer(tid, Happening.DEFERRED, report_allowed=True, evidence=evidence)
+    await bench.until(trace.AttemptFailed)
+    await bench.engine.retrieval.answer(tid, Happening.RETRIEVED, report_allowed=True, evidence=evidence)
+    [told] = await bench.until(trace.ReportDelivered)
+    assert isinstance(told, trace.ReportDelivered)
+    assert told.state == "retrieved"
 
 
 async def test_a_task_of_a_kind_that_is_not_known_keeps_its_lease(

@@ -33,7 +33,7 @@ async def got(
 ) -> Told:
     lines = (f"{method} {target} HTTP/1.1", "Host: mmsc.example", f"X-MSISDN: {number}", *headers)
     lines += (f"Content-Length: {len(body)}", "", "")
-    return await exchange(lab, "\r\n".join(lines).encode() + body, "mm1")
+    return await exchange(lab, "\r\n".join(lines).encode("latin-1") + body, "mm1")
 
 
 async def fetched(lab: Lab) -> int:
@@ -201,3 +201,23 @@ async def test_a_transaction_id_without_end_is_refused_and_kept_nowhere(lab: Lab
     assert (await got(lab, "/", method="POST", body=octets)).http == 400
     rows = await lab.app.store.fetch("SELECT max(length(details)) FROM mm")
     assert 1024 < int(str(rows[0][0])) < 2048
+
+
+_IDS = ["latin-1", "utf-8", "a surrogate"]
+
+
+@pytest.mark.parametrize("name", ["User-Agent", "x-wap-profile", "X-MMSC-Run"])
+@pytest.mark.parametrize("octets", [b"Nokia6600 \xae", b"\xc3\xbc \xf0\x9f\x98\x80", b"\xed\xa0\x80"], ids=_IDS)
+async def test_a_header_in_latin_1_keeps_no_handset_from_fetching_and_sending(
+    lab: Lab, name: str, octets: bytes
+) -> None:
+    header = f"{name}: {octets.decode('latin-1')}"
+    notification = await notified(lab)
+    told = await got(lab, place(notification), header)
+    assert told.http == 200
+    body = mm1.encode(send_req(f"{OTHER}/TYPE=PLMN"))
+    media = "Content-Type: application/vnd.wap.mms-message"
+    told = await got(lab, "/", media, header, method="POST", body=body)
+    conf = mm1.decode(told.body).message
+    assert isinstance(conf, mm1.MSendConf)
+    assert (told.http, conf.response_status) == (200, ResponseStatus.OK)

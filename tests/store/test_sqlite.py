@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from mmsc.store import sqlite as sqlite_module
+from mmsc.store.committer import MAXIMUM_BATCH_ROWS
 from mmsc.store.core import TASK_PRIORITIES, Statement, StoreBusy, StoreRefused, StoreUnavailable, Unit
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.store.sqlite_text import CLAIM
@@ -36,6 +37,24 @@ async def test_what_was_committed_is_there_after_a_restart(tmp_path: Path) -> No
     await second.open()
     assert await second.fetch_one("SELECT value FROM meta WHERE key = $1", "kept") == ("v",)
     await second.close()
+
+
+async def test_a_batch_is_bounded_by_its_rows(tmp_path: Path) -> None:
+    """An MM for a thousand recipients is thousands of them, and the event loop waits for a batch."""
+    store = SqliteStore(str(tmp_path / "mmsc.db"), OFF)
+    await store.open()
+    text = "INSERT INTO meta (key, value) VALUES ($1, 'v')"
+    before = store.counters.commits
+    units = [
+        Unit(None, tuple([Statement(text, (f"{unit}-{row}",)) for row in range(MAXIMUM_BATCH_ROWS // 2)]))
+        for unit in range(6)
+    ]
+    one = Unit(None, tuple([Statement(text, (f"large-{row}",)) for row in range(MAXIMUM_BATCH_ROWS + 1)]))
+    await asyncio.gather(*map(store.commit, [*units, one, put("last")]))
+    assert store.counters.commits - before == 3 + 1 + 1, "two at a time; one that is larger is alone"
+    found = await store.fetch("SELECT count(*) FROM meta WHERE value = 'v'")
+    assert found == [(3 * MAXIMUM_BATCH_ROWS + MAXIMUM_BATCH_ROWS + 1 + 1,)]
+    await store.close()
 
 
 async def test_a_second_process_is_told_who_holds_the_file(tmp_path: Path) -> None:

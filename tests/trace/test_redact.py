@@ -43,6 +43,8 @@ from mmsc.trace import redact
         (b"GET / HTTP/1.1\rX: cookie\rCookie: ab\r\n\r\n", b"GET / HTTP/1.1\rX: cookie\rCookie: **\r\n\r\n"),
         (b"GET / HTTP/1.1\r\n Authorization: Basic ab\r\n\r\n", b"GET / HTTP/1.1\r\n Authorization: Basic **\r\n\r\n"),
         (b"X: 1\r\n\t X-Api-Key: ab\r\n\r\n", b"X: 1\r\n\t X-Api-Key: **\r\n\r\n"),
+        (b"X: 1\r\n\x0bAuthorization: ab\r\n\r\n", b"X: 1\r\n\x0bAuthorization: **\r\n\r\n"),
+        (b"X: 1\0Cookie: ab\r\n\r\n", b"X: 1\0Cookie: **\r\n\r\n"),
         # Empty lines before a request (RFC 9112 2.2), which is captured as it came where it is refused.
         (b"\r\n\r\nGET / HTTP/1.1\r\nCookie: a\r\nBad\r\n", b"\r\n\r\nGET / HTTP/1.1\r\nCookie: *\r\nBad\r\n"),
         (b"\r\nGET /?token=ab HTTP/1.1\r\nBad\r\n", b"\r\nGET /?token=** HTTP/1.1\r\nBad\r\n"),
@@ -110,7 +112,20 @@ def test_masking_keeps_the_length_of_whatever_comes(octets: bytes) -> None:
         assert len(mask(octets)) == len(octets)
 
 
-_PIECES = [b"Cookie", b"set-cookie", b"Authorization", b"Proxy-", b":", b" ", b"a", b"\r\n", b"\n", b"\r"]
+_PIECES = [
+    b"Cookie",
+    b"set-cookie",
+    b"Authorization",
+    b"Proxy-",
+    b":",
+    b" ",
+    b"a",
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b"\x0b",
+]
 
 
 @given(st.lists(st.sampled_from(_PIECES)))
@@ -118,7 +133,7 @@ def test_no_line_with_a_secret_is_passed_over(pieces: list[bytes]) -> None:
     """What the patterns find in the masked head, where a line begins, has nothing but the mask for a secret."""
     masked = redact.http(b"".join(pieces))
     head = masked.partition(b"\r\n\r\n")[0]
-    begins = [0, *(at + 1 for at, octet in enumerate(head) if octet in b"\r\n")]
+    begins = [0, *(at + 1 for at, octet in enumerate(head) if octet in b"\r\n\0\x0b")]
     for pattern in (redact._HTTP_SECRET, redact._COOKIE):
         found = [one for at in begins if (one := pattern.match(head, at)) is not None]
         assert all(set(one["secret"]) <= set(b"*") for one in found)

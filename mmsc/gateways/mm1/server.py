@@ -157,12 +157,18 @@ def _told_version(decoded: Decoded[Pdu]) -> int:
 
 def _evidence(request: HttpRequest, version: int) -> Evidence:
     headers = request.headers
-    return Evidence(user_agent=headers.get("User-Agent", "")[:200], profile_url=_profile(headers), mms_version=version)
+    user_agent = _readable(headers.get("User-Agent", ""))[:200]
+    return Evidence(user_agent=user_agent, profile_url=_profile(headers), mms_version=version)
 
 
 def _profile(headers: Mapping[str, str]) -> str:
     for name in _PROFILE_HEADERS:
         text = headers.get(name)
         if text is not None:
-            return text.split(",")[0].strip().strip('"')[:300]
+            return _readable(text).split(",")[0].strip().strip('"')[:300]
     return ""
+
+
+def _readable(text: str) -> str:
+    """Handsets write Latin-1 (RFC 9110 5.5): what is no UTF-8 is kept as a mark, because it could not be stored."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

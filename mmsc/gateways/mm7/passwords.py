@@ -1,9 +1,9 @@
 """Passwords of VASPs, kept hashed with scrypt.
 
 A hash takes tens of milliseconds on purpose: it is made beside the event loop, a few at a time, so that somebody who
-guesses passwords slows nobody else down. Who asks the same at the same time gets the same answer at the same time:
-with the nine hundred connections of a flood, one waiter woken in each turn of a busy loop was a wait of half a minute
-for the last.
+guesses passwords slows nobody else down, and keeps nobody of another VASP out. Who asks the same at the same time gets
+the same answer at the same time: with the nine hundred connections of a flood, one waiter woken in each turn of a busy
+loop was a wait of half a minute for the last.
 """
 
 import asyncio
@@ -13,8 +13,11 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
+from mmsc.gateways.turns import Turns
+
 _COST: Final = {"n": 1 << 14, "r": 8, "p": 1}
 _HASHES_AT_ONCE: Final = 2
+_HASHES_BESIDE: Final = 2  # for VASPs none of whose is compared
 
 
 def hash_password(password: str) -> str:
@@ -50,7 +53,7 @@ class PasswordChecks:
     """Compares passwords with their hashes."""
 
     def __init__(self) -> None:
-        self._seats = asyncio.Semaphore(_HASHES_AT_ONCE)
+        self._turns = Turns(at_once=_HASHES_AT_ONCE, beside=_HASHES_BESIDE)
         self._under_way: dict[tuple[str, str], _Check] = {}
 
     async def matches(self, password: str, password_hash: str) -> bool:
@@ -62,8 +65,11 @@ class PasswordChecks:
                 return check.matching
         check = self._under_way[asked] = _Check()
         try:
-            async with self._seats:
+            await self._turns.enter(password_hash)
+            try:
                 check.matching = matching = await asyncio.to_thread(matches, password, password_hash)
+            finally:
+                self._turns.leave(password_hash)
         finally:
             del self._under_way[asked]
             check.over.set()

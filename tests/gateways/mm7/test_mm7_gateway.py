@@ -3,6 +3,7 @@
 
 import asyncio
 import base64
+import threading
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -255,6 +256,26 @@ async def test_all_who_ask_the_same_are_answered_in_the_same_turn_of_the_loop(
     await asyncio.gather(*(ask(password) for password in ["right", "wrong"] * 200))
     counting.cancel()
     assert len(answered) <= 4, "those who look, and those who waited for them"
+
+
+async def test_who_guesses_passwords_of_one_vasp_keeps_no_other_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    going = threading.Event()
+    seen: list[str] = []
+
+    def slow(password: str, password_hash: str) -> bool:
+        seen.append(password)
+        assert password == "secret" or going.wait(20)
+        return password == "secret"
+
+    monkeypatch.setattr(passwords, "matches", slow)
+    checks = PasswordChecks()
+    guesses = [asyncio.ensure_future(checks.matches(f"guess {number}", "one")) for number in range(50)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        assert await checks.matches("secret", "another")
+    assert len(seen) == 3, "as many as are compared at once, and it"
+    going.set()
+    assert not any(await asyncio.gather(*guesses))
 
 
 async def test_a_check_that_was_given_up_is_made_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
