@@ -329,9 +329,8 @@ def put_first(task_id: TaskId) -> Statement:
 async def earlier_report(store: Store, recipient_id: RecipientId, task_id: TaskId) -> Instant | None:
     """When an earlier report about this recipient is due, None when there is none: they leave in order."""
     row = await store.fetch_one(
-        "SELECT due_at FROM task WHERE recipient_id = $1 AND id < $2"
-        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4')"
-        f" AND {_NO_ERRORS} ORDER BY due_at DESC LIMIT 1",
+        f"SELECT due_at FROM task WHERE recipient_id = $1 AND id < $2 AND {_NO_ERRORS}"
+        " AND kind IN ('report_mm7', 'report_mm1', 'report_mm4') ORDER BY due_at DESC LIMIT 1",
         recipient_id,
         task_id,
     )
