@@ -25,8 +25,8 @@ from mmsc.load.mix import Mix
 from mmsc.load.octets import Content, picture
 from mmsc.load.page import page_of
 from mmsc.load.plan import MAXIMUM_CONNECTIONS, MAXIMUM_IN_FLIGHT, MAXIMUM_RATE, Plan, Until
-from mmsc.load.session import Place, Session, Setup
-from mmsc.load.stops import HELP, MAXIMUM_CONDITIONS, condition_of
+from mmsc.load.session import BIND_SECONDS, Place, Session, Setup
+from mmsc.load.stops import HELP, MAXIMUM_CONDITIONS, check, condition_of
 from mmsc.load.target import Target, target_of
 from mmsc.load.text import text_of
 from mmsc.settings import is_loopback
@@ -102,21 +102,26 @@ class Listen(click.ParamType):  # type: ignore[type-arg] # as above
 )
 @click.option("--rate", type=click.FloatRange(0, MAXIMUM_RATE, min_open=True), help="Open loop: messages a second.")
 @click.option("--in-flight", type=click.IntRange(1, MAXIMUM_IN_FLIGHT), help="Closed loop: messages in flight.  [8]")
-@click.option("--until", type=click.Choice([one.value for one in Until]), help="What ends a message of a closed loop.")
+@click.option(
+    "--until",
+    type=click.Choice([one.value for one in Until]),
+    help="What ends a message of a closed loop.  [reported with --reports, else accepted]",
+)
 @click.option(
     "--connections", type=click.IntRange(1, MAXIMUM_CONNECTIONS), help="HTTP connections.  [in flight, or 64]"
 )
 @click.option("--duration", type=Seconds(), help="How long to send, after the warm-up.  [30s]")
 @click.option("--messages", type=click.IntRange(1, MAXIMUM_MESSAGES), help="How many to send instead.")
 @click.option("--warm-up", default="", help="What does not count: a time (5s), or a number of messages (200).")
-@click.option("--timeout", type=Seconds(), default=30.0, show_default="30s", help="For an answer.")
+@click.option("--timeout", type=Seconds(), default=30.0, help="For an answer.  [30s]")
 @click.option("--reports", is_flag=True, help="Ask for delivery reports, listen for them, and wait for all.")
 @click.option("--report-listen", type=Listen(), default="127.0.0.1:8900", show_default=True, help="Where they come.")
-@click.option("--grace", type=Seconds(), default=30.0, show_default="30s", help="For a report; later it is lost.")
+@click.option("--grace", type=Seconds(), default=30.0, help="For a report; later it is lost.  [30s]")
 @click.option("--play", is_flag=True, help="Be the SMSC and the handsets, too: take the pushes, fetch, acknowledge.")
 @click.option("--smsc-listen", type=Listen(), default="127.0.0.1:2775", show_default=True, help="Where the SMSC is.")
+@click.option("--bind-timeout", type=Seconds(), default=BIND_SECONDS, help="For the MMSC's bind.  [90s]")
 @click.option("--mm1-path", default="/mms", show_default=True, help="Where the MMSC takes m-notifyresp-ind.")
-@click.option("--stop-on", multiple=True, help="End with status 1 when this holds, e.g. errors>1%, p99>500ms, lost>0.")
+@click.option("--stop-on", multiple=True, help=f"End with status 1 when this holds, e.g. errors>1%, p99>500ms: {HELP}.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of sizes and recipients.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures.")
 @click.option(
@@ -140,8 +145,7 @@ def command(url: str, json_file: Path | None, html_file: Path | None, target_is_
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     for file in (json_file, html_file):
-        if file is not None:
-            file.touch()  # rather now than after an hour of load
+        _check_writable(file)  # rather now than after an hour of load
     story = Story(
         target=target,
         plan=plan,
@@ -159,6 +163,19 @@ def command(url: str, json_file: Path | None, html_file: Path | None, target_is_
     if interrupted:
         sys.exit(INTERRUPTED)
     sys.exit(1 if is_bad(figures) else 0)
+
+
+def _check_writable(file: Path | None) -> None:
+    """Raises click.ClickException when a report cannot be written there. What is there stays until there is one."""
+    if file is None:
+        return
+    is_new = not file.exists()
+    try:
+        file.open("ab").close()
+        if is_new:
+            file.unlink()
+    except OSError as error:
+        raise click.ClickException(f"{file}: {error.strerror}") from error
 
 
 def _target(url: str, given: dict[str, Any]) -> Target:
@@ -258,10 +275,13 @@ def _setup(given: dict[str, Any]) -> Setup:
         conditions = [condition_of(text) for text in given["stop_on"]]
     except ValueError as error:
         raise ValueError(f"--stop-on: {error} (known: {HELP})") from error
+    pushes = given["play"] and given["recipients"].strip() == "1"
+    check(conditions, reports=given["reports"], pushes=pushes, plays=given["play"])
     return Setup(
         report_listen=given["report_listen"] if given["reports"] else None,
         smsc_listen=given["smsc_listen"] if given["play"] else None,
         notify_path=given["mm1_path"],
+        bind_seconds=given["bind_timeout"],
         conditions=conditions,
     )
 

@@ -63,6 +63,7 @@ class Driver:
         if plan.messages and not plan.exact:
             self._total = plan.warm_up_messages + plan.messages
         self.started_at = self.window_opened = self.window_closed = 0.0
+        self.last_reported_at = 0.0  # of what counts
         self.counting = False  # the warm-up is over
         self.started = False
         self.sending = False
@@ -235,7 +236,10 @@ class Driver:
         assert isinstance(message, Message)
         connection.job = None
         self.out -= 1
-        self._failed(message, why or "connection closed", why, self._now())
+        now = self._now()
+        if message.counted and connection.deadline <= now:  # a server that does not answer is no quick one
+            self.tally.submit.record(now - message.began)
+        self._failed(message, why or "connection closed", why, now)
         self._pump()
 
     def report(self, message_id: bytes, recipient: bytes, status: bytes) -> None:
@@ -248,6 +252,8 @@ class Driver:
         if message is None:
             self._strange(message_id)
             return
+        if message.counted:
+            self.last_reported_at = self._now()
         if message.recipients > 1:
             seen = message.reported = message.reported or set()
             if recipient in seen:

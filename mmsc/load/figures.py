@@ -58,6 +58,9 @@ def figures_of(session: Session, story: Story) -> dict[str, Any]:
         "connections_failed": tally.connects,
         "reports": tally.reports if plan.reports else None,
         "handsets": _handsets(session),
+        "push_of": tally.accepted
+        if plan.pushes
+        else None,  # so many were looked at for "push"; its count has a latency
         "latency_ms": {name: latency_of(one) for name, one in latencies.items() if one.count},
         "distribution_ms": {
             name: [[_ms(upper), number] for upper, number in one.slots()]
@@ -80,9 +83,7 @@ def _messages(session: Session, seconds: float) -> dict[str, Any]:
         "per_s": round(driver.ended_in_window / seconds, 1) if seconds else 0.0,
         "reported": tally.messages_reported if plan.reports else None,
         "recipients_reported": tally.recipients_reported if plan.reports else None,
-        "recipients_reported_per_s": round(tally.recipients_reported / seconds, 1)
-        if plan.reports and seconds
-        else None,
+        "recipients_reported_per_s": _reported_per_s(session, seconds),
         "lost": tally.overdue if plan.reports else None,
         "report_open": max(0, open_at_end - tally.overdue) if plan.reports else None,
         "report_repeats": tally.report_repeats,
@@ -91,6 +92,14 @@ def _messages(session: Session, seconds: float) -> dict[str, Any]:
         "untracked": tally.untracked,
         "other_requests": tally.other_requests,
     }
+
+
+def _reported_per_s(session: Session, seconds: float) -> float | None:
+    """Until the last report where that came after sending ended: an MMSC that lags does not keep up."""
+    driver = session.driver
+    if not session.plan.reports or not seconds:
+        return None
+    return round(session.tally.recipients_reported / max(seconds, driver.last_reported_at - driver.window_opened), 1)
 
 
 def _handsets(session: Session) -> dict[str, Any] | None:

@@ -74,6 +74,8 @@ def recipients_of(words: Sequence[str], read: Callable[[str], str]) -> list[str]
     for one in found:
         if not one or len(one) > 256 or any(letter <= " " for letter in one):
             raise ValueError(f"{one[:60]!r} is no address of a recipient")
+        if "@" not in one and not one.removeprefix("+").isdecimal():
+            raise ValueError(f"{one[:60]!r} is neither a number nor an e-mail address")
     return found
 
 

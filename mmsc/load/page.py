@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from mmsc.load.figures import name_of
 from mmsc.load.plots import Line, bars, curves
-from mmsc.load.text import LATENCIES, ODD
+from mmsc.load.text import LATENCIES, ODD, push_note
 
 _STYLE: Final = """
 :root{color-scheme:light dark;--paper:#fbfaf7;--card:#fff;--ink:#1d2430;--soft:#5d6778;--line:#e3e0d8;--grid:#ebe8e0;
@@ -66,7 +66,8 @@ def page_of(figures: dict[str, Any]) -> str:
         f"{_latencies(figures)}{_counts(figures)}{_samples(figures)}"
         f"<section><h2>Command</h2><code>{escape(figures['command'])}</code></section>"
         f'<p class="sub">mmsc {escape(figures["mmsc"])}. Percentiles are at most 0.8 % high. '
-        "In an open loop latency counts from when a message was due.</p></main></body></html>\n"
+        "In an open loop latency counts from when a message was due; a wait in vain counts, too.</p>"
+        "</main></body></html>\n"
     )
 
 
@@ -76,6 +77,7 @@ def _tiles(figures: dict[str, Any]) -> str:
     tiles.append(("errors", f"{messages['errors']:,}", "bad" if messages["errors"] else "good"))
     if messages["lost"] is not None:
         tiles.append(("reported", f"{messages['reported']:,}", ""))
+        tiles.append(("recipients reported/s", f"{messages['recipients_reported_per_s'] or 0:,.0f}", ""))
         tiles.append(("lost", f"{messages['lost']:,}", "bad" if messages["lost"] else "good"))
     for name, title in (("submit", "to SubmitRsp"), ("report", "to the report")):
         if name in latency:
@@ -134,7 +136,9 @@ def _latencies(figures: dict[str, Any]) -> str:
         )
         rows += f'<tr><th scope="row">{escape(LATENCIES[name])}</th>{cells}</tr>'
     table = f'<table><thead><tr><th scope="col">ms</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return f'<section><h2>Latency</h2><div class="wide">{table}</div></section>'
+    note = push_note(figures)
+    told = f'<p class="sub">{escape(note)}</p>' if note else ""
+    return f'<section><h2>Latency</h2><div class="wide">{table}</div>{told}</section>'
 
 
 def _counts(figures: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from mmsc.load.target import Target
 from mmsc.net.listening import BACKLOG
 from protocols.records import record
 
-BIND_SECONDS: Final = 30.0
+BIND_SECONDS: Final = 90.0  # an MMSC that found no SMSC before may wait a minute until it tries again
 MAXIMUM_INCOMING: Final = 4096  # connections of the MMSC to our listeners
 
 Place = tuple[str, int]
@@ -38,6 +38,7 @@ class Setup:
     smsc_listen: Place | None = None
     notify_path: str = "/mms"
     hold_binds: bool = False
+    bind_seconds: float = BIND_SECONDS
     also: Sequence[Place] = ()  # further nodes of the same MMSC: connections go to each in turn
     conditions: Sequence[Condition] = ()
 
@@ -113,22 +114,29 @@ class Session:
 
         Raises TimeoutError when nobody binds, OSError when nobody takes the first connection."""
         if self.plays_smsc:
+            await self._look_for_the_target()
             await self._bound()
         if not self.driver.stopped:
             await self.driver.run()
         if not self.broke:
             self.broke = first_that_holds(self._setup.conditions, self.tally, at_end=True)
 
+    async def _look_for_the_target(self) -> None:
+        """Somebody who is not there will not bind either."""
+        async with asyncio.timeout(self.plan.timeout_seconds):
+            connection = await self._open(lambda *_: None, lambda *_: None)
+        connection.close()
+
     async def _bound(self) -> None:
         waits = [asyncio.ensure_future(one) for one in (self.smsc.bound.wait(), self.driver.stopping())]
         try:
-            done, _ = await asyncio.wait(waits, timeout=BIND_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(waits, timeout=self._setup.bind_seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
         if not done:
-            raise TimeoutError(f"no ESME has bound to our SMSC within {BIND_SECONDS:g} s")
+            raise TimeoutError(f"no ESME has bound to our SMSC within {self._setup.bind_seconds:g} s")
 
     async def _close(self) -> None:
         for listener in self._listeners:

@@ -18,6 +18,8 @@ _COUNTS: Final[dict[str, Callable[[Tally], int]]] = {
     "different": lambda tally: tally.different_contents,
     "early": lambda tally: tally.early_reports,
 }
+_OF_REPORTS: Final = ("lost", "early")
+_OF_HANDSETS: Final = ("different",)
 HELP: Final = f"{', '.join(_COUNTS)} (as numbers or %), p50 to p99.9 and max with an optional submit-, report- or push-"
 
 
@@ -52,6 +54,17 @@ class Condition:
         percent = 100.0 if found[2] == "max" else float(found[2][1:])
         value = latencies.percentile(percent)
         return f"{self.text}: {1000 * value:.1f} ms" if value > self.limit else ""
+
+
+def check(conditions: Sequence[Condition], *, reports: bool, plays: bool, pushes: bool) -> None:
+    """Whether each can hold in a run with `reports` that `plays` the SMSC and measures `pushes`. Raises ValueError."""
+    for one in conditions:
+        if not reports and (one.what in _OF_REPORTS or one.what.startswith("report-")):
+            raise ValueError(f"{one.text!r} can never hold without --reports")
+        if not pushes and one.what.startswith("push-"):
+            raise ValueError(f"{one.text!r} can never hold without --play, or with several recipients")
+        if not plays and one.what in _OF_HANDSETS:
+            raise ValueError(f"{one.text!r} can never hold without --play")
 
 
 def condition_of(text: str) -> Condition:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from mmsc.load.figures import name_of
 
 LATENCIES: Final = {
-    "submit": "SubmitReq to SubmitRsp",
+    "submit": "SubmitReq to SubmitRsp",  # or to the end of the wait for it
     "report": "SubmitReq to its report",
     "push": "SubmitReq to the push",
     "retrieve": "push to notifyresp's answer",
@@ -52,6 +52,17 @@ def _lines(figures: dict[str, Any]) -> Iterator[str]:
     if figures["handsets"] is not None:
         yield from _handsets(figures["handsets"])
     yield from _latencies(figures["latency_ms"])
+    if note := push_note(figures):
+        yield note
+
+
+def push_note(figures: dict[str, Any]) -> str:
+    """What the latency of pushes leaves out; "" when it has them all, or nobody looked."""
+    accepted, measured = figures["push_of"] or 0, figures["latency_ms"].get("push", {"count": 0})["count"]
+    if measured >= accepted:
+        return ""
+    why = "of several MMs on their way to one number nobody can tell which a push belongs to; name more with --to"
+    return f"{LATENCIES['push']}: measured of {measured:,} of {accepted:,}; {why}"
 
 
 def _kinds(title: str, kinds: dict[str, int]) -> Iterator[str]:

@@ -16,6 +16,9 @@ import pytest
 from click.testing import CliRunner
 
 from mmsc.cli.group import main
+from mmsc.cli.load import command
+from mmsc.settings import load as settings_of
+from tests.tidy.project import TOP
 from tests.tools import PATIENCE_SECONDS
 
 CONFIG = """
@@ -141,6 +144,7 @@ async def test_whole_lifecycles_against_a_real_mmsc(serving: tuple[str, int, int
     assert sum(one["accepted"] for one in figures["series"]) >= 60
     assert "secret" not in json.dumps(figures)
     assert "1000 Success" in said
+    assert "SubmitReq to the push" not in said, "of several recipients nothing is measured"
     page = (tmp_path / "a.html").read_text()
     assert "secret" not in page
     read = Page()
@@ -152,6 +156,17 @@ async def test_whole_lifecycles_against_a_real_mmsc(serving: tuple[str, int, int
     assert "@import" not in page
     assert "script" not in read.tags
     assert read.tags.count("svg") >= 4
+
+
+def test_the_settings_for_it_are_those_that_it_expects() -> None:
+    settings = settings_of(TOP / "config" / "load.toml", {})
+    places = {option.name: option.default for option in command.params}
+    assert f"127.0.0.1:{settings.smsc['load'].port}" == places["smsc_listen"]
+    assert settings.vasp["demo"].report_url == f"http://{places['report_listen']}/mm7"
+    assert f"{settings.vasp['demo'].username}:secret" == places["user"]
+    assert settings.vasp["demo"].vasp_id == places["vasp_id"]
+    assert settings.mm1.enabled
+    assert not settings.builtin_smsc.enabled
 
 
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -272,20 +287,46 @@ async def test_an_interrupt_brings_the_report_on_a_terminal_with_a_bar() -> None
 
 
 async def test_an_interrupt_while_nobody_has_bound(unused_tcp_port: int) -> None:
-    command = (sys.executable, "-m", "mmsc", "load", HERE, "--to", "1", "--play")
-    process = await asyncio.create_subprocess_exec(
-        *(*command, "--smsc-listen", f"127.0.0.1:{unused_tcp_port}"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        assert b"waiting until the MMSC binds" in await process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        said, complained = await process.communicate()
+    async with hostile(is_mute) as url:
+        command = (sys.executable, "-m", "mmsc", "load", url, "--to", "1", "--play")
+        process = await asyncio.create_subprocess_exec(
+            *(*command, "--smsc-listen", f"127.0.0.1:{unused_tcp_port}"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            assert b"waiting until the MMSC binds" in await process.stderr.readline()
+            await asyncio.sleep(0)
+            process.send_signal(signal.SIGINT)
+            said, complained = await process.communicate()
     assert process.returncode == 130
     assert b"ended early: interrupted" in said
     assert b"Traceback" not in complained
+
+
+async def test_nobody_binds(unused_tcp_port: int) -> None:
+    place = ("--smsc-listen", f"127.0.0.1:{unused_tcp_port}")
+    async with hostile(is_mute) as url:
+        status, _, complained = await load(url, "--to", "1", "--play", *place, "--bind-timeout", "100ms")
+    assert status == 1
+    assert "no ESME has bound to our SMSC within 0.1 s" in complained
+
+
+async def test_nobody_is_there_to_bind(unused_tcp_port: int) -> None:
+    """Told at once, and as what it is."""
+    status, _, complained = await load(HERE, "--to", "1", "--play", "--smsc-listen", f"127.0.0.1:{unused_tcp_port}")
+    assert status == 1
+    assert f"nobody takes connections at {HERE} (" in complained
+
+
+async def test_a_run_that_does_not_begin_leaves_the_last_report_alone(tmp_path: Path) -> None:
+    kept, new = tmp_path / "kept.json", tmp_path / "new.html"
+    kept.write_text("{}")
+    status, _, _ = await load(HERE, "--to", "1", "--json", str(kept), "--html", str(new))
+    assert (status, kept.read_text(), new.exists()) == (1, "{}", False)
+    status, _, complained = await load(HERE, "--to", "1", "--json", str(tmp_path / "nowhere" / "a.json"))
+    assert (status, complained) == (1, f"Error: {tmp_path}/nowhere/a.json: No such file or directory\n")
 
 
 async def test_a_port_that_is_taken(unused_tcp_port: int) -> None:
@@ -329,6 +370,11 @@ HERE = "http://127.0.0.1:1/mm7"
         ((HERE, "--to", "1", "--namespace", "x"), "is no MM7 schema tag"),
         ((HERE, "--to", "1", "--mm1-path", "x y"), "is no path"),
         ((HERE, "--to", "1", "--report-listen", "8900"), "is no HOST:PORT"),
+        ((HERE, "--to", "abc"), "'abc' is neither a number nor an e-mail address"),
+        ((HERE, "--to", "1", "--stop-on", "lost>0"), "'lost>0' can never hold without --reports"),
+        ((HERE, "--to", "1", "--stop-on", "report-p99>1s"), "can never hold without --reports"),
+        ((HERE, "--to", "1", "--reports", "--stop-on", "push-p99>1s"), "can never hold without --play"),
+        ((HERE, "--to", "1", "--stop-on", "different>0"), "can never hold without --play"),
         ((HERE, "--to", "1", "--subject", "a\r\nb"), "control characters"),
     ],
 )

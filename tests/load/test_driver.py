@@ -4,12 +4,14 @@ import asyncio
 import selectors
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from mmsc.load import driver as driver_module
 from mmsc.load.driver import GIVE_UP_SECONDS, Driver
+from mmsc.load.figures import _reported_per_s
 from mmsc.load.http1 import ClientConnection
 from mmsc.load.mix import Mix
 from mmsc.load.octets import picture
@@ -192,6 +194,8 @@ def test_an_mmsc_that_never_answers_ends_in_time_outs(plan: dict[str, Any]) -> N
         assert set(tally.answers) == {"no answer in 2 s"}
         assert tally.errors == tally.sent == len(mmsc.came) >= 4
         assert driver.out == 0
+        assert tally.submit.count == tally.sent, "who waited in vain counts with the wait"
+        assert tally.submit.percentile(1) == pytest.approx(2.0, rel=0.15)
 
     in_virtual_time(scene)
 
@@ -352,5 +356,21 @@ def test_nobody_there_at_all() -> None:
         mmsc.refusing = True
         with pytest.raises(ConnectionRefusedError):
             await driver_of(Plan(rate=10, seconds=1), mmsc).run()
+
+    in_virtual_time(scene)
+
+
+def test_reports_that_lag_are_no_throughput_of_the_time_in_which_was_sent() -> None:
+    async def scene() -> None:
+        mmsc = FakeMmsc()
+        plan = Plan(rate=100.0, messages=100, connections=4, reports=True)
+        driver = driver_of(plan, mmsc)
+        mmsc.report_after = 9.0
+        await driver.run()
+        assert driver.tally.recipients_reported == 100
+        assert driver.window_closed - driver.window_opened == pytest.approx(1.0, rel=0.05)
+        assert driver.last_reported_at - driver.window_opened == pytest.approx(10.0, rel=0.05)
+        session: Any = SimpleNamespace(driver=driver, plan=plan, tally=driver.tally)
+        assert _reported_per_s(session, 1.0) == pytest.approx(10.0, rel=0.05)
 
     in_virtual_time(scene)

@@ -92,9 +92,11 @@ def test_recipients_from_words() -> None:
     ]
 
 
-@pytest.mark.parametrize("word", ["", "+1..+22", "+5..+1", "a..b", "+1 2", "+00000001..+99999999", "x" * 300])
+@pytest.mark.parametrize(
+    "word", ["", "+1..+22", "+5..+1", "a..b", "+1 2", "+00000001..+99999999", "x" * 300, "abc", "+", "+1x"]
+)
 def test_recipients_that_are_none(word: str) -> None:
-    with pytest.raises(ValueError, match=r"recipient|range"):
+    with pytest.raises(ValueError, match=r"recipient|range|neither"):
         recipients_of([word], lambda name: "")
 
 
