@@ -21,6 +21,7 @@ from protocols.records import record
 APPLICATION_ID: Final = 0x4D4D5343  # "MMSC"
 _MAGIC: Final = b"SQLite format 3\0"
 _LARGEST_PAGE: Final = 65_536
+_LOCKED_OCTET: Final = 0x40000000  # nothing is ever written to the page that has it (fileformat.html 1.6)
 _LEAF: Final = 0x0D  # a table's page without children
 _OPEN: Final = "open"  # in the lock file: a log belongs to the database file
 
@@ -199,7 +200,8 @@ def _whole(path: str, octets: int, first: _FirstPage, log: Log) -> None:
     if not first.page_size:
         raise StoreRefused(f"{path} is torn: its first page names no page size; it was left as it is")
     there = octets // first.page_size
-    missing = [page for page in range(there + 1, (log.size or first.pages) + 1) if page not in log.pages]
+    missing = set(range(there + 1, (log.size or first.pages) + 1)) - log.pages
+    missing.discard(_LOCKED_OCTET // first.page_size + 1)
     if missing:
         raise StoreRefused(
             f"{path} is torn: {len(missing)} pages are missing at its end; it was left as it is: put a whole file there"

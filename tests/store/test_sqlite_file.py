@@ -1,5 +1,6 @@
 """Torn and foreign database files: refused in one sentence, and every octet stays as it is."""
 
+import asyncio
 import shutil
 import signal
 import sqlite3
@@ -12,6 +13,8 @@ import pytest
 
 from mmsc.store.core import Statement, StoreRefused, Unit
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
+from mmsc.store.sqlite_file import _FirstPage, _whole, inspect
+from mmsc.store.sqlite_log import Log
 
 OFF = SqliteOptions(synchronous="OFF")
 
@@ -102,6 +105,40 @@ async def test_a_torn_file_is_refused(tmp_path: Path, tear: Callable[[Path], Non
     await closed(path)
     tear(path)
     await refused(path, match)
+
+
+_GROWING = """
+import os, signal, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.executescript("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 0; BEGIN")
+for number in range(2):
+    connection.execute("INSERT INTO meta (key, value) VALUES (?, zeroblob(550000000))", (f"large {number}",))
+connection.execute("COMMIT")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_whose_log_leads_over_the_first_gigabyte_leaves_a_whole_file(tmp_path: Path) -> None:
+    """Nothing is ever written to the page at that place: it is in neither, and nobody misses it."""
+    path = tmp_path / "mmsc.db"
+    asyncio.run(closed(path))
+    ran = subprocess.run([sys.executable, "-c", _GROWING, str(path)], check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert path.stat().st_size < 2**30 < Path(f"{path}-wal").stat().st_size
+    inspect(str(path))
+    Path(f"{path}-wal").write_bytes(b"")  # so much of a disk is not kept for the others
+
+
+@pytest.mark.parametrize("page_size", [4096, 16_384, 65_536])
+def test_only_the_page_that_nobody_writes_may_be_missing(page_size: int) -> None:
+    there = 2**30 // page_size
+    first = _FirstPage(page_size=page_size, pages=there, application_id=0, identity=0, empty=False)
+    behind = frozenset((there + 2, there + 3))
+    _whole("file", there * page_size, first, Log(behind, there + 3, b""))
+    for pages, octets in ((behind - {there + 2}, there * page_size), (behind, (there - 1) * page_size)):
+        with pytest.raises(StoreRefused, match=r"1 pages are missing"):
+            _whole("file", octets, first, Log(pages, there + 3, b""))
 
 
 async def test_a_text_file_is_refused_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
