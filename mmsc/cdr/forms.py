@@ -6,7 +6,7 @@ between its items and `:` within one; those two and `%` are percent-encoded insi
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
@@ -59,7 +59,7 @@ def read_time(text: str) -> datetime:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise FormError(f"{text!r} is no time") from error
-    return found if found.tzinfo is not None else datetime.fromisoformat(f"{text}Z")
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def address(text: str, role: str = "") -> dict[str, Value]:

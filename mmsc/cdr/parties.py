@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
-from mmsc.cdr.forms import Value, address_text, read_time
+from mmsc.cdr.forms import FormError, Value, address_text, read_time
 from mmsc.cdr.lines import Record
 from protocols.records import record
 
@@ -98,24 +98,34 @@ def domain(value: Value) -> str:
     return str(value or "").rpartition("@")[2].lower().rstrip(".")
 
 
-def differences(pair: Pair, one: Record, two: Record, tolerance: float, *, bcd: bool) -> Iterator[tuple[str, str, str]]:
-    """(field, of the one, of the other) of what both have and do not agree about."""
+def differences(pair: Pair, one: Record, two: Record, *, bcd: bool) -> Iterator[tuple[str, str, str]]:
+    """(field, of the one, of the other) of what both have and do not agree about, times apart."""
     for name in pair.fields:
         if one.get(name) is not None and two.get(name) is not None:
             first, second = (_comparable(name, each[name], bcd=bcd) for each in (one, two))
             if first != second:
                 yield name, first, second
+
+
+def times_of(pair: Pair, fields: Record) -> dict[str, datetime]:
+    """The times of a record that the other's must be near. Raises FormError with the field."""
+    found = {}
     for name in pair.times:
-        before, after = _time(one.get(name)), _time(two.get(name))
-        if before is not None and after is not None and abs((before - after).total_seconds()) > tolerance:
-            yield name, str(one[name]), str(two[name])
+        if fields.get(name) is not None:
+            try:
+                found[name] = read_time(str(fields[name]))
+            except FormError as error:
+                raise FormError(f"{name}: {error}") from error
+    return found
+
+
+def far_apart(one: Mapping[str, datetime], two: Mapping[str, datetime], tolerance: float) -> list[str]:
+    """The fields whose times differ by more than so many seconds."""
+    both = (name for name in one if name in two)
+    return [name for name in both if abs((one[name] - two[name]).total_seconds()) > tolerance]
 
 
 def _comparable(name: str, value: Value, *, bcd: bool) -> str:
     if name in _ADDRESS_FIELDS:
         return normalised(value, bcd=bcd)
     return str(value).lower()
-
-
-def _time(value: Value) -> datetime | None:
-    return None if value is None else read_time(str(value))

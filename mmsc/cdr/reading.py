@@ -5,6 +5,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -74,25 +75,52 @@ def read(path: Path) -> Iterator[Found]:
         yield from _read_file(one)
 
 
+def has_list(path: Path) -> bool:
+    """Whether the header of a CSV says that it is somebody's own list, be there rows below it or not. Raises
+    Unreadable."""
+    return any(_is_list(one) for one in files_of(path))
+
+
+def _is_list(path: Path) -> bool:
+    with _opened(path) as text:
+        _, head = _first_line(text)
+        return bool(head) and not _is_json(head) and "recordType" not in _header(head)[1]
+
+
 def _read_file(path: Path) -> Iterator[Found]:
+    with _opened(path) as text:
+        above, head = _first_line(text)
+        if _is_json(head):
+            yield from _read_json(path, above, _joined(head, text))
+        elif head:
+            yield from _read_csv(path, above, head, text)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    """The text of a file. What goes wrong while it is read is raised as Unreadable."""
     try:
         with (
             gzip.open(path) if path.suffix == ".gz" else path.open("rb") as octets,
             io.TextIOWrapper(octets, encoding="utf-8-sig", newline="") as text,
         ):
-            yield from _read_text(path, text)
+            yield text
     except (OSError, EOFError, zlib.error) as error:
         raise Unreadable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     except UnicodeDecodeError as error:
         raise Unreadable(f"{path}: not UTF-8: {error.reason}") from error
 
 
-def _read_text(path: Path, text: TextIO) -> Iterator[Found]:
-    head = text.readline(_LONGEST_LINE)
-    if head.lstrip().startswith("{"):
-        yield from _read_json(path, _joined(head, text))
-    elif head.strip():
-        yield from _read_csv(path, head, text)
+def _first_line(text: TextIO) -> tuple[int, str]:
+    """(how many blank lines stand above, the first other one: "" when there is none)."""
+    for above, line in enumerate(_joined(text.readline(_LONGEST_LINE), text)):
+        if line.strip():
+            return above, line
+    return 0, ""
+
+
+def _is_json(head: str) -> bool:
+    return head.lstrip().startswith("{")
 
 
 def _joined(head: str, text: TextIO) -> Iterator[str]:
@@ -101,8 +129,8 @@ def _joined(head: str, text: TextIO) -> Iterator[str]:
         head = text.readline(_LONGEST_LINE)
 
 
-def _read_json(path: Path, lines: Iterable[str]) -> Iterator[Found]:
-    for number, line in enumerate(lines, 1):
+def _read_json(path: Path, above: int, lines: Iterable[str]) -> Iterator[Found]:
+    for number, line in enumerate(lines, above + 1):
         if not line.strip():
             continue
         if len(line) >= _LONGEST_LINE:
@@ -113,20 +141,26 @@ def _read_json(path: Path, lines: Iterable[str]) -> Iterator[Found]:
             raise Unreadable(f"{path}:{number}: {error}") from error
 
 
-def _read_csv(path: Path, head: str, text: TextIO) -> Iterator[Found]:
-    csv.field_size_limit(_LONGEST_CELL)
+def _header(head: str) -> tuple[str, list[str]]:
+    """(what stands between cells, the names of the columns)."""
     delimiter = max(_DELIMITERS, key=head.count)
-    names = [_named(name) for name in next(csv.reader([head], delimiter=delimiter))]
+    return delimiter, [_named(name) for name in next(csv.reader([head], delimiter=delimiter))]
+
+
+def _read_csv(path: Path, above: int, head: str, text: TextIO) -> Iterator[Found]:
+    csv.field_size_limit(_LONGEST_CELL)
+    delimiter, names = _header(head)
+    above += 1
     if "messageID" not in names:
-        raise Unreadable(f"{path}:1: no column messageID; the header has {', '.join(names)[:200]}")
+        raise Unreadable(f"{path}:{above}: no column messageID; the header has {', '.join(names)[:200]}")
     rows = csv.reader(_joined(text.readline(_LONGEST_LINE), text), delimiter=delimiter)
     try:
         for row in rows:
-            if row:
-                place = f"{path}:{rows.line_num + 1}"
+            if len(row) > 1 or "".join(row).strip():
+                place = f"{path}:{above + rows.line_num}"
                 yield Found(place, _cells(place, names, row))
     except csv.Error as error:
-        raise Unreadable(f"{path}:{rows.line_num + 1}: {error}") from error
+        raise Unreadable(f"{path}:{above + rows.line_num}: {error}") from error
 
 
 def _cells(place: str, names: list[str], row: list[str]) -> Record:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +21,14 @@ from mmsc.cdr.parties import (
     Pair,
     differences,
     domain,
+    far_apart,
     other_of,
     recipients_of,
+    times_of,
     type_of,
     writer_of,
 )
-from mmsc.cdr.reading import Unreadable, read
+from mmsc.cdr.reading import Unreadable, has_list, read
 from protocols.records import record
 
 SIDES: Final = ("A", "B")
@@ -35,7 +38,7 @@ _TABLE: Final = (
     "CREATE TABLE entry (pair INTEGER, message TEXT, recipient TEXT, side INTEGER, type TEXT, at TEXT, data TEXT)"
 )
 _SORTED: Final = (
-    "SELECT pair, message, recipient, side, data FROM entry ORDER BY pair, message, recipient, side, at, data"
+    "SELECT pair, message, recipient, side, data FROM entry ORDER BY pair, message, recipient, side, at, rowid"
 )
 
 
@@ -66,6 +69,7 @@ class Difference:
 class Totals:
     """What was found, by pair; complete when all differences were taken."""
 
+    records: Counter[str] = field(default_factory=Counter)  # per side: all that were read
     matched: Counter[str] = field(default_factory=Counter)
     differing: Counter[str] = field(default_factory=Counter)
     only_in_a: Counter[str] = field(default_factory=Counter)
@@ -74,8 +78,13 @@ class Totals:
 
     @property
     def equal(self) -> bool:
-        """Whether the parties agree."""
-        return not (self.differing or self.only_in_a or self.only_in_b)
+        """Whether the parties agree. Who has nothing that can be compared agrees with nobody."""
+        return bool(self.matched) and not (self.differing or self.only_in_a or self.only_in_b)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether neither side has anything that can be compared."""
+        return not (self.matched or self.differing or self.only_in_a or self.only_in_b)
 
 
 def compare(a: Path, b: Path, asked: Asked, totals: Totals) -> Iterator[Difference]:
@@ -92,6 +101,9 @@ def compare(a: Path, b: Path, asked: Asked, totals: Totals) -> Iterator[Differen
 
 
 def _fill(database: sqlite3.Connection, paths: tuple[Path, Path], asked: Asked, totals: Totals) -> None:
+    for path in paths:
+        if path.is_fifo():
+            raise Unreadable(f"{path}: a pipe; it is read more than once, so write it to a file")
     known = (domain(asked.ours), domain(asked.theirs))
     spoken = [{known[side]} if known[side] else _domains(paths[side]) for side in (0, 1)]
     for side, path in enumerate(paths):
@@ -100,13 +112,18 @@ def _fill(database: sqlite3.Connection, paths: tuple[Path, Path], asked: Asked, 
         while some := list(itertools.islice(rows, _ROWS_AT_ONCE)):
             database.executemany("INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", some)
         database.execute("COMMIT")
-    _leave_out(database, totals)
+    _leave_out(database, paths, totals)
 
 
-def _leave_out(database: sqlite3.Connection, totals: Totals) -> None:
-    """Somebody's own list says nothing about MM4; where there is none, nothing can confirm a submission."""
-    has_list = database.execute("SELECT 1 FROM entry WHERE type = ? LIMIT 1", (LIST,)).fetchone()
-    wrong = f"pair {'<>' if has_list else '='} {PAIR_OF[LIST]}"
+def _leave_out(database: sqlite3.Connection, paths: tuple[Path, Path], totals: Totals) -> None:
+    """Somebody's own list says nothing about MM4; where there is none, nothing can confirm a submission. A side without
+    any record may be either: all that the other has is missing there, unless its header says that it is a list."""
+    empty = [path for side, path in zip(SIDES, paths, strict=True) if not totals.records[side]]
+    listed = database.execute("SELECT 1 FROM entry WHERE type = ? LIMIT 1", (LIST,)).fetchone() is not None
+    listed = listed or any(has_list(path) for path in empty)
+    if empty and not listed:
+        return
+    wrong = f"pair {'<>' if listed else '='} {PAIR_OF[LIST]}"
     for side, count in database.execute(f"SELECT side, count(*) FROM entry WHERE {wrong} GROUP BY side"):
         totals.left_out[SIDES[side]] += count
     database.execute(f"DELETE FROM entry WHERE {wrong}")
@@ -128,6 +145,7 @@ _Entry = tuple[int, str, str, int, str, str, str]
 
 def _entries(path: Path, side: int, others: set[str], asked: Asked, totals: Totals) -> Iterator[_Entry]:
     for one in read(path):
+        totals.records[SIDES[side]] += 1
         at = PAIR_OF.get(type_of(one.fields))
         message = one.fields.get("messageID")
         other = other_of(one.fields)
@@ -149,11 +167,7 @@ def _differences(database: sqlite3.Connection, asked: Asked, totals: Totals) -> 
         sides: tuple[list[Record], list[Record]] = ([], [])
         for row in group:
             sides[row[3]].append(json.loads(row[4]))
-        pair = PAIRS[at]
-        try:
-            yield from _judge(pair, message, person, sides, asked, totals)
-        except FormError as error:
-            raise Unreadable(f"{sides[0][0]['place'] if sides[0] else sides[1][0]['place']}: {error}") from error
+        yield from _judge(PAIRS[at], message, person, sides, asked, totals)
 
 
 def _judge(
@@ -186,16 +200,31 @@ def _judge(
 
 
 def _united(rows: Sequence[Record], asked: Asked) -> list[Record]:
-    """The rows of a list about one message as one: a VASP may write a row for each recipient."""
-    if not rows:
-        return []
-    people = sorted({person for row in rows for person in recipients_of(row["fields"], bcd=asked.bcd)})
-    return [{**rows[0], "people": people}]
+    """The rows of a list about one message as one: a VASP may write a row for each recipient. Who is in it again is of
+    a second one, which nothing confirms."""
+    found: list[Record] = []
+    times: Counter[str] = Counter()
+    for row in rows:
+        for person in recipients_of(row["fields"], bcd=asked.bcd) or [""]:
+            if times[person] == len(found):
+                found.append({**row, "people": []})
+            found[times[person]]["people"] += [person] if person else []
+            times[person] += 1
+    return found
 
 
 def _differ(pair: Pair, a: Record, b: Record, asked: Asked) -> tuple[tuple[str, str, str], ...]:
-    found = list(differences(pair, a["fields"], b["fields"], asked.tolerance, bcd=asked.bcd))
+    found = list(differences(pair, a["fields"], b["fields"], bcd=asked.bcd))
+    late = far_apart(_times(pair, a), _times(pair, b), asked.tolerance)
+    found += [(name, str(a["fields"][name]), str(b["fields"][name])) for name in late]
     first, second = (sorted(each.get("people", ())) for each in (a, b))
     if first and second and first != second:
         found.append(("recipients", " ".join(first), " ".join(second)))
     return tuple(found)
+
+
+def _times(pair: Pair, row: Record) -> dict[str, datetime]:
+    try:
+        return times_of(pair, row["fields"])
+    except FormError as error:
+        raise Unreadable(f"{row['place']}: {error}") from error

@@ -64,7 +64,7 @@ def reconcile(a: Path, b: Path, ours: str, theirs: str, tolerance: float, bcd: b
     MM4: what one forwarded or reported, the other received (O4FRq and R4F, R4DRq and O4D), by MessageID and recipient.
     A list without a column recordType (a VASP's own CSV of MessageIDs) is held against the 7S of the other.
 
-    Exit status 0: they agree; 1: they do not; 2: a file cannot be read.
+    Exit status 0: they agree; 1: they do not; 2: a file cannot be read, or nothing in them can be compared.
     """
     from mmsc.cdr.reading import Unreadable
     from mmsc.cdr.reconcile import Asked, Totals, compare
@@ -87,6 +87,9 @@ def reconcile(a: Path, b: Path, ours: str, theirs: str, tolerance: float, bcd: b
         if number > limit:
             click.echo(f"... and {number - limit} more (--limit)")
         _tell(totals)
+    if totals.nothing:
+        click.echo(f"Error: {_nothing_of(totals)}", err=True)
+        raise SystemExit(2)
     raise SystemExit(0 if totals.equal else 1)
 
 
@@ -109,7 +112,7 @@ def _as_object(one: "Difference") -> dict[str, object]:
 
 
 def _summary(totals: "Totals") -> dict[str, object]:
-    names = ("matched", "differing", "only_in_a", "only_in_b", "left_out")
+    names = ("matched", "differing", "only_in_a", "only_in_b", "left_out", "records")
     return {"kind": "totals", "equal": totals.equal, **{name: dict(getattr(totals, name)) for name in names}}
 
 
@@ -120,11 +123,14 @@ def _tell(totals: "Totals") -> None:
             f"{pair}: {totals.matched[pair]} agree, {totals.differing[pair]} differ,"
             f" {totals.only_in_a[pair]} only in A, {totals.only_in_b[pair]} only in B"
         )
-    if not pairs:
-        click.echo("nothing to compare: no pair of record types is in these files")
     left = ", ".join(f"{count} of {side}" for side, count in totals.left_out.items())
     if left:
         click.echo(f"left out, about others or of no pair: {left}")
+
+
+def _nothing_of(totals: "Totals") -> str:
+    sides = (f"{side} has {totals.records[side] or 'no'} records" for side in ("A", "B"))
+    return f"nothing to compare: {', '.join(sides)}, none of a kind that both could have"
 
 
 @command.command(

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -16,18 +16,36 @@ if TYPE_CHECKING:
     from mmsc.store.reading import Reader
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 _INTERRUPTED: Final = 130
 
 
-def look(config: Path | None, work: "Callable[[Reader], Awaitable[T]]", words: str | Callable[[], str]) -> T:
-    """Run something on the store of the settings, with a line that tells how it goes; errors in plain words."""
+def file_option(command: F) -> F:
+    """The option `--store FILE`."""
+    return click.option(
+        "--store",
+        "file",
+        type=click.Path(path_type=Path),
+        help="A SQLite file to look into, whatever the settings say: a backup, or a copy of another machine.",
+    )(command)
+
+
+def look(
+    config: Path | None,
+    work: "Callable[[Reader], Awaitable[T]]",
+    words: str | Callable[[], str],
+    *,
+    file: Path | None = None,
+) -> T:
+    """Run something on the store of the settings, or on that file, with a line that tells how it goes; errors in plain
+    words."""
     from mmsc.store.core import StoreError
 
-    settings = settings_of(config)
+    settings = settings_of(config) if file is None else None
     told = words if callable(words) else lambda: words
 
     async def running() -> T:
-        async with _opened(settings) as reader, telling(lambda seconds: f"{told()} ({seconds} s)"):
+        async with _opened(settings, file) as reader, telling(lambda seconds: f"{told()} ({seconds} s)"):
             return await work(reader)
 
     try:
@@ -40,14 +58,16 @@ def look(config: Path | None, work: "Callable[[Reader], Awaitable[T]]", words: s
 
 
 @asynccontextmanager
-async def _opened(settings: "Settings") -> AsyncIterator["Reader"]:
+async def _opened(settings: "Settings | None", file: Path | None) -> AsyncIterator["Reader"]:
     from mmsc.settings import store_path
     from mmsc.store.reading import SqliteReader, open_postgres
 
-    given = settings.store
     reader: Reader
-    if given.postgres:
-        reader = await open_postgres(given.postgres, given.schema)
+    if settings is None:
+        assert file is not None, "one of them is there"
+        reader = SqliteReader(file)
+    elif settings.store.postgres:
+        reader = await open_postgres(settings.store.postgres, settings.store.schema)
     else:
         reader = SqliteReader(store_path(settings))
     try:

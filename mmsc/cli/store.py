@@ -7,7 +7,7 @@ import click
 
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option
-from mmsc.cli.looking import look
+from mmsc.cli.looking import file_option, look
 from mmsc.cli.store_words import finding_line, id_of, stats_lines, time_of, whole
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ MOST_FINDINGS: Final = 1000  # printed; the rest is counted
     ),
 )
 def command() -> None:
-    """Look into the store of a settings file: what it holds, whether it is sound, its MMs as JSON, a copy of it.
+    """Look into the store of a settings file, or into a SQLite file: what it holds, whether it is sound, its MMs as
+    JSON, a copy of it.
 
     The server may run meanwhile. Nothing is written to the store.
     """
@@ -40,14 +41,15 @@ def command() -> None:
     epilog=examples("store stats", "store stats --config mmsc.toml --json"),
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, times in microseconds UTC.")
+@file_option
 @config_option
-def stats_command(as_json: bool, config: Path | None) -> None:
+def stats_command(as_json: bool, file: Path | None, config: Path | None) -> None:
     """Rows by table, recipients by state, tasks by lane, sizes, events by kind, nodes."""
     import msgspec
 
     from mmsc.store.stats import stats
 
-    found = look(config, stats, "counting")
+    found = look(config, stats, "counting", file=file)
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
@@ -58,11 +60,12 @@ def stats_command(as_json: bool, config: Path | None) -> None:
 @command.command(
     "verify",
     short_help="Whether the store is sound.",
-    epilog=examples("store verify", "store verify --quick --config mmsc.toml"),
+    epilog=examples("store verify", "store verify --quick --config mmsc.toml", "store verify --store mmsc-copy.db"),
 )
 @click.option("--quick", is_flag=True, help="Leave out whether each index agrees with its table (SQLite).")
+@file_option
 @config_option
-def verify_command(quick: bool, config: Path | None) -> None:
+def verify_command(quick: bool, file: Path | None, config: Path | None) -> None:
     """Check that the store is sound: the file itself, every reference, work for whoever has not ended, reports and
     charging records that are owed, bodies and their parts. A finding is a line with table and id; exit status 1 when
     there is one."""
@@ -79,7 +82,7 @@ def verify_command(quick: bool, config: Path | None) -> None:
             if count[0] <= MOST_FINDINGS:
                 click.echo(finding_line(finding))
 
-    look(config, work, lambda: f"{at[0]}: {at[1]:,} rows, {count[0]:,} findings")
+    look(config, work, lambda: f"{at[0]}: {at[1]:,} rows, {count[0]:,} findings", file=file)
     if count[0]:
         click.echo(f"{count[0]:,} findings", err=True)
         raise SystemExit(1)
@@ -103,6 +106,7 @@ def verify_command(quick: bool, config: Path | None) -> None:
 @click.option("--bodies", type=click.Path(path_type=Path, file_okay=False), help="Write bodies as files to a folder.")
 @click.option("--base64", "inline", is_flag=True, help="Write bodies into the lines.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="A file; it appears when it is whole.")
+@file_option
 @config_option
 def export_command(
     mm_id: str | None,
@@ -112,6 +116,7 @@ def export_command(
     bodies: Path | None,
     inline: bool,
     out: Path | None,
+    file: Path | None,
     config: Path | None,
 ) -> None:
     """MMs with their recipients and events as JSON, one MM a line; without --out to standard output.
@@ -141,10 +146,10 @@ def export_command(
     progress = {"seen": 0, "written": 0}
 
     async def work(reader: "Reader") -> None:
-        with whole(out) as file:
-            await _export(reader, wanted, file, progress)
+        with whole(out) as stream:
+            await _export(reader, wanted, stream, progress)
 
-    look(config, work, lambda: f"{progress['seen']:,} MMs seen, {progress['written']:,} written")
+    look(config, work, lambda: f"{progress['seen']:,} MMs seen, {progress['written']:,} written", file=file)
     if mm_id is not None and not progress["written"]:
         raise click.ClickException(f"no MM {mm_id} is in the store")
     if out is not None:
@@ -156,9 +161,10 @@ def export_command(
     short_help="A copy of a SQLite store, checked.",
     epilog=examples("store backup mmsc-copy.db", "store backup /backup/mmsc.db --config mmsc.toml"),
 )
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("target", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@file_option
 @config_option
-def backup_command(file: Path, config: Path | None) -> None:
+def backup_command(target: Path, file: Path | None, config: Path | None) -> None:
     """Copy a SQLite store to FILE: whole, compact, as of one moment, checked. The server may run; its log grows until
     the copy is done. FILE must not be there yet.
 
@@ -171,10 +177,10 @@ def backup_command(file: Path, config: Path | None) -> None:
 
         if not isinstance(reader, SqliteReader):
             raise click.ClickException("the store is in PostgreSQL: use pg_dump --schema=NAME DATABASE")
-        return await back_up(reader, file)
+        return await back_up(reader, target)
 
-    octets = look(config, work, f"copying to {file}")
-    click.echo(f"{file}: {octets:,} octets, checked")
+    octets = look(config, work, f"copying to {target}", file=file)
+    click.echo(f"{target}: {octets:,} octets, checked")
 
 
 # --- what they share ---

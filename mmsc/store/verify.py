@@ -17,6 +17,7 @@ from mmsc.domain.states import RecipientState
 from mmsc.store import housekeeping
 from mmsc.store.core import StoreUnavailable
 from mmsc.store.reading import Reader, SqliteReader, after_each
+from mmsc.trace.events import MmAccepted
 from protocols.records import record
 
 PAGE: Final = 2000
@@ -54,6 +55,13 @@ _NO_RECIPIENT: Final = (
     "NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.id = page.recipient_id AND recipient.mm_id = page.mm_id)"
 )
 _NO_MM: Final = "NOT EXISTS (SELECT 1 FROM mm WHERE mm.id = page.mm_id)"
+# Every MM begins with a recipient and the event that tells of it. Retention takes one with very many rows apart, oldest
+# events first, recipients after them: what still has its first event is whole. What it takes owes no work.
+_WHOLE: Final = f"EXISTS (SELECT 1 FROM event first WHERE first.mm_id = {{}} AND first.kind = '{MmAccepted.kind}')"
+_WHOLE_MM: Final = f"{_WHOLE.format('page.mm_id')} AND EXISTS (SELECT 1 FROM mm WHERE mm.id = page.mm_id)"
+_FOR_ALL: Final = "EXISTS (SELECT 1 FROM task WHERE task.mm_id = page.id AND task.recipient_id IS NULL)"
+_NOBODY: Final = "NOT EXISTS (SELECT 1 FROM recipient WHERE recipient.mm_id = page.id)"
+_LOST_RECIPIENT: Final = f"page.recipient_id IS NOT NULL AND {_NO_RECIPIENT}"
 _UNLEASED: Final = "page.node IS NULL OR page.start_no IS NULL OR page.lease_until IS NULL"
 _UNTOLD: Final = (
     "NOT EXISTS (SELECT 1 FROM task WHERE task.id = page.task_id)"
@@ -70,6 +78,7 @@ CHECKS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ("its body is missing, and retention did not take it", f"page.id > $3 AND {_NO_BODY}"),
         ("its body is missing, and a recipient has not ended", f"page.id <= $3 AND {_NO_BODY} AND {_SOMEBODY_OPEN}"),
         ("it ends before it began", "page.expires_at < page.submitted_at"),
+        ("it has no recipients", f"{_NOBODY} AND ({_WHOLE.format('page.id')} OR {_FOR_ALL})"),
     ),
     "recipient": (
         ("its MM is missing", _NO_MM),
@@ -94,14 +103,18 @@ CHECKS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     ),
     "task": (
         ("its MM is missing", f"page.mm_id IS NOT NULL AND {_NO_MM}"),
-        ("its recipient is missing", f"page.recipient_id IS NOT NULL AND {_NO_RECIPIENT}"),
+        ("its recipient is missing", _LOST_RECIPIENT),
         ("it has no MM, and is no answer", "page.mm_id IS NULL AND page.kind <> 'res_mm4'"),
         ("its kind is unknown", f"page.kind NOT IN ({_listed(*(kind.value for kind in TaskKind))})"),
         ("its state is unknown", "page.state NOT IN ('ready', 'leased')"),
         ("it is leased to nobody", f"page.state = 'leased' AND ({_UNLEASED})"),
         ("it is in no lane", "page.lane = ''"),
     ),
-    "event": (("a report was owed, and it is neither waiting nor told of", f"{_OWED} AND {_UNTOLD}"),),
+    "event": (
+        ("a report was owed, and it is neither waiting nor told of", f"{_OWED} AND {_UNTOLD}"),
+        # Of an MM that is gone events may be left: those that tell its end, or came after it.
+        ("its recipient is missing, and its MM is not", f"{_LOST_RECIPIENT} AND {_WHOLE_MM}"),
+    ),
 }
 _SMS: Final = (
     "SELECT sms.recipient_id FROM sms LEFT JOIN recipient ON recipient.id = sms.recipient_id"

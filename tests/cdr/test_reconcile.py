@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +114,6 @@ def test_traffic_with_others_is_left_out(tmp_path: Path) -> None:
     assert run("reconcile", ours, theirs).exit_code == 0
     nothing = write(tmp_path, "none.jsonl")
     assert "2 only in A" in run("reconcile", ours, nothing, "--theirs", OTHER).output
-    assert (
-        run("reconcile", nothing, nothing).output == "nothing to compare: no pair of record types is in these files\n"
-    )
 
 
 def test_a_vasps_own_list_is_held_against_the_submissions(tmp_path: Path) -> None:
@@ -134,6 +132,112 @@ def test_a_vasps_own_list_is_held_against_the_submissions(tmp_path: Path) -> Non
     assert "1 agree, 1 differ, 1 only in A, 1 only in B" in done.output
     vasp.write_text("MessageID\nm0\nm1\nm2\n")
     assert run("reconcile", ours, str(vasp)).exit_code == 0
+
+
+def submitted(*numbers: int) -> list[dict[str, Any]]:
+    people = [address("+15550100120"), address("+15550100121")]
+    return [{"recordType": "7S", "messageID": f"m{number}", "recipientAddresses": people} for number in numbers]
+
+
+EMPTY = {
+    "a header alone": ("vasp.csv", "MessageID,To\n"),
+    "our header alone": ("b.csv", csv_header().decode()),
+    "no octets": ("vasp.txt", ""),
+    "blank lines": ("vasp.csv", "\n  \n\r\n"),
+    "a header and blank lines": ("vasp.csv", "\n\nMessageID\n\n   \n"),
+    "a folder": ("vasp/b.jsonl", ""),
+}
+
+
+@pytest.mark.parametrize("what", EMPTY)
+def test_an_empty_side_has_nothing_of_what_the_other_has(tmp_path: Path, what: str) -> None:
+    ours = write(tmp_path, "a.jsonl", *submitted(1, 2, 3))
+    name, text = EMPTY[what]
+    theirs = tmp_path / name
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_text(text)
+    place = str(theirs.parent if "/" in name else theirs)
+    done = run("reconcile", ours, place)
+    assert (done.exit_code, "3 only in A, 0 only in B" in done.output) == (1, True), done.output
+    done = run("reconcile", place, ours)
+    assert (done.exit_code, "0 only in A, 3 only in B" in done.output) == (1, True), done.output
+    totals = json.loads(run("reconcile", ours, place, "--json").output.splitlines()[-1])
+    assert (totals["equal"], totals["only_in_a"]) == (False, {"B's list - A's 7S": 3})
+    assert totals["records"] == {"A": 3}
+
+
+def test_dev_null_is_an_empty_list(tmp_path: Path) -> None:
+    done = run("reconcile", write(tmp_path, "a.jsonl", *submitted(1, 2)), "/dev/null")
+    assert (done.exit_code, "2 only in A" in done.output) == (1, True), done.output
+
+
+def test_an_empty_list_says_nothing_about_mm4_and_other_empty_files_may_be_either(tmp_path: Path) -> None:
+    ours = write(tmp_path, "a.jsonl", *submitted(1), sent(1))
+    listed = tmp_path / "vasp.csv"
+    listed.write_text("MessageID\n")
+    done = run("reconcile", ours, str(listed))
+    assert done.exit_code == 1
+    assert "O4FRq" not in done.output
+    assert "left out, about others or of no pair: 2 of A" in done.output
+    done = run("reconcile", ours, write(tmp_path, "b.jsonl"))
+    assert "B's list - A's 7S: 0 agree, 0 differ, 1 only in A" in done.output
+    assert "A's O4FRq - B's R4F: 0 agree, 0 differ, 2 only in A" in done.output
+
+
+def test_where_nothing_can_be_compared_nobody_agrees(tmp_path: Path) -> None:
+    nothing, ours = write(tmp_path, "none.jsonl"), write(tmp_path, "a.jsonl", *submitted(1, 2))
+    heard = write(tmp_path, "b.jsonl", {"recordType": "O1S", "messageID": "x"})
+    for a, b, words in (
+        (nothing, nothing, "A has no records, B has no records"),
+        (ours, ours, "A has 2 records, B has 2 records"),
+        (ours, heard, "A has 2 records, B has 1 records"),
+        (heard, nothing, "A has 1 records, B has no records"),
+    ):
+        done = run("reconcile", a, b)
+        assert (done.exit_code, f"Error: nothing to compare: {words}" in done.stderr) == (2, True), done.output
+        done = run("reconcile", a, b, "--json")
+        assert (done.exit_code, json.loads(done.stdout)["equal"]) == (2, False)
+
+
+def test_who_is_twice_in_a_list_is_told(tmp_path: Path) -> None:
+    ours = write(tmp_path, "a.jsonl", *submitted(1, 2))
+    vasp = tmp_path / "vasp.csv"
+    vasp.write_text("MessageID\nm1\nm2\n\n\n\n\n\n\nm1\nm2\n")
+    done = run("reconcile", ours, str(vasp))
+    assert done.exit_code == 1
+    assert f"only in B: B's list - A's 7S: m1 ({vasp}:10)" in done.output
+    assert "2 agree, 0 differ, 0 only in A, 2 only in B" in done.output
+    vasp.write_text("MessageID,To\nm1,+15550100120\nm1,+15550100121\nm2,+15550100121\nm2,+15550100120\n")
+    assert run("reconcile", str(vasp), ours).exit_code == 0
+    vasp.write_text(vasp.read_text() + "m2,15550100121\n")
+    done = run("reconcile", str(vasp), ours)
+    assert done.exit_code == 1
+    assert f"only in A: A's list - B's 7S: m2 ({vasp}:6)" in done.output
+    assert "2 agree, 0 differ, 1 only in A, 0 only in B" in done.output
+
+
+@pytest.mark.parametrize("wrong", ["ours", "theirs"])
+def test_a_bad_time_is_told_with_the_file_it_stands_in(tmp_path: Path, wrong: str) -> None:
+    bad = {"submissionTime": "soon"}
+    good = {"submissionTime": "2026-11-26"}  # a day alone is a time, too
+    a = write(tmp_path, "a.jsonl", sent(1), sent(2, **(bad if wrong == "ours" else good)))
+    b = write(tmp_path, "b.jsonl", received(2, **(bad if wrong == "theirs" else good)), received(1))
+    done = run("reconcile", a, b)
+    place = f"{a}:2" if wrong == "ours" else f"{b}:1"
+    assert (done.exit_code, done.stderr) == (2, f"Error: {place}: submissionTime: 'soon' is no time\n")
+
+
+def test_lines_are_counted_from_the_top_and_a_pipe_is_refused(tmp_path: Path) -> None:
+    ours = write(tmp_path, "a.jsonl", *submitted(1))
+    for name, text in {
+        "b.csv": "\n\nmessageID,size\nm1,\nm2,red\n",
+        "b.jsonl": '\n\n\n{"messageID": "m1"}\n{\n',
+    }.items():
+        (tmp_path / name).write_text(text)
+        assert f"{name}:5: " in run("reconcile", ours, str(tmp_path / name)).stderr
+    os.mkfifo(tmp_path / "pipe")
+    done = run("reconcile", ours, str(tmp_path / "pipe"))
+    assert (done.exit_code, "a pipe" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

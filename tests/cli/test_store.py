@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,50 @@ def test_what_is_no_store_is_told_in_a_line(tmp_path: Path) -> None:
         assert told.exit_code == 1
         assert "there is no store" in told.output
     assert not (tmp_path / "copy.db").exists()
+
+
+def _torn(filled: Path, path: Path) -> None:
+    path.write_bytes(filled.read_bytes()[:-40_960])
+
+
+def _empty_beside_a_log(_: Path, path: Path) -> None:
+    path.touch()
+    Path(f"{path}-wal").write_bytes(bytes(100))
+
+
+WORSE: dict[str, tuple[Callable[[Path, Path], object], str]] = {
+    "empty": (lambda _, path: path.touch(), "is empty: there is no store; `mmsc serve` makes it"),
+    "empty beside a log": (_empty_beside_a_log, "is missing or empty, and its log"),
+    "torn": (_torn, "is torn: 10 pages are missing at its end; it was left as it is: put a whole file there"),
+    "a stump": (
+        lambda filled, path: path.write_bytes(filled.read_bytes()[:300]) and None,
+        "is torn: it has 300 octets",
+    ),
+    "a folder": (lambda _, path: path.mkdir(), "is a folder; name a file in it"),
+    "a text": (lambda _, path: path.write_text("no database " * 100), "is no SQLite database; it was left"),
+}
+
+
+@pytest.mark.parametrize("what", WORSE)
+def test_what_is_wrong_with_a_file_is_told_as_the_server_tells_it(filled: Path, tmp_path: Path, what: str) -> None:
+    make, words = WORSE[what]
+    path = tmp_path / "mmsc.db"
+    make(filled, path)
+    config = written(tmp_path, f"[store]\npath = '{path}'\n")
+    for command in (["stats"], ["verify"], ["export"], ["backup", str(tmp_path / "copy.db")]):
+        told = run(*command, "--config", config)
+        assert (told.exit_code, words in told.output) == (1, True), told.output
+    assert not (tmp_path / "copy.db").exists()
+
+
+def test_a_file_may_be_named_whatever_the_settings_say(filled: Path, tmp_path: Path) -> None:
+    nobody = written(tmp_path, f"[store]\npath = '{tmp_path / 'none.db'}'\n")
+    for command in (["stats"], ["verify"], ["export"], ["backup", str(tmp_path / "copy.db")]):
+        told = run(*command, "--store", str(filled), "--config", nobody)
+        assert told.exit_code == 0, told.output
+    assert run("verify", "--store", str(tmp_path / "copy.db")).output == "sound\n"
+    told = run("verify", "--store", str(tmp_path))
+    assert (told.exit_code, "is a folder; name a file in it" in told.output) == (1, True)
 
 
 def test_an_interrupted_export_leaves_nothing(config: str, tmp_path: Path) -> None:

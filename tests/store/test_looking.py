@@ -16,7 +16,8 @@ from mmsc.domain.message import Content, ContentId, MmId, RecipientId, TaskKind
 from mmsc.domain.mmbox import BoxPolicy
 from mmsc.domain.states import RecipientState
 from mmsc.ids import to_text
-from mmsc.store import mmbox, nodes, tasks
+from mmsc.store import events as event_sql
+from mmsc.store import housekeeping, mmbox, nodes, resetting, tasks
 from mmsc.store import verify as looking
 from mmsc.store.bodies import Bodies, drop
 from mmsc.store.core import Statement, Store, StoreRefused, Unit
@@ -26,6 +27,7 @@ from mmsc.store.reading import Reader, SqliteReader, open_postgres
 from mmsc.store.sqlite import SqliteOptions, SqliteStore
 from mmsc.store.stats import stats
 from mmsc.store.verify import CHECKS, verify
+from mmsc.trace import events as trace
 from tests import postgres
 from tests.store.test_bodies import Memory
 from tests.store.test_contract import task
@@ -187,6 +189,54 @@ async def test_a_task_for_nothing_or_beside_an_end_is_found(both: Both) -> None:
     ]
 
 
+async def told_of(house: House, number: int) -> None:
+    """The events that every MM begins with, of one that `house` has put."""
+    now, mm_id = house.clock.now(), number * 1000
+    first = trace.MmAccepted("mm7", "news", f"{mm_id}@mms.example", "4488", 1, 1000)
+    chosen = trace.RouteChosen("+15550100123", "subscriber", "local", "a prefix of ours")
+    both = (
+        trace.Event(mm_id + 10, mm_id, None, None, now, now, first),
+        trace.Event(mm_id + 11, mm_id, mm_id + 1, None, now, now, chosen),
+    )
+    await house.store.commit(Unit(None, tuple(map(event_sql.insert, both))))
+
+
+async def test_recipients_that_vanished_are_found(both: Both) -> None:
+    house, reader = both
+    for number in (1, 2, 3):
+        await told_of(house, number)
+    forward = task(95, kind=TaskKind.FORWARD, lane="peer:a", mm_id=MmId(3000), recipient_id=None)
+    await change(house, "DELETE FROM event WHERE mm_id = 3000")
+    await house.store.commit(Unit(None, (tasks.insert(forward),)))
+    assert await wrong(reader) == []
+    for number in (2, 3):
+        await change(house, "DELETE FROM sms WHERE mm_id = $1", number * 1000)
+        await change(house, "DELETE FROM recipient WHERE mm_id = $1", number * 1000)
+    assert await wrong(reader) == [
+        ("mm", 2000, "it has no recipients"),
+        ("mm", 3000, "it has no recipients"),
+        ("event", 2011, "its recipient is missing, and its MM is not"),
+    ]
+
+
+async def test_what_retention_or_a_reset_has_begun_to_take_is_sound(both: Both) -> None:
+    """One MM is taken apart piece by piece; of another, which is gone, its charging records are still owed."""
+    house, reader = both
+    await told_of(house, 1)
+    await told_of(house, 2)
+    await house.store.commit(Unit(None, (housekeeping.thin_events(1000, 2),)))
+    assert await wrong(reader) == []
+    for statement in (housekeeping.thin_events(1000, 9), *housekeeping.thin_recipients(1000, 9)):
+        await house.store.commit(Unit(None, (statement,)))
+    assert await house.store.fetch("SELECT id FROM recipient WHERE mm_id = 1000") == []
+    assert await wrong(reader) == []
+    await nodes.enter_new(house.store, "a", nodes.ANY_NUMBER, "")
+    await change(house, "INSERT INTO cdr (node, event_id) VALUES ('a', 2010), ('a', 2011)")
+    await house.store.commit(Unit(None, resetting.take_away([(2000, ContentId(2000))], 0)))
+    assert await house.store.fetch("SELECT id FROM event WHERE mm_id = 2000 ORDER BY id") == [(2010,), (2011,)]
+    assert await wrong(reader) == []
+
+
 async def test_who_waits_for_a_vasp_will_end(both: Both) -> None:
     house, reader = both
     await change(house, "UPDATE recipient SET state = 'accepted' WHERE id = 2001")
@@ -294,7 +344,7 @@ async def test_what_is_no_store_is_refused_in_plain_words(tmp_path: Path) -> Non
     with pytest.raises(StoreRefused, match="there is no store"):
         SqliteReader(tmp_path / "none.db")
     (tmp_path / "text").write_text("no database " * 100)
-    with pytest.raises(StoreRefused, match="no readable SQLite database"):
+    with pytest.raises(StoreRefused, match="is no SQLite database; it was left as it is: name another file"):
         SqliteReader(tmp_path / "text")
     with pytest.raises(StoreRefused, match="there is no store"):
         await open_postgres(postgres.server(), "nobody_made_this")
