@@ -54,6 +54,11 @@ async def reload_when_asked(app: "App", asked: asyncio.Event, read: Callable[[],
             app.operations.supervisor.ready()
 
 
+def nothing_to_read() -> None:
+    """A server that was started without a settings file was asked to read it again."""
+    _log.warning("SIGHUP: there is no settings file to read again; everything goes on as it is")
+
+
 async def reload(app: "App", read: Callable[[], Settings]) -> str:
     """Take new settings over; what came of it (a key of `Reloads.results`). Raises nothing for what is wrong in them.
     `read` is called on another thread."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mmsc.cli import hanging_up
 from mmsc.cli.group import examples
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ async def _until_ended(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, running.cancel)
+    hanging_up.without_a_file(loop, running.cancel)
     if with_parent:
         loop.add_reader(sys.stdin, lambda: _look(loop, running))
     await asyncio.gather(running, return_exceptions=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 import msgspec
 
+from mmsc.cli import hanging_up
 from mmsc.cli.group import examples
 from mmsc.cli.loading import config_option, load_whole, settings_of
 from mmsc.cli.progress import telling
@@ -39,7 +40,8 @@ _PLACES: Final = {  # listener -> (what people call it, how its address is writt
 @click.option("--node", default="", metavar="NAME", help="This node's name among others on one PostgreSQL database.")
 def command(config: Path | None, node: str) -> None:
     """Run an MMSC until it is interrupted (SIGINT or SIGTERM; a second one does not wait for what is under way).
-    On SIGHUP a settings file is read again: what can change without a restart does, and the log says what.
+    On SIGHUP a settings file is read again: what can change without a restart does, and the log says what. Without a
+    file the log says that there is none to read.
 
     Without a file it listens on loopback, keeps its state in your state folder, and brings an SMSC, a VASP and three
     subscribers to play with. It prints where everything listens.
@@ -82,22 +84,24 @@ async def _until_interrupted(settings: Settings, log: "Log", config: Path | None
     asked = asyncio.Event()  # to read the settings again
     running = asyncio.ensure_future(serve(settings, log, asked, lambda: _as_node(node, load_whole(config)), config))
     loop = asyncio.get_running_loop()
-    if config is not None:  # without a file there is nothing to read, and the signal says that the terminal is gone
-        loop.add_signal_handler(signal.SIGHUP, asked.set)
 
     def interrupted() -> None:
         for number in _ENDING:  # a second one, of either kind, ends the process at once: what is stored is safe
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
-        click.echo("stopping ...", err=True)
+        hanging_up.say("stopping ...")
         running.cancel()
 
     for number in _ENDING:
         loop.add_signal_handler(number, interrupted)
+    if config is None:
+        hanging_up.without_a_file(loop, interrupted)
+    else:
+        loop.add_signal_handler(signal.SIGHUP, asked.set)
     try:
         await running
     except asyncio.CancelledError:
-        click.echo("stopped", err=True)
+        hanging_up.say("stopped")
 
 
 async def serve(

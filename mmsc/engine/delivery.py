@@ -117,8 +117,7 @@ class Desk:
 
     async def pause(self, lane: Lane, because: str) -> None:
         """The neighbour is down."""
-        lane.because = because
-        seconds = self.lanes.pause(lane)
+        seconds = self.lanes.pause(lane, because)
         if seconds:
             await self.write(self.chronicle.note(trace.LanePaused(lane.name, because, seconds)))
 

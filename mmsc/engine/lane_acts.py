@@ -61,7 +61,7 @@ class LaneActs:
             lane.stopped = act is Act.STOP
             lane.more = True
         else:
-            self._desk.lanes.resume(lane)
+            self._desk.lanes.drop_back_off(lane)
 
 
 async def _settled(lane: Lane) -> None:

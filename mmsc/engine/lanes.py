@@ -6,6 +6,7 @@ claims share the seats out, one to each owner in turn.
 """
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
@@ -19,6 +20,7 @@ from mmsc.store.core import Turn
 from mmsc.store.tasks import TaskRow
 from protocols.records import record
 
+_log: Final = logging.getLogger(__name__)
 OVERTAKES: Final = 1000  # jobs of its lane that one of the next lower priority lets pass in memory, and then no more
 MOST_IN_ROUNDS: Final = 1000  # jobs of a lane that wait because it is wide: the heartbeat renews each
 MOST_GONE: Final = 10_000  # MMs taken away by hand that are remembered; then only the last ones
@@ -57,6 +59,7 @@ class Lane:
         self.behind = False  # it does: who comes now is written there, too
         self.paused_until = 0  # real time, µs
         self.probing = False
+        self.down = False  # it was paused, and the neighbour has not answered since: the log says so
         self.expired_first = True  # what needs no neighbour any more stands first in the store
         self.pause_seconds = limits.first_pause
         self.turn = Turn()
@@ -275,8 +278,9 @@ class Lanes:
         if lane.stopped and not lane.taken:
             lane.settled.set()
 
-    def pause(self, lane: Lane) -> float:
+    def pause(self, lane: Lane, because: str) -> float:
         """The neighbour is down: nothing leaves for a while. Returns the seconds, 0 when it is paused already."""
+        lane.because = because
         now = self._clock.real_now()
         if now < lane.paused_until:
             return 0.0
@@ -286,19 +290,28 @@ class Lanes:
         lane.probing = True
         lane.expired_first = False
         lane.more = True
+        if not lane.down:
+            lane.down = True
+            _log.warning("lane %s is paused: %s", lane.name, because, extra={"neighbour": lane.name})
         self._on_seat()
         return seconds
 
     def resume(self, lane: Lane) -> bool:
-        """The neighbour answers: the lane is wide open. True when it was not before."""
-        was_down = lane.probing or lane.paused_until > 0
+        """The neighbour answers: the lane is wide open. True when it was down before."""
+        was_down = lane.down
+        if was_down:
+            lane.down = False
+            _log.warning("lane %s is open again: the neighbour answers", lane.name, extra={"neighbour": lane.name})
+            self.drop_back_off(lane)
+        return was_down
+
+    def drop_back_off(self, lane: Lane) -> None:
+        """The lane is wide open, whether the neighbour answers or not."""
         lane.paused_until = 0
         lane.probing = False
         lane.pause_seconds = lane.limits.first_pause
-        if was_down:
-            lane.more = True
-            self._on_seat()
-        return was_down
+        lane.more = True
+        self._on_seat()
 
     def try_now(self, lane: Lane) -> None:
         """The pause of a lane is over; it stays one job at a time until the neighbour answers."""

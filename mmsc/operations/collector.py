@@ -112,7 +112,9 @@ class ServerCollector(Collector):
             "mmsc_store_reads_total": _one(counters.reads),
             "mmsc_store_waiting_units": _one(gauges.waiting_units),
             "mmsc_store_commit_seconds": [((), counters.batches)],
+            "mmsc_store_file_bytes": _known(gauges.file_octets),
             "mmsc_store_log_bytes": _one(gauges.log_octets),
+            "mmsc_store_disk_free_bytes": _known(gauges.disk_free),
             "mmsc_store_connections": [(("idle",), idle), (("used",), gauges.connections - idle)],
         }
 
@@ -170,9 +172,10 @@ def _lanes(engine: Engine, real_now: int) -> Samples:
 
 
 def _lane(lane: Lane, real_now: int) -> dict[str, float]:
+    paused = real_now < lane.paused_until
     return {
-        "mmsc_lane_paused": real_now < lane.paused_until,
-        "mmsc_lane_probing": lane.probing,
+        "mmsc_lane_paused": paused,
+        "mmsc_lane_probing": lane.probing and not paused,
         "mmsc_lane_seats_taken": lane.taken,
         "mmsc_lane_seats": lane.limits.concurrency + lane.limits.backlog,
         "mmsc_lane_concurrency": lane.limits.concurrency,
@@ -199,6 +202,10 @@ def _names(neighbours: Neighbours, kind: str) -> tuple[str, ...]:
 
 def _one(value: float) -> list[Sample]:
     return [((), value)]
+
+
+def _known(value: float | None) -> list[Sample]:
+    return [] if value is None else _one(value)
 
 
 def _by_one(counts: dict[str, int]) -> list[Sample]:

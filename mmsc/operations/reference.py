@@ -65,8 +65,18 @@ METRICS: Final = (
     # --- neighbours
     _histogram("mmsc_outbound_call_seconds", "What calls to neighbours take, until there is an outcome.", "kind"),
     _counter("mmsc_outbound_calls_total", "Calls to neighbours, by outcome.", "kind", "outcome"),
-    _gauge("mmsc_lane_paused", "1 while the neighbour is down and its lane waits.", "kind", "neighbour"),
-    _gauge("mmsc_lane_probing", "1 while one job asks whether the neighbour is back.", "kind", "neighbour"),
+    _gauge(
+        "mmsc_lane_paused",
+        "1 while the neighbour is down and its lane waits, before it is asked again.",
+        "kind",
+        "neighbour",
+    ),
+    _gauge(
+        "mmsc_lane_probing",
+        "1 after such a pause: one job at a time asks whether the neighbour is back.",
+        "kind",
+        "neighbour",
+    ),
     _gauge("mmsc_lane_seats_taken", "Jobs in memory, waiting or carried out.", "kind", "neighbour"),
     _gauge("mmsc_lane_seats", "Jobs that fit into memory.", "kind", "neighbour"),
     _gauge("mmsc_lane_concurrency", "Jobs carried out at once, at most.", "kind", "neighbour"),
@@ -91,7 +101,9 @@ METRICS: Final = (
     _gauge("mmsc_store_waiting_units", "Units that are queued or being committed."),
     _histogram("mmsc_store_commit_seconds", "From the first statement of a batch to its commit.", first=8, last=24),
     _histogram("mmsc_store_claim_seconds", "What it takes to claim due tasks.", first=8, last=24),
+    _gauge("mmsc_store_file_bytes", "Size of SQLite's file, without its write-ahead log."),
     _gauge("mmsc_store_log_bytes", "Size of SQLite's write-ahead log file."),
+    _gauge("mmsc_store_disk_free_bytes", "Space that is left on the disk of SQLite's file."),
     _gauge("mmsc_store_connections", "Connections of PostgreSQL's readers, by state.", "state"),
     # --- memory and trace
     _gauge("mmsc_recent_recipients", "Recipients in the memory of what was stored or read lately."),

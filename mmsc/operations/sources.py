@@ -33,8 +33,18 @@ class StoreGauges(Protocol):
         ...
 
     @property
+    def file_octets(self) -> int | None:
+        """SQLite's file; None: there is none."""
+        ...
+
+    @property
     def log_octets(self) -> int:
         """SQLite's log."""
+        ...
+
+    @property
+    def disk_free(self) -> int | None:
+        """Octets left on its disk; None: the disk is not ours to see."""
         ...
 
     @property

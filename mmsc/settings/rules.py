@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mmsc.settings.database import database_contradictions
 from mmsc.settings.model import HttpListener, Mm7, Place, Settings
 from mmsc.settings.neighbours import Vasp
 from mmsc.settings.profiles import profile_contradictions
@@ -18,6 +19,7 @@ def contradictions(settings: Settings) -> Iterator[str]:
     yield from _ports(settings)
     yield from _networks(settings)
     yield from _urls(settings)
+    yield from database_contradictions(settings.store.postgres)
     yield from _paths(settings)
     yield from _template(settings.fallback.template)
     console = settings.console

@@ -105,6 +105,10 @@ class Committer:
             self._octets -= unit.octets
             _answer(unit, future, result)
 
+    def recovered(self) -> None:
+        """The driver found out by itself that the store is well again."""
+        self._judge(failed=False)
+
     def end(self, why: StoreError) -> None:
         """The driver will answer no more: nothing is taken from now on, and nobody waits for it."""
         self._closed, self._ended, self.available = True, why, False

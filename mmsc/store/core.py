@@ -102,10 +102,12 @@ class Counters:
 
 @record(frozen=True, slots=True, kw_only=True)
 class Gauges:
-    """How the store stands at this moment. What a driver has not is 0."""
+    """How the store stands at this moment. What a driver has not is 0, or None where 0 would be an alarm."""
 
     waiting_units: int = 0
+    file_octets: int | None = None  # SQLite's file
     log_octets: int = 0  # SQLite's write-ahead log
+    disk_free: int | None = None  # octets left on the disk of SQLite's file
     connections: int = 0  # PostgreSQL: of the readers' pool
     idle_connections: int = 0
 

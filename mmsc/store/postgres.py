@@ -34,6 +34,7 @@ from mmsc.store.core import (
     Unit,
     claim_order,
 )
+from mmsc.store.postgres_place import place_of
 from mmsc.store.postgres_writer import DISK, GONE, IN_THE_WAY, OutcomeUnknown, Writer
 from mmsc.store.vitals import Vitals
 from protocols.records import record
@@ -116,11 +117,12 @@ class PostgresStore:
             await postgres_schema.check(connection, self._schema)
             await self._writer.enter()
             await postgres_schema.warn(connection)
-            self._readers = await asyncpg.create_pool(self._dsn, min_size=1, max_size=_READERS, **self._options())
+            # Whoever reads connects: a pool that keeps one up logs a traceback for each try while the server is away.
+            self._readers = await asyncpg.create_pool(self._dsn, min_size=0, max_size=_READERS, **self._options())
             await self._listen()
         except _AWAY as error:
             await self._let_go()
-            raise StoreRefused(f"PostgreSQL: {error}") from error
+            raise StoreRefused(f"PostgreSQL at {place_of(self._dsn)}: {error}") from error
         except StoreRefused:
             await self._let_go()
             raise
@@ -314,12 +316,12 @@ class PostgresStore:
                     await self._readers.expire_connections()  # a fail-over leaves some that nobody will ever answer
             except _AWAY as error:
                 self._writer.drop()
-                _log.warning("PostgreSQL is away: %s", error)
+                _log.warning("PostgreSQL at %s is away: %s", place_of(self._dsn), error)
                 await self._refuse_waiting(error)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
-            self._committer.available = True
+            self._committer.recovered()
             self._wake([""])
             return
 

@@ -13,7 +13,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 from mmsc.store import schema
 from mmsc.store.core import Row, SqlValue, StoreRefused, StoreUnavailable
-from mmsc.store.sqlite_file import APPLICATION_ID
+from mmsc.store.postgres_place import place_of
+from mmsc.store.sqlite_file import APPLICATION_ID, inspect
 from mmsc.store.sqlite_text import numbered
 
 T = TypeVar("T")
@@ -47,8 +48,10 @@ class SqliteReader:
         """Raises `StoreRefused` when there is no store of this version."""
         self.path = path
         self.name = str(path)
-        if not path.exists():
-            raise StoreRefused(f"{path}: there is no store; `mmsc serve` makes it, store.path names it")
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
+            inspect(str(path))  # a log without its file is told
+            empty = " is empty" if path.exists() else ""
+            raise StoreRefused(f"{path}{empty}: there is no store; `mmsc serve` makes it, store.path names it")
         try:
             self.connection = sqlite3.connect(
                 f"{path.absolute().as_uri()}?mode=ro",
@@ -58,12 +61,14 @@ class SqliteReader:
                 timeout=_BUSY_SECONDS,
             )
         except sqlite3.Error as error:
+            inspect(str(path))
             raise StoreRefused(f"{path} cannot be opened: {error}") from error
         try:
             self._check()
             self.connection.set_progress_handler(self._log_is_too_long, _LOOKED_AT)
         except sqlite3.Error as error:
             self.connection.close()
+            inspect(str(path))  # only now: a server that writes meanwhile is no reason to refuse a file
             raise StoreRefused(f"{path} is no readable SQLite database: {error}") from error
         except BaseException:
             self.connection.close()
@@ -159,7 +164,7 @@ async def open_postgres(dsn: str, schema_name: str) -> PostgresReader:
     try:
         connection = await asyncpg.connect(dsn, server_settings=settings)
     except (OSError, ValueError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise StoreRefused(f"PostgreSQL: {error}") from error
+        raise StoreRefused(f"PostgreSQL at {place_of(dsn)}: {error}") from error
     try:
         row = await connection.fetchrow("SELECT value FROM meta WHERE key = 'schema'")
         check_schema(name, row[0] if row else "none")

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from mmsc.store.core import Room, Statement, Store, Unit
+from mmsc.store.core import Gauges, Room, Statement, Store, Unit
 
 PAGES: Final = (
     "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
@@ -29,6 +29,17 @@ async def room(store: Store, path: str) -> Room:
     log, disk = await asyncio.to_thread(_looked_at, path)
     left, size = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     return Room(used=used, free=free, log=log, disk_free=left, disk_size=size)
+
+
+def gauges(path: str, waiting_units: int) -> Gauges:
+    """What the file system says at once, for the metrics; nothing about a file that is not there."""
+    try:
+        file = Path(path).stat().st_size
+        log, disk = _looked_at(path)
+    except OSError:  # none yet, or in memory
+        return Gauges(waiting_units=waiting_units)
+    left = disk.f_bavail * disk.f_frsize
+    return Gauges(waiting_units=waiting_units, file_octets=file, log_octets=log, disk_free=left)
 
 
 def shorter(pages: int) -> Unit:

@@ -95,11 +95,7 @@ class SqliteStore:
 
     def gauges(self) -> Gauges:
         """How it stands now."""
-        try:
-            log_octets = Path(f"{self._path}-wal").stat().st_size
-        except OSError:  # none yet, or in memory
-            log_octets = 0
-        return Gauges(waiting_units=self._committer.waiting, log_octets=log_octets)
+        return space.gauges(self._path, self._committer.waiting)
 
     async def open(self) -> None:
         """Make the file or check it. Raises `StoreRefused`."""

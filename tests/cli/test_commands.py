@@ -111,6 +111,47 @@ def test_a_wrong_file_is_told_key_by_key(tmp_path: Path) -> None:
     assert "mm7.port = 'x': Expected `int`" in told.output
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("mysql://u:hunter22@h/x", "takes postgresql://user@host/database, its address begins with mysql://"),
+        ("hunter22", "takes postgresql://user@host/database"),
+        ("postgresql://u:hunter22@h:fast/x", "has a port that is none"),
+        ("postgresql://u:hunter22@h:65536/x", "has a port that is none"),
+        ("postgresql://u:hunter22@one,/x", "has a host that is none"),
+        ("postgresql://u:hunter22@[::1/x", "is no address of the form"),
+        ("postgresql://u:hunter22@a:b:c/x", "has a host that is none"),
+        ("postgresql://u:hunt@er22@h/x", "@ is written %40"),
+        ("postgresql://u:12/hunter22@h/x", "/ %2F"),
+        ("postgresql://u@h/x?hunter22", "behind ? stand name=value"),
+        ("postgresql://u:hunter22@h/x?sslmode=on", "sslmode is one of disable, allow"),
+        ("postgresql://u:hunter22@h/x?target_session_attrs=rw", "target_session_attrs is one of any"),
+    ],
+)
+def test_a_database_address_that_can_never_work_is_refused_by_its_key(address: str, why: str, tmp_path: Path) -> None:
+    told = run("check-config", written(tmp_path, f"[store]\npostgres = '{address}'\n"))
+    assert told.exit_code == 1
+    assert "error: " in told.output
+    assert "store.postgres" in told.output
+    assert why in told.output
+    assert "hunter22" not in told.output
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgres://h",
+        "postgresql://mmsc:a%40b%2Fc@db1.example,db2.example:5433/mmsc?target_session_attrs=any&sslmode=verify-full",
+        "postgresql://u@[::1]:5432/x",
+        "postgresql:///x?host=/run/postgresql&port=6000",
+        "postgresql://%2Frun%2Fpostgresql/x?user=a@b",
+    ],
+)
+def test_a_database_address_that_may_work_is_good(address: str, tmp_path: Path) -> None:
+    told = run("check-config", written(tmp_path, f"[store]\npostgres = '{address}'\n"))
+    assert told.exit_code == 0, told.output
+
+
 def test_advice_is_given_for_what_is_odd(tmp_path: Path) -> None:
     told = run("check-config", written(tmp_path, "[mm7]\nhost = '0.0.0.0'\n"))
     assert told.exit_code == 0

@@ -58,7 +58,7 @@ async def test_retry_now_does_not_wait_for_the_pause_of_its_lane(desk: Desk) -> 
     await bench.until(trace.NotificationPushed)
     await bench.at_rest()
     lane = bench.engine.lanes.get("smsc:local")
-    assert bench.engine.lanes.pause(lane) > 0
+    assert bench.engine.lanes.pause(lane, "down") > 0
     assert (await desk.control.acting.act(Action.RETRY, accepted.mm_id, "rest")).done == 1
     await bench.until(trace.NotificationPushed, 2)
     assert lane.paused_until == 0

@@ -1,6 +1,9 @@
 """A lane's queue in memory: seats, urgency that starves nobody, and turns of owners."""
 
 import asyncio
+import logging
+
+import pytest
 
 from mmsc.clock import VirtualClock
 from mmsc.domain.instant import Instant
@@ -78,3 +81,46 @@ async def test_one_claim_in_sixteen_begins_with_the_lowest_priority() -> None:
         lane.claimed([])
         await asyncio.sleep(0)
     assert [at for at, lowest in enumerate(order) if lowest] == [15, 31, 47]
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the log says of lanes; each line names its lane where programs look for it."""
+    lines = [one for one in caplog.records if one.name == "mmsc.engine.lanes"]
+    assert {(one.levelno, one.neighbour) for one in lines} <= {(logging.WARNING, "smsc:a")}  # type: ignore[attr-defined]
+    caplog.clear()
+    return [one.getMessage() for one in lines]
+
+
+def test_the_log_says_once_that_a_neighbour_is_down_and_once_that_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    lanes = Lanes(clock, lambda _: LaneLimits())
+    lane = lanes.get("smsc:a")
+    assert not lanes.resume(lane), "it never was down"
+    assert lanes.pause(lane, "connection refused") == 1
+    assert told(caplog) == ["lane smsc:a is paused: connection refused"]
+    assert lanes.pause(lane, "from another worker") == 0
+    for seconds in (2, 4, 8):
+        clock.advance(seconds)
+        lanes.try_now(lane)
+        assert lanes.pause(lane, "connection refused") == seconds
+    assert told(caplog) == []
+    assert lanes.resume(lane)
+    assert told(caplog) == ["lane smsc:a is open again: the neighbour answers"]
+    assert not lanes.resume(lane)
+    assert told(caplog) == []
+    assert lanes.pause(lane, "gone again") == 1
+    assert told(caplog) == ["lane smsc:a is paused: gone again"]
+
+
+def test_a_back_off_that_an_operator_ends_is_not_told_as_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    clock = VirtualClock()
+    lanes = Lanes(clock, lambda _: LaneLimits(concurrency=4, backlog=0))
+    lane = lanes.get("smsc:a")
+    lanes.pause(lane, "connection refused")
+    lanes.drop_back_off(lane)
+    assert lane.free_seats(clock.real_now()) == 4
+    assert lanes.pause(lane, "connection refused") == 1
+    lanes.drop_back_off(lane)
+    assert told(caplog) == ["lane smsc:a is paused: connection refused"]
+    assert lanes.resume(lane)
+    assert told(caplog) == ["lane smsc:a is open again: the neighbour answers"]

@@ -265,7 +265,7 @@ async def test_unrecognised_is_tried_plain_then_by_link(bench: Bench) -> None:
     await bench.until(trace.LinkSent)
 
 
-async def test_an_smsc_that_is_down_pauses_its_lane_only(bench: Bench) -> None:
+async def test_an_smsc_that_is_down_pauses_its_lane_only(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.hands[TaskKind.NOTIFY].answers = [Retry("not bound", neighbour_down=True)]
     await bench.submit(PHONE, FOREIGN)
     await bench.until(trace.LanePaused)
@@ -273,6 +273,10 @@ async def test_an_smsc_that_is_down_pauses_its_lane_only(bench: Bench) -> None:
     bench.engine.lane_is_up("smsc:local")
     await bench.until(trace.NotificationPushed)
     assert await bench.state(PHONE) == "notified"
+    assert [one.getMessage() for one in caplog.records if one.name == "mmsc.engine.lanes"] == [
+        "lane smsc:local is paused: not bound",
+        "lane smsc:local is open again: the neighbour answers",
+    ]
 
 
 async def test_throttling_is_later_and_not_a_failed_attempt(bench: Bench) -> None:

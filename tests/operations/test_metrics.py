@@ -1,6 +1,7 @@
 """What /metrics, /healthz and /readyz say of a server that runs over its real sockets."""
 
 import asyncio
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -18,6 +19,7 @@ from mmsc.operations.readiness import Phase
 from mmsc.operations.reference import METRICS
 from mmsc.operations.tally import OPEN_AT_MOST, Tally
 from mmsc.settings.model import Console
+from mmsc.store.core import Gauges
 from mmsc.trace import events as trace
 from mmsc.trace.events import Event
 from tests.console.pausing import unpaused
@@ -108,6 +110,38 @@ async def _put_task(app: App, lane: str, age_seconds: int) -> None:
     due_at = Instant(app.clock.now() - age_seconds * 1_000_000)
     row = tasks.TaskRow(TaskId(app.ids.new_id()), None, None, TaskKind.RES_MM4, lane, due_at, 1, {})
     await app.store.commit(Unit(None, (tasks.insert(row),)))
+
+
+async def test_the_store_tells_its_file_and_what_is_left_on_the_disk(app: App) -> None:
+    found = samples((await get(app, "/metrics"))[1])
+    path = app.settings.store.path
+    assert found["mmsc_store_file_bytes{}"] == (await asyncio.to_thread(Path(path).stat)).st_size > 0
+    disk = os.statvfs(path)
+    assert 0 < found["mmsc_store_disk_free_bytes{}"] <= disk.f_blocks * disk.f_frsize
+
+
+async def test_a_store_without_a_file_of_its_own_alarms_nobody(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.operations.sources, "store_gauges", Gauges)
+    found = samples((await get(app, "/metrics"))[1])
+    assert not {"mmsc_store_file_bytes{}", "mmsc_store_disk_free_bytes{}"} & found.keys()
+
+
+async def test_a_lane_is_paused_and_asks_afterwards_but_not_both(app: App) -> None:
+    lane = app.engine.lanes.get("smsc:local")
+
+    async def told() -> tuple[float, float]:
+        found = samples((await get(app, "/metrics"))[1])
+        label = "{kind=smsc,neighbour=local}"
+        return found[f"mmsc_lane_paused{label}"], found[f"mmsc_lane_probing{label}"]
+
+    assert await told() == (0, 0)
+    lane.pause_seconds = 3600.0
+    app.engine.lanes.pause(lane, "connection refused")
+    assert await told() == (1, 0)
+    app.engine.lanes.try_now(lane)
+    assert await told() == (0, 1)
+    app.engine.lanes.resume(lane)
+    assert await told() == (0, 0)
 
 
 async def test_only_configured_names_become_labels_and_no_more_than_a_hundred(app: App) -> None:

@@ -1,6 +1,7 @@
 """The database itself fails: a restart, and a fail-over to a standby. Nothing is lost, nothing is done twice."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 
 import asyncpg
@@ -100,18 +101,24 @@ async def check(store: PostgresStore, load: Load) -> None:
 
 
 @pytest.mark.slow
-async def test_a_database_that_is_killed_and_started_again(primary: ThrowawayPostgres) -> None:
+async def test_a_database_that_is_killed_and_started_again(
+    primary: ThrowawayPostgres, caplog: pytest.LogCaptureFixture
+) -> None:
     store = PostgresStore(primary.dsn)
     await store.open()
+    await store.fetch("SELECT 1")  # a reader is connected
     load = Load(store)
 
     def fail() -> None:
         primary.kill()
+        time.sleep(1)  # long enough for somebody to try to connect
         primary.launch()
 
     await played(load, fail)
     await check(store, load)
     await store.close()
+    assert caplog.messages.count("the store takes messages again") == 1
+    assert not [one.name for one in caplog.records if one.exc_info], "lines, no tracebacks"
 
 
 @pytest.mark.slow

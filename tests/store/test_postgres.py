@@ -15,6 +15,7 @@ from mmsc.store import content, tasks
 from mmsc.store.committer import MAXIMUM_BATCH
 from mmsc.store.core import Statement, StoreRefused, StoreUnavailable, Unit
 from mmsc.store.postgres import PostgresStore
+from mmsc.store.postgres_place import place_of
 from mmsc.store.tasks import Holder, TaskRow
 from tests import postgres
 
@@ -188,7 +189,9 @@ async def test_a_server_that_goes_while_it_is_read_is_away(new_store: NewStore) 
     assert outcomes == {StoreUnavailable}
 
 
-async def test_nobody_waits_for_the_whole_of_an_outage(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_waits_for_the_whole_of_an_outage(
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr("mmsc.store.postgres._FIRST_PAUSE", 0.01)
     store = new_store()
     await store.open()
@@ -211,6 +214,11 @@ async def test_nobody_waits_for_the_whole_of_an_outage(new_store: NewStore, monk
     async with asyncio.timeout(10):
         await back.wait()
     assert await store.commit(put("kept")) == [("kept",)]
+    said = [one.getMessage() for one in caplog.records if one.name == "mmsc.store.committer"]
+    assert [line.partition(";")[0] for line in said] == [
+        "the store takes nothing for the moment",
+        "the store takes messages again",
+    ]
 
 
 async def test_the_server_can_stop_during_an_outage(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,9 +279,29 @@ def test_a_schema_name_is_plain(name: str) -> None:
 
 
 async def test_a_server_that_is_not_there_is_said(unused_tcp_port: int) -> None:
-    store = PostgresStore(f"postgresql://postgres@127.0.0.1:{unused_tcp_port}/postgres")
-    with pytest.raises(StoreRefused, match="PostgreSQL"):
+    store = PostgresStore(f"postgresql://postgres:hunter22@127.0.0.1:{unused_tcp_port}/postgres")
+    with pytest.raises(StoreRefused, match=f"^PostgreSQL at 127.0.0.1:{unused_tcp_port}: ") as refused:
         await store.open()
+    assert "hunter22" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "place"),
+    [
+        ("postgresql://u:hunter22@db.example/mmsc", "db.example:5432"),
+        ("postgresql://u:hunter22@db.example:6000/mmsc", "db.example:6000"),
+        ("postgresql://u:hunter22@one,two:5433/mmsc", "one:5432, two:5433"),
+        ("postgresql://[::1]/mmsc", "[::1]:5432"),
+        ("postgresql://[::1]:7/mmsc", "[::1]:7"),
+        ("postgresql:///mmsc?host=/run/pg&port=6&password=hunter22", "socket /run/pg, port 6"),
+        ("postgresql://u:hunter22@%2Frun%2Fpg/mmsc", "socket /run/pg, port 5432"),
+        ("postgresql:///mmsc", "this host's socket or port 5432"),
+    ],
+)
+def test_a_place_is_told_without_the_login(dsn: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PGHOST", "PGPORT"):
+        monkeypatch.delenv(name, raising=False)
+    assert place_of(dsn) == place
 
 
 async def test_readers_that_are_let_in_no_more_find_the_store_away(schema: str) -> None:

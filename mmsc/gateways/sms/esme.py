@@ -17,6 +17,7 @@ from mmsc.domain.neighbours import Smsc
 from mmsc.gateways.sms.marked import Marked
 from mmsc.gateways.sms.sessions import EsmeTimers as EsmeTimers
 from mmsc.gateways.sms.sessions import SmscGone as SmscGone
+from mmsc.gateways.sms.sessions import Told
 from mmsc.net.connecting import not_connected
 from mmsc.net.deadlines import Deadlines
 from mmsc.net.http_received import place_of
@@ -86,6 +87,7 @@ class Esme(asyncio.Protocol):
         self._exchanges: dict[int, int] = {}
         self._looking_again = 0
         self._ended = False
+        self._told = Told(smsc.name)
         self._last_heard = 0.0
         self._place = place_of((smsc.host, smsc.port))
         self._local = ""
@@ -104,10 +106,13 @@ class Esme(asyncio.Protocol):
                 try:
                     await self._connect_and_bind()
                     wait = self.timers.first_reconnect
+                    self._told.bound()
                     self._on_bound()
                     await self._keep_alive()
                 except (OSError, TimeoutError, SmscGone, *_UNUSABLE) as error:
                     self.why_not = str(error) or type(error).__name__
+                    if not self._ended:
+                        self._told.lost(self.why_not)
                 finally:  # also when it is cancelled: a connection that nobody looks after would stay bound
                     self._drop(self.why_not)
                 await asyncio.sleep(wait * random.uniform(0.8, 1.2))
@@ -138,7 +143,7 @@ class Esme(asyncio.Protocol):
 
     def rebind(self, why: str) -> None:
         """Give the session up; `run` makes a new one."""
-        _log.warning("SMSC %s: %s", self._smsc.name, why, extra={"neighbour": f"smsc:{self._smsc.name}"})
+        _log.warning("SMSC %s: %s", self._smsc.name, why, extra=self._told.about)
         if self._writer is not None:
             self._writer.abort()
 
@@ -300,12 +305,7 @@ class Esme(asyncio.Protocol):
         except SmppError as error:
             for octets in error.before:
                 self._received(octets)
-            _log.warning(
-                "SMSC %s: %s; the connection is closed",
-                self._smsc.name,
-                error,
-                extra={"neighbour": f"smsc:{self._smsc.name}"},
-            )
+            _log.warning("SMSC %s: %s; the connection is closed", self._smsc.name, error, extra=self._told.about)
             self._write(smpp.GenericNack(sequence_number=error.sequence_number, command_status=error.status))
             if self._writer is not None:
                 self._writer.close()
@@ -371,9 +371,7 @@ class Esme(asyncio.Protocol):
             try:
                 status = await self._on_message(incoming.pdu)
             except Exception:
-                _log.exception(
-                    "deliver_sm from SMSC %s failed", self._smsc.name, extra={"neighbour": f"smsc:{self._smsc.name}"}
-                )
+                _log.exception("deliver_sm from SMSC %s failed", self._smsc.name, extra=self._told.about)
                 status = CommandStatus.ESME_RX_T_APPN
             if status is not None:
                 self._answer(incoming, status, subject.mm_id)

@@ -83,6 +83,30 @@ async def test_cut_and_bound_again(smsc: VirtualSmsc) -> None:
     assert answer.command_status is CommandStatus.ESME_ROK
 
 
+async def test_the_log_says_once_that_it_is_not_bound_and_once_that_it_is_again(
+    smsc: VirtualSmsc, caplog: pytest.LogCaptureFixture
+) -> None:
+    refused, checks = 0, smsc.checks
+
+    def thrice(system_id: str, password: str) -> CommandStatus:
+        nonlocal refused
+        refused += 1
+        return CommandStatus.ESME_RBINDFAIL if refused <= 3 else checks(system_id, password)
+
+    smsc.checks = thrice  # type: ignore[method-assign]
+    async with link(smsc) as session:
+        await session.until_bound()
+        assert refused == 4
+        smsc.drop_sessions()
+        await session.until_bound()
+    lines = [one for one in caplog.records if one.name == "mmsc.gateways.sms.sessions"]
+    assert {(one.levelname, one.neighbour) for one in lines} == {("WARNING", "smsc:local")}  # type: ignore[attr-defined]
+    first, second, third, fourth = (one.getMessage() for one in lines)
+    assert first == "SMSC local is not bound: bind refused: ESME_RBINDFAIL"
+    assert third.startswith("SMSC local is not bound: ")
+    assert second == fourth == "SMSC local is bound again"
+
+
 @pytest.mark.parametrize(
     ("system_id", "password", "why"),
     [("mmsc", "wrong", "ESME_RINVPASWD"), ("nobody", "secret", "ESME_RINVSYSID")],
