@@ -150,8 +150,11 @@ class Ledger:
         for message_id, recipient in sorted(self._open):
             self.problem(f"lost: {message_id} ({self._by_id[message_id].key}) to {recipient} was never reported")
         lost = set(self._open)
+        had: defaultdict[str, set[str]] = defaultdict(set)
+        for recipient, key in self._got:
+            had[key].add(recipient)
         for sent in self.accepted_mms:
-            for recipient in sent.recipients - {one for one, key in self._got if key == sent.key}:
+            for recipient in sent.recipients - had[sent.key]:
                 lost.add((next(iter(sent.message_ids)), recipient))
                 self.problem(f"lost: {recipient} never got {sent.key}")
         for key in self.unanswered:
