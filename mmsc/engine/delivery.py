@@ -262,10 +262,11 @@ class Delivery:
         """Carry a job out. An error is a bug of ours, or a row that nobody here wrote: it stops no other task, and not
         the server at each start."""
         errors = 0
-        if task_sql.ERRORS in job.payload:  # who carries it out need not know
-            errors = int(job.payload[task_sql.ERRORS])
-            job = job._replace(payload={name: value for name, value in job.payload.items() if name != task_sql.ERRORS})
         try:
+            if task_sql.ERRORS in job.payload:  # who carries it out need not know
+                payload = dict(job.payload)
+                errors = int(payload.pop(task_sql.ERRORS))
+                job = job._replace(payload=payload)
             await self._carry_out(job)
         except Exception as error:
             _log.exception("task %d (%s) failed", job.task_id, str(job.kind), extra=_about(job))

@@ -85,13 +85,14 @@ class Turns:
                 if not turn.done():
                     turn.set_result(False)
 
+    def _has_room(self, octets: int) -> bool:
+        return self.looked_at - len(self._beside) < self._most and self._octets + octets <= self._most_octets
+
     def _may_begin(self, owner: str, octets: int) -> bool:
-        if self.looked_at - len(self._beside) < self._most and self._octets + octets <= self._most_octets:
-            return True
-        return not self._of[owner] and len(self._beside) < self._most_beside
+        return self._has_room(octets) or (not self._of[owner] and len(self._beside) < self._most_beside)
 
     def _begin(self, owner: str, octets: int) -> None:
-        if self.looked_at - len(self._beside) >= self._most or self._octets + octets > self._most_octets:
+        if not self._has_room(octets):
             self._beside.add(owner)
         self.looked_at += 1
         self._octets += octets

@@ -58,9 +58,7 @@ def figures_of(session: Session, story: Story) -> dict[str, Any]:
         "connections_failed": tally.connects,
         "reports": tally.reports if plan.reports else None,
         "handsets": _handsets(session),
-        "push_of": tally.accepted
-        if plan.pushes
-        else None,  # so many were looked at for "push"; its count has a latency
+        "push_of": tally.accepted if plan.pushes else None,  # of so many a push was looked for
         "latency_ms": {name: latency_of(one) for name, one in latencies.items() if one.count},
         "distribution_ms": {
             name: [[_ms(upper), number] for upper, number in one.slots()]

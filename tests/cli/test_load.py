@@ -297,7 +297,6 @@ async def test_an_interrupt_while_nobody_has_bound(unused_tcp_port: int) -> None
         assert process.stderr is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
             assert b"waiting until the MMSC binds" in await process.stderr.readline()
-            await asyncio.sleep(0)
             process.send_signal(signal.SIGINT)
             said, complained = await process.communicate()
     assert process.returncode == 130
