@@ -146,6 +146,8 @@ def _curve(line: Line, times: Sequence[float], across: Scale, up: Scale, unit: s
         pen = "L"
         words = f"{escape(line.name)}: {_number(value)} {escape(unit)} at {_number(time)} s"
         dots.append(f'<circle class="{line.style}" cx="{x:.1f}" cy="{y:.1f}" r="5"><title>{words}</title></circle>')
+    if len(path) == 1:  # of a short run; a line of no length is not drawn
+        path.append("m-4 0h8")
     return f'<path class="{line.style}" d="{"".join(path)}"/><g class="dots">{"".join(dots)}</g>'
 
 
